@@ -1,0 +1,5 @@
+import { faultCheck } from './fault.ts'
+import type { Check } from '../src/model/index.ts'
+
+/** `m.assert` in a program failed. */
+export const assertion: Check = faultCheck('assertion', 'assertions in programs hold')

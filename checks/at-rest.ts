@@ -1,0 +1,18 @@
+import type { Check } from '../src/model/index.ts'
+
+/** `m.atRest`: holds whenever every actor that must finish has finished. */
+export const atRest: Check = {
+  name: 'at-rest',
+  about: 'at-rest properties hold once every actor has finished',
+  state(state) {
+    const mustFinish = state.actors.filter((actor) => actor.mustFinish)
+    if (mustFinish.length === 0 || !mustFinish.every((actor) => state.isFinished(actor))) return []
+    return state.properties.flatMap((property) => {
+      if (property.form !== 'at-rest') return []
+      const holds = state.evaluate(property)
+      if (holds === true) return []
+      const { name } = property
+      return [{ kind: 'at-rest' as const, property: name, message: holds === false ? `"${name}" does not hold at rest` : `"${name}" threw ${holds}` }]
+    })
+  },
+}

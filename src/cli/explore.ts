@@ -1,0 +1,172 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import { basename, dirname, resolve } from 'node:path'
+import { Mutex } from 'async-mutex'
+import type { Argv, CommandModule } from 'yargs'
+import { renderJson } from '../report/json.ts'
+import type { Report } from '../report/report.ts'
+import { renderTerminal } from '../report/terminal.ts'
+import { type ExploreRequest, exitStatus, explore, loadModel } from './session.ts'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+
+interface ExploreArguments {
+  readonly model: string
+  readonly scenario: string | undefined
+  readonly all: boolean
+  readonly set: readonly string[]
+  readonly strategy: string
+  readonly reduce: string
+  readonly granularity: 'step' | 'access' | undefined
+  readonly check: readonly string[]
+  readonly noCheck: readonly string[]
+  readonly keepGoing: boolean
+  readonly workers: number | undefined
+  readonly maxStates: number | undefined
+  readonly maxDepth: number | undefined
+  readonly time: number | undefined
+  readonly memory: string | undefined
+  readonly report: readonly string[]
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+/** `vmcheck explore MODEL` */
+export function exploreCommand(streams: Streams): CommandModule<object, ExploreArguments> {
+  return {
+    command: 'explore <model>',
+    describe: 'search one scenario of a model (its first, unless named) through every interleaving',
+    builder: (yargs) => options(yargs),
+    handler: async (args) => {
+      process.exitCode = await run(args, streams)
+    },
+  }
+}
+
+function options(yargs: Argv): Argv<ExploreArguments> {
+  return yargs
+    .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
+    .options({
+      scenario: { type: 'string', describe: 'scenario to explore' },
+      all: { type: 'boolean', default: false, describe: 'explore every scenario', conflicts: 'scenario' },
+      set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
+      strategy: { choices: ['bfs'] as const, default: 'bfs', describe: 'order of the search' },
+      reduce: { choices: ['none'] as const, default: 'none', describe: 'reductions' },
+      granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
+      check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
+      'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },
+      'keep-going': { type: 'boolean', default: false, describe: 'collect the first of each kind and property' },
+      workers: { type: 'number', describe: 'worker threads [the cores available]' },
+      'max-states': { type: 'number', describe: 'end inconclusive at this many states' },
+      'max-depth': { type: 'number', describe: 'end inconclusive beyond this many steps' },
+      time: { type: 'number', describe: 'end inconclusive after this many seconds' },
+      memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
+      report: { type: 'string', array: true, nargs: 1, default: [], describe: 'write a report; the format follows the extension: .json (repeatable)' },
+      json: { type: 'boolean', default: false, describe: 'the report as JSON on standard output' },
+      quiet: { type: 'boolean', default: false, describe: 'no progress, and only the verdict’s line' },
+    }) as unknown as Argv<ExploreArguments>
+}
+
+async function run(args: ExploreArguments, streams: Streams): Promise<number> {
+  const request = requestOf(args)
+  for (const file of args.report) checkReportPath(file)
+  const loaded = await loadModel(args.model, streams)
+  const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
+  const reports: Report[] = []
+  for (const scenario of names) {
+    const report = await explore(loaded, { ...request, scenario }, streams)
+    reports.push(report)
+    if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
+    if (streams.interrupt.aborted) break
+  }
+  if (args.json) streams.out(args.all ? `${JSON.stringify(reports, null, 2)}\n` : renderJson(reports[0] as Report))
+  await writeReports(args, reports, streams)
+  // over several scenarios: 1 before 3 before 0
+  return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
+}
+
+function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {
+  const separator = isLater && !args.quiet ? `\n${'─'.repeat(Math.min(100, streams.width))}\n\n` : ''
+  const text = renderTerminal(report, { width: streams.width, colour: streams.colour, command: again(report, args) })
+  if (!args.quiet) return separator + text
+  const what = report.violations.map(({ kind, message }) => `${kind}: ${message}`).join('; ')
+  return `${report.model.scenario ?? report.model.name}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`
+}
+
+/** The command line that explores the same again. */
+function again(report: Report, args: ExploreArguments): string {
+  const words = ['npx vmcheck explore', report.model.file]
+  if (report.model.scenario !== null) words.push('--scenario', report.model.scenario)
+  for (const setting of args.set) words.push('--set', setting)
+  if (args.granularity) words.push('--granularity', args.granularity)
+  for (const check of args.check) words.push('--check', check)
+  for (const check of args.noCheck) words.push('--no-check', check)
+  return words.join(' ')
+}
+
+function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
+  const cores = availableParallelism()
+  return {
+    settings: args.set,
+    granularity: args.granularity ?? null,
+    check: args.check,
+    noCheck: args.noCheck,
+    keepGoing: args.keepGoing,
+    workers: whole('--workers', args.workers, cores, 1, 256),
+    limits: {
+      maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),
+      maxDepth: whole('--max-depth', args.maxDepth, Infinity, 0, Infinity),
+      time: seconds(args.time),
+      memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
+    },
+    quiet: args.quiet || args.json,
+  }
+}
+
+function whole(option: string, value: number | undefined, fallback: number, min: number, max: number): number {
+  if (value === undefined) return fallback
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new UsageError(`${option} takes a whole number${max === Infinity ? ` from ${min}` : ` from ${min} to ${max}`}`)
+  }
+  return value
+}
+
+function seconds(value: number | undefined): number {
+  if (value === undefined) return Infinity
+  if (!(value > 0)) throw new UsageError('--time takes a number of seconds above 0')
+  return value
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
+
+/** Bytes of a size such as `500MB`. */
+function memorySize(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text)
+  const size = found ? Number(found[1]) * (UNITS[(found[2] ?? '').toLowerCase()] ?? NaN) : NaN
+  if (!(size >= 1)) throw new UsageError('--memory takes a size such as 500MB or 4GB')
+  return size
+}
+
+function checkReportPath(file: string): void {
+  if (!/\.json$/.test(file)) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
+}
+
+async function writeReports(args: ExploreArguments, reports: readonly Report[], streams: Streams): Promise<void> {
+  const writing = new Mutex()
+  await Promise.all(
+    args.report.map((file) =>
+      writing.runExclusive(async () => {
+        const path = resolve(streams.cwd, file)
+        const text = args.all ? `${JSON.stringify(reports, null, 2)}\n` : renderJson(reports[0] as Report)
+        const temporary = resolve(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+        try {
+          await mkdir(dirname(path), { recursive: true })
+          await writeFile(temporary, text)
+          await rename(temporary, path)
+        } catch (error) {
+          throw new UsageError(`--report ${file}: cannot be written: ${(error as Error).message}`)
+        }
+      }),
+    ),
+  )
+}

@@ -1,0 +1,31 @@
+import type { Progress } from '../explore/search.ts'
+import { bytes, count } from '../report/numbers.ts'
+import type { Streams } from './streams.ts'
+
+/** Draws a search's progress on one line of a terminal's standard error, at most five times a second. */
+export class ProgressLine {
+  readonly #streams: Streams
+  readonly #quiet: boolean
+  #drawn = 0
+  #shown = false
+
+  constructor(streams: Streams, quiet: boolean) {
+    this.#streams = streams
+    this.#quiet = quiet
+  }
+
+  /** Shows how far the search is. */
+  update({ states, depth, frontier, bytes: memory, seconds }: Progress): void {
+    if (this.#quiet || !this.#streams.live || seconds < 0.5 || seconds - this.#drawn < 0.2) return
+    this.#drawn = seconds
+    this.#shown = true
+    const rate = Math.round(states / seconds)
+    this.#streams.err(`\r\u001b[K${count(states)} states, ${count(rate)}/s, depth ${depth}, frontier ${count(frontier)}, ${bytes(memory)}, ${seconds.toFixed(0)} s`)
+  }
+
+  /** Clears the line. */
+  end(): void {
+    if (this.#shown) this.#streams.err('\r\u001b[K')
+    this.#shown = false
+  }
+}

@@ -1,0 +1,185 @@
+import { basename } from 'node:path'
+import { checks as allChecks } from '../../checks/index.ts'
+import { bundle } from '../compile/bundle.ts'
+import { type LoadedModel, load } from '../compile/load.ts'
+import type { Granularity } from '../explore/executor.ts'
+import type { LocatedFinding } from '../explore/expansion.ts'
+import { formatSchedule } from '../explore/schedule.ts'
+import { type Limits, Search, type SearchResult } from '../explore/search.ts'
+import { shortestSchedule } from '../explore/shortest.ts'
+import { type System, buildSystem } from '../explore/system.ts'
+import { Tracer } from '../explore/trace.ts'
+import type { Check } from '../model/check.ts'
+import type { Scenario } from '../model/model.ts'
+import { ParameterError, resolveParameters } from '../model/parameters.ts'
+import { type Report, SEMANTICS, type Unreached, type Violation } from '../report/report.ts'
+import { ProgressLine } from './progress.ts'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
+
+/** What one exploration is asked to do, defaults filled in. */
+export interface ExploreRequest {
+  readonly scenario: string | null
+  readonly settings: readonly string[]
+  /** Granularity asked for; null: the scenario's. */
+  readonly granularity: Granularity | null
+  readonly check: readonly string[]
+  readonly noCheck: readonly string[]
+  readonly keepGoing: boolean
+  readonly workers: number
+  readonly limits: Limits
+  readonly quiet: boolean
+}
+
+/** Loads a model's file. */
+export async function loadModel(path: string, streams: Streams): Promise<LoadedModel> {
+  return load(await bundle(path, streams.cwd))
+}
+
+/**
+ * Explores one scenario of a loaded model and reports on it.
+ * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
+ */
+export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
+  const { name, scenario } = chooseScenario(loaded, request.scenario)
+  const params = parametersOf(loaded, scenario, request.settings)
+  const checks = chooseChecks(request, scenario)
+  const system = buildSystem(loaded, params)
+  const granularity = request.granularity ?? scenario?.granularity ?? 'step'
+  const line = new ProgressLine(streams, request.quiet)
+  const search = new Search(system, {
+    params,
+    granularity,
+    checks,
+    keepGoing: request.keepGoing,
+    workers: request.workers,
+    limits: request.limits,
+    signal: streams.interrupt,
+    progress: (progress) => line.update(progress),
+  })
+  try {
+    const result = await search.run()
+    line.end()
+    const violations: Violation[] = []
+    for (const finding of result.findings) violations.push(await describe(search, system, result, finding))
+    return assemble({ loaded, system, name, params, checks, granularity, request, result, violations })
+  } finally {
+    line.end()
+    await search.close()
+  }
+}
+
+function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: string | null): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
+  const known = [...model.scenarios.keys()]
+  const name = asked ?? known[0] ?? null
+  if (name === null) return { name, scenario: null }
+  const scenario = model.scenarios.get(name)
+  if (!scenario) throw new UsageError(`${file} has no scenario "${name}"; it has: ${known.join(', ') || 'none'}`)
+  return { name, scenario }
+}
+
+function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, unknown>> | null, settings: readonly string[]): Record<string, unknown> {
+  try {
+    return resolveParameters(model.parameters, scenario?.params ?? {}, settings)
+  } catch (error) {
+    if (error instanceof ParameterError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+function chooseChecks(request: ExploreRequest, scenario: Scenario<Record<string, unknown>> | null): readonly Check[] {
+  const known = allChecks.map(({ name }) => name)
+  for (const name of [...request.check, ...request.noCheck, ...(scenario?.checks ?? [])]) {
+    if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}`)
+  }
+  const wanted = request.check.length > 0 ? request.check : (scenario?.checks ?? known)
+  return allChecks.filter(({ name }) => wanted.includes(name) && !request.noCheck.includes(name))
+}
+
+/** The trace of a finding, in kernel terms. */
+async function describe(search: Search, system: System, result: SearchResult, finding: LocatedFinding): Promise<Violation> {
+  const { kind, property, message, step } = finding
+  if (kind === 'unreached') {
+    return { kind, property, message, minimal: true, stuck: [], schedule: [], schedule_string: formatSchedule([]), steps: [], waiting: [] }
+  }
+  const level = step ? finding.depth - 1 : finding.depth
+  const path = await shortestSchedule(search, result.levels, finding.state, level, step?.actor ?? -1)
+  const schedule = step ? [...path, { actor: step.actor, choices: step.choices }] : path
+  const tracer = new Tracer(search.engine)
+  const steps = tracer.trace(schedule)
+  const stuck = finding.stuck ?? []
+  const isHang = finding.stuck !== undefined
+  const racing = kind === 'data-race' ? tracer.racing(property).slice(0, 2) : []
+  return {
+    kind,
+    property,
+    message,
+    minimal: true,
+    stuck,
+    schedule,
+    schedule_string: formatSchedule(schedule),
+    steps,
+    waiting: isHang ? tracer.waiting(system.actors.filter((actor) => stuck.includes(actor.id) || tracer.isBlocked(actor))) : [],
+    ...(racing.length > 0 && { accesses: racing }),
+  }
+}
+
+function assemble(parts: {
+  readonly loaded: LoadedModel
+  readonly system: System
+  readonly name: string | null
+  readonly params: Readonly<Record<string, unknown>>
+  readonly checks: readonly Check[]
+  readonly granularity: Granularity
+  readonly request: ExploreRequest
+  readonly result: SearchResult
+  readonly violations: readonly Violation[]
+}): Report {
+  const { loaded, system, result, violations, request } = parts
+  const { file, digest } = loaded.bundle
+  const off = allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => `${name} check off`)
+  const verdict = violations.length > 0 ? 'violation' : result.stopped ? 'inconclusive' : 'pass'
+  return {
+    schema: 'vmcheck.report/1',
+    model: { name: basename(file).replace(/\.m?[tj]s$/, ''), file, title: loaded.model.title, scenario: parts.name, params: parts.params, digest },
+    verdict,
+    exhaustive: result.exhaustive,
+    assumptions: off,
+    violations,
+    actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
+    inconclusive: verdict === 'inconclusive' ? result.stopped : null,
+    unreached: verdict === 'pass' ? unreachedCode(system, result.coverage) : [],
+    stats: {
+      strategy: 'bfs',
+      reduction: [],
+      granularity: parts.granularity,
+      semantics: SEMANTICS,
+      workers: request.workers,
+      states: result.states,
+      transitions: result.transitions,
+      executions: 0,
+      depth: result.depth,
+      endStates: result.endStates,
+      seconds: Math.round(result.seconds * 1000) / 1000,
+      bytesPerState: Math.round(result.bytesPerState * 10) / 10,
+      memoryBytes: result.bytes,
+    },
+    tool: { name: 'vmcheck', version: version() },
+  }
+}
+
+/** Points and branches of the user's files that no step and no set-up code reached. */
+function unreachedCode(system: System, coverage: Uint8Array): Unreached[] {
+  const found: Unreached[] = []
+  system.runtime.sites.forEach(({ file, line, column, kind, counted }, site) => {
+    if (counted && kind !== 'place' && coverage[site] === 0 && line > 0) found.push({ what: kind, at: { file, line, column } })
+  })
+  return found.toSorted((a, b) => (a.at.file < b.at.file ? -1 : a.at.file > b.at.file ? 1 : a.at.line - b.at.line || a.at.column - b.at.column))
+}
+
+/** The exit status that a verdict stands for. */
+export function exitStatus(verdict: Report['verdict']): 0 | 1 | 3 {
+  return verdict === 'pass' ? 0 : verdict === 'violation' ? 1 : 3
+}
+

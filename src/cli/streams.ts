@@ -1,0 +1,35 @@
+/** Where a command writes, what it may assume of it, and how it is interrupted: read once, here at the edge. */
+export interface Streams {
+  /** Results. */
+  out(text: string): void
+  /** Progress and diagnostics. */
+  err(text: string): void
+  readonly width: number
+  readonly colour: boolean
+  /** Whether progress may be redrawn on standard error. */
+  readonly live: boolean
+  readonly cwd: string
+  readonly interrupt: AbortSignal
+}
+
+/** The process's own streams; the first Ctrl-C asks for an orderly end, the second ends at once. */
+export function processStreams(): Streams {
+  const controller = new AbortController()
+  process.on('SIGINT', () => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+  })
+  process.on('SIGTERM', () => controller.abort())
+  const columns = process.stdout.columns ?? Number.parseInt(process.env['COLUMNS'] ?? '', 10)
+  // a reader that stops early, such as head, is no error
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2))
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    width: Number.isFinite(columns) && columns > 0 ? columns : 100,
+    colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    live: process.stderr.isTTY === true,
+    cwd: process.cwd(),
+    interrupt: controller.signal,
+  }
+}

@@ -1,0 +1,4 @@
+/** The request cannot be carried out as it was put: one line that says what to do. Exit status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Message, Plugin } from 'esbuild'
+import { lower } from './lower.ts'
+import { Refusal } from './refusal.ts'
+
+/** A model's files as one lowered script. */
+export interface Bundle {
+  /** CommonJS text. */
+  readonly code: string
+  /** Source map of `code`, JSON. */
+  readonly map: string
+  /** Hash of the user's files: path from the model's folder and contents. */
+  readonly digest: string
+  /** The model's path as shown. */
+  readonly file: string
+}
+
+const VM = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'vm')
+
+/**
+ * Bundles a model's file with what it imports; every file is lowered on the way.
+ * @throws Refusal when a file is missing, does not parse, imports what a model may not, or cannot be lowered
+ */
+export async function bundle(path: string, cwd: string): Promise<Bundle> {
+  const entry = resolve(cwd, path)
+  await checkFile(entry, path)
+  const shown = (absolute: string): string => showPath(absolute, cwd)
+  const found: { refusal: Refusal | null } = { refusal: null }
+  const sources = new Map<string, string>()
+  const { build } = await import('esbuild')
+  try {
+    const result = await build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      format: 'cjs',
+      platform: 'node',
+      target: 'esnext',
+      sourcemap: 'external',
+      outdir: 'out',
+      banner: { js: '"use strict";' },
+      logLevel: 'silent',
+      absWorkingDir: cwd,
+      plugins: [lowering(shown, found, sources)],
+    })
+    const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
+    return { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
+  } catch (error) {
+    if (found.refusal) throw found.refusal
+    const [first] = (error as { errors?: Message[] }).errors ?? []
+    if (!first) throw error
+    const at = first.location && { file: shown(resolve(cwd, first.location.file)), line: first.location.line, column: first.location.column + 1 }
+    throw new Refusal(first.text, at)
+  }
+}
+
+async function checkFile(entry: string, path: string): Promise<void> {
+  const found = await stat(entry).catch(() => null)
+  if (!found) throw new Refusal(`no such file: ${path}`, null)
+  if (!found.isFile()) throw new Refusal(`${path} is not a file; give a model's .ts, .mts, .js or .mjs file`, null)
+  if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(entry))) throw new Refusal(`${path}: a model is a .ts, .mts, .js or .mjs file`, null)
+}
+
+function showPath(absolute: string, cwd: string): string {
+  if (absolute.startsWith(VM + sep)) return `vmcheck/vm/${relative(VM, absolute).split(sep).join('/')}`
+  const near = relative(cwd, absolute)
+  return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
+}
+
+function lowering(shown: (absolute: string) => string, found: { refusal: Refusal | null }, sources: Map<string, string>): Plugin {
+  return {
+    name: 'vmcheck-lowering',
+    setup(build) {
+      build.onResolve({ filter: /^vmcheck$/ }, () => ({ path: 'vmcheck', external: true }))
+      build.onResolve({ filter: /^vmcheck\/vm$/ }, () => ({ path: resolve(VM, `index${extname(import.meta.url)}`) }))
+      build.onLoad({ filter: /\.(ts|mts|js|mjs)$/ }, async ({ path }) => {
+        const source = await readFile(path, 'utf8')
+        const own = path.startsWith(VM + sep)
+        if (!own) sources.set(path, source)
+        try {
+          return { contents: lower(source, shown(path), !own), loader: 'js' }
+        } catch (error) {
+          if (error instanceof Refusal) found.refusal ??= error
+          throw error
+        }
+      })
+    },
+  }
+}
+
+function digestOf(sources: ReadonlyMap<string, string>, folder: string): string {
+  const hash = createHash('sha256')
+  const files = [...sources].map(([path, source]) => [relative(folder, path).split(sep).join('/'), source] as const)
+  for (const [path, source] of files.toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${path}\0${source.length}\0${source}\0`)
+  return hash.digest('hex')
+}

@@ -1,0 +1,164 @@
+/** Completion types of regenerator's code: how control leaves a try block. */
+const THROW = 1
+const RETURN = 2
+const JUMP = 3
+
+/**
+ * One row of a lowered function's try table: labels of the try block, its handler, its finalizer and what follows,
+ * then the completion (type and value) that waits for the finalizer to finish.
+ */
+export type TryEntry = [number, (number | undefined)?, (number | undefined)?, (number | undefined)?, number?, unknown?]
+
+/** What a function's body returned: it goes on at `n`, it marks the place before an operand, or it delegates. */
+export type Signal = typeof GO_ON | typeof MARK | typeof DELEGATE
+
+/** Returned by a lowered body after a completion was dispatched: run it again at label `n`. */
+export const GO_ON: unique symbol = Symbol('go on')
+/** Yielded before the operand of every `yield*` is evaluated. */
+export const MARK: unique symbol = Symbol('mark')
+/** Returned by a lowered body that has set `delegate`. */
+export const DELEGATE: unique symbol = Symbol('delegate')
+
+/** What the lowering knows of a generator function. */
+export interface FunctionInfo {
+  /** As the kernel calls it. */
+  readonly name: string
+  /** Site number of its declaration. */
+  readonly site: number
+  /** Its variables (parameters first), by slot. */
+  readonly slots: readonly string[]
+  /** Slots live at each label, by label. */
+  readonly live: Readonly<Record<number, readonly number[]>>
+}
+
+/** A lowered generator function. */
+export type LoweredFunction = ((...args: never[]) => Frame) & { readonly name: string }
+
+/** One activation of a lowered generator function: what regenerator's code calls its context. */
+export class Frame {
+  readonly fn: LoweredFunction
+  readonly info: FunctionInfo
+  readonly #body: (context: Frame) => unknown
+  readonly #get: () => unknown[]
+  readonly #set: (values: unknown[]) => void
+  /** Label to go on at; -1 when finished. */
+  n = 0
+  /** Label of the innermost region entered (regenerator's `prev`). */
+  p = 0
+  /** What the last `yield*` gave, or the exception caught. */
+  v: unknown = undefined
+  tries: TryEntry[]
+  delegate: unknown = undefined
+  /** Label before the operand of the current `yield*`. */
+  mark = 0
+  /** Site number of the current `yield*`, or 0. */
+  site = 0
+  /** Whether some `yield*` has taken it. */
+  taken = false
+  result: unknown = undefined
+
+  constructor(
+    fn: LoweredFunction,
+    info: FunctionInfo,
+    body: (context: Frame) => unknown,
+    tries: readonly TryEntry[],
+    get: () => unknown[],
+    set: (values: unknown[]) => void,
+  ) {
+    this.fn = fn
+    this.info = info
+    this.#body = body
+    this.#get = get
+    this.#set = set
+    this.tries = tries.map((entry) => [...entry] as TryEntry)
+  }
+
+  /** The values of all variables by slot. */
+  get slots(): unknown[] {
+    return this.#get()
+  }
+
+  set slots(values: unknown[]) {
+    this.#set(values)
+  }
+
+  /** Whether the function has returned. */
+  get finished(): boolean {
+    return this.n < 0
+  }
+
+  /** Runs to the next mark or delegation, or to the end. Exceptions for which `passes` holds are not shown to the code. */
+  run(passes: (error: unknown) => boolean): Signal {
+    for (;;) {
+      let outcome: unknown
+      try {
+        outcome = this.#body(this)
+      } catch (error) {
+        if (passes(error)) throw error
+        this.#complete(THROW, error)
+        continue
+      }
+      if (outcome === MARK) {
+        this.mark = this.n
+        continue
+      }
+      if (outcome !== GO_ON || this.finished) return outcome as Signal
+    }
+  }
+
+  /** Lets the code see an exception that came out of what it delegated to; throws it when nothing catches it. */
+  raise(error: unknown): void {
+    this.#complete(THROW, error)
+  }
+
+  /** Called by lowered code: completion of `type` (return, break or continue) with a value or label. */
+  a(type: number, value?: unknown): typeof GO_ON {
+    this.#complete(type, value)
+    return GO_ON
+  }
+
+  /** Called by lowered code: the finalizer at `label` is through; what waited for it goes on. */
+  f(label: number): typeof GO_ON {
+    const entry = this.tries.find(([, , finalizer]) => finalizer === label)
+    if (!entry) throw new Error(`no finalizer at ${label}`)
+    const [, , , after, type, value] = entry
+    entry.length = 4
+    if (type) this.#complete(type, value)
+    else this.n = after as number
+    return GO_ON
+  }
+
+  /** Called by lowered code: `yield*` of `value`; goes on at `next`. */
+  d(value: unknown, next: number): typeof DELEGATE {
+    this.delegate = value
+    this.n = next
+    return DELEGATE
+  }
+
+  #complete(type: number, value: unknown): void {
+    for (const entry of this.tries) {
+      const [start, handler, finalizer] = entry
+      if (start > this.p) continue
+      if (type === THROW && handler !== undefined && this.p < handler) {
+        this.v = value
+        this.n = handler
+        return
+      }
+      if (finalizer === undefined || this.p >= finalizer) continue
+      if (type !== JUMP || start > (value as number) || (value as number) > finalizer) {
+        entry[4] = type
+        entry[5] = value
+        this.n = finalizer
+        return
+      }
+    }
+    if (type === THROW) {
+      this.n = -1
+      throw value
+    }
+    if (type === RETURN) {
+      this.result = value
+      this.n = -1
+    } else this.n = value as number
+  }
+}

@@ -1,0 +1,86 @@
+import { Actor, Cpu } from '../model/actor.ts'
+import { Machine } from '../model/machine.ts'
+import { Memory, showValue } from '../model/memory.ts'
+import { StructType } from '../model/struct.ts'
+import { Refusal } from './refusal.ts'
+import type { Runtime } from './runtime.ts'
+
+/**
+ * The objects that programs can reach and that were made during set-up, numbered in a fixed order: what a local
+ * state may refer to by number. All are frozen: what programs could change there, no stored state would hold.
+ */
+export class ObjectTable {
+  readonly objects: object[] = []
+  readonly #index = new Map<object, number>()
+
+  /** The number of an object, or -1. */
+  indexOf(object: object): number {
+    return this.#index.get(object) ?? -1
+  }
+
+  /** Numbers an object; false when it has a number already. */
+  add(object: object): boolean {
+    if (this.#index.has(object)) return false
+    this.#index.set(object, this.objects.length)
+    this.objects.push(object)
+    return true
+  }
+}
+
+/**
+ * Walks everything reachable from the actors' programs and the properties, numbers and freezes it.
+ * @throws Refusal for a typed array, which cannot be frozen
+ */
+export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable {
+  const table = new ObjectTable()
+  const queue: unknown[] = [machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
+  for (let i = 0; i < queue.length; i++) {
+    const value = queue[i]
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue
+    if (!table.add(value)) continue
+    for (const next of captured(value, runtime)) queue.push(next)
+    if (value instanceof Machine || value instanceof Memory || value instanceof Cpu || value instanceof StructType) continue
+    if (value instanceof Actor) {
+      queue.push(value.cpu)
+      continue
+    }
+    freeze(value, queue)
+  }
+  return table
+}
+
+function captured(value: object, runtime: Runtime): unknown[] {
+  const thunk = runtime.captures.get(value)
+  if (!thunk) return []
+  try {
+    return thunk()
+  } catch (error) {
+    if (error instanceof ReferenceError) return [] // a variable never initialised holds nothing yet
+    throw error
+  }
+}
+
+function freeze(value: object, queue: unknown[]): void {
+  if (ArrayBuffer.isView(value)) {
+    throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
+  }
+  if (value instanceof Map || value instanceof Set) sealCollection(value, queue)
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    if (key !== 'prototype' && 'value' in descriptor) queue.push(descriptor.value)
+  }
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype && Object.hasOwn(prototype, 'constructor')) queue.push((prototype as { constructor: unknown }).constructor)
+  if (typeof value !== 'function' || Object.isExtensible(value)) Object.freeze(value)
+}
+
+function sealCollection(collection: Map<unknown, unknown> | Set<unknown>, queue: unknown[]): void {
+  for (const entry of collection) queue.push(...(Array.isArray(entry) ? entry : [entry]))
+  for (const method of ['set', 'add', 'delete', 'clear']) {
+    if (!(method in collection)) continue
+    Object.defineProperty(collection, method, {
+      value: () => {
+        throw new TypeError(`Cannot change a ${showValue(collection.constructor)} made in machine(): object is not extensible`)
+      },
+    })
+  }
+}

@@ -1,0 +1,57 @@
+import { Script } from 'node:vm'
+import * as authoring from '../model/index.ts'
+import { type Model, ModelError, isModel } from '../model/model.ts'
+import { ParameterError } from '../model/parameters.ts'
+import type { Bundle } from './bundle.ts'
+import { Refusal, type SourcePlace } from './refusal.ts'
+import { Runtime } from './runtime.ts'
+import { SourceMap } from './source-map.ts'
+
+/** A model ready to build machines from. */
+export interface LoadedModel {
+  readonly model: Model
+  readonly runtime: Runtime
+  readonly bundle: Bundle
+  readonly sourceMap: SourceMap
+}
+
+/**
+ * Evaluates a bundle. Every call makes a world of its own: nothing is shared with another load.
+ * @throws Refusal when the file throws, has no default export, or exports something that is no model
+ */
+export function load(bundle: Bundle): LoadedModel {
+  const runtime = new Runtime()
+  const sourceMap = new SourceMap(bundle)
+  const script = new Script(`(function (exports, require, module, __vmcheck) {${bundle.code}\n})`, { filename: sourceMap.filename })
+  const run = script.runInThisContext() as (exports: object, require: (name: string) => unknown, module: { exports: object }, runtime: Runtime) => void
+  const module = { exports: {} as { default?: unknown } }
+  try {
+    run(module.exports, requireFor(bundle), module, runtime)
+  } catch (error) {
+    throw setupRefusal(error, sourceMap, bundle.file)
+  }
+  const model = module.exports.default
+  if (model === undefined) throw new Refusal('no default export: end the file with export default model({ ... })', place(bundle.file))
+  if (!isModel(model)) throw new Refusal('the default export is not a model: write export default model({ ... })', place(bundle.file))
+  return { model, runtime, bundle, sourceMap }
+}
+
+/** The refusal for an exception thrown while a model's file or its `machine()` ran. */
+export function setupRefusal(error: unknown, sourceMap: SourceMap, file: string): Refusal {
+  if (error instanceof Refusal) return error.at ? error : new Refusal(error.message, place(file))
+  const at = sourceMap.placeOf(error) ?? place(file)
+  const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
+  const said = error instanceof ModelError || error instanceof ParameterError ? message : `${name}: ${message}`
+  return new Refusal(said.split('\n')[0] as string, at)
+}
+
+function place(file: string): SourcePlace {
+  return { file, line: 1, column: 1 }
+}
+
+function requireFor(bundle: Bundle): (name: string) => unknown {
+  return (name) => {
+    if (name === 'vmcheck') return authoring
+    throw new Refusal(`a model cannot import "${name}": it may import vmcheck, vmcheck/vm and files of its own`, place(bundle.file))
+  }
+}

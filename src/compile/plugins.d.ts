@@ -1,0 +1,15 @@
+declare module '@babel/plugin-transform-destructuring' {
+  import type { PluginItem } from '@babel/core'
+  const plugin: PluginItem
+  export default plugin
+}
+declare module '@babel/plugin-transform-regenerator' {
+  import type { PluginItem } from '@babel/core'
+  const plugin: PluginItem
+  export default plugin
+}
+declare module '@babel/plugin-transform-typescript' {
+  import type { PluginItem } from '@babel/core'
+  const plugin: PluginItem
+  export default plugin
+}

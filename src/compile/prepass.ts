@@ -1,0 +1,264 @@
+import { type NodePath, traverse, types as t } from '@babel/core'
+import { liftMethod, prepareGenerator } from './generators.ts'
+import { Refusal } from './refusal.ts'
+import { type SiteKind, SiteTable } from './sites.ts'
+
+/** Name of the runtime in lowered code. */
+export const RUNTIME = '__vmcheck'
+/** Name of a file's base in the table of sites. */
+export const SITES = '__sites'
+
+/** What the passes over one file share. */
+export class Lowering {
+  readonly file: string
+  readonly table: SiteTable = new SiteTable()
+  /** Nodes made by the lowering, which it does not lower again. */
+  readonly ours: WeakSet<t.Node> = new WeakSet()
+  /** Names of functions that lost theirs. */
+  readonly names: WeakMap<t.Node, string> = new WeakMap()
+  /** Whether the file is a user's: its branches are counted for coverage. */
+  readonly counted: boolean
+
+  constructor(file: string, counted: boolean) {
+    this.file = file
+    this.counted = counted
+  }
+
+  /** A refusal at a node's place. */
+  refuse(node: t.Node, message: string): Refusal {
+    const start = node.loc?.start
+    return new Refusal(message, start ? { file: this.file, line: start.line, column: start.column + 1 } : null)
+  }
+
+  /** An expression for the number of a new site. */
+  site(node: t.Node, kind: SiteKind): t.Expression {
+    return t.binaryExpression('+', t.identifier(SITES), t.numericLiteral(this.table.add(node, kind)))
+  }
+
+  /** `__vmcheck.<member>` */
+  runtime(member: string): t.MemberExpression {
+    return t.memberExpression(t.identifier(RUNTIME), t.identifier(member))
+  }
+
+  /** A statement that calls the runtime. */
+  call(member: string, ...args: t.Expression[]): t.Statement {
+    const statement = t.expressionStatement(t.callExpression(this.runtime(member), args))
+    this.ours.add(statement)
+    return statement
+  }
+
+  /** A name not used in the path's scope. */
+  uid(path: NodePath, name: string): t.Identifier {
+    return path.scope.generateUidIdentifier(name)
+  }
+}
+
+/**
+ * The pre-pass: brings generators into the form that regenerator turns into plain one-level functions, and adds what
+ * the runtime needs to know of every function: ticks of loops, branches taken, captured variables, writes to outer ones.
+ * @throws Refusal for constructs that cannot be stored at a point
+ */
+export function prepass(ast: t.File, lowering: Lowering): void {
+  traverse(ast, {
+    'ClassMethod|ClassPrivateMethod|ObjectMethod': {
+      exit(path: NodePath) {
+        const method = path as NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>
+        if (method.node.generator) {
+          if (method.node.async) throw lowering.refuse(method.node, 'async generators cannot be stored at a point: use function*')
+          liftMethod(method, lowering)
+        }
+      },
+    },
+  } as never)
+  traverse.cache.clear()
+  traverse(ast, {
+    Program: (path) => path.scope.crawl(),
+    AssignmentExpression: (path) => checkWrite(path, path.get('left'), lowering),
+    UpdateExpression: (path) => checkWrite(path, path.get('argument') as NodePath, lowering),
+  })
+  traverse.cache.clear()
+  traverse(ast, { Function: (path) => nameFunction(path, lowering) })
+  traverse(ast, {
+    Loop: (path) => tickLoop(path, lowering),
+    TryStatement: (path) => guardTry(path, lowering),
+    IfStatement: (path) => countBranches(path, lowering),
+    ConditionalExpression: (path) => countArms(path, lowering),
+    SwitchCase: (path) => countCase(path, lowering),
+  })
+  traverse.cache.clear()
+  traverse(ast, {
+    'FunctionExpression|FunctionDeclaration|ArrowFunctionExpression|ClassDeclaration|ClassExpression': {
+      exit(path: NodePath) {
+        if (path.isFunction() && path.node.generator) return
+        witnessCaptures(path as NodePath<t.Function | t.Class>, lowering)
+      },
+    },
+  } as never)
+  traverse.cache.clear()
+  traverse(ast, {
+    'FunctionDeclaration|FunctionExpression': {
+      exit(path: NodePath) {
+        const fn = path as NodePath<t.FunctionDeclaration | t.FunctionExpression>
+        if (fn.node.generator) prepareGenerator(fn, lowering)
+      },
+    },
+  } as never)
+  traverse.cache.clear()
+}
+
+function isGenerator(path: NodePath): boolean {
+  return path.isFunction() && path.node.generator === true
+}
+
+function inGenerator(path: NodePath): boolean {
+  return path.findParent(isGenerator) !== null
+}
+
+/** Assignments to variables of an outer function or of the module: hidden state that no stored state would hold. */
+function checkWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>, target: NodePath, lowering: Lowering): void {
+  if (target.isMemberExpression()) {
+    if (target.node.property.type === 'PrivateName') guardPrivateWrite(path, target.node.property.id.name, lowering)
+    return
+  }
+  for (const name of Object.keys(t.getBindingIdentifiers(target.node, false, false))) {
+    const binding = path.scope.getBinding(name)
+    const owner = binding?.scope.getFunctionParent() ?? null
+    const writer = path.getFunctionParent()
+    if (!binding || !writer || owner?.path.node === writer.node) continue
+    const generator = path.find(isGenerator)
+    if (generator && (!owner || !owner.path.find((at) => at.node === generator.node))) {
+      throw lowering.refuse(path.node, `a program assigns "${name}", a variable outside of it, which no stored state would hold: keep it in shared memory or return it`)
+    }
+    if (generator) continue
+    const era = eraOf(owner?.path ?? null, lowering)
+    const check = t.callExpression(lowering.runtime('outer'), [era, lowering.site(path.node, 'place'), t.stringLiteral(name)])
+    path.replaceWith(t.sequenceExpression([check, path.node]))
+    path.skip()
+  }
+}
+
+function guardPrivateWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>, name: string, lowering: Lowering): void {
+  const method = path.findParent((at) => at.isClassMethod() || at.isClassPrivateMethod())
+  if (method?.isClassMethod({ kind: 'constructor' }) || !method) return
+  const check = t.callExpression(lowering.runtime('outer'), [t.numericLiteral(0), lowering.site(path.node, 'place'), t.stringLiteral(`#${name}`)])
+  path.replaceWith(t.sequenceExpression([check, path.node]))
+  path.skip()
+}
+
+/** An expression for when the variables of `owner` came to be: 0 for during set-up, else the step. */
+function eraOf(owner: NodePath | null, lowering: Lowering): t.Expression {
+  if (!owner) return t.numericLiteral(0)
+  const fn = owner as NodePath<t.Function>
+  const known = fn.getData('era') as string | undefined
+  if (known !== undefined) return t.identifier(known)
+  const id = lowering.uid(fn.get('body') as NodePath, 'era')
+  const declaration = t.variableDeclaration('const', [t.variableDeclarator(id, t.callExpression(lowering.runtime('era'), []))])
+  if (fn.node.body.type === 'BlockStatement') fn.node.body.body.unshift(declaration)
+  else fn.node.body = t.blockStatement([declaration, t.returnStatement(fn.node.body as t.Expression)])
+  fn.setData('era', id.name)
+  return t.cloneNode(id)
+}
+
+/** Remembers what the source calls a function, before lowering renames or wraps it. */
+function nameFunction(path: NodePath<t.Function>, lowering: Lowering): void {
+  const { node, parent } = path
+  if (lowering.names.has(node)) return
+  if ('id' in node && node.id) lowering.names.set(node, (node.id as t.Identifier).name)
+  else if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier') lowering.names.set(node, parent.id.name)
+  else if (parent.type === 'ObjectProperty' && parent.key.type === 'Identifier') lowering.names.set(node, parent.key.name)
+}
+
+function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
+  let hasPoint = false
+  path.traverse({
+    Function: (inner) => inner.skip(),
+    YieldExpression: () => {
+      hasPoint = true
+    },
+  })
+  const body = path.get('body') as NodePath<t.Statement>
+  const tick = lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(hasPoint))
+  if (body.isBlockStatement()) body.node.body.unshift(tick)
+  else body.replaceWith(t.blockStatement([tick, body.node]))
+}
+
+/** The model's own catch and finally must not see the executor's signals. */
+function guardTry(path: NodePath<t.TryStatement>, lowering: Lowering): void {
+  const { handler, finalizer } = path.node
+  if (handler) {
+    let { param } = handler
+    if (!param) handler.param = param = lowering.uid(path, 'caught')
+    if (param.type !== 'Identifier') {
+      const caught = lowering.uid(path, 'caught')
+      handler.body.body.unshift(t.variableDeclaration('let', [t.variableDeclarator(param as t.ArrayPattern, caught)]))
+      handler.param = param = t.cloneNode(caught)
+    }
+    if (lowering.counted) handler.body.body.unshift(lowering.call('seen', lowering.site(handler, 'branch')))
+    handler.body.body.unshift(lowering.call('pass', t.identifier(param.name)))
+  }
+  if (finalizer) {
+    const test = t.unaryExpression('!', t.callExpression(lowering.runtime('unwinding'), []))
+    const guarded = t.ifStatement(test, t.blockStatement(finalizer.body))
+    lowering.ours.add(guarded)
+    finalizer.body = [guarded]
+  }
+}
+
+function countBranches(path: NodePath<t.IfStatement>, lowering: Lowering): void {
+  if (!lowering.counted || lowering.ours.has(path.node)) return
+  for (const key of ['consequent', 'alternate'] as const) {
+    const arm = path.node[key]
+    if (!arm || (key === 'alternate' && arm.type === 'IfStatement')) continue
+    const seen = lowering.call('seen', lowering.site(arm.type === 'BlockStatement' ? (arm.body[0] ?? arm) : arm, 'branch'))
+    path.node[key] = t.blockStatement([seen, ...(arm.type === 'BlockStatement' ? arm.body : [arm])])
+  }
+}
+
+function countArms(path: NodePath<t.ConditionalExpression>, lowering: Lowering): void {
+  if (!lowering.counted || lowering.ours.has(path.node) || !path.findParent((at) => at.isFunction())) return
+  for (const key of ['consequent', 'alternate'] as const) {
+    const arm = path.node[key]
+    if (arm.type === 'ConditionalExpression') continue
+    path.node[key] = t.sequenceExpression([t.callExpression(lowering.runtime('seen'), [lowering.site(arm, 'branch')]), arm])
+  }
+}
+
+function countCase(path: NodePath<t.SwitchCase>, lowering: Lowering): void {
+  const first = path.node.consequent[0]
+  if (lowering.counted && first) path.node.consequent.unshift(lowering.call('seen', lowering.site(first, 'branch')))
+}
+
+/** Tells the runtime what a function made during set-up captures, so that programs cannot change it unseen. */
+function witnessCaptures(path: NodePath<t.Function | t.Class>, lowering: Lowering): void {
+  if (lowering.ours.has(path.node) || inGenerator(path)) return
+  const thunk = capturesThunk(path)
+  if (!thunk) return
+  lowering.ours.add(thunk)
+  if (path.isFunctionDeclaration() || path.isClassDeclaration()) {
+    const id = (path.node as t.FunctionDeclaration).id
+    if (!id) return
+    const statement = lowering.call('closes', t.identifier(id.name), thunk)
+    const anchor = path.parentPath.isExportDeclaration() ? path.parentPath : path
+    anchor.insertAfter(statement)
+    return
+  }
+  const node = path.node as t.Expression
+  lowering.ours.add(node)
+  path.replaceWith(t.callExpression(lowering.runtime('closes'), [node, thunk]))
+  path.skip()
+}
+
+/** `() => [a, b]` of the outer variables that a function or class mentions, or null without any. */
+export function capturesThunk(path: NodePath): t.ArrowFunctionExpression | null {
+  const names = new Set<string>()
+  path.traverse({
+    Identifier(inner) {
+      if (!inner.isReferencedIdentifier()) return
+      const { name } = inner.node
+      const binding = inner.scope.getBinding(name)
+      if (!binding || binding.scope.path.find((at) => at.node === path.node)) return
+      names.add(name)
+    },
+  })
+  return names.size === 0 ? null : t.arrowFunctionExpression([], t.arrayExpression([...names].map((name) => t.identifier(name))))
+}

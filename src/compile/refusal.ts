@@ -1,0 +1,30 @@
+/** A place in a source file. */
+export interface SourcePlace {
+  /** Path as shown to users: relative to the working directory where that is shorter. */
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1. */
+  readonly column: number
+}
+
+/** The request cannot be carried out with this model: what is wrong, where, and what to do. Exit status 2. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly at: SourcePlace | null
+
+  constructor(message: string, at: SourcePlace | null) {
+    super(message)
+    this.at = at
+  }
+
+  /** One line: `file:line:column: message`. */
+  get line(): string {
+    return this.at ? `${showPlace(this.at)}: ${this.message}` : this.message
+  }
+}
+
+/** `file:line:column`. */
+export function showPlace(at: SourcePlace): string {
+  return `${at.file}:${at.line}:${at.column}`
+}

@@ -1,0 +1,160 @@
+import { DELEGATE, Frame, type FunctionInfo, GO_ON, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
+import { Refusal, type SourcePlace } from './refusal.ts'
+import type { Site } from './sites.ts'
+
+/** One numbered place of the loaded program. */
+export interface RuntimeSite extends SourcePlace {
+  readonly kind: Site[2]
+  /** Whether it lies in a user's file. */
+  readonly counted: boolean
+}
+
+/** Loop turns allowed in one step before it is refused. */
+export const STEP_TICKS = 1_000_000
+const SETUP_TICKS = 50_000_000
+
+/**
+ * What lowered code calls: one object a loaded model, so that two models never share anything. It knows every
+ * place, every generator function made during set-up, and what the step that runs has made.
+ */
+export class Runtime {
+  readonly MARK: typeof MARK = MARK
+  readonly sites: RuntimeSite[] = [{ file: '', line: 0, column: 0, kind: 'place', counted: false }]
+  /** Generator functions made during set-up, in order; local states name them by index. */
+  readonly functions: LoweredFunction[] = []
+  readonly functionIndex: Map<unknown, number> = new Map()
+  /** Of functions and classes made during set-up: what they capture. */
+  readonly captures: Map<unknown, () => unknown[]> = new Map()
+  /** Activations made in this step; each must be taken by a `yield*`. */
+  readonly made: Frame[] = []
+  /** Sites of branches and points reached, by site number; shared between threads when given. */
+  coverage: Uint8Array = new Uint8Array(0)
+  /** Whether a step runs; set-up otherwise. */
+  stepping = false
+  /** Set while the executor's signal unwinds the model's own code. */
+  signalled = false
+  /** Whether this step closed a loop that contains a point. */
+  looped = false
+  /** Site of the `yield*` whose operand was evaluated last. */
+  site = 0
+  /** Test hook: what dead variables hold after a restore. */
+  poison: unknown = undefined
+  #step = 0
+  #ticks = 0
+
+  /** Starts a step. */
+  begin(): void {
+    this.stepping = true
+    this.signalled = false
+    this.looped = false
+    this.made.length = 0
+    this.#step++
+    this.#ticks = 0
+  }
+
+  /** Ends a step. */
+  end(): void {
+    this.stepping = false
+    this.signalled = false
+  }
+
+  /** The place of a site. */
+  place(site: number): SourcePlace | null {
+    const found = this.sites[site]
+    return found && found.line > 0 ? { file: found.file, line: found.line, column: found.column } : null
+  }
+
+  /** Lowered code: numbers a file's sites; returns the number of the first. */
+  file(file: string, counted: boolean, sites: readonly Site[]): number {
+    const base = this.sites.length
+    for (const [line, column, kind] of sites) this.sites.push({ file, line, column, kind, counted })
+    return base
+  }
+
+  /** Lowered code: a new activation. */
+  frame(
+    fn: LoweredFunction,
+    body: (context: Frame) => unknown,
+    tries: readonly TryEntry[],
+    get: () => unknown[],
+    set: (values: unknown[]) => void,
+    info: FunctionInfo,
+  ): Frame {
+    const frame = new Frame(fn, info, body, tries, get, set)
+    this.made.push(frame)
+    return frame
+  }
+
+  /** Lowered code: a generator function came to be. */
+  define(fn: LoweredFunction, captures?: () => unknown[]): LoweredFunction {
+    if (!this.stepping) {
+      this.functionIndex.set(fn, this.functions.length)
+      this.functions.push(fn)
+      if (captures) this.captures.set(fn, captures)
+    }
+    return fn
+  }
+
+  /** Lowered code: a plain function or class came to be. */
+  closes<T>(value: T, captures: () => unknown[]): T {
+    if (!this.stepping) this.captures.set(value, captures)
+    return value
+  }
+
+  /** Lowered code: the array that for-of walks by index. */
+  iterate(value: Iterable<unknown> | readonly unknown[]): readonly unknown[] {
+    return Array.isArray(value) ? value : [...value]
+  }
+
+  /** Lowered code: the operand of a `yield*` was evaluated. */
+  at<T>(site: number, value: T): T {
+    this.site = site
+    if (site < this.coverage.length) this.coverage[site] = 1
+    return value
+  }
+
+  /** Lowered code: a branch was taken. */
+  seen(site: number): void {
+    if (site < this.coverage.length) this.coverage[site] = 1
+  }
+
+  /** Lowered code: one more turn of a loop. */
+  tick(site: number, hasPoint: boolean): void {
+    if (hasPoint) this.looped = true
+    if (++this.#ticks > (this.stepping ? STEP_TICKS : SETUP_TICKS)) {
+      this.#ticks = 0
+      this.signalled = true
+      throw new Refusal(
+        this.stepping
+          ? `a loop ran ${STEP_TICKS.toLocaleString('en')} turns without reaching a point: let others run in it, for instance by yield* pause()`
+          : 'a loop in machine() does not seem to end',
+        this.place(site),
+      )
+    }
+  }
+
+  /** Lowered code, first thing in a catch: the executor's signals are not the model's to catch. */
+  pass(error: unknown): void {
+    if (this.signalled || error instanceof Refusal) throw error
+  }
+
+  /** Lowered code, first thing in a finally: whether the executor's signal is passing through. */
+  unwinding(): boolean {
+    return this.signalled
+  }
+
+  /** Lowered code: when the variables of a function came to be: 0 in set-up, else the step's number. */
+  era(): number {
+    return this.stepping ? this.#step : 0
+  }
+
+  /** Lowered code, before a variable of an outer function is assigned. */
+  outer(era: number, site: number, name: string): void {
+    if (!this.stepping || era === this.#step) return
+    this.signalled = true
+    throw new Refusal(`a program assigns "${name}", which lives outside of it and which no stored state would hold: keep it in shared memory or return it`, this.place(site))
+  }
+}
+
+export { DELEGATE, Frame, GO_ON, MARK }
+export type { FunctionInfo, LoweredFunction }

@@ -1,0 +1,45 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
+import type { Bundle } from './bundle.ts'
+import type { SourcePlace } from './refusal.ts'
+
+/** Finds places in a model's source for places in its bundled text. */
+export class SourceMap {
+  /** The script's name in stack traces. */
+  readonly filename: string
+  readonly #map: TraceMap
+
+  constructor(bundle: Bundle) {
+    this.filename = `vmcheck-model:${bundle.digest.slice(0, 12)}`
+    this.#map = new TraceMap(bundle.map)
+  }
+
+  /** The topmost place of an error's stack that lies in the model's own files. */
+  placeOf(error: unknown): SourcePlace | null {
+    const stack = error instanceof Error ? (error.stack ?? '') : ''
+    for (const line of stack.split('\n')) {
+      const at = line.indexOf(this.filename)
+      if (at < 0) continue
+      const [row, column] = line.slice(at + this.filename.length + 1).split(':').map((text) => Number.parseInt(text, 10))
+      const found = row && column ? this.#original(row, column) : null
+      if (found && !found.file.startsWith('vmcheck/vm/')) return found
+    }
+    return null
+  }
+
+  #original(line: number, column: number): SourcePlace | null {
+    const { source, line: row, column: col } = originalPositionFor(this.#map, { line, column: Math.max(0, column - 1) })
+    if (!source || row === null) return null
+    return { file: showSource(source), line: row, column: col + 1 }
+  }
+}
+
+/** Sources are relative to the bundle's virtual output folder `out`. */
+function showSource(source: string): string {
+  const absolute = resolve('out', source)
+  const near = relative(process.cwd(), absolute)
+  const shown = near.startsWith('..') || isAbsolute(near) ? absolute : near
+  const text = shown.split(sep).join('/')
+  const inside = text.lastIndexOf('/src/vm/')
+  return inside >= 0 && text.includes('dist/') ? `vmcheck/vm/${text.slice(inside + 8)}` : text
+}

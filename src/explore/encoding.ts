@@ -1,0 +1,351 @@
+import type { ObjectTable } from '../compile/freeze.ts'
+import { Refusal } from '../compile/refusal.ts'
+import { Frame, type Runtime } from '../compile/runtime.ts'
+import { showValue } from '../model/memory.ts'
+import { ClosureOperation, Operation, type SyncObject } from '../model/operation.ts'
+
+/** Tags of the encoding; each value starts with one, so that no two values share an encoding. */
+const TAG = {
+  undefined: 0,
+  null: 1,
+  true: 2,
+  false: 3,
+  integer: 4,
+  double: 5,
+  string: 6,
+  object: 7,
+  function: 8,
+  array: 9,
+  plain: 10,
+  again: 11,
+  bigint: 12,
+} as const
+
+/** Where an actor stands. */
+export type LocalState =
+  /** Before its first shared access; `log` feeds what it did since (virtual point). */
+  | { readonly at: 'start'; readonly log: readonly number[] }
+  /** Before an operation. */
+  | { readonly at: 'operation'; readonly stack: Frame[]; readonly operation: Operation<unknown> }
+  /** Before the operand of a closure operation, which is evaluated anew at every attempt. */
+  | { readonly at: 'operand'; readonly stack: Frame[] }
+  /** After the operation of its last `yield*`, which gave `result`; `log` feeds what it did since (virtual point). */
+  | { readonly at: 'resume'; readonly stack: Frame[]; readonly result: unknown; readonly log: readonly number[] }
+  | { readonly at: 'finished' }
+
+const KIND = { finished: 0, start: 1, operation: 2, operand: 3, resume: 4 } as const
+
+/** The encoding of a finished actor. */
+export const FINISHED: readonly number[] = [KIND.finished]
+
+const scratch = new DataView(new ArrayBuffer(8))
+
+/** Encodes and decodes local states; one a loaded machine. */
+export class LocalCodec {
+  readonly #runtime: Runtime
+  readonly #objects: ObjectTable
+
+  constructor(runtime: Runtime, objects: ObjectTable) {
+    this.#runtime = runtime
+    this.#objects = objects
+  }
+
+  /** The encoding of an actor that has not made its first shared access. */
+  start(log: readonly number[]): number[] {
+    return [KIND.start, log.length, ...log]
+  }
+
+  /** The encoding of a call stack before an operation; a closure operation is left out, to be evaluated anew. */
+  beforeOperation(stack: readonly Frame[], operation: Operation<unknown>): number[] {
+    const top = stack.at(-1) as Frame
+    const encoder = new Encoder(this.#runtime, this.#objects)
+    if (operation instanceof ClosureOperation) {
+      const next = top.n
+      top.n = top.mark
+      encoder.out.push(KIND.operand)
+      encoder.stack(stack)
+      top.n = next
+    } else {
+      encoder.out.push(KIND.operation)
+      encoder.stack(stack)
+      encoder.operation(operation)
+    }
+    return encoder.out
+  }
+
+  /** The encoding of a call stack right after its operation gave `result`, without a log. */
+  afterOperation(stack: readonly Frame[], result: unknown): number[] {
+    const encoder = new Encoder(this.#runtime, this.#objects)
+    encoder.out.push(KIND.resume)
+    encoder.stack(stack)
+    encoder.value(result, 'the result of an operation')
+    return encoder.out
+  }
+
+  /** Adds a log to an encoding made by {@link afterOperation}. */
+  withLog(base: readonly number[], log: readonly number[]): number[] {
+    return [...base, log.length, ...log]
+  }
+
+  /** Restores a local state: fresh activations, whose dead variables hold the runtime's poison. */
+  decode(code: Int32Array): LocalState {
+    const decoder = new Decoder(code, this.#runtime, this.#objects)
+    const kind = decoder.next()
+    if (kind === KIND.finished) return { at: 'finished' }
+    if (kind === KIND.start) return { at: 'start', log: decoder.log() }
+    const stack = decoder.stack()
+    if (kind === KIND.operation) return { at: 'operation', stack, operation: decoder.operation() }
+    if (kind === KIND.operand) return { at: 'operand', stack }
+    const result = decoder.value()
+    return { at: 'resume', stack, result, log: decoder.log() }
+  }
+}
+
+class Encoder {
+  readonly out: number[] = []
+  readonly #runtime: Runtime
+  readonly #objects: ObjectTable
+  readonly #met = new Map<object, number>()
+  #frame: Frame | null = null
+
+  constructor(runtime: Runtime, objects: ObjectTable) {
+    this.#runtime = runtime
+    this.#objects = objects
+  }
+
+  stack(stack: readonly Frame[]): void {
+    this.out.push(stack.length)
+    for (const frame of stack) this.#activation(frame)
+    this.#frame = null
+  }
+
+  operation(operation: Operation<unknown>): void {
+    this.value(operation.target, 'the object of an operation')
+    this.#text(operation.operation)
+    this.out.push(operation.args.length)
+    for (const arg of operation.args) this.value(arg, `an argument of ${operation.operation}`)
+  }
+
+  value(value: unknown, what: string): void {
+    const { out } = this
+    if (value === undefined) out.push(TAG.undefined)
+    else if (value === null) out.push(TAG.null)
+    else if (value === true) out.push(TAG.true)
+    else if (value === false) out.push(TAG.false)
+    else if (typeof value === 'number') this.#number(value)
+    else if (typeof value === 'string') {
+      out.push(TAG.string)
+      this.#text(value)
+    } else if (typeof value === 'bigint') {
+      out.push(TAG.bigint)
+      this.#text(value.toString())
+    } else if (typeof value === 'function') this.#function(value, what)
+    else if (typeof value === 'object') this.#object(value, what)
+    else throw this.#refuse(what, 'a symbol')
+  }
+
+  #activation(frame: Frame): void {
+    const index = this.#runtime.functionIndex.get(frame.fn)
+    if (index === undefined) {
+      throw new Refusal(`the generator function ${frame.info.name} is created inside a step and stands on the stack at a point: declare it outside of programs`, this.#runtime.place(frame.info.site))
+    }
+    this.#frame = frame
+    const pending = frame.tries.flatMap((entry, i) => (entry[4] ? [[i, entry[4], entry[5]] as const] : []))
+    this.out.push(index, frame.n, region(frame), frame.site, pending.length)
+    for (const [i, type, value] of pending) {
+      this.out.push(i, type)
+      this.value(value, 'the value that waits for a finally block')
+    }
+    const slots = frame.slots
+    for (const slot of frame.info.live[frame.n] ?? []) this.value(slots[slot], `"${frame.info.slots[slot]}"`)
+  }
+
+  #number(value: number): void {
+    if ((value | 0) === value && !Object.is(value, -0)) {
+      this.out.push(TAG.integer, value)
+      return
+    }
+    scratch.setFloat64(0, value)
+    this.out.push(TAG.double, scratch.getInt32(0), scratch.getInt32(4))
+  }
+
+  #text(text: string): void {
+    this.out.push(text.length)
+    for (let i = 0; i < text.length; i++) this.out.push(text.charCodeAt(i))
+  }
+
+  #function(value: object, what: string): void {
+    const index = this.#runtime.functionIndex.get(value)
+    if (index !== undefined) {
+      this.out.push(TAG.function, index)
+      return
+    }
+    const object = this.#objects.indexOf(value)
+    if (object < 0) throw this.#refuse(what, 'a closure')
+    this.out.push(TAG.object, object)
+  }
+
+  #object(value: object, what: string): void {
+    const known = this.#objects.indexOf(value)
+    if (known >= 0) {
+      this.out.push(TAG.object, known)
+      return
+    }
+    const met = this.#met.get(value)
+    if (met !== undefined) {
+      this.out.push(TAG.again, met)
+      return
+    }
+    if (value instanceof Operation) throw this.#refuse(what, 'an operation that was not executed (did you forget yield*?)')
+    if (value instanceof Frame) throw this.#refuse(what, 'a generator (did you forget yield*?)')
+    this.#met.set(value, this.#met.size)
+    if (Array.isArray(value)) {
+      this.out.push(TAG.array, value.length)
+      for (const item of value) this.value(item, what)
+      return
+    }
+    this.#plain(value, what)
+  }
+
+  #plain(value: object, what: string): void {
+    const prototype = Object.getPrototypeOf(value) as object | null
+    if (prototype !== null && prototype !== Object.prototype) throw this.#refuse(what, `${article(showValue(value.constructor))} made in a step`)
+    const entries = Object.entries(Object.getOwnPropertyDescriptors(value))
+    this.out.push(TAG.plain, entries.length)
+    for (const [key, descriptor] of entries) {
+      if (!('value' in descriptor)) throw this.#refuse(what, 'an object with a getter')
+      this.#text(key)
+      this.value(descriptor.value, what)
+    }
+  }
+
+  #refuse(what: string, held: string): Refusal {
+    const frame = this.#frame
+    const where = frame ? ` in ${frame.info.name}` : ''
+    return new Refusal(`${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`, frame && this.#runtime.place(frame.site || frame.info.site))
+  }
+}
+
+function article(name: string): string {
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+}
+
+/** The try cursor reduced to what the try table can tell apart. */
+function region(frame: Frame): number {
+  let found = 0
+  for (const entry of frame.tries) {
+    for (let i = 0; i < 3; i++) {
+      const label = entry[i] as number | undefined
+      if (label !== undefined && label <= frame.p && label > found) found = label
+    }
+  }
+  return found
+}
+
+class Decoder {
+  readonly #code: Int32Array
+  readonly #runtime: Runtime
+  readonly #objects: ObjectTable
+  readonly #met: object[] = []
+  #at = 0
+
+  constructor(code: Int32Array, runtime: Runtime, objects: ObjectTable) {
+    this.#code = code
+    this.#runtime = runtime
+    this.#objects = objects
+  }
+
+  next(): number {
+    return this.#code[this.#at++] as number
+  }
+
+  log(): number[] {
+    return Array.from({ length: this.next() }, () => this.next())
+  }
+
+  stack(): Frame[] {
+    return Array.from({ length: this.next() }, () => this.#activation())
+  }
+
+  operation(): Operation<unknown> {
+    const target = this.value() as SyncObject
+    const name = this.#text()
+    const args = Array.from({ length: this.next() }, () => this.value())
+    return new Operation(target, name, args)
+  }
+
+  value(): unknown {
+    const tag = this.next()
+    switch (tag) {
+      case TAG.undefined:
+        return undefined
+      case TAG.null:
+        return null
+      case TAG.true:
+        return true
+      case TAG.false:
+        return false
+      case TAG.integer:
+        return this.next()
+      case TAG.double:
+        scratch.setInt32(0, this.next())
+        scratch.setInt32(4, this.next())
+        return scratch.getFloat64(0)
+      case TAG.string:
+        return this.#text()
+      case TAG.bigint:
+        return BigInt(this.#text())
+      case TAG.object:
+        return this.#objects.objects[this.next()]
+      case TAG.function:
+        return this.#runtime.functions[this.next()]
+      case TAG.again:
+        return this.#met[this.next()]
+      case TAG.array:
+        return this.#array()
+      default:
+        return this.#plain()
+    }
+  }
+
+  #activation(): Frame {
+    const fn = this.#runtime.functions[this.next()] as () => Frame
+    const frame = fn()
+    frame.taken = true
+    frame.n = this.next()
+    frame.p = this.next()
+    frame.site = this.next()
+    for (let pending = this.next(); pending > 0; pending--) {
+      const entry = frame.tries[this.next()] as unknown[]
+      entry[4] = this.next()
+      entry[5] = this.value()
+    }
+    const slots: unknown[] = Array.from({ length: frame.info.slots.length }, () => this.#runtime.poison)
+    for (const slot of frame.info.live[frame.n] ?? []) slots[slot] = this.value()
+    frame.slots = slots
+    return frame
+  }
+
+  #text(): string {
+    const units = Array.from({ length: this.next() }, () => this.next())
+    return String.fromCharCode(...units)
+  }
+
+  #array(): unknown[] {
+    const length = this.next()
+    const array: unknown[] = []
+    this.#met.push(array)
+    for (let i = 0; i < length; i++) array.push(this.value())
+    return array
+  }
+
+  #plain(): object {
+    const made: Record<string, unknown> = {}
+    this.#met.push(made)
+    for (let count = this.next(); count > 0; count--) {
+      const key = this.#text()
+      made[key] = this.value()
+    }
+    return made
+  }
+}

@@ -1,0 +1,130 @@
+/** Sizes of an interner's shared buffers; the memory is committed by the system as it is touched. */
+export interface InternerBuffers {
+  /** Int32: lock, number of blobs, words used, exhausted flag. */
+  readonly control: SharedArrayBuffer
+  /** Int32, open addressing: id + 1, or 0. */
+  readonly table: SharedArrayBuffer
+  /** Int32: first word of each blob; the next blob's first word ends it. */
+  readonly starts: SharedArrayBuffer
+  readonly words: SharedArrayBuffer
+}
+
+const LOCK = 0
+const COUNT = 1
+const USED = 2
+
+/** The interner's buffers are full: the search ends as inconclusive for lack of memory. */
+export class InternerFullError extends Error {
+  override readonly name = 'InternerFullError'
+}
+
+/**
+ * Makes the buffers of an interner.
+ *
+ * @param capacity how many different blobs, a power of two
+ * @param words 32-bit words of all blobs together
+ */
+export function internerBuffers(capacity: number, words: number): InternerBuffers {
+  return {
+    control: new SharedArrayBuffer(16),
+    table: new SharedArrayBuffer(capacity * 2 * 4),
+    starts: new SharedArrayBuffer((capacity + 1) * 4),
+    words: new SharedArrayBuffer(words * 4),
+  }
+}
+
+/**
+ * Gives equal blobs of words equal small numbers, across all threads that share its buffers. Look-ups take no lock;
+ * insertions, which are rare, take one. Numbers follow the order of insertion and so differ between runs.
+ */
+export class Interner {
+  readonly #control: Int32Array
+  readonly #table: Int32Array
+  readonly #starts: Int32Array
+  readonly #words: Int32Array
+
+  constructor(buffers: InternerBuffers) {
+    this.#control = new Int32Array(buffers.control)
+    this.#table = new Int32Array(buffers.table)
+    this.#starts = new Int32Array(buffers.starts)
+    this.#words = new Int32Array(buffers.words)
+  }
+
+  /** How many blobs there are. */
+  get size(): number {
+    return Atomics.load(this.#control, COUNT)
+  }
+
+  /** Bytes in use. */
+  get bytes(): number {
+    return Atomics.load(this.#control, USED) * 4 + this.size * 12
+  }
+
+  /** The blob of a number. */
+  blob(id: number): Int32Array {
+    return this.#words.subarray(this.#starts[id] as number, this.#starts[id + 1] as number)
+  }
+
+  /**
+   * The number of a blob, which is added when it is new.
+   * @throws InternerFullError
+   */
+  intern(blob: ArrayLike<number>): number {
+    const hash = hashOf(blob)
+    const found = this.#find(blob, hash)
+    if (found >= 0) return found
+    this.#lock()
+    try {
+      const again = this.#find(blob, hash)
+      return again >= 0 ? again : this.#add(blob, hash)
+    } finally {
+      Atomics.store(this.#control, LOCK, 0)
+      Atomics.notify(this.#control, LOCK, 1)
+    }
+  }
+
+  #find(blob: ArrayLike<number>, hash: number): number {
+    const mask = this.#table.length - 1
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = Atomics.load(this.#table, slot)
+      if (entry === 0) return -1
+      if (this.#equals(entry - 1, blob)) return entry - 1
+    }
+  }
+
+  #equals(id: number, blob: ArrayLike<number>): boolean {
+    const start = this.#starts[id] as number
+    if ((this.#starts[id + 1] as number) - start !== blob.length) return false
+    for (let i = 0; i < blob.length; i++) if (this.#words[start + i] !== blob[i]) return false
+    return true
+  }
+
+  #add(blob: ArrayLike<number>, hash: number): number {
+    const id = this.#control[COUNT] as number
+    const start = this.#control[USED] as number
+    if (id + 2 > this.#starts.length || start + blob.length > this.#words.length) throw new InternerFullError('too many different local states')
+    for (let i = 0; i < blob.length; i++) this.#words[start + i] = blob[i] as number
+    this.#starts[id] = start
+    this.#starts[id + 1] = start + blob.length
+    this.#control[USED] = start + blob.length
+    const mask = this.#table.length - 1
+    let slot = hash & mask
+    while (this.#table[slot] !== 0) slot = (slot + 1) & mask
+    Atomics.store(this.#control, COUNT, id + 1)
+    Atomics.store(this.#table, slot, id + 1)
+    return id
+  }
+
+  #lock(): void {
+    while (Atomics.compareExchange(this.#control, LOCK, 0, 1) !== 0) Atomics.wait(this.#control, LOCK, 1, 100)
+  }
+}
+
+function hashOf(blob: ArrayLike<number>): number {
+  let hash = blob.length
+  for (let i = 0; i < blob.length; i++) {
+    hash = Math.imul(hash ^ (blob[i] as number), 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  return hash >>> 0
+}

@@ -1,0 +1,400 @@
+import { extname } from 'node:path'
+import { Piscina } from 'piscina'
+import type { ExplorerData, WorkerAnswer } from '../../workers/explorer.ts'
+import { Refusal } from '../compile/refusal.ts'
+import type { Check } from '../model/check.ts'
+import { Engine, type EngineRecipe, engineRecipe } from './engine.ts'
+import type { Granularity } from './executor.ts'
+import type { LocatedFinding, Tally } from './expansion.ts'
+import { CHUNK, CONTROL, type ExpandResult, type ExpandTask, REST_BIT, type Task, slice } from './share.ts'
+import { MAX_SEGMENTS, type Range, SEGMENT_STATES, type StoreBuffers, newSegment, rangesSize, storeBytes } from './state-store.ts'
+import type { System } from './system.ts'
+
+/** Bounds of a search; all of them end it as inconclusive, unless nothing was left to do. */
+export interface Limits {
+  readonly maxStates: number
+  readonly maxDepth: number
+  /** Seconds. */
+  readonly time: number
+  /** Bytes. */
+  readonly memory: number
+}
+
+/** What a search is asked to do. */
+export interface SearchOptions {
+  readonly params: Readonly<Record<string, unknown>>
+  readonly granularity: Granularity
+  /** The checks that are on. */
+  readonly checks: readonly Check[]
+  readonly keepGoing: boolean
+  readonly workers: number
+  readonly limits: Limits
+  readonly signal: AbortSignal
+  readonly progress: (progress: Progress) => void
+}
+
+/** How far a search has come. */
+export interface Progress {
+  readonly states: number
+  readonly transitions: number
+  readonly depth: number
+  readonly frontier: number
+  readonly bytes: number
+  readonly seconds: number
+}
+
+/** Why a search ended before its end. */
+export type StopReason = 'memory' | 'states' | 'depth' | 'time' | 'interrupt'
+
+/** What a search found. */
+export interface SearchResult {
+  readonly findings: readonly LocatedFinding[]
+  readonly exhaustive: boolean
+  readonly stopped: { readonly reason: StopReason; readonly frontier: number } | null
+  readonly states: number
+  readonly transitions: number
+  readonly depth: number
+  readonly endStates: number
+  readonly seconds: number
+  readonly bytes: number
+  readonly bytesPerState: number
+  /** States by level. */
+  readonly levels: readonly (readonly Range[])[]
+  /** Whether a code site was reached, by site number. */
+  readonly coverage: Uint8Array
+}
+
+/** Levels with fewer states than this are left to one worker. */
+const NARROW = 2048
+/** Room of the first table. */
+const FIRST_CAPACITY = 1 << 16
+
+/** Level-synchronous breadth-first search of a system, in worker threads over one shared store. */
+export class Search {
+  /** This thread's engine: the initial state, the canonical order, and reports. */
+  readonly engine: Engine
+  readonly #options: SearchOptions
+  readonly #recipe: EngineRecipe
+  readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(CONTROL.words * 4))
+  readonly #started = performance.now()
+  readonly #levels: Level[] = []
+  readonly #findings: LocatedFinding[] = []
+  #pool: Piscina | null = null
+  #buffers: StoreBuffers
+  #looped = false
+  #stopped: StopReason | null = null
+  /** States stored but not expanded when the search stopped. */
+  #left = 0
+  /** Depth of the violation that ended the search. */
+  #endDepth = Infinity
+
+  constructor(system: System, options: SearchOptions) {
+    this.#options = options
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name))
+    this.engine = new Engine(system, this.#recipe, options.checks)
+    this.#buffers = {
+      segments: Array.from({ length: options.workers + 1 }, () => newSegment(system.layout.words)),
+      table: new SharedArrayBuffer(FIRST_CAPACITY * 4),
+      usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
+    }
+    this.engine.store.attach(this.#buffers)
+  }
+
+  /**
+   * Runs the search to its end, a violation, or a bound.
+   * @throws Refusal when a step cannot be explored; Error when a worker dies
+   */
+  async run(): Promise<SearchResult> {
+    const timer = this.#watch()
+    try {
+      await this.#explore()
+      if (this.#findings.length === 0 || this.#options.keepGoing) await this.#afterwards()
+      return this.#result()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  /** Ends the worker threads. */
+  async close(): Promise<void> {
+    Atomics.store(this.#control, CONTROL.abort, 1)
+    await this.#pool?.destroy()
+    this.#pool = null
+  }
+
+  /** Executes a task on every worker over the chunks of some ranges; true when one of them says so. */
+  async sharedTask(task: Exclude<Task, { kind: 'expand' | 'rehash' }>): Promise<boolean> {
+    this.#resetCursor()
+    const workers = rangesSize(task.ranges) < NARROW ? 1 : this.#options.workers
+    const results = await this.#runAll(Array.from({ length: workers }, () => task))
+    return results.some((result) => result === true)
+  }
+
+  /** The store's buffers as they are now. */
+  get buffers(): StoreBuffers {
+    return this.#buffers
+  }
+
+  #watch(): NodeJS.Timeout {
+    const { signal, limits, progress } = this.#options
+    const check = (): void => {
+      if (signal.aborted) this.#abort('interrupt')
+      else if (this.#seconds() >= limits.time) this.#abort('time')
+      progress(this.#progress())
+    }
+    signal.addEventListener('abort', check, { once: true })
+    return setInterval(check, 100)
+  }
+
+  #abort(reason: StopReason): void {
+    this.#stopped ??= reason
+    Atomics.store(this.#control, CONTROL.abort, 1)
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#started) / 1000
+  }
+
+  #progress(): Progress {
+    const { store } = this.engine
+    return {
+      states: store.size,
+      transitions: this.#levels.reduce((sum, level) => sum + level.transitions, 0),
+      depth: Math.max(0, this.#levels.length - 1),
+      frontier: this.#levels.at(-1)?.states ?? 0,
+      bytes: this.#bytes(),
+      seconds: this.#seconds(),
+    }
+  }
+
+  #bytes(): number {
+    return storeBytes(this.#buffers) + this.engine.interner.bytes
+  }
+
+  async #explore(): Promise<void> {
+    this.engine.store.insert(this.engine.initialState())
+    let frontier = this.engine.store.rangesSince(new Int32Array(0))
+    while (rangesSize(frontier) > 0) {
+      const isBounded = this.#levels.length >= this.#options.limits.maxDepth
+      frontier = await this.#advance(frontier, !isBounded)
+      if (this.#stopped) return
+      if (isBounded) {
+        this.#left = this.#levels.at(-1)?.open ?? 0
+        if (this.#left > 0) this.#stopped = 'depth'
+        return
+      }
+      if (this.#findings.length > 0 && !this.#options.keepGoing) {
+        await this.#settle(frontier)
+        return
+      }
+    }
+  }
+
+  /**
+   * A violation was found in the last level or in a step out of it. In the second case the states of the next level
+   * may hold one of the same depth that comes first in canonical order.
+   */
+  async #settle(next: Range[]): Promise<void> {
+    const depth = this.#levels.length - 1
+    if (this.#findings.some((finding) => finding.depth === depth)) {
+      this.#endDepth = depth
+      return
+    }
+    this.#endDepth = depth + 1
+    if (rangesSize(next) > 0) await this.#advance(next, false)
+  }
+
+  /** Processes a level, or with one worker several narrow ones; returns the states of the next. */
+  async #advance(frontier: readonly Range[], expanded: boolean): Promise<Range[]> {
+    this.#levels.push(new Level(frontier))
+    let work = frontier
+    let found: Range[] = []
+    while (rangesSize(work) > 0 && (await this.#makeRoom())) {
+      const isNarrow = rangesSize(work) < NARROW
+      const isSolo = isNarrow && expanded && work === frontier && !this.#options.keepGoing
+      const before = this.engine.store.usage()
+      const results = await this.#expand(work, expanded, isNarrow ? 1 : this.#options.workers, isSolo)
+      const processed = isSolo ? (this.#levels.at(-1) as Level).ranges : work
+      const untaken = slice(processed, Atomics.load(this.#control, CONTROL.cursor) * CHUNK, Infinity)
+      work = [...results.flatMap(({ leftover }) => leftover), ...untaken]
+      found = isSolo ? [...(results[0]?.next ?? [])] : [...found, ...this.engine.store.rangesSince(before)]
+      this.#left = rangesSize(work) + rangesSize(found)
+      if (this.engine.store.size >= this.#options.limits.maxStates && this.#left > 0) this.#abort('states')
+      if (this.#stopped) return []
+    }
+    return found
+  }
+
+  async #expand(work: readonly Range[], expanded: boolean, workers: number, isSolo: boolean): Promise<readonly ExpandResult[]> {
+    const { maxStates, maxDepth } = this.#options.limits
+    const task: ExpandTask = {
+      kind: 'expand',
+      store: this.#buffers,
+      ranges: work,
+      depth: this.#levels.length - 1,
+      expanded,
+      maxStates,
+      solo: isSolo ? { width: NARROW, maxDepth } : null,
+    }
+    this.#resetCursor()
+    const results = (await this.#runAll(Array.from({ length: workers }, () => task))) as ExpandResult[]
+    this.#merge(results)
+    return results
+  }
+
+  /** Adds what workers did to the levels' counts. */
+  #merge(results: readonly ExpandResult[]): void {
+    const first = this.#levels.length - 1
+    for (const { levels } of results) {
+      levels.forEach(({ tally, ranges }, i) => {
+        if (first + i === this.#levels.length) this.#levels.push(new Level(ranges))
+        this.#levels[first + i]?.add(tally)
+        this.#looped ||= tally.looped
+        for (const finding of tally.findings) this.engine.expansion.keepFirst(finding, this.#findings)
+      })
+    }
+  }
+
+  #resetCursor(): void {
+    Atomics.store(this.#control, CONTROL.cursor, 0)
+    Atomics.store(this.#control, CONTROL.full, 0)
+  }
+
+  /** Adds segments and doubles the table as needed; false when the memory budget does not allow it. */
+  async #makeRoom(): Promise<boolean> {
+    const { words } = this.engine.store
+    const used = Atomics.load(new Int32Array(this.#buffers.usage), 0)
+    const missing = Math.max(0, used + 2 * this.#options.workers + 1 - this.#buffers.segments.length)
+    const isTight = this.engine.store.size > this.engine.store.capacity * 0.3
+    const needed = this.#bytes() + missing * SEGMENT_STATES * words * 4 + (isTight ? this.#buffers.table.byteLength * 2 : 0)
+    if (needed > this.#options.limits.memory || this.#buffers.segments.length + missing > MAX_SEGMENTS) {
+      this.#abort('memory')
+      return false
+    }
+    if (missing > 0) this.#buffers = { ...this.#buffers, segments: [...this.#buffers.segments, ...Array.from({ length: missing }, () => newSegment(words))] }
+    if (isTight) await this.#rehash()
+    this.engine.store.attach(this.#buffers)
+    return true
+  }
+
+  async #rehash(): Promise<void> {
+    this.#buffers = { ...this.#buffers, table: new SharedArrayBuffer(this.#buffers.table.byteLength * 2) }
+    const { workers } = this.#options
+    const shares = Array.from({ length: workers }, (_, worker) => this.#buffers.segments.flatMap((_segment, i) => (i % workers === worker ? [i] : [])))
+    await this.#runAll(shares.map((segments) => ({ kind: 'rehash' as const, store: this.#buffers, segments })))
+  }
+
+  async #runAll(tasks: readonly Task[]): Promise<(ExpandResult | boolean)[]> {
+    this.#pool ??= this.#startPool()
+    const answers = await Promise.all(tasks.map((task) => (this.#pool as Piscina).run(task) as Promise<WorkerAnswer>))
+    return answers.flatMap((answer) => {
+      if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
+      if ('result' in answer) return [answer.result]
+      this.#abort('memory')
+      return []
+    })
+  }
+
+  /** Exactly as many threads as workers; no task waits for another, so a thread that dies fails its task and nothing hangs. */
+  #startPool(): Piscina {
+    const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
+    return new Piscina({
+      filename: new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url).href,
+      minThreads: this.#options.workers,
+      maxThreads: this.#options.workers,
+      idleTimeout: Infinity,
+      workerData: data,
+    })
+  }
+
+  /** What only the finished graph tells: who can never move again, and what was never reached. */
+  async #afterwards(): Promise<void> {
+    if (this.#stopped) return
+    const { checks } = this.#options
+    if (this.#looped && checks.some(({ hang }) => hang)) await this.#findHangs()
+    if (this.#stopped) return
+    const { tally, system } = this.engine
+    const counted = system.machine.properties.map((property) => ({ property, evaluations: tally.evaluations(property), met: tally.met(property) }))
+    for (const check of checks) {
+      for (const finding of check.end?.(counted) ?? []) {
+        this.engine.expansion.keepFirst({ ...finding, depth: this.#levels.length, state: 0, step: null }, this.#findings)
+      }
+    }
+  }
+
+  /** Backward sweeps over all states to a fixed point (DESIGN "One exact hang check"), then the first level with a stuck actor. */
+  async #findHangs(): Promise<void> {
+    const total = this.#buffers.segments.length * SEGMENT_STATES
+    const bits = new SharedArrayBuffer(total * 4)
+    const ranges = this.#levels.toReversed().flatMap((level) => level.ranges.toReversed())
+    while (await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits })) if (this.#stopped) return
+    const { actors } = this.engine.system
+    const must = actors.filter((actor) => !actor.daemon).reduce((mask, { id }) => mask | (1 << id), 0)
+    const rest = actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
+    const reach = new Int32Array(bits)
+    for (const [depth, level] of this.#levels.entries()) {
+      const before = this.#findings.length
+      for (const { from, to } of level.ranges) {
+        for (let state = from; state < to; state++) if (((reach[state] as number) & (must | rest)) !== (must | rest)) this.#hang(state, depth, reach[state] as number)
+      }
+      if (this.#findings.length > before) return
+    }
+  }
+
+  #hang(state: number, depth: number, reach: number): void {
+    const { engine } = this
+    const words = engine.store.at(state)
+    engine.view.show(words, engine.expansion.steps(words), depth === 0)
+    const stuck = engine.system.actors.filter((actor) => !actor.daemon && ((reach >> actor.id) & 1) === 0)
+    for (const check of this.#options.checks) {
+      const finding = check.hang?.(engine.view, stuck)
+      if (finding) engine.expansion.keepFirst({ ...finding, depth, state, step: null }, this.#findings)
+    }
+  }
+
+  #result(): SearchResult {
+    const findings = this.#findings.toSorted((a, b) => this.engine.expansion.compare(a, b))
+    const { store } = this.engine
+    const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates'): number => levels.reduce((total, level) => total + level[count], 0)
+    const stopped = findings.length > 0 && !this.#options.keepGoing ? null : this.#stopped
+    const isPartial = stopped !== null && stopped !== 'depth'
+    return {
+      findings: this.#options.keepGoing ? findings : findings.slice(0, 1),
+      exhaustive: findings.length === 0 && stopped === null,
+      stopped: stopped && { reason: stopped, frontier: this.#left },
+      states: isPartial ? store.size : sum(this.#levels, 'states'),
+      // of a level whose violation ended the search, the steps out of it do not count
+      transitions: sum(this.#levels.slice(0, this.#endDepth), 'transitions'),
+      depth: this.#levels.length - 1,
+      endStates: sum(this.#levels, 'endStates'),
+      seconds: this.#seconds(),
+      bytes: this.#bytes(),
+      bytesPerState: store.words * 4 + this.#buffers.table.byteLength / Math.max(1, store.size),
+      levels: this.#levels.map(({ ranges }) => ranges),
+      coverage: new Uint8Array(this.#recipe.coverage),
+    }
+  }
+}
+
+/** The states of one depth, and what processing them came to. */
+class Level {
+  readonly ranges: readonly Range[]
+  transitions = 0
+  endStates = 0
+  /** States with a step that could be taken. */
+  open = 0
+
+  constructor(ranges: readonly Range[]) {
+    this.ranges = ranges
+  }
+
+  get states(): number {
+    return rangesSize(this.ranges)
+  }
+
+  add(tally: Tally): void {
+    this.transitions += tally.transitions
+    this.endStates += tally.endStates
+    this.open += tally.open
+  }
+}

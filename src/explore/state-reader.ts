@@ -1,0 +1,63 @@
+import type { Field } from '../model/field.ts'
+import type { Fault, Memory, MemoryPort } from '../model/memory.ts'
+import { type Layout, readCell } from './layout.ts'
+
+/** Shows one stored state to properties and reports: reads only. */
+export class StateReader implements MemoryPort {
+  readonly actor = null
+  readonly #memory: Memory
+  readonly #layout: Layout
+  #words: Int32Array = new Int32Array(0)
+
+  constructor(memory: Memory, layout: Layout) {
+    this.#memory = memory
+    this.#layout = layout
+  }
+
+  /** Runs `body` with the machine's memory showing the state `words`. */
+  within<T>(words: Int32Array, body: () => T): T {
+    const before = this.#memory.port
+    const outer = this.#words
+    this.#memory.port = this
+    this.#words = words
+    try {
+      return body()
+    } finally {
+      this.#memory.port = before
+      this.#words = outer
+    }
+  }
+
+  /** A field's value in a state. */
+  value(field: Field, words: Int32Array): unknown {
+    return field.type.decode(readCell(words, this.#layout.cells[field.id] as never), this.#memory)
+  }
+
+  read(field: Field): number {
+    return readCell(this.#words, this.#layout.cells[field.id] as never)
+  }
+
+  write(field: Field): never {
+    throw new TypeError(`a property writes ${field.name}`)
+  }
+
+  writeHidden(field: Field): never {
+    return this.write(field)
+  }
+
+  touch(alive: Field, name: string): void {
+    if (this.read(alive) === 0) throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
+  }
+
+  choose(): never {
+    throw new TypeError('a property makes a choice')
+  }
+
+  ghost<T>(body: () => T): T {
+    return body()
+  }
+
+  fault(fault: Fault): never {
+    throw new TypeError(fault.message)
+  }
+}

@@ -1,0 +1,47 @@
+import { type ObjectTable, freezeReachable } from '../compile/freeze.ts'
+import { type LoadedModel, setupRefusal } from '../compile/load.ts'
+import { Refusal } from '../compile/refusal.ts'
+import type { Runtime } from '../compile/runtime.ts'
+import type { Actor } from '../model/actor.ts'
+import { Machine } from '../model/machine.ts'
+import { type Layout, layoutOf, writeCell } from './layout.ts'
+
+/** A machine built from a model's parameters, ready to be explored. */
+export interface System {
+  readonly machine: Machine
+  readonly actors: readonly Actor[]
+  readonly objects: ObjectTable
+  readonly runtime: Runtime
+  readonly layout: Layout
+  readonly loaded: LoadedModel
+}
+
+/** Most actors a machine may have: sets of them are 32-bit masks. */
+export const MAX_ACTORS = 30
+
+/**
+ * Builds a machine: runs `machine()`, then freezes and lays out what it made.
+ * @throws Refusal when `machine()` throws, has no actors or too many
+ */
+export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string, unknown>>): System {
+  const { model, runtime, sourceMap, bundle } = loaded
+  const machine = new Machine()
+  try {
+    model.build(machine, params)
+    machine.complete()
+    const { actors, memory } = machine
+    if (actors.length === 0) throw new Refusal('machine() makes no actors: use m.cpus or m.thread', null)
+    if (actors.length > MAX_ACTORS) throw new Refusal(`machine() makes ${actors.length} actors; at most ${MAX_ACTORS} are supported`, null)
+    const objects = freezeReachable(machine, runtime)
+    return { machine, actors, objects, runtime, layout: layoutOf(memory, actors.length), loaded }
+  } catch (error) {
+    throw setupRefusal(error, sourceMap, bundle.file)
+  }
+}
+
+/** The shared words of the initial state; local states are left 0. */
+export function initialWords({ machine, layout }: System): Int32Array {
+  const words = new Int32Array(layout.words)
+  machine.memory.initial.forEach((raw, id) => writeCell(words, layout.cells[id] as never, raw))
+  return words
+}

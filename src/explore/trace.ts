@@ -1,0 +1,229 @@
+import type { Frame } from '../compile/frame.ts'
+import type { SourcePlace } from '../compile/refusal.ts'
+import { showValue } from '../model/memory.ts'
+import type { Actor } from '../model/actor.ts'
+import type { Field } from '../model/field.ts'
+import type { Operation } from '../model/operation.ts'
+import type { Engine } from './engine.ts'
+import type { StepRecord } from './executor.ts'
+import { localWord, readCell, writeCell } from './layout.ts'
+import type { ScheduledStep } from './schedule.ts'
+
+/** One thing that a step did. */
+export interface TraceEvent {
+  /** `acquire`, `release`, `write`, `read`, `allocate`, `free`, `when`, ... */
+  readonly operation: string
+  /** Name of the object; empty for a bare condition. */
+  readonly target: string
+  readonly detail: string
+  /** The kernel functions on the stack, outermost first. */
+  readonly function: readonly string[]
+  readonly at: SourcePlace | null
+}
+
+/** A field that a step changed. */
+export interface Change {
+  readonly field: string
+  readonly from: unknown
+  readonly to: unknown
+}
+
+/** Why a step's actor runs: it starts, goes on, or why the one before it does not. */
+export type Why = 'start' | 'continue' | 'preempted' | 'blocked' | 'woken' | 'finished'
+
+/** One step of a trace. */
+export interface TraceStep {
+  readonly actor: number
+  readonly why: Why
+  readonly events: readonly TraceEvent[]
+  readonly changes: readonly Change[]
+}
+
+/** An actor that cannot go on at the end of a trace. */
+export interface Waiting {
+  readonly actor: number
+  readonly operation: string
+  readonly target: string
+  readonly heldBy: readonly number[]
+  readonly at: SourcePlace | null
+}
+
+/** An access that takes part in a race, at the end of a trace. */
+export interface RacingAccess {
+  readonly actor: number
+  readonly access: 'read' | 'write'
+  readonly field: string
+  readonly function: readonly string[]
+  readonly at: SourcePlace | null
+}
+
+/** Executes a schedule again, step by step, and tells what happened in kernel terms. */
+export class Tracer {
+  readonly #engine: Engine
+  #words: Int32Array
+  #events: TraceEvent[] = []
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#words = engine.initialState()
+  }
+
+  /** The steps of a schedule, from the initial state. The last may be one that ends in a fault. */
+  trace(schedule: readonly ScheduledStep[]): TraceStep[] {
+    const steps: TraceStep[] = []
+    const started = new Set<number>()
+    const waited = new Set<number>()
+    let last = -1
+    for (const { actor, choices } of schedule) {
+      const why = this.#why(actor, last, started, waited)
+      steps.push({ ...this.#step(actor, choices), actor, why })
+      started.add(actor)
+      waited.delete(actor)
+      for (const other of this.#engine.system.actors) if (started.has(other.id) && this.isBlocked(other)) waited.add(other.id)
+      last = actor
+    }
+    return steps
+  }
+
+  /** Whether an unfinished actor cannot take a step now. */
+  isBlocked(actor: Actor): boolean {
+    return !this.#isFinished(actor) && (this.#engine.expansion.steps(this.#words)[actor.id] ?? []).every(({ outcome }) => outcome === 'blocked')
+  }
+
+  /** Who waits for what in the state reached, among the given actors. */
+  waiting(actors: readonly Actor[]): Waiting[] {
+    const { view, expansion, executor, interner, system } = this.#engine
+    view.show(this.#words, expansion.steps(this.#words), false)
+    return view.blocked(actors).map(({ actor, operation, target, heldBy }) => {
+      const state = executor.inspect(actor, interner.blob(this.#words[localWord(system.layout, actor.id)] as number), this.#words)
+      const top = 'stack' in state ? state.stack.at(-1) : undefined
+      return { actor: actor.id, operation, target, heldBy: heldBy.map(({ id }) => id), at: system.runtime.place(top?.site ?? 0) }
+    })
+  }
+
+  /** The accesses of a race on a field that the next steps of two actors would make. */
+  racing(field: string): RacingAccess[] {
+    const found: RacingAccess[] = []
+    for (const actor of this.#engine.system.actors) {
+      if (this.#isFinished(actor)) continue
+      const mine: RacingAccess[] = []
+      this.#observed(actor, [], (touched, isWrite, stack) => {
+        if (touched.name !== field) return
+        mine.push({ actor: actor.id, access: isWrite ? 'write' : 'read', field, function: names(stack), at: this.#placeOf(stack) })
+      })
+      const [first] = mine.filter(({ access }) => access === 'write').concat(mine)
+      if (first) found.push(first)
+    }
+    return found
+  }
+
+  #isFinished(actor: Actor): boolean {
+    return this.#words[localWord(this.#engine.system.layout, actor.id)] === 0
+  }
+
+  #why(actor: number, last: number, started: ReadonlySet<number>, waited: ReadonlySet<number>): Why {
+    if (!started.has(actor)) return 'start'
+    if (actor === last) return 'continue'
+    if (waited.has(actor)) return 'woken'
+    const before = this.#engine.system.actors[last] as Actor
+    return this.#isFinished(before) ? 'finished' : this.isBlocked(before) ? 'blocked' : 'preempted'
+  }
+
+  #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes'> {
+    const { system, interner } = this.#engine
+    const who = system.actors[actor] as Actor
+    this.#events = []
+    const record = this.#observed(who, choices, (field, isWrite, stack) => this.#access(field, isWrite, stack))
+    if (record.fault) {
+      this.#events.push({ operation: record.fault.kind, target: record.fault.property, detail: record.fault.message, function: this.#events.at(-1)?.function ?? [], at: this.#faultPlace })
+    }
+    const before = this.#words
+    const after = before.slice()
+    for (const [id, raw] of record.writes) writeCell(after, system.layout.cells[id] as never, raw)
+    if (record.local) after[localWord(system.layout, actor)] = interner.intern(record.local)
+    this.#words = after
+    return { events: this.#named(before, after), changes: this.#changes(before, after) }
+  }
+
+  #faultPlace: SourcePlace | null = null
+
+  /** Executes a step with the given ears on it. */
+  #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[]) => void): StepRecord {
+    const { executor, interner, system } = this.#engine
+    const code = interner.blob(this.#words[localWord(system.layout, actor.id)] as number)
+    let stackNow: readonly Frame[] = []
+    executor.observer = {
+      access: (field, isWrite, stack) => {
+        stackNow = stack
+        access(field, isWrite, stack)
+      },
+      operation: (operation, stack, site, isBlocked) => {
+        stackNow = stack
+        if (!isBlocked) this.#operation(operation, stack, site)
+      },
+    }
+    try {
+      const record = executor.execute(actor, code, this.#words, choices)
+      if (record.fault) this.#faultPlace = executor.faultPlace ?? this.#placeOf(stackNow)
+      return record
+    } finally {
+      executor.observer = {}
+    }
+  }
+
+  #operation(operation: Operation<unknown>, stack: readonly Frame[], site: number): void {
+    const { primitive, target, args } = operation
+    this.#events.push({
+      operation: operation.operation,
+      target: target.name,
+      detail: primitive.detail?.(args, target as never) ?? '',
+      function: names(stack),
+      at: this.#engine.system.runtime.place(site),
+    })
+  }
+
+  #access(field: Field, isWrite: boolean, stack: readonly Frame[]): void {
+    const isShown = isWrite || field.access === 'volatile'
+    if (!isShown) return
+    this.#events.push({ operation: isWrite ? 'write' : 'read', target: field.name, detail: '', function: names(stack), at: this.#placeOf(stack) })
+  }
+
+  /** Where in the model's files the code that runs now is: the access itself, else the `yield*` last executed. */
+  #placeOf(stack: readonly Frame[]): SourcePlace | null {
+    const { runtime, loaded } = this.#engine.system
+    return loaded.sourceMap.placeOf(new Error('place')) ?? runtime.place(stack.at(-1)?.site ?? 0)
+  }
+
+  /** Writes get the values that they changed; an allocation or a free is called that. */
+  #named(before: Int32Array, after: Int32Array): TraceEvent[] {
+    const { reader, system } = this.#engine
+    const byName = new Map(system.layout.fields.map((field) => [field.name, field]))
+    return this.#events.map((event) => {
+      const field = event.operation === 'write' || event.operation === 'read' ? byName.get(event.target) : undefined
+      if (!field) return event
+      const [from, to] = [reader.value(field, before), reader.value(field, after)]
+      const instance = /^(.*) \(allocated\)$/.exec(field.name)?.[1]
+      if (instance && event.operation === 'write') return { ...event, operation: to ? 'allocate' : 'free', target: instance }
+      return { ...event, detail: event.operation === 'read' || Object.is(from, to) ? showValue(to) : `${showValue(from)} → ${showValue(to)}` }
+    })
+  }
+
+  #changes(before: Int32Array, after: Int32Array): Change[] {
+    const { system, reader } = this.#engine
+    return system.layout.fields.flatMap((field) => {
+      if (field.access === 'internal') return []
+      const cell = system.layout.cells[field.id] as never
+      if (readCell(before, cell) === readCell(after, cell)) return []
+      return [{ field: field.name, from: plain(reader.value(field, before)), to: plain(reader.value(field, after)) }]
+    })
+  }
+}
+
+/** A value as JSON holds it: instances by name. */
+function plain(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? showValue(value) : value
+}
+
+function names(stack: readonly Frame[]): string[] {
+  return stack.map(({ info }) => info.name)
+}

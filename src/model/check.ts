@@ -1,0 +1,71 @@
+import type { Actor } from './actor.ts'
+import type { Property } from './machine.ts'
+import type { Fault } from './memory.ts'
+import type { ViolationKind } from './verdict.ts'
+
+/** Something found wrong. */
+export interface Finding {
+  readonly kind: ViolationKind
+  /** Name of the property that fails; findings of one kind and property are one violation. */
+  readonly property: string
+  /** One sentence in kernel terms. */
+  readonly message: string
+  /** Actors that can never move again. */
+  readonly stuck?: readonly number[]
+}
+
+/** An actor that cannot go on in a state, and why. */
+export interface Blocked {
+  readonly actor: Actor
+  /** `acquire`, `block`, `when`, or `spin` for one that only goes round in a loop. */
+  readonly operation: string
+  /** Name of the object it waits at; empty for a bare condition. */
+  readonly target: string
+  /** Who holds it, or is known to be the one who would wake the waiter. */
+  readonly heldBy: readonly Actor[]
+  /** Whether it sleeps until somebody wakes it, rather than until something is free. */
+  readonly sleeping: boolean
+}
+
+/** Two actors whose next accesses conflict, with nothing to order them. */
+export interface Race {
+  readonly actors: readonly [Actor, Actor]
+  /** Name of the field. */
+  readonly field: string
+  /** Which of the two writes it. */
+  readonly writes: readonly [boolean, boolean]
+}
+
+/** One stored state, as checks see it. */
+export interface StateView {
+  readonly actors: readonly Actor[]
+  readonly properties: readonly Property[]
+  /** Whether no actor can take a step. */
+  readonly terminal: boolean
+  /** Whether it is the initial state. */
+  readonly initial: boolean
+  isFinished(actor: Actor): boolean
+  /** Actors that can never move again because each waits for another of them, who alone could end its wait; empty without such a cycle. */
+  waitCycle(): readonly Actor[]
+  /** Whether the property holds here; a text when it threw. Counts the evaluation. */
+  evaluate(property: Property): boolean | string
+  races(): readonly Race[]
+  /** Why unfinished actors cannot go on; only for reports, slow. */
+  blocked(actors: readonly Actor[]): readonly Blocked[]
+}
+
+/** A property and the way it is detected. One file in checks/, one line in its index. */
+export interface Check {
+  /** As `--check NAME` names it. */
+  readonly name: string
+  /** One line for listings. */
+  readonly about: string
+  /** A step ended in a fault; null: not this check's. */
+  fault?(fault: Fault): Finding | null
+  /** Called once for every stored state. */
+  state?(state: StateView): readonly Finding[]
+  /** Called after the search for a state in which actors can never move again, or from which rest cannot be reached. */
+  hang?(state: StateView, stuck: readonly Actor[]): Finding | null
+  /** Called after an exhaustive search: properties with how often each was evaluated and, for `sometimes`, met. */
+  end?(properties: readonly { readonly property: Property; readonly evaluations: number; readonly met: boolean }[]): readonly Finding[]
+}

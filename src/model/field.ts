@@ -1,0 +1,166 @@
+import type { Memory } from './memory.ts'
+
+/**
+ * How accesses to a field take part in steps (the classes of DESIGN "What a step is"):
+ * - `plain`: race-checked, several may share a step;
+ * - `volatile`: every access is atomic and a step of its own;
+ * - `published`: every write is atomic and a step of its own, plain reads are race-checked against
+ *   writes, and `readOnce` reads are atomic and deliberately unchecked (Linux: WRITE_ONCE/READ_ONCE);
+ * - `internal`: part of a synchronising object, touched only by its operations.
+ */
+export type Access = 'plain' | 'volatile' | 'published' | 'internal'
+
+/** A field's range and coding: values of type T as unsigned integers of a fixed number of bits. */
+export interface FieldType<T> {
+  /** Words for messages, such as `u4` or `ref(page)`. */
+  readonly describe: string
+  readonly access: Access
+  /** Value of a field nobody initialised. */
+  readonly initial: T
+  /** Bits needed, once the machine is complete (the width of a reference depends on the instances made). */
+  bits(memory: Memory): number
+  /** The raw value, or -1 where `value` is out of range or of another type. */
+  encode(value: unknown, memory: Memory): number
+  decode(raw: number, memory: Memory): T
+}
+
+/** One packed cell of shared memory. */
+export interface Field {
+  /** Index in the machine's list of fields. */
+  readonly id: number
+  /** Name in traces, such as `entry[1].inTransition`. */
+  readonly name: string
+  readonly type: FieldType<unknown>
+  readonly access: Access
+  /** The liveness cell of the pooled instance that the field belongs to, if it does. */
+  readonly alive: Field | null
+}
+
+function whole(describe: string, min: number, max: number, initial: number): FieldType<number> {
+  const span = max - min
+  return {
+    describe,
+    access: 'plain',
+    initial,
+    bits: () => Math.max(1, 32 - Math.clz32(span)),
+    encode: (value) => (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? (value - min) >>> 0 : -1),
+    decode: (raw) => (raw >>> 0) + min,
+  }
+}
+
+/**
+ * An unsigned field of `bits` bits.
+ * @throws RangeError when `bits` is not a whole number from 1 to 32
+ */
+export function u(bits: number): FieldType<number> {
+  if (!Number.isInteger(bits) || bits < 1 || bits > 32) throw new RangeError(`u(${bits}): a field has 1 to 32 bits`)
+  return whole(`u${bits}`, 0, 2 ** bits - 1, 0)
+}
+
+/** One bit. */
+export const u1: FieldType<number> = u(1)
+/** Two bits: 0 to 3. */
+export const u2: FieldType<number> = u(2)
+/** Three bits: 0 to 7. */
+export const u3: FieldType<number> = u(3)
+/** Four bits: 0 to 15. */
+export const u4: FieldType<number> = u(4)
+/** Eight bits: 0 to 255. */
+export const u8: FieldType<number> = u(8)
+/** Sixteen bits: 0 to 65,535. */
+export const u16: FieldType<number> = u(16)
+
+/**
+ * A whole number from `min` to `max`, both included; starts at `min`, or at 0 when that is within.
+ * @throws RangeError when the range is empty or wider than 2^32 - 1
+ */
+export function range(min: number, max: number): FieldType<number> {
+  if (!Number.isInteger(min) || !Number.isInteger(max) || max < min || max - min > 0xffffffff) {
+    throw new RangeError(`range(${min}, ${max}): give two whole numbers, the smaller first, at most 2^32 - 1 apart`)
+  }
+  return whole(`range(${min}, ${max})`, min, max, min <= 0 && max >= 0 ? 0 : min)
+}
+
+/** True or false. */
+export const bool: FieldType<boolean> = {
+  describe: 'bool',
+  access: 'plain',
+  initial: false,
+  bits: () => 1,
+  encode: (value) => (value === true ? 1 : value === false ? 0 : -1),
+  decode: (raw) => raw !== 0,
+}
+
+/**
+ * One of the given words; starts as the first.
+ * @throws RangeError without words
+ */
+export function oneOf<const W extends readonly string[]>(...words: W): FieldType<W[number]> {
+  if (words.length === 0) throw new RangeError('oneOf(): give at least one word')
+  return {
+    describe: `oneOf(${words.join(', ')})`,
+    access: 'plain',
+    initial: words[0] as W[number],
+    bits: () => Math.max(1, 32 - Math.clz32(words.length - 1)),
+    encode: (value) => words.indexOf(value as string),
+    decode: (raw) => words[raw] as W[number],
+  }
+}
+
+/** What a reference may point at: a struct type, or the machine's actors. */
+export interface Referable<T> {
+  readonly name: string
+  /** All instances of the machine in order of creation. */
+  instances(memory: Memory): readonly T[]
+}
+
+/**
+ * A reference to an instance of `target`, or null (the initial value); prints as the instance's name.
+ * Pass a function where the type is declared later.
+ */
+export function ref<T>(target: Referable<T> | (() => Referable<T>)): FieldType<T | null> {
+  const resolve = (): Referable<T> => (typeof target === 'function' ? target() : target)
+  return {
+    get describe() {
+      return `ref(${resolve().name})`
+    },
+    access: 'plain',
+    initial: null,
+    bits: (memory) => Math.max(1, 32 - Math.clz32(resolve().instances(memory).length)),
+    encode: (value, memory) => (value === null ? 0 : resolve().instances(memory).indexOf(value as T) + 1 || -1),
+    decode: (raw, memory) => (raw === 0 ? null : (resolve().instances(memory)[raw - 1] as T)),
+  }
+}
+
+function withAccess<T>(type: FieldType<T>, access: Access): FieldType<T> {
+  return {
+    get describe() {
+      return type.describe
+    },
+    access,
+    initial: type.initial,
+    bits: (memory) => type.bits(memory),
+    encode: (value, memory) => type.encode(value, memory),
+    decode: (raw, memory) => type.decode(raw, memory),
+  }
+}
+
+/** The same field type with every access atomic and a step of its own. */
+export function volatile<T>(type: FieldType<T>): FieldType<T> {
+  return withAccess(type, 'volatile')
+}
+
+/** The same field type for data written under a lock and also read without it by `readOnce` (see {@link Access}). */
+export function published<T>(type: FieldType<T>): FieldType<T> {
+  return withAccess(type, 'published')
+}
+
+/** The same field type for the inside of a synchronising object: only its operations may touch it. */
+export function internal<T>(type: FieldType<T>): FieldType<T> {
+  return withAccess(type, 'internal')
+}
+
+/** The same field type with another initial value. */
+export function starting<T>(type: FieldType<T>, initial: T): FieldType<T> {
+  return { ...withAccess(type, type.access), initial }
+}

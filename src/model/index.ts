@@ -1,0 +1,41 @@
+/** The public entry `vmcheck`: what a model's author writes with. */
+export { type Actor, type ActorOptions, type Cpu, actors } from './actor.ts'
+export {
+  type Access,
+  type FieldType,
+  type Referable,
+  bool,
+  internal,
+  oneOf,
+  published,
+  range,
+  ref,
+  starting,
+  u,
+  u1,
+  u16,
+  u2,
+  u3,
+  u4,
+  u8,
+  volatile,
+} from './field.ts'
+export { type Blocked, type Check, type Finding, type Race, type StateView } from './check.ts'
+export { type Fault } from './memory.ts'
+export { type Machine, type Property, type PropertyForm } from './machine.ts'
+export { type Expectation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'
+export {
+  Operation,
+  type Primitive,
+  type PrimitiveClass,
+  type Program,
+  type SyncObject,
+  atomically,
+  pause,
+  readOnce,
+  when,
+} from './operation.ts'
+export { type Parameter, ParameterError, type Parameters, type ParameterValues, boolean, choice, int } from './parameters.ts'
+export { type Pool, type PoolOptions, type Reuse } from './pool.ts'
+export { type Instance, type StructType, struct } from './struct.ts'
+export { type Verdict, type ViolationKind } from './verdict.ts'

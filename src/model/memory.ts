@@ -1,0 +1,131 @@
+import type { Actor } from './actor.ts'
+import type { Access, Field, FieldType, Referable } from './field.ts'
+
+/** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
+export interface Fault {
+  readonly kind: 'assertion' | 'invariant' | 'range' | 'use-after-free' | 'exception'
+  /** The property's name, or the field's or instance's that it is about. */
+  readonly property: string
+  readonly message: string
+}
+
+/**
+ * What executes accesses and choices: the explorer's step executor, a view of one stored state, or the
+ * list of initial values while `machine()` runs.
+ */
+export interface MemoryPort {
+  /** The actor whose step runs, or null outside steps. */
+  readonly actor: Actor | null
+  read(field: Field): number
+  write(field: Field, raw: number): void
+  /** Writes a field as part of another access: no point, no race of its own. */
+  writeHidden(field: Field, raw: number): void
+  /** Says that an instance is being touched, before a field of it is. */
+  touch(alive: Field, name: string): void
+  /** One of 0 to n - 1. */
+  choose(n: number, what: string): number
+  /** Runs `body` with its reads being ghost reads. */
+  ghost<T>(body: () => T): T
+  /** Ends the step with a violation. */
+  fault(fault: Fault): never
+}
+
+/** Thrown where shared memory is used outside `machine()` and outside a step. */
+export class NoStepError extends Error {
+  override readonly name = 'NoStepError'
+}
+
+const NO_PORT: MemoryPort = (() => {
+  const refuse = (): never => {
+    throw new NoStepError('shared memory can be used only inside machine() and inside programs')
+  }
+  return { actor: null, read: refuse, write: refuse, writeHidden: refuse, touch: refuse, choose: refuse, ghost: refuse, fault: refuse }
+})()
+
+/** The shared memory of one machine: its fields, their initial values, and whoever executes accesses now. */
+export class Memory {
+  readonly fields: Field[] = []
+  /** Initial raw values by field id. */
+  readonly initial: number[] = []
+  /** Who executes accesses; replaced around every step. */
+  port: MemoryPort = NO_PORT
+  readonly #instances = new Map<object, object[]>()
+
+  /** Adds a field. */
+  field(name: string, type: FieldType<unknown>, access: Access, alive: Field | null): Field {
+    const field: Field = { id: this.fields.length, name, type, access, alive }
+    this.fields.push(field)
+    this.initial.push(0)
+    return field
+  }
+
+  /** The instances of a type made so far, in order of creation. */
+  instancesOf<T>(type: Referable<T>): T[] {
+    let list = this.#instances.get(type)
+    if (!list) this.#instances.set(type, (list = []))
+    return list as T[]
+  }
+
+  /** Every referable instance, type by type in order of first use. */
+  allInstances(): object[] {
+    return [...this.#instances.values()].flat()
+  }
+
+  /** Reads a field's value. */
+  load(field: Field, name: string): unknown {
+    if (field.alive) this.port.touch(field.alive, name)
+    return field.type.decode(this.port.read(field), this)
+  }
+
+  /** Writes a field's value; a value out of its range is a violation of kind `range`. */
+  store(field: Field, value: unknown, name: string): void {
+    if (field.alive) this.port.touch(field.alive, name)
+    this.port.write(field, this.encode(field, value))
+  }
+
+  /** The raw form of a value for a field, or a `range` fault. */
+  encode(field: Field, value: unknown): number {
+    const raw = field.type.encode(value, this)
+    if (raw < 0) {
+      this.port.fault({
+        kind: 'range',
+        property: field.name,
+        message: `${field.name} is ${field.type.describe} and cannot hold ${showValue(value)}`,
+      })
+    }
+    return raw
+  }
+}
+
+/** The port that `machine()` runs on: accesses set initial values. */
+export function setupPort(memory: Memory): MemoryPort {
+  const write = (field: Field, raw: number): void => {
+    memory.initial[field.id] = raw
+  }
+  return {
+    actor: null,
+    read: (field) => memory.initial[field.id] as number,
+    write,
+    writeHidden: write,
+    touch: (alive, name) => {
+      if (!memory.initial[alive.id]) throw new Error(`${name} is not allocated yet`)
+    },
+    choose: () => {
+      throw new Error('choose() belongs in programs: machine() has no choices')
+    },
+    ghost: (body) => body(),
+    fault: (fault) => {
+      throw new RangeError(fault.message)
+    },
+  }
+}
+
+/** A value as traces and messages show it: instances by name, never by number. */
+export function showValue(value: unknown): string {
+  if (value !== null && typeof value === 'object') {
+    const { name } = value as { name?: unknown }
+    return typeof name === 'string' ? name : Array.isArray(value) ? `[${value.map(showValue).join(', ')}]` : 'an object'
+  }
+  if (typeof value === 'function') return value.name || 'a function'
+  return typeof value === 'string' ? value : String(value)
+}

@@ -1,0 +1,89 @@
+import type { Machine } from './machine.ts'
+import { type ParameterValues, type Parameters, resolveParameters } from './parameters.ts'
+import { VIOLATION_KINDS, type ViolationKind } from './verdict.ts'
+
+/** What a scenario is expected to give: a kind of violation or `pass`, and perhaps its property and exact counts. */
+export type Expectation =
+  | 'pass'
+  | ViolationKind
+  | {
+      readonly verdict: 'pass' | ViolationKind
+      readonly property?: string
+      readonly states?: number
+      readonly transitions?: number
+      readonly depth?: number
+    }
+
+/** A named choice of parameters with what is expected of it. */
+export interface Scenario<V> {
+  readonly about?: string
+  readonly params?: Partial<V>
+  readonly expect: Expectation
+  /** The checks it is about; all, unless given. */
+  readonly checks?: readonly string[]
+  /** Default granularity of this scenario; `step`, unless given. */
+  readonly granularity?: 'step' | 'access'
+  /** Takes long: left to longer test runs. */
+  readonly large?: boolean
+}
+
+/** What {@link model} takes. */
+export interface ModelDefinition<P extends Parameters> {
+  readonly title: string
+  readonly params?: P
+  readonly scenarios?: Readonly<Record<string, Scenario<ParameterValues<P>>>>
+  machine(m: Machine, params: ParameterValues<P>): void
+}
+
+/** A model as the rest of vmcheck sees it. */
+export interface Model {
+  readonly title: string
+  readonly parameters: Parameters
+  readonly scenarios: ReadonlyMap<string, Scenario<Record<string, unknown>>>
+  build(m: Machine, params: Readonly<Record<string, unknown>>): void
+}
+
+/** A model that cannot be meant as it is written. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError'
+}
+
+const MODELS = new WeakSet<object>()
+
+/** Whether a value was made by {@link model}. */
+export function isModel(value: unknown): value is Model {
+  return typeof value === 'object' && value !== null && MODELS.has(value)
+}
+
+/** The kind or `pass` that an expectation names. */
+export function expectedVerdict(expect: Expectation): 'pass' | ViolationKind {
+  return typeof expect === 'string' ? expect : expect.verdict
+}
+
+/**
+ * Declares a model: a file's default export.
+ * @throws ModelError when a scenario expects an unknown kind; ParameterError when it sets an unknown parameter or a value out of range
+ */
+export function model<const P extends Parameters = Record<never, never>>(definition: ModelDefinition<P>): Model {
+  if (typeof definition?.title !== 'string' || typeof definition.machine !== 'function') {
+    throw new ModelError('model({...}) needs a title and a machine(m, params) function')
+  }
+  const parameters = definition.params ?? {}
+  const scenarios = new Map<string, Scenario<Record<string, unknown>>>()
+  for (const [name, scenario] of Object.entries(definition.scenarios ?? { default: { expect: 'pass' as const } })) {
+    const expected = expectedVerdict(scenario.expect)
+    if (expected !== 'pass' && !VIOLATION_KINDS.includes(expected)) {
+      throw new ModelError(`scenario ${name} expects "${String(expected)}"; known: pass, ${VIOLATION_KINDS.join(', ')}`)
+    }
+    resolveParameters(parameters, scenario.params ?? {}, [])
+    scenarios.set(name, scenario as Scenario<Record<string, unknown>>)
+  }
+  const made: Model = {
+    title: definition.title,
+    parameters,
+    scenarios,
+    build: (m, params) => definition.machine(m, params as ParameterValues<P>),
+  }
+  MODELS.add(made)
+  return Object.freeze(made)
+}

@@ -1,0 +1,106 @@
+import type { Actor } from './actor.ts'
+
+/**
+ * The class of a primitive; points, cuts, race check, happens-before and reductions derive from it.
+ * - `acquire`: blocks until granted, "held" is not observable except by blocking, and the grant cannot be
+ *   taken away. Point before it; plain accesses may follow in the same step.
+ * - `release`: never blocks, only enables. No point before it; no plain access may follow it in its step.
+ * - `other`: everything else. Point before it; a step of its own.
+ */
+export type PrimitiveClass = 'acquire' | 'release' | 'other'
+
+/** One kind of synchronising operation on objects of type T. All functions run atomically. */
+export interface Primitive<T extends object = object> {
+  readonly class: PrimitiveClass
+  /** Whether the operation may go on now; absent: always. Must not write. */
+  enabled?(target: T, actor: Actor, args: readonly unknown[]): boolean
+  /** Takes effect and returns what `yield*` evaluates to. */
+  perform(target: T, actor: Actor, args: readonly unknown[]): unknown
+  /** Actors that hold what a blocked attempt waits for: each has to act before it can go on, and nobody else can help. */
+  holders?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
+  /** Actors known to be the ones who would wake a blocked attempt (for reports). */
+  wakers?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
+  /** Whether a blocked attempt sleeps until it is woken, rather than until something is free. */
+  readonly sleeps?: boolean
+  /** One word for the trace beside the operation's name, such as `write`. */
+  detail?(args: readonly unknown[], target: T): string
+}
+
+/** An object with synchronising operations: a lock, a wait channel. */
+export interface SyncObject {
+  readonly name: string
+  readonly operations: Readonly<Record<string, Primitive<never>>>
+}
+
+/** Told of every operation made, so that one that is never executed can be refused ("did you forget yield*"). */
+export type OperationWitness = (operation: Operation<unknown>) => void
+
+/** A request to do something atomic; `yield*` executes it and gives its result. */
+export class Operation<R> {
+  readonly target: SyncObject
+  readonly operation: string
+  readonly args: readonly unknown[]
+
+  constructor(target: SyncObject, operation: string, args: readonly unknown[] = []) {
+    this.target = target
+    this.operation = operation
+    this.args = args
+  }
+
+  get primitive(): Primitive {
+    return this.target.operations[this.operation] as unknown as Primitive
+  }
+
+  *[Symbol.iterator](): Generator<Operation<unknown>, R, unknown> {
+    return (yield this as Operation<unknown>) as R
+  }
+}
+
+/** What a program, or a kernel function that may block, returns: use `yield*` on it. */
+export type Program<R = void> = Generator<Operation<unknown>, R, unknown>
+
+/** An operation whose guard and effect are closures: evaluated anew at every attempt, never stored. */
+export class ClosureOperation<R> extends Operation<R> {
+  /** How reads inside count: `sync` (checked against plain accesses) or `once` (deliberately unchecked). */
+  readonly reads: 'sync' | 'once'
+
+  constructor(name: string, detail: string, reads: 'sync' | 'once', guard: (() => boolean) | null, effect: () => R) {
+    const primitive: Primitive = {
+      class: 'other',
+      perform: () => effect(),
+      detail: () => detail,
+      ...(guard && { enabled: () => guard() }),
+    }
+    super({ name: '', operations: { [name]: primitive as Primitive<never> } }, name)
+    this.reads = reads
+  }
+}
+
+/**
+ * The general guarded atomic action: waits until `guard` holds, then runs `effect`, in one step of its own
+ * (class "other"). Both read and write shared fields by plain property access; a field touched here and by plain
+ * code elsewhere is a data race.
+ */
+export function when<R = void>(guard: () => boolean, effect?: () => R): Operation<R> {
+  return new ClosureOperation<R>('when', '', 'sync', guard, effect ?? (() => undefined as R))
+}
+
+/** Runs `effect` as one atomic step of its own: `when` without a condition. */
+export function atomically<R>(effect: () => R): Operation<R> {
+  return new ClosureOperation<R>('atomically', '', 'sync', null, effect)
+}
+
+/** Reads shared fields without their lock, on purpose and as one step of its own (Linux: READ_ONCE): no race is reported for it. */
+export function readOnce<R>(read: () => R): Operation<R> {
+  return new ClosureOperation<R>('readOnce', '', 'once', null, read)
+}
+
+const PAUSE: SyncObject = {
+  name: '',
+  operations: { pause: { class: 'other', perform: () => undefined } satisfies Primitive as Primitive<never> },
+}
+
+/** A step that does nothing but let others run. */
+export function pause(): Operation<void> {
+  return new Operation<void>(PAUSE, 'pause')
+}

@@ -1,0 +1,95 @@
+/** A parameter's range, default and reading from text. */
+export interface Parameter<T> {
+  readonly kind: 'int' | 'choice' | 'boolean'
+  readonly default: T
+  /** Words for listings and messages, such as `1..6` or `none|in-transition`. */
+  readonly describe: string
+  /** The value that the text of `--set KEY=VALUE` means, or undefined. */
+  parse(text: string): T | undefined
+  /** Whether a value given in a scenario is within the range. */
+  accepts(value: unknown): boolean
+}
+
+/** The declared parameters of a model by name. */
+export type Parameters = Readonly<Record<string, Parameter<unknown>>>
+
+/** The values of declared parameters. */
+export type ParameterValues<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never }
+
+/** A request that names an unknown parameter or a value out of its range. */
+export class ParameterError extends Error {
+  override readonly name = 'ParameterError'
+}
+
+/**
+ * A whole number within bounds.
+ * @throws RangeError when the default is out of the bounds
+ */
+export function int(fallback: number, bounds: { readonly min: number; readonly max: number }): Parameter<number> {
+  const accepts = (value: unknown): boolean =>
+    typeof value === 'number' && Number.isInteger(value) && value >= bounds.min && value <= bounds.max
+  if (!accepts(fallback)) throw new RangeError(`int(${fallback}): the default is not within ${bounds.min}..${bounds.max}`)
+  return {
+    kind: 'int',
+    default: fallback,
+    describe: `${bounds.min}..${bounds.max}`,
+    accepts,
+    parse: (text) => (/^-?\d+$/.test(text) && accepts(Number(text)) ? Number(text) : undefined),
+  }
+}
+
+/** One of the given words; the first is the default. */
+export function choice<const W extends readonly [string, ...string[]]>(...words: W): Parameter<W[number]> {
+  return {
+    kind: 'choice',
+    default: words[0],
+    describe: words.join('|'),
+    accepts: (value) => words.includes(value as string),
+    parse: (text) => words.find((word) => word === text),
+  }
+}
+
+/** True or false. */
+export function boolean(fallback: boolean): Parameter<boolean> {
+  return {
+    kind: 'boolean',
+    default: fallback,
+    describe: 'true|false',
+    accepts: (value) => typeof value === 'boolean',
+    parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  }
+}
+
+function nearby(name: string, known: readonly string[]): string {
+  return known.length === 0 ? 'this model has no parameters' : `known: ${known.join(', ')} (not ${name})`
+}
+
+/**
+ * The values of all parameters: defaults, overridden by the scenario's, overridden by `KEY=VALUE` texts.
+ * @throws ParameterError on an unknown name, a text that is not `KEY=VALUE`, or a value out of range
+ */
+export function resolveParameters(
+  declared: Parameters,
+  scenario: Readonly<Record<string, unknown>>,
+  settings: readonly string[],
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [name, parameter] of Object.entries(declared)) values[name] = parameter.default
+  for (const [name, value] of Object.entries(scenario)) {
+    const parameter = declared[name]
+    if (!parameter) throw new ParameterError(`the scenario sets an unknown parameter "${name}"; ${nearby(name, Object.keys(declared))}`)
+    if (!parameter.accepts(value)) throw new ParameterError(`the scenario sets ${name} to ${String(value)}; it takes ${parameter.describe}`)
+    values[name] = value
+  }
+  for (const setting of settings) {
+    const at = setting.indexOf('=')
+    if (at < 1) throw new ParameterError(`--set ${setting}: write --set KEY=VALUE`)
+    const name = setting.slice(0, at)
+    const parameter = declared[name]
+    if (!parameter) throw new ParameterError(`--set ${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
+    const value = parameter.parse(setting.slice(at + 1))
+    if (value === undefined) throw new ParameterError(`--set ${setting}: ${name} takes ${parameter.describe}`)
+    values[name] = value
+  }
+  return values
+}

@@ -1,0 +1,108 @@
+import { type Field, range } from './field.ts'
+import type { Memory } from './memory.ts'
+import type { Instance, StructType } from './struct.ts'
+
+/** Which storage an allocation gets: the lowest free one, the last freed one (a slab's free list), or always fresh storage. */
+export type Reuse = 'lowest' | 'lifo' | 'never'
+
+/** How a pool allocates. */
+export interface PoolOptions {
+  /** Default `lowest`. */
+  readonly reuse?: Reuse
+  /** Whether {@link Pool.allocate} may return null although storage is left: a choice of the search. Default false. */
+  readonly fallible?: boolean
+}
+
+/** Storage for instances that are allocated and freed; a use after the free is a violation. */
+export class Pool<T extends object> {
+  readonly name: string
+  /** Every instance, allocated or not, for properties over all of them. */
+  readonly instances: readonly Instance<T>[]
+  readonly #type: StructType<T>
+  readonly #memory: Memory
+  readonly #reuse: Reuse
+  readonly #fallible: boolean
+  /** `lifo`: depth of the free stack and its slots; `never`: instances handed out so far. */
+  readonly #top: Field
+  readonly #stack: readonly Field[]
+
+  constructor(memory: Memory, type: StructType<T>, count: number, name: string, options: PoolOptions) {
+    this.name = name
+    this.#memory = memory
+    this.#type = type
+    this.#reuse = options.reuse ?? 'lowest'
+    this.#fallible = options.fallible ?? false
+    this.instances = Array.from({ length: count }, (_, i) => type.place(memory, `${name}[${i}]`, true))
+    const cell = (label: string): Field => memory.field(`${name} (${label})`, range(0, count), 'plain', null)
+    this.#top = cell('free')
+    this.#stack = this.#reuse === 'lifo' ? this.instances.map((_, i) => cell(`free list ${i}`)) : []
+    this.#reset()
+  }
+
+  /** Whether `instance` is allocated now; a ghost question, for properties. */
+  isAllocated(instance: Instance<T>): boolean {
+    const { port } = this.#memory
+    return port.ghost(() => port.read(this.#alive(instance))) !== 0
+  }
+
+  /**
+   * Allocates an instance with the given field values; the others get their types' initial values.
+   * Returns null when storage is exhausted or, in a fallible pool, whenever the search chooses so.
+   */
+  allocate(values: Partial<T> = {}): Instance<T> | null {
+    const { port } = this.#memory
+    if (this.#fallible && port.choose(2, `allocation of ${this.name} fails`) === 1) return null
+    const index = this.#take()
+    if (index < 0) return null
+    const instance = this.instances[index] as Instance<T>
+    port.write(this.#alive(instance), 1)
+    this.#type.initialise(instance, values, (field, raw) => port.writeHidden(field, raw))
+    return instance
+  }
+
+  /** Frees an instance; freeing it twice is a violation of kind `use-after-free`. */
+  free(instance: Instance<T>): void {
+    const { port } = this.#memory
+    const placement = this.#type.placement(instance)
+    const index = this.instances.indexOf(instance)
+    if (!placement || index < 0) throw new TypeError(`${this.name}.free: not an instance of this pool`)
+    const alive = this.#alive(instance)
+    port.touch(alive, instance.name)
+    port.write(alive, 0)
+    for (const field of placement.fields) port.writeHidden(field, 0)
+    if (this.#reuse === 'lifo') {
+      const top = port.read(this.#top)
+      port.write(this.#stack[top] as Field, index)
+      port.write(this.#top, top + 1)
+    }
+  }
+
+  #alive(instance: Instance<T>): Field {
+    return this.#type.placement(instance)?.alive as Field
+  }
+
+  #take(): number {
+    const { port } = this.#memory
+    if (this.#reuse === 'lowest') return this.instances.findIndex((instance) => port.read(this.#alive(instance)) === 0)
+    const top = port.read(this.#top)
+    if (this.#reuse === 'never') {
+      if (top === this.instances.length) return -1
+      port.write(this.#top, top + 1)
+      return top
+    }
+    if (top === 0) return -1
+    const slot = this.#stack[top - 1] as Field
+    const index = port.read(slot)
+    port.write(slot, 0)
+    port.write(this.#top, top - 1)
+    return index
+  }
+
+  #reset(): void {
+    if (this.#reuse !== 'lifo') return
+    const { initial } = this.#memory
+    initial[this.#top.id] = this.instances.length
+    this.#stack.forEach((slot, i) => (initial[slot.id] = this.instances.length - 1 - i))
+  }
+}
+

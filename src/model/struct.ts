@@ -1,0 +1,115 @@
+import type { Access, Field, FieldType, Referable } from './field.ts'
+import type { Memory } from './memory.ts'
+
+/** The field types of a struct's properties. */
+export type FieldTypes<T> = { readonly [K in keyof T]: FieldType<T[K]> }
+
+/** One struct in shared memory: its fields as plain properties, and its name. */
+export type Instance<T> = T & { readonly name: string }
+
+/** Where an instance's fields are; kept apart from the instance, whose properties are the author's. */
+export interface Placement {
+  readonly memory: Memory
+  readonly fields: readonly Field[]
+  /** Liveness cell of a pooled instance. */
+  readonly alive: Field | null
+}
+
+/** A struct declared by {@link struct}. */
+export class StructType<T extends object> implements Referable<Instance<T>> {
+  readonly name: string
+  readonly types: FieldTypes<T>
+  readonly keys: readonly (keyof T & string)[]
+  readonly #prototype: object
+  readonly #placements = new WeakMap<object, Placement>()
+
+  constructor(name: string, types: FieldTypes<T>) {
+    this.name = name
+    this.types = types
+    this.keys = Object.keys(types) as (keyof T & string)[]
+    this.#prototype = this.#accessors()
+  }
+
+  /** Whether some field may be touched without the lock that protects the others. */
+  get hasUnlockedFields(): boolean {
+    return this.keys.some((key) => this.types[key].access === 'volatile' || this.types[key].access === 'published')
+  }
+
+  instances(memory: Memory): readonly Instance<T>[] {
+    return memory.instancesOf(this)
+  }
+
+  /** Places an instance; `pooled` gives it a liveness cell, so that uses after its free are found. */
+  place(memory: Memory, name: string, pooled: boolean): Instance<T> {
+    const aliveAccess: Access = this.hasUnlockedFields ? 'published' : 'plain'
+    const alive = pooled ? memory.field(`${name} (allocated)`, ALIVE, aliveAccess, null) : null
+    const fields = this.keys.map((key) => {
+      const type = this.types[key] as FieldType<unknown>
+      return memory.field(`${name}.${key}`, type, type.access, alive)
+    })
+    const instance = Object.create(this.#prototype, { name: { value: name, enumerable: true } }) as Instance<T>
+    this.#placements.set(instance, { memory, fields, alive })
+    memory.instancesOf(this).push(instance)
+    return instance
+  }
+
+  /** Where `instance` lies, or undefined when it is none of this type's. */
+  placement(instance: object): Placement | undefined {
+    return this.#placements.get(instance)
+  }
+
+  /** Gives the fields their initial values: those of `values`, else those of their types. */
+  initialise(instance: Instance<T>, values: Partial<T>, write: (field: Field, raw: number) => void): void {
+    const { memory, fields } = this.#placements.get(instance) as Placement
+    for (const key of Object.keys(values)) {
+      if (!(this.keys as readonly string[]).includes(key)) throw new Error(`struct ${this.name} has no field ${key}`)
+    }
+    this.keys.forEach((key, i) => {
+      const field = fields[i] as Field
+      const value = values[key] === undefined ? this.types[key].initial : values[key]
+      write(field, memory.encode(field, value))
+    })
+  }
+
+  #accessors(): object {
+    const placements = this.#placements
+    const at = (instance: object): Placement => {
+      const placement = placements.get(instance)
+      if (!placement) throw new TypeError(`not an instance of struct ${this.name}`)
+      return placement
+    }
+    const prototype = Object.create(null) as object
+    this.keys.forEach((key, i) => {
+      Object.defineProperty(prototype, key, {
+        enumerable: true,
+        get(this: { name: string }) {
+          const { memory, fields } = at(this)
+          return memory.load(fields[i] as Field, this.name)
+        },
+        set(this: { name: string }, value: unknown) {
+          const { memory, fields } = at(this)
+          memory.store(fields[i] as Field, value, this.name)
+        },
+      })
+    })
+    return prototype
+  }
+}
+
+const ALIVE: FieldType<unknown> = {
+  describe: 'bool',
+  access: 'plain',
+  initial: false,
+  bits: () => 1,
+  encode: (value) => (value ? 1 : 0),
+  decode: (raw) => raw !== 0,
+}
+
+/**
+ * Declares a struct of shared memory: a name for traces, and a range for each field.
+ * @throws RangeError when a field is called `name`, which every instance has
+ */
+export function struct<T extends object>(name: string, types: FieldTypes<T>): StructType<T> {
+  if ('name' in types) throw new RangeError(`struct ${name}: a field cannot be called "name"`)
+  return new StructType<T>(name, types)
+}

@@ -1,0 +1,20 @@
+/** What can be found wrong, in canonical order (ties of depth are broken by it). */
+export const VIOLATION_KINDS = [
+  'deadlock',
+  'lost-wakeup',
+  'livelock',
+  'assertion',
+  'invariant',
+  'at-rest',
+  'data-race',
+  'use-after-free',
+  'range',
+  'exception',
+  'unreached',
+] as const
+
+/** A kind of violation. */
+export type ViolationKind = (typeof VIOLATION_KINDS)[number]
+
+/** The outcome of a search. */
+export type Verdict = 'pass' | 'violation' | 'inconclusive'

@@ -1,0 +1,66 @@
+import type { ScheduledStep } from '../explore/schedule.ts'
+import type { RacingAccess, TraceStep, Waiting } from '../explore/trace.ts'
+import type { Verdict, ViolationKind } from '../model/verdict.ts'
+
+/** One violation, with everything needed to understand and to replay it. */
+export interface Violation {
+  readonly kind: ViolationKind
+  readonly property: string
+  /** One sentence in kernel terms. */
+  readonly message: string
+  /** No shorter trace exists. */
+  readonly minimal: boolean
+  /** Actors that can never move again. */
+  readonly stuck: readonly number[]
+  readonly schedule: readonly ScheduledStep[]
+  readonly schedule_string: string
+  readonly steps: readonly TraceStep[]
+  readonly waiting: readonly Waiting[]
+  /** Of a data race: the two accesses. */
+  readonly accesses?: readonly RacingAccess[]
+}
+
+/** Code of the model that no interleaving reached. */
+export interface Unreached {
+  readonly what: 'point' | 'branch' | 'choice'
+  readonly at: { readonly file: string; readonly line: number; readonly column: number }
+}
+
+/** The report of one search (docs: the report's fields that scripts may rely on). */
+export interface Report {
+  readonly schema: 'vmcheck.report/1'
+  readonly model: {
+    readonly name: string
+    readonly file: string
+    readonly title: string
+    readonly scenario: string | null
+    readonly params: Readonly<Record<string, unknown>>
+    readonly digest: string
+  }
+  readonly verdict: Verdict
+  readonly exhaustive: boolean
+  readonly assumptions: readonly string[]
+  readonly violations: readonly Violation[]
+  readonly actors: readonly { readonly id: number; readonly name: string; readonly cpu: number; readonly kind: string }[]
+  readonly inconclusive: { readonly reason: string; readonly frontier: number } | null
+  readonly unreached: readonly Unreached[]
+  readonly stats: {
+    readonly strategy: string
+    readonly reduction: readonly string[]
+    readonly granularity: string
+    readonly semantics: number
+    readonly workers: number
+    readonly states: number
+    readonly transitions: number
+    readonly executions: number
+    readonly depth: number
+    readonly endStates: number
+    readonly seconds: number
+    readonly bytesPerState: number
+    readonly memoryBytes: number
+  }
+  readonly tool: { readonly name: 'vmcheck'; readonly version: string }
+}
+
+/** Changes whenever the counts of a model may change. */
+export const SEMANTICS = 1

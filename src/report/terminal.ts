@@ -1,0 +1,153 @@
+import { styleText } from 'node:util'
+import cliui from 'cliui'
+import { showValue } from '../model/memory.ts'
+import { bytes, count, plural } from './numbers.ts'
+import type { Report, Violation } from './report.ts'
+
+/** How the terminal form is laid out. */
+export interface TerminalOptions {
+  /** Columns available; at most 100 are used. */
+  readonly width: number
+  readonly colour: boolean
+  /** The command that shows this again; printed after a violation. */
+  readonly command: string
+}
+
+type Style = Parameters<typeof styleText>[0]
+type Paint = (style: Style, text: string) => string
+
+/** Columns of CPUs narrower than this are folded into one. */
+const NARROWEST = 30
+const GUTTER = 5
+
+const WHY = {
+  start: 'starts',
+  continue: '',
+  preempted: 'the other was preempted',
+  blocked: 'the other is blocked',
+  woken: 'can go on again',
+  finished: 'the other has finished',
+} as const
+
+/** The report as text for a terminal: verdict, trace with one column a CPU, waits, command, statistics. */
+export function renderTerminal(report: Report, options: TerminalOptions): string {
+  const width = Math.max(40, Math.min(100, options.width))
+  const paint: Paint = (style, text) => (options.colour && text !== '' ? styleText(style, text, { validateStream: false }) : text)
+  const parts = [headline(report, paint, width)]
+  for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
+  if (report.violations.length > 0) parts.push(`Again:\n  ${options.command}`)
+  parts.push(wrap(unreached(report), width), wrap(statistics(report), width))
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function wrap(text: string, width: number): string {
+  if (text === '') return ''
+  const ui = cliui({ width, wrap: true })
+  ui.div({ text, padding: [0, 0, 0, 0] })
+  return trimRight(ui.toString())
+}
+
+function trimRight(text: string): string {
+  return text.replace(/[ \t]+$/gm, '')
+}
+
+function headline(report: Report, paint: Paint, width: number): string {
+  const { model, verdict, inconclusive, stats } = report
+  const params = Object.entries(model.params).map(([key, value]) => `${key}=${showValue(value)}`)
+  const subject = `${model.file}${model.scenario === null ? '' : `, scenario ${model.scenario}`}${params.length > 0 ? ` (${params.join(', ')})` : ''}`
+  const text =
+    verdict === 'pass'
+      ? `${paint(['bold', 'green'], 'PASS')}  every interleaving was explored and nothing was found`
+      : verdict === 'inconclusive'
+        ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth} with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore; nothing was found so far`
+        : report.violations.map(({ kind, message, schedule }) => `${paint(['bold', 'red'], kind.toUpperCase())}  ${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`).join('\n')
+  const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${report.assumptions.join('; ')}` : ''
+  return `${wrap(text, width)}\n${wrap(`${model.title}\n${subject}${assumptions}`, width)}`
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  memory: 'the memory budget',
+  states: '--max-states',
+  depth: '--max-depth',
+  time: '--time',
+  interrupt: 'an interrupt',
+}
+
+function renderViolation(report: Report, violation: Violation, paint: Paint, width: number): string {
+  const cpus = [...new Set(report.actors.map(({ cpu }) => cpu))].toSorted((a, b) => a - b)
+  const isWide = (width - GUTTER) / cpus.length >= NARROWEST
+  const ui = cliui({ width, wrap: true })
+  if (isWide && violation.steps.length > 0) row(ui, '', cpus.map((cpu) => paint('bold', cpuTitle(report, cpu))), width)
+  let functions = new Map<number, string>()
+  violation.steps.forEach((step, i) => {
+    const cpu = report.actors[step.actor]?.cpu ?? 0
+    const lines = stepLines(step, functions.get(step.actor) ?? '', isWide ? '' : `CPU ${cpu}: `, paint)
+    functions = new Map(functions).set(step.actor, lines.functionNow)
+    lines.text.forEach((line, j) => {
+      row(ui, j === 0 ? paint('dim', String(i + 1).padStart(GUTTER - 2)) : '', isWide ? cpus.map((other) => (other === cpu ? line : '')) : [line], width)
+    })
+  })
+  return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)].filter((part) => part !== '').join('\n\n')
+}
+
+function cpuTitle(report: Report, cpu: number): string {
+  const names = report.actors.filter((actor) => actor.cpu === cpu).map(({ name }) => name.replace(/\/\d+$/, ''))
+  return `CPU ${cpu}: ${names.join(', ')}`
+}
+
+function row(ui: ReturnType<typeof cliui>, number: string, cells: readonly string[], width: number): void {
+  const column = Math.floor((width - GUTTER) / cells.length)
+  ui.div({ text: number, width: GUTTER, padding: [0, 0, 0, 0] }, ...cells.map((text) => ({ text, width: column, padding: [0, 1, 0, 0] as const })))
+}
+
+/** The lines of a step: why it is this actor's turn, the kernel function where it changes, then one line an event. */
+function stepLines(step: Violation['steps'][number], before: string, label: string, paint: Paint): { text: string[]; functionNow: string } {
+  const text: string[] = []
+  let functionNow = before
+  if (WHY[step.why] !== '') text.push(paint('dim', `${label}· ${WHY[step.why]}`))
+  for (const event of step.events) {
+    const inside = event.function.join(' › ')
+    const short = event.function.slice(-2).join(' › ')
+    if (inside !== functionNow && short !== '') text.push(paint('cyan', `${label}${short}()`))
+    functionNow = inside
+    const at = event.at ? ` ${paint('dim', `:${event.at.line}`)}` : ''
+    const detail = event.detail === '' ? '' : event.operation === 'write' || event.operation === 'read' ? ` ${event.detail}` : ` (${event.detail})`
+    const operation = event.operation === 'write' ? '' : `${event.operation} `
+    text.push(`${label}  ${operation}${event.target}${detail}${at}`)
+  }
+  const shown = new Set(step.events.map(({ target }) => target))
+  for (const { field, from, to } of step.changes) {
+    if (!shown.has(field) && !field.endsWith(')') && !shown.has(field.replace(/\.[^.]*$/, ''))) text.push(`${label}  ${field} ${showValue(from)} → ${showValue(to)}`)
+  }
+  if (text.length === 0) text.push(`${label}  ${paint('dim', 'no shared access')}`)
+  return { text, functionNow }
+}
+
+function ending(report: Report, violation: Violation, paint: Paint): string {
+  const name = (actor: number): string => `CPU ${report.actors[actor]?.cpu} (${report.actors[actor]?.name})`
+  const lines: string[] = []
+  for (const { actor, operation, target, heldBy, at } of violation.waiting) {
+    const held = heldBy.length === 0 ? '' : heldBy.includes(actor) ? ', held by itself' : `, held by ${heldBy.map(name).join(' and ')}`
+    const what = operation === 'spin' ? 'goes round in a loop' : `waits: ${operation} ${target}`.trimEnd()
+    lines.push(`${name(actor)} ${what}${held}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`)
+  }
+  for (const { actor, access, field, function: functions, at } of violation.accesses ?? []) {
+    lines.push(`${name(actor)} ${access}s ${field} in ${functions.at(-1) ?? '?'}()${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`)
+  }
+  return lines.length === 0 ? '' : [paint('bold', violation.accesses ? 'Not ordered:' : 'At the end:'), ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+function unreached(report: Report): string {
+  if (report.unreached.length === 0) return ''
+  const byFile = new Map<string, number[]>()
+  for (const { at } of report.unreached) byFile.set(at.file, [...(byFile.get(at.file) ?? []), at.line])
+  return [...byFile].map(([file, lines]) => `Never reached: ${file} ${plural(new Set(lines).size, 'line')} ${[...new Set(lines)].join(', ')}`).join('\n')
+}
+
+function statistics(report: Report): string {
+  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes } = report.stats
+  return [
+    `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}`,
+    `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}`,
+  ].join('; ')
+}
