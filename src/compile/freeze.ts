@@ -1,6 +1,7 @@
 import { Actor, Cpu } from '../model/actor.ts'
 import { Machine } from '../model/machine.ts'
 import { Memory, showValue } from '../model/memory.ts'
+import { PAUSE } from '../model/operation.ts'
 import { StructType } from '../model/struct.ts'
 import { Refusal } from './refusal.ts'
 import type { Runtime } from './runtime.ts'
@@ -33,7 +34,7 @@ export class ObjectTable {
  */
 export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable {
   const table = new ObjectTable()
-  const queue: unknown[] = [machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
+  const queue: unknown[] = [PAUSE, machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
   for (let i = 0; i < queue.length; i++) {
     const value = queue[i]
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue

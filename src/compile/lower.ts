@@ -36,7 +36,7 @@ export function lower(source: string, file: string, counted: boolean): string {
   })?.ast as t.File
   try {
     prepass(stripped, lowering)
-    const lowered = transformFromAstSync(stripped, source, { ...options, ast: true, code: false, plugins: [ownHelpers, destructuring] })?.ast as t.File
+    const lowered = transformFromAstSync(stripped, source, { ...options, ast: true, code: false, plugins: [destructuring] })?.ast as t.File
     const resumable = transformFromAstSync(lowered, source, { ...options, ast: true, code: false, plugins: [ownHelpers, regenerator] })?.ast as t.File
     postpass(resumable, lowering)
     registerSites(resumable, lowering)

@@ -97,6 +97,16 @@ export class Machine {
     this.#property({ name, form: 'sometimes', holds, lock: null })
   }
 
+  /**
+   * The actor whose program runs.
+   * @throws Error outside programs
+   */
+  get self(): Actor {
+    const { actor } = this.memory.port
+    if (!actor) throw new Error('m.self belongs in programs: nobody runs during machine() or in a property')
+    return actor
+  }
+
   /** One of 0 to n - 1; the search tries each. */
   choose(n: number, what = 'choice'): number {
     if (!Number.isInteger(n) || n < 1) throw new RangeError(`choose(${n}): give the number of alternatives, 1 or more`)

@@ -95,7 +95,8 @@ export function readOnce<R>(read: () => R): Operation<R> {
   return new ClosureOperation<R>('readOnce', '', 'once', null, read)
 }
 
-const PAUSE: SyncObject = {
+/** The object of {@link pause}. */
+export const PAUSE: SyncObject = {
   name: '',
   operations: { pause: { class: 'other', perform: () => undefined } satisfies Primitive as Primitive<never> },
 }

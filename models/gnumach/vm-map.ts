@@ -1,0 +1,280 @@
+// GNU Mach vm/vm_map.c: entering, wiring, inheriting and deleting ranges of a map.
+// An edit of the entry list under the map's write lock is one atomically(...): threads that walk the list without
+// the lock see it before or after the edit.
+import { type Instance, type Program, atomically, readOnce } from 'vmcheck'
+import type { VmObject } from 'vmcheck/vm'
+import type { Entry, Kernel } from './kernel.ts'
+import { vmFaultUnwire, vmFaultWire } from './vm-fault.ts'
+
+/** vm_map_enter at a fixed address, without an object. */
+export function* vmMapEnter(kernel: Kernel, start: number, end: number): Program {
+  const { map, m } = kernel
+  yield* map.lockMap()
+  yield* atomically(() => {
+    for (let va = start; va < end; va++) m.assert(map.lookup(va) === null, 'the range to enter is free')
+    enter(kernel, start, end)
+  })
+  yield* map.lock.release()
+}
+
+/** vm_map_enter anywhere: the lowest gap of `size` pages. */
+export function* vmMapEnterAnywhere(kernel: Kernel, size: number): Program<number> {
+  const { map } = kernel
+  yield* map.lockMap()
+  const start = yield* atomically(() => {
+    let found = 0
+    for (const entry of map.list()) if (entry.start < found + size) found = Math.max(found, entry.end)
+    enter(kernel, found, found + size)
+    return found
+  })
+  yield* map.lock.release()
+  return start
+}
+
+/** The second half of vm_map_enter: extends a neighbour if that is possible, else makes an entry. */
+function enter(kernel: Kernel, start: number, end: number): void {
+  const { map, inhibit } = kernel
+  const previous = map.before(start)
+  const next = map.after(previous)
+  const mayExtend = (entry: Entry): boolean => entry.wired === 0 && entry.inheritance === 0 && !(inhibit && entry.inTransition)
+  if (previous && previous.end === start && mayExtend(previous) && isExclusive(previous.object)) {
+    freeAbsorbedPages(kernel, previous, start, end)
+    previous.end = end
+    if (next) vmMapCoalesceEntry(kernel, next)
+  } else if (next && next.start === end && mayExtend(next) && isExclusive(next.object) && (!next.object || next.offset >= end - start)) {
+    if (next.object) next.offset -= end - start
+    next.start = start
+    freeAbsorbedPages(kernel, next, start, end)
+    vmMapCoalesceEntry(kernel, next)
+  } else {
+    map.insert(previous, { start, end, wired: 0, inTransition: false, needsWakeup: false, object: null, offset: 0, inheritance: 0 })
+  }
+}
+
+/** Whether an object, if there is one, can grow: nobody else refers to it or works on it. */
+function isExclusive(object: Instance<VmObject> | null): boolean {
+  return object === null || (object.references === 1 && object.paging === 0)
+}
+
+/** vm_object_page_remove on a range of an entry that now covers it: what an earlier mapping left there goes. */
+function freeAbsorbedPages({ store }: Kernel, entry: Entry, start: number, end: number): void {
+  if (!entry.object) return
+  for (let va = start; va < end; va++) {
+    const slot = store.lookup(entry.object, entry.offset + va - entry.start)
+    if (slot) store.freePage(slot.page)
+  }
+}
+
+/** vm_map_coalesce_entry: merges an entry into its predecessor if all attributes agree; the survivor. */
+function vmMapCoalesceEntry(kernel: Kernel, entry: Entry): Entry {
+  const { map } = kernel
+  const previous = map.predecessor(entry)
+  if (!previous || previous.end !== entry.start || previous.inheritance !== entry.inheritance) return entry
+  if (previous.wired !== entry.wired || previous.inTransition || entry.inTransition) return entry
+  if (!vmObjectCoalesce(kernel, previous, entry)) return entry
+  previous.end = entry.end
+  map.remove(entry)
+  return previous
+}
+
+/** vm_object_coalesce: whether two adjacent entries can share one object; makes them do so. */
+function vmObjectCoalesce(kernel: Kernel, previous: Entry, entry: Entry): boolean {
+  const size = previous.end - previous.start
+  if (previous.object === null && entry.object === null) return true
+  if (previous.object !== null && entry.object !== null) {
+    if (previous.object !== entry.object || previous.offset + size !== entry.offset) return false
+    kernel.store.deallocate(entry.object)
+    return true
+  }
+  if (!isExclusive(previous.object) || !isExclusive(entry.object)) return false
+  if (previous.object !== null) {
+    freeAbsorbedPages(kernel, previous, entry.start, entry.end)
+    return true
+  }
+  if (entry.offset < size) return false
+  previous.object = entry.object
+  previous.offset = entry.offset - size
+  freeAbsorbedPages(kernel, previous, previous.start, previous.end)
+  return true
+}
+
+/** vm_map_inherit that sets what is set already: its only effect is that neighbours may merge. */
+export function* vmMapInherit(kernel: Kernel, start: number, end: number): Program {
+  const { map } = kernel
+  yield* map.lockMap()
+  yield* atomically(() => {
+    let entry = map.lookup(start)
+    if (entry) map.clipStart(entry, start)
+    for (; entry && entry.start < end; entry = entry.next) {
+      map.clipEnd(entry, end)
+      entry = vmMapCoalesceEntry(kernel, entry)
+    }
+    if (entry) vmMapCoalesceEntry(kernel, entry)
+  })
+  yield* map.lock.release()
+}
+
+/** vm_map_pageable on a kernel map: wires a range so that its pages stay resident. */
+export function* vmMapPageable(kernel: Kernel, start: number, end: number): Program {
+  const { map, m, mark, windows } = kernel
+  const window = windows[m.self.id]
+  yield* map.lockMap()
+  const scan = yield* atomically(() => {
+    const entries = clipRange(kernel, start, end)
+    for (const entry of entries) wireEntry(kernel, entry)
+    const [first] = entries
+    const faults = entries.some((entry) => entry.wired === 1)
+    if (faults && mark && first) markRange(kernel, first, end)
+    if (window) window.inside = faults
+    return { first, after: entries.at(-1)?.next ?? null, faults }
+  })
+  yield* map.lock.release()
+  const { first, after, faults } = scan
+  if (!faults || !first) return
+
+  yield* wiringWalk(kernel, first, after, end)
+
+  yield* map.lockMap()
+  yield* atomically(() => {
+    if (mark) clearRange(kernel, first, end)
+    if (window) window.inside = false
+    m.assert(() => isWired(kernel, start, end), 'a wired range is resident and wired')
+  })
+  yield* map.lock.release()
+}
+
+/** Cuts the entries that reach out of a range, and gives those within. The range is mapped. */
+function clipRange({ map, m }: Kernel, start: number, end: number): Entry[] {
+  const first = map.lookup(start)
+  m.assert(first !== null, 'the range is mapped')
+  if (!first) return []
+  map.clipStart(first, start)
+  const entries: Entry[] = []
+  for (let entry: Entry | null = first; entry && entry.start < end; entry = entry.next) {
+    map.clipEnd(entry, end)
+    entries.push(entry)
+  }
+  return entries
+}
+
+/** Pass 1 of vm_map_pageable_scan for one entry. */
+function wireEntry({ store }: Kernel, entry: Entry): void {
+  if (entry.wired === 0 && !entry.object) {
+    entry.object = store.allocate()
+    entry.offset = 0
+  }
+  entry.wired = Math.min(2, entry.wired + 1)
+}
+
+/** Patch 3: the entries of the range belong to this thread while the map is unlocked. */
+function markRange({ m }: Kernel, first: Entry, end: number): void {
+  for (let entry: Entry | null = first; entry && entry.end <= end; entry = entry.next) {
+    m.assert(!entry.inTransition, 'an entry to be marked is not in transition')
+    entry.inTransition = true
+    entry.needsWakeup = false
+  }
+}
+
+/** Patch 3: and no longer. */
+function clearRange({ m }: Kernel, first: Entry, end: number): void {
+  for (let entry: Entry | null = first; entry && entry.end <= end; entry = entry.next) {
+    m.assert(entry.inTransition, 'an entry to be cleared is in transition')
+    entry.inTransition = false
+    m.assert(!entry.needsWakeup, 'nobody waits for an entry in transition')
+  }
+}
+
+/** Pass 2 of vm_map_pageable_scan: follows the list without the lock and faults in what pass 1 has just wired. */
+function* wiringWalk(kernel: Kernel, first: Entry, after: Entry | null, end: number): Program {
+  const { walk } = kernel
+  let entry: Entry | null = first
+  while (entry && !(walk === 'ptr' && entry === after)) {
+    const at: Entry = entry
+    const test = yield* readOnce(() => ({ isOutside: at.end > end, isLast: at.end >= end, wired: at.wired }))
+    if (walk === 'addr' && test.isOutside) return
+    if (test.wired === 1) yield* vmFaultWire(kernel, at)
+    if (walk === 'strict' && test.isLast) return
+    entry = yield* readOnce(() => at.next)
+  }
+}
+
+/** What vm_map_pageable promises: every page of the range is resident and wired, as its entry says. */
+function isWired({ map, store }: Kernel, start: number, end: number): boolean {
+  for (let va = start; va < end; va++) {
+    const entry = map.lookup(va)
+    if (!entry?.object || entry.wired === 0) return false
+    const slot = store.lookup(entry.object, entry.offset + va - entry.start)
+    if (!slot || slot.page.wirings === 0) return false
+  }
+  return true
+}
+
+/** vm_map_pageable with VM_PROT_NONE: unwires a range, under the write lock throughout. */
+export function* vmMapUnwire(kernel: Kernel, start: number, end: number): Program {
+  const { map } = kernel
+  yield* map.lockMap()
+  const entries = yield* atomically(() => clipRange(kernel, start, end))
+  for (const entry of entries) {
+    const wasWired = yield* atomically(() => resetWired(entry))
+    if (wasWired) yield* vmFaultUnwire(kernel, entry)
+  }
+  yield* map.lock.release()
+}
+
+function resetWired(entry: Entry): boolean {
+  const wasWired = entry.wired !== 0
+  entry.wired = 0
+  return wasWired
+}
+
+/** vm_map_remove */
+export function* vmMapRemove(kernel: Kernel, start: number, end: number): Program {
+  yield* kernel.map.lockMap()
+  yield* vmMapDelete(kernel, start, end)
+  yield* kernel.map.lock.release()
+}
+
+/** vm_map_delete, with the write lock held. */
+function* vmMapDelete(kernel: Kernel, start: number, end: number): Program {
+  const { map } = kernel
+  let entry: Entry | null = yield* atomically(() => {
+    const found = map.lookup(start)
+    if (found) map.clipStart(found, start)
+    return found ?? map.after(map.before(start))
+  })
+  while (entry) {
+    const at: Entry = entry
+    const todo = yield* atomically(() => {
+      if (at.start >= end) return 'done'
+      map.clipEnd(at, end)
+      if (at.inTransition) {
+        at.needsWakeup = true
+        map.inTransitionEvent.enlist()
+        return 'wait'
+      }
+      return resetWired(at) && at.object ? 'unwire' : 'remove'
+    })
+    if (todo === 'done') return
+    if (todo === 'wait') {
+      yield* map.lock.release()
+      yield* map.inTransitionEvent.block()
+      yield* map.lockMap()
+      entry = yield* atomically(() => map.lookup(start) ?? map.after(map.before(start)))
+      continue
+    }
+    if (todo === 'unwire') yield* vmFaultUnwire(kernel, at)
+    entry = yield* atomically(() => removeEntry(kernel, at))
+  }
+}
+
+/** The end of a deletion for one entry; the entry after it. */
+function removeEntry(kernel: Kernel, entry: Entry): Entry | null {
+  const { map, store } = kernel
+  const { object, next } = entry
+  if (object) {
+    if (isExclusive(object)) freeAbsorbedPages(kernel, entry, entry.start, entry.end)
+    store.deallocate(object)
+  }
+  map.remove(entry)
+  return next
+}

@@ -1,0 +1,170 @@
+// GNU Mach, April 2024: two threads that wire and unwire adjacent kernel memory hang.
+//
+// vm_map_pageable drops the lock of a kernel map while it faults pages in, and follows the entry list meanwhile.
+// Claim 1 (S1): with the end of its walk found by pointer, it runs on into an entry that another thread has inserted
+//   and wired; it makes that thread's page busy and needs the map lock, while the other holds the map lock and needs
+//   the page.
+// Claim 2 (S2): even with its walk bounded by address, its own entry may be merged with the neighbour's during the
+//   window, and the same cycle closes; marking the entries as in transition prevents that.
+// Claim 3: the walk still reads the entry after its range, which may be freed by then; one that stops before does not.
+//
+// Source: GNU Mach head 40166870; commits 7b87e10b (patch 1), 6e5e1f09 (patch 2), 1a4ce715 (patch 3).
+// Counts of states belong to this model's granularity: one step a section under a lock, one a read without it.
+import { type Instance, type Machine, type Program, bool, choice, model, struct } from 'vmcheck'
+import { KernelMap, PageStore } from 'vmcheck/vm'
+import type { Kernel, Switches } from './gnumach/kernel.ts'
+import { vmMapEnter, vmMapEnterAnywhere, vmMapInherit, vmMapPageable, vmMapRemove, vmMapUnwire } from './gnumach/vm-map.ts'
+
+const Window = struct<{ inside: boolean }>('window', { inside: bool })
+
+/** The kernels that scenarios name. */
+const KERNELS: Readonly<Record<'original' | 'patch-1' | 'head' | 'fixed', Omit<Switches, 'fast'>>> = {
+  original: { walk: 'ptr', inhibit: false, mark: false },
+  'patch-1': { walk: 'addr', inhibit: false, mark: false },
+  head: { walk: 'addr', inhibit: true, mark: true },
+  fixed: { walk: 'strict', inhibit: true, mark: true },
+}
+
+interface Workload {
+  readonly threads: number
+  readonly entries: number
+  readonly objects: number
+  readonly pages: number
+  /** Entries before anything runs: bounds, and whether all map one object. */
+  readonly initial: readonly (readonly [start: number, end: number])[]
+  readonly sharedObject: boolean
+  readonly program: (kernel: Kernel, thread: number) => () => Program
+}
+
+/** S1: one thread wires page 0, another enters, wires and unwires page 1 (and with `free` deletes it). */
+function overrun(free: boolean): Workload {
+  return {
+    threads: 2,
+    entries: 3,
+    objects: 2,
+    pages: 2,
+    initial: [[0, 1]],
+    sharedObject: false,
+    program: (kernel, thread) =>
+      thread === 0
+        ? function* wirer() {
+            yield* vmMapPageable(kernel, 0, 1)
+          }
+        : function* neighbour() {
+            yield* vmMapEnter(kernel, 1, 2)
+            yield* vmMapPageable(kernel, 1, 2)
+            yield* vmMapUnwire(kernel, 1, 2)
+            if (free) yield* vmMapRemove(kernel, 1, 2)
+          },
+  }
+}
+
+/** S2: two threads wire the halves of one entry; one of them also has its half merged back. */
+const merge: Workload = {
+  threads: 2,
+  entries: 3,
+  objects: 1,
+  pages: 2,
+  initial: [[0, 2]],
+  sharedObject: true,
+  program: (kernel, thread) =>
+    thread === 0
+      ? function* wirer() {
+          yield* vmMapPageable(kernel, 0, 1)
+        }
+      : function* merger() {
+          yield* vmMapPageable(kernel, 1, 2)
+          yield* vmMapInherit(kernel, 1, 2)
+          yield* vmMapUnwire(kernel, 1, 2)
+        },
+}
+
+/** mach_port_names and mach_port_get_set_status: buffers in kernel memory, wired while the port space is locked. */
+function names(threads: number, buffers: number): Workload {
+  return {
+    threads,
+    entries: threads * buffers,
+    objects: threads * buffers,
+    pages: threads * buffers,
+    initial: [],
+    sharedObject: false,
+    program: (kernel) =>
+      function* machPortNames() {
+        const first = yield* vmMapEnterAnywhere(kernel, 1)
+        const second = buffers > 1 ? yield* vmMapEnterAnywhere(kernel, 1) : first
+        yield* vmMapPageable(kernel, first, first + 1)
+        if (buffers > 1) yield* vmMapPageable(kernel, second, second + 1)
+        yield* vmMapUnwire(kernel, first, first + 1)
+        if (buffers > 1) yield* vmMapUnwire(kernel, second, second + 1)
+        yield* vmMapRemove(kernel, first, first + 1)
+        if (buffers > 1) yield* vmMapRemove(kernel, second, second + 1)
+      },
+  }
+}
+
+const WORKLOADS = {
+  overrun: overrun(false),
+  'overrun-free': overrun(true),
+  merge,
+  'names-1': names(2, 1),
+  names: names(2, 2),
+} as const
+
+/** The map and its memory before anything runs. */
+function setUp(m: Machine, { entries, objects, pages, threads, initial, sharedObject }: Workload): Pick<Kernel, 'map' | 'store' | 'windows'> {
+  const store = new PageStore(m, { objects, pages })
+  const map = new KernelMap(m, 'ipc_kernel_map', { entries, store, threads })
+  const object = sharedObject ? store.allocate() : null
+  let last: ReturnType<KernelMap['insert']> | null = null
+  for (const [start, end] of initial) {
+    last = map.insert(last, { start, end, wired: 0, inTransition: false, needsWakeup: false, object, offset: object ? start : 0, inheritance: 0 })
+  }
+  return { map, store, windows: m.array(Window, threads, 'window') }
+}
+
+/** Each page has as many wirings as there are wired entries that map it. */
+function noWiringLeaks({ map, store }: Pick<Kernel, 'map' | 'store'>): boolean {
+  return store.slots.every((row, number) =>
+    row.every(({ page }, offset) => {
+      const object = store.objects.instances[number] as Instance<{ references: number; paging: number }>
+      const wired = map.list().filter((entry) => entry.object === object && entry.wired > 0 && offset >= entry.offset && offset < entry.offset + entry.end - entry.start)
+      return page.wirings === wired.length
+    }),
+  )
+}
+
+export default model({
+  title: 'GNU Mach: wiring kernel memory while its neighbours come, go and coalesce',
+  params: {
+    workload: choice('overrun', 'overrun-free', 'merge', 'names-1', 'names'),
+    kernel: choice('original', 'patch-1', 'head', 'fixed'),
+    walk: choice('as-kernel', 'ptr', 'addr', 'strict'),
+    inhibit: choice('as-kernel', 'on', 'off'),
+    mark: choice('as-kernel', 'on', 'off'),
+    fast: choice('on', 'off', 'nondet'),
+  },
+  scenarios: {
+    deadlock: { about: 'S1: the walk runs into a neighbour’s entry', expect: 'deadlock', checks: ['stuck'] },
+    fixed: { about: 'S1 with all three patches and a strict walk', params: { kernel: 'fixed' }, expect: 'pass' },
+  },
+  machine(m, params) {
+    const workload = WORKLOADS[params.workload]
+    const preset = KERNELS[params.kernel]
+    const kernel: Kernel = {
+      m,
+      ...setUp(m, workload),
+      walk: params.walk === 'as-kernel' ? preset.walk : params.walk,
+      inhibit: params.inhibit === 'as-kernel' ? preset.inhibit : params.inhibit === 'on',
+      mark: params.mark === 'as-kernel' ? preset.mark : params.mark === 'on',
+      fast: params.fast,
+    }
+    const { map, windows } = kernel
+    let thread = 0
+    m.cpus(workload.threads, () => workload.program(kernel, thread++))
+
+    m.invariant('entries are in order and do not overlap', () => map.list().every((entry) => entry.start < entry.end && (!entry.next || entry.end <= entry.next.start)), { whenFree: map.lock })
+    m.atRest('no page keeps a wiring that no entry has', () => noWiringLeaks(kernel))
+    m.atRest('the map lock is free', () => map.lock.isFree)
+    m.sometimes('two threads are in the window at once', () => windows.filter(({ inside }) => inside).length > 1)
+  },
+})

@@ -1,0 +1,84 @@
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, internal, ref, struct } from 'vmcheck'
+
+const MutexState = struct<{ owner: Actor | null }>('mutex', { owner: internal(ref(actors)) })
+
+function mustOwn(lock: Mutex, actor: Actor): void {
+  if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
+}
+
+function operations(tryable: boolean): Readonly<Record<string, Primitive<Mutex>>> {
+  return {
+    acquire: {
+      class: tryable ? 'other' : 'acquire',
+      enabled: (lock) => lock.owner === null,
+      perform: (lock, actor) => lock.take(actor),
+      holders: (lock) => (lock.owner ? [lock.owner] : []),
+    },
+    release: {
+      class: tryable ? 'other' : 'release',
+      perform: (lock, actor) => {
+        mustOwn(lock, actor)
+        lock.take(null)
+      },
+    },
+    tryAcquire: {
+      class: 'other',
+      perform: (lock, actor) => {
+        if (lock.owner !== null) return false
+        lock.take(actor)
+        return true
+      },
+      detail: () => 'without waiting',
+    },
+  }
+}
+
+const PLAIN = operations(false)
+const TRYABLE = operations(true)
+
+/**
+ * A lock with one owner, which alone may release it. Whether it is ever tried is fixed when it is made: "held" can
+ * be observed then, and its operations are atomic steps of their own.
+ */
+export class Mutex implements SyncObject {
+  readonly name: string
+  readonly operations: Readonly<Record<string, Primitive<never>>>
+  readonly #state: Instance<{ owner: Actor | null }>
+  readonly #tryable: boolean
+
+  constructor(m: Machine, name: string, options: { readonly tryable?: boolean } = {}) {
+    this.name = name
+    this.#tryable = options.tryable ?? false
+    this.operations = (this.#tryable ? TRYABLE : PLAIN) as Readonly<Record<string, Primitive<never>>>
+    this.#state = m.struct(MutexState, name)
+  }
+
+  /** Who holds it: for properties, and for guards of a tryable lock. */
+  get owner(): Actor | null {
+    return this.#state.owner
+  }
+
+  /** Waits until the lock is free, and takes it. */
+  acquire(): Operation<void> {
+    return new Operation(this, 'acquire')
+  }
+
+  /** Gives the lock back. Throws, in the program, when somebody else holds it. */
+  release(): Operation<void> {
+    return new Operation(this, 'release')
+  }
+
+  /**
+   * Takes the lock if it is free; whether it did.
+   * @throws Error unless the lock was made `tryable`
+   */
+  tryAcquire(): Operation<boolean> {
+    if (!this.#tryable) throw new Error(`${this.name} is tried but was not made so: new Mutex(m, name, { tryable: true })`)
+    return new Operation(this, 'tryAcquire')
+  }
+
+  /** Inside its operations: sets the owner. */
+  take(actor: Actor | null): void {
+    this.#state.owner = actor
+  }
+}

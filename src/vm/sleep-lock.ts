@@ -1,0 +1,202 @@
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, internal, ref, struct, u } from 'vmcheck'
+
+interface LockState {
+  /** Has announced that it wants to write (want_write); holds the lock once the readers have left. */
+  writer: Actor | null
+  /** A reader that wants to write (want_upgrade). */
+  upgrader: Actor | null
+  /** The thread that may take the lock again (lock.thread). */
+  recursive: Actor | null
+  /** Recursive write holds. */
+  depth: number
+  /** Readers, one bit an actor. */
+  readers: number
+  /** Further read holds of the recursive thread. */
+  nested: number
+}
+
+const LockStruct = struct<LockState>('lock', {
+  writer: internal(ref(actors)),
+  upgrader: internal(ref(actors)),
+  recursive: internal(ref(actors)),
+  depth: internal(u(2)),
+  readers: internal(u(30)),
+  nested: internal(u(2)),
+})
+
+function isUnread({ readers, nested }: LockState): boolean {
+  return readers === 0 && nested === 0
+}
+
+function addReader(state: LockState, actor: Actor): void {
+  const bit = 1 << actor.id
+  if ((state.readers & bit) !== 0) state.nested += 1
+  else state.readers |= bit
+}
+
+function dropReader(state: LockState, actor: Actor, name: string): void {
+  const bit = 1 << actor.id
+  if (state.nested > 0 && state.recursive === actor) state.nested -= 1
+  else if ((state.readers & bit) !== 0) state.readers &= ~bit
+  else throw new Error(`${actor.name} releases ${name}, which it does not hold`)
+}
+
+/** Undoes the write hold that is undone first: a recursive one, an upgrade, the write lock itself. */
+function dropWriter(state: LockState, actor: Actor, name: string): void {
+  if (state.depth > 0) state.depth -= 1
+  else if (state.upgrader === actor) state.upgrader = null
+  else if (state.writer === actor) state.writer = null
+  else throw new Error(`${actor.name} releases ${name}, which it does not hold`)
+}
+
+function readersOf({ readers }: LockState, all: readonly Actor[]): Actor[] {
+  return all.filter(({ id }) => ((readers >> id) & 1) === 1)
+}
+
+function present(...list: (Actor | null)[]): Actor[] {
+  return list.filter((actor) => actor !== null)
+}
+
+const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
+  announce: {
+    class: 'acquire',
+    enabled: ({ state }, actor) => state.recursive === actor || state.writer === null,
+    perform: ({ state }, actor) => {
+      if (state.recursive === actor) {
+        state.depth += 1
+        return true
+      }
+      state.writer = actor
+      return false
+    },
+    holders: ({ state }) => present(state.writer),
+    detail: () => 'want write',
+  },
+  drain: {
+    class: 'acquire',
+    enabled: ({ state }) => isUnread(state) && state.upgrader === null,
+    perform: () => undefined,
+    holders: (lock) => [...readersOf(lock.state, lock.actors), ...present(lock.state.upgrader)],
+    detail: () => 'write',
+  },
+  read: {
+    class: 'acquire',
+    enabled: ({ state }, actor) => state.recursive === actor || (state.writer === null && state.upgrader === null),
+    perform: ({ state }, actor) => addReader(state, actor),
+    holders: ({ state }) => present(state.writer, state.upgrader),
+  },
+  upgrade: {
+    class: 'other',
+    perform: (lock, actor) => {
+      const { state, name } = lock
+      dropReader(state, actor, name)
+      if (state.recursive === actor) {
+        state.depth += 1
+        return 'granted'
+      }
+      if (state.upgrader !== null) return 'refused'
+      state.upgrader = actor
+      return 'waiting'
+    },
+  },
+  drainUpgrade: {
+    class: 'acquire',
+    enabled: ({ state }) => isUnread(state),
+    perform: () => undefined,
+    holders: (lock) => readersOf(lock.state, lock.actors),
+    detail: () => 'upgrade',
+  },
+  downgrade: {
+    class: 'release',
+    perform: ({ state, name }, actor) => {
+      addReader(state, actor)
+      dropWriter(state, actor, name)
+    },
+    detail: () => 'to read',
+  },
+  release: {
+    class: 'release',
+    perform: ({ state, name }, actor) => {
+      if (isUnread(state)) dropWriter(state, actor, name)
+      else dropReader(state, actor, name)
+    },
+  },
+  setRecursive: {
+    class: 'other',
+    perform: ({ state, name }, actor) => {
+      if (state.writer !== actor) throw new Error(`${actor.name} makes ${name} recursive without holding it for writing`)
+      state.recursive = actor
+    },
+  },
+  clearRecursive: {
+    class: 'other',
+    perform: ({ state, name }, actor) => {
+      if (state.recursive !== actor) throw new Error(`${actor.name} ends the recursion of ${name}, which is not its own`)
+      if (state.depth === 0) state.recursive = null
+    },
+  },
+}
+
+/**
+ * GNU Mach's sleeping reader/writer lock (kern/lock.c): a writer announces itself, which holds off new readers, and
+ * then waits for those inside; readers may upgrade, writers downgrade; one thread may be given the right to take it
+ * recursively. Every change that could let a sleeper go on wakes all sleepers there, so that here they simply wait
+ * for their guards.
+ */
+export class SleepLock implements SyncObject {
+  readonly name: string
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  /** Inside its operations, and for properties: what the lock knows. */
+  readonly state: Instance<LockState>
+  readonly actors: readonly Actor[]
+
+  constructor(m: Machine, name: string) {
+    this.name = name
+    this.state = m.struct(LockStruct, name)
+    this.actors = m.actors
+  }
+
+  /** lock_write: announces the writer, then waits until no reader is inside. */
+  *write(): Program {
+    const isRecursive = yield* new Operation<boolean>(this, 'announce')
+    if (!isRecursive) yield* new Operation<void>(this, 'drain')
+  }
+
+  /** lock_read */
+  read(): Operation<void> {
+    return new Operation(this, 'read')
+  }
+
+  /** lock_read_to_write: gives up the read hold and waits to be the only holder; false, with nothing held, when another reader was first. */
+  *upgrade(): Program<boolean> {
+    const outcome = yield* new Operation<'granted' | 'refused' | 'waiting'>(this, 'upgrade')
+    if (outcome === 'waiting') yield* new Operation<void>(this, 'drainUpgrade')
+    return outcome !== 'refused'
+  }
+
+  /** lock_write_to_read */
+  downgrade(): Operation<void> {
+    return new Operation(this, 'downgrade')
+  }
+
+  /** lock_done: gives back a read or a write hold. */
+  release(): Operation<void> {
+    return new Operation(this, 'release')
+  }
+
+  /** lock_set_recursive: the writer may take the lock again. */
+  setRecursive(): Operation<void> {
+    return new Operation(this, 'setRecursive')
+  }
+
+  /** lock_clear_recursive */
+  clearRecursive(): Operation<void> {
+    return new Operation(this, 'clearRecursive')
+  }
+
+  /** Whether nobody holds or wants it; a ghost question, for properties. */
+  get isFree(): boolean {
+    const { writer, upgrader } = this.state
+    return isUnread(this.state) && writer === null && upgrader === null
+  }
+}

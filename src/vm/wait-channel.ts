@@ -1,0 +1,98 @@
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, internal, struct, u } from 'vmcheck'
+
+const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: internal(u(30)) })
+
+const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
+  assertWait: {
+    class: 'other',
+    perform: (channel, actor) => channel.enlist(actor),
+  },
+  block: {
+    class: 'acquire',
+    enabled: (channel, actor) => !channel.has(actor),
+    perform: () => undefined,
+    wakers: (channel) => channel.wakers(),
+    sleeps: true,
+  },
+  wakeup: {
+    class: 'other',
+    perform: (channel) => channel.wakeAll(),
+    detail: () => 'all',
+  },
+  wakeOne: {
+    class: 'other',
+    perform: (channel) => channel.wakeAny(),
+  },
+}
+
+/**
+ * An event that threads sleep on (Mach: assert_wait, thread_block, thread_wakeup). A thread declares its wait first
+ * and sleeps later; a wakeup in between is not lost, one before the declaration is.
+ */
+export class WaitChannel implements SyncObject {
+  readonly name: string
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  readonly #m: Machine
+  readonly #state: Instance<{ sleepers: number }>
+  readonly #wakers: () => readonly Actor[]
+
+  /** @param wakers who will wake the sleepers as things are: tells reports whom a sleeper waits for */
+  constructor(m: Machine, name: string, wakers: () => readonly Actor[] = () => []) {
+    this.name = name
+    this.#m = m
+    this.#state = m.struct(ChannelStruct, name)
+    this.#wakers = wakers
+  }
+
+  /** Declares that the caller is going to sleep. */
+  assertWait(): Operation<void> {
+    return new Operation(this, 'assertWait')
+  }
+
+  /** Sleeps until woken; goes on at once when no wait was declared, or when it was woken since. */
+  block(): Operation<void> {
+    return new Operation(this, 'block')
+  }
+
+  /** Wakes all sleepers. */
+  wakeup(): Operation<void> {
+    return new Operation(this, 'wakeup')
+  }
+
+  /** Wakes one sleeper, any of them; does nothing without one. */
+  wakeOne(): Operation<void> {
+    return new Operation(this, 'wakeOne')
+  }
+
+  /** Inside an effect: declares that `actor` is going to sleep. */
+  enlist(actor: Actor = this.#m.self): void {
+    this.#state.sleepers |= 1 << actor.id
+  }
+
+  /** Inside an effect: wakes all sleepers. */
+  wakeAll(): void {
+    this.#state.sleepers = 0
+  }
+
+  /** Inside an effect: wakes one sleeper, which one is a choice of the search. */
+  wakeAny(): void {
+    const sleeping = this.#m.actors.filter((actor) => this.has(actor))
+    const chosen = sleeping.length > 0 ? sleeping[this.#m.choose(sleeping.length, `who is woken on ${this.name}`)] : undefined
+    if (chosen) this.#state.sleepers &= ~(1 << chosen.id)
+  }
+
+  /** Inside an effect or property: whether `actor` sleeps, or is going to. */
+  has(actor: Actor): boolean {
+    return ((this.#state.sleepers >> actor.id) & 1) === 1
+  }
+
+  /** Inside an effect or property: whether anybody sleeps, or is going to. */
+  get isEmpty(): boolean {
+    return this.#state.sleepers === 0
+  }
+
+  /** Who would wake the sleepers as things are. */
+  wakers(): readonly Actor[] {
+    return this.#wakers()
+  }
+}
