@@ -48,7 +48,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
     .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
     .options({
       scenario: { type: 'string', describe: 'scenario to explore' },
-      all: { type: 'boolean', default: false, describe: 'explore every scenario', conflicts: 'scenario' },
+      all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
       strategy: { choices: ['bfs'] as const, default: 'bfs', describe: 'order of the search' },
       reduce: { choices: ['none'] as const, default: 'none', describe: 'reductions' },
@@ -69,6 +69,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
 
 async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   const request = requestOf(args)
+  if (args.all && args.scenario !== undefined) throw new UsageError('--all and --scenario exclude each other')
   for (const file of args.report) checkReportPath(file)
   const loaded = await loadModel(args.model, streams)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]

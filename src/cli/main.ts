@@ -16,19 +16,23 @@ function fail(error: unknown): void {
   process.exitCode = 2
 }
 
-await yargs(hideBin(process.argv))
-  .scriptName('vmcheck')
-  .version(version())
-  .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
-  .command(exploreCommand(streams))
-  .command(listCommand(streams))
-  .demandCommand(1, 'name a command: explore or list')
-  .strict()
-  .parserConfiguration({ 'boolean-negation': false })
-  .wrap(Math.min(100, streams.width))
-  .exitProcess(false)
-  .fail((message, error) => {
-    throw error ?? new UsageError(`${message} (vmcheck --help shows how)`)
-  })
-  .parseAsync()
-  .catch(fail)
+/** Parses the command line and runs the command it names. */
+async function main(): Promise<void> {
+  await yargs(hideBin(process.argv))
+    .scriptName('vmcheck')
+    .version(version())
+    .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
+    .command(exploreCommand(streams))
+    .command(listCommand(streams))
+    .demandCommand(1, 'name a command: explore or list')
+    .strict()
+    .parserConfiguration({ 'boolean-negation': false })
+    .wrap(Math.min(100, streams.width))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(`${message} (vmcheck --help shows how)`)
+    })
+    .parseAsync()
+}
+
+await main().catch(fail)

@@ -42,7 +42,8 @@ export interface StepRecord {
 /** Told of what a step does while it is executed, for traces. */
 export interface StepObserver {
   operation?(operation: Operation<unknown>, stack: readonly Frame[], site: number, blocked: boolean): void
-  access?(field: Field, isWrite: boolean, stack: readonly Frame[]): void
+  /** `once`: read by readOnce. */
+  access?(field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean): void
 }
 
 /** Unwinds the model's code when a step ends in the middle of a function. */
@@ -471,6 +472,7 @@ export class Executor implements MemoryPort {
     else if (this.#mode === 'sync' && this.#class === 'other' && field.access !== 'internal' && field.access !== 'volatile') {
       this.#atomic.push(field.id * 2 + (isWrite ? 1 : 0))
     }
+    if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal') this.observer.access?.(field, isWrite, this.#stack, this.#mode === 'once')
     if (touched && this.#load(touched.alive) === 0) {
       this.fault({ kind: 'use-after-free', property: touched.name, message: `${touched.name} is used after it was freed (${field.name})` })
     }
@@ -489,7 +491,7 @@ export class Executor implements MemoryPort {
       if (field.access === 'published') this.#atomic.push(field.id * 2 + 1)
     } else if (!this.#released) this.#plain.push(field.id * 2 + (isWrite ? 1 : 0))
     if (touched && touched.alive !== field && !isOther && !this.#released) this.#plain.push(touched.alive.id * 2)
-    this.observer.access?.(field, isWrite, this.#stack)
+    this.observer.access?.(field, isWrite, this.#stack, false)
   }
 
   #load(field: Field): number {

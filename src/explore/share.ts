@@ -192,14 +192,26 @@ export class Share {
       else if (actor.mustFinish) resting = false
     }
     if (resting) reach |= REST_BIT
-    // what lies beyond a fault is not explored: nothing is claimed of the states before it
-    if (expansion.steps(words).some((steps) => steps.some(({ outcome }) => outcome === 'fault'))) return ALL_BITS
+    if (this.#isSettled(words)) return ALL_BITS
     expansion.forEachSuccessor(words, (actor, _leaf, next) => {
       const target = store.find(next)
       if (target !== index) reach |= 1 << actor.id
       if (target >= 0) reach |= bits[target] as number
     })
     return reach
+  }
+
+  /**
+   * Whether nothing is to be claimed of a state by looking ahead: what lies beyond a fault is not explored, and one
+   * where nobody can move or a cycle of waits has closed is a finding already, of which its predecessors are no news.
+   */
+  #isSettled(words: Int32Array): boolean {
+    const { expansion, view, system } = this.#engine
+    const leaves = expansion.steps(words)
+    if (leaves.some((steps) => steps.some(({ outcome }) => outcome === 'fault'))) return true
+    view.show(words, leaves, false)
+    const isHung = view.terminal && system.actors.some((actor) => !actor.daemon && !view.isFinished(actor))
+    return isHung || view.waitCycle().some((actor) => !actor.daemon)
   }
 }
 

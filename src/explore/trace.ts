@@ -133,7 +133,7 @@ export class Tracer {
     const { system, interner } = this.#engine
     const who = system.actors[actor] as Actor
     this.#events = []
-    const record = this.#observed(who, choices, (field, isWrite, stack) => this.#access(field, isWrite, stack))
+    const record = this.#observed(who, choices, (field, isWrite, stack, once) => this.#access(field, isWrite, stack, once))
     if (record.fault) {
       this.#events.push({ operation: record.fault.kind, target: record.fault.property, detail: record.fault.message, function: this.#events.at(-1)?.function ?? [], at: this.#faultPlace })
     }
@@ -148,14 +148,14 @@ export class Tracer {
   #faultPlace: SourcePlace | null = null
 
   /** Executes a step with the given ears on it. */
-  #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[]) => void): StepRecord {
+  #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void): StepRecord {
     const { executor, interner, system } = this.#engine
     const code = interner.blob(this.#words[localWord(system.layout, actor.id)] as number)
     let stackNow: readonly Frame[] = []
     executor.observer = {
-      access: (field, isWrite, stack) => {
+      access: (field, isWrite, stack, once) => {
         stackNow = stack
-        access(field, isWrite, stack)
+        access(field, isWrite, stack, once)
       },
       operation: (operation, stack, site, isBlocked) => {
         stackNow = stack
@@ -182,9 +182,9 @@ export class Tracer {
     })
   }
 
-  #access(field: Field, isWrite: boolean, stack: readonly Frame[]): void {
-    const isShown = isWrite || field.access === 'volatile'
-    if (!isShown) return
+  #access(field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean): void {
+    if (!isWrite && field.access !== 'volatile' && !once) return
+    if (once && this.#events.some(({ operation, target }) => operation === 'read' && target === field.name)) return
     this.#events.push({ operation: isWrite ? 'write' : 'read', target: field.name, detail: '', function: names(stack), at: this.#placeOf(stack) })
   }
 
@@ -203,9 +203,22 @@ export class Tracer {
       if (!field) return event
       const [from, to] = [reader.value(field, before), reader.value(field, after)]
       const instance = /^(.*) \(allocated\)$/.exec(field.name)?.[1]
-      if (instance && event.operation === 'write') return { ...event, operation: to ? 'allocate' : 'free', target: instance }
-      return { ...event, detail: event.operation === 'read' || Object.is(from, to) ? showValue(to) : `${showValue(from)} → ${showValue(to)}` }
+      if (instance && event.operation === 'write') return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? this.#values(instance, after) : '' }
+      if (event.operation === 'read') return { ...event, detail: `= ${showValue(from)}` }
+      return { ...event, detail: Object.is(from, to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}` }
     })
+  }
+
+  /** The fields of an instance, as `start 1, end 2`; those that hold nothing are left out. */
+  #values(instance: string, words: Int32Array): string {
+    const { reader, system } = this.#engine
+    return system.layout.fields
+      .filter(({ name }) => name.startsWith(`${instance}.`))
+      .flatMap((field) => {
+        const value = reader.value(field, words)
+        return value === null || value === false || value === 0 ? [] : [`${field.name.slice(instance.length + 1)} ${showValue(value)}`]
+      })
+      .join(', ')
   }
 
   #changes(before: Int32Array, after: Int32Array): Change[] {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { styleText } from 'node:util'
 import cliui from 'cliui'
 import { showValue } from '../model/memory.ts'
@@ -77,14 +78,14 @@ function renderViolation(report: Report, violation: Violation, paint: Paint, wid
   const cpus = [...new Set(report.actors.map(({ cpu }) => cpu))].toSorted((a, b) => a - b)
   const isWide = (width - GUTTER) / cpus.length >= NARROWEST
   const ui = cliui({ width, wrap: true })
-  if (isWide && violation.steps.length > 0) row(ui, '', cpus.map((cpu) => paint('bold', cpuTitle(report, cpu))), width)
-  let functions = new Map<number, string>()
+  if (isWide && violation.steps.length > 0) row(ui, '', cpus.map((cpu) => ({ text: paint('bold', cpuTitle(report, cpu)), indent: 0 })), width)
+  const functions = new Map<number, string>()
   violation.steps.forEach((step, i) => {
     const cpu = report.actors[step.actor]?.cpu ?? 0
-    const lines = stepLines(step, functions.get(step.actor) ?? '', isWide ? '' : `CPU ${cpu}: `, paint)
-    functions = new Map(functions).set(step.actor, lines.functionNow)
-    lines.text.forEach((line, j) => {
-      row(ui, j === 0 ? paint('dim', String(i + 1).padStart(GUTTER - 2)) : '', isWide ? cpus.map((other) => (other === cpu ? line : '')) : [line], width)
+    const { lines, functionNow } = stepLines(step, functions.get(step.actor) ?? '', isWide ? '' : `CPU ${cpu}: `, paint)
+    functions.set(step.actor, functionNow)
+    lines.forEach((line, j) => {
+      row(ui, j === 0 ? paint('dim', String(i + 1)) : '', isWide ? cpus.map((other) => (other === cpu ? line : null)) : [line], width)
     })
   })
   return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)].filter((part) => part !== '').join('\n\n')
@@ -95,32 +96,45 @@ function cpuTitle(report: Report, cpu: number): string {
   return `CPU ${cpu}: ${names.join(', ')}`
 }
 
-function row(ui: ReturnType<typeof cliui>, number: string, cells: readonly string[], width: number): void {
+/** One line of a CPU's column. */
+interface Line {
+  readonly text: string
+  readonly indent: number
+}
+
+function row(ui: ReturnType<typeof cliui>, number: string, cells: readonly (Line | null)[], width: number): void {
   const column = Math.floor((width - GUTTER) / cells.length)
-  ui.div({ text: number, width: GUTTER, padding: [0, 0, 0, 0] }, ...cells.map((text) => ({ text, width: column, padding: [0, 1, 0, 0] as const })))
+  ui.div(
+    { text: number, width: GUTTER, padding: [0, 1, 0, 0] as const },
+    ...cells.map((line) => ({ text: line?.text ?? '', width: column, padding: [0, 1, 0, line?.indent ?? 0] as const })),
+  )
 }
 
 /** The lines of a step: why it is this actor's turn, the kernel function where it changes, then one line an event. */
-function stepLines(step: Violation['steps'][number], before: string, label: string, paint: Paint): { text: string[]; functionNow: string } {
-  const text: string[] = []
+function stepLines(step: Violation['steps'][number], before: string, label: string, paint: Paint): { lines: Line[]; functionNow: string } {
+  const lines: Line[] = []
+  const add = (text: string, indent: number): number => lines.push({ text: label + text, indent })
   let functionNow = before
-  if (WHY[step.why] !== '') text.push(paint('dim', `${label}· ${WHY[step.why]}`))
+  if (WHY[step.why] !== '') add(paint('dim', `· ${WHY[step.why]}`), 0)
   for (const event of step.events) {
+    const text = eventText(event)
+    if (text === '') continue
     const inside = event.function.join(' › ')
     const short = event.function.slice(-2).join(' › ')
-    if (inside !== functionNow && short !== '') text.push(paint('cyan', `${label}${short}()`))
+    if (inside !== functionNow && short !== '') add(`${paint('cyan', `${short}()`)}${event.at ? ` ${paint('dim', basename(event.at.file))}` : ''}`, 0)
     functionNow = inside
-    const at = event.at ? ` ${paint('dim', `:${event.at.line}`)}` : ''
-    const detail = event.detail === '' ? '' : event.operation === 'write' || event.operation === 'read' ? ` ${event.detail}` : ` (${event.detail})`
-    const operation = event.operation === 'write' ? '' : `${event.operation} `
-    text.push(`${label}  ${operation}${event.target}${detail}${at}`)
+    add(`${text}${event.at ? ` ${paint('dim', `:${event.at.line}`)}` : ''}`, 2)
   }
-  const shown = new Set(step.events.map(({ target }) => target))
-  for (const { field, from, to } of step.changes) {
-    if (!shown.has(field) && !field.endsWith(')') && !shown.has(field.replace(/\.[^.]*$/, ''))) text.push(`${label}  ${field} ${showValue(from)} → ${showValue(to)}`)
-  }
-  if (text.length === 0) text.push(`${label}  ${paint('dim', 'no shared access')}`)
-  return { text, functionNow }
+  if (lines.length === 0) add(paint('dim', `${step.events.at(-1)?.operation ?? 'no shared access'}, nothing changes`), 2)
+  return { lines, functionNow }
+}
+
+/** One line for an event; empty for one that has nothing to say: a write of what was there, a bare atomic section. */
+function eventText({ operation, target, detail }: Violation['steps'][number]['events'][number]): string {
+  if (operation === 'write') return detail.endsWith(' again') ? '' : `${target} ${detail}`
+  if (operation === 'read') return `read ${target} ${detail}`
+  if (target === '' && detail === '') return operation === 'pause' ? operation : ''
+  return `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`
 }
 
 function ending(report: Report, violation: Violation, paint: Paint): string {

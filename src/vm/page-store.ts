@@ -54,7 +54,7 @@ export class PageStore {
     this.slots = Array.from({ length: objects }, (_, object) =>
       Array.from({ length: pages }, (_unused, offset) => {
         const page = m.struct(PageStruct, `page[${object}.${offset}]`)
-        const event = new WaitChannel(m, `${page.name} (event)`, () => (page.busyBy ? [page.busyBy] : []))
+        const event = new WaitChannel(m, `${page.name}.event`, () => (page.busyBy ? [page.busyBy] : []))
         return { page, event }
       }),
     )
