@@ -11,8 +11,8 @@ interface LockState {
   depth: number
   /** Readers, one bit an actor. */
   readers: number
-  /** Further read holds of the recursive thread. */
-  nested: number
+  /** Readers that hold it a second time, one bit an actor. */
+  again: number
 }
 
 const LockStruct = struct<LockState>('lock', {
@@ -21,22 +21,23 @@ const LockStruct = struct<LockState>('lock', {
   recursive: internal(ref(actors)),
   depth: internal(u(2)),
   readers: internal(u(30)),
-  nested: internal(u(2)),
+  again: internal(u(30)),
 })
 
-function isUnread({ readers, nested }: LockState): boolean {
-  return readers === 0 && nested === 0
+function isUnread({ readers }: LockState): boolean {
+  return readers === 0
 }
 
-function addReader(state: LockState, actor: Actor): void {
+function addReader(state: LockState, actor: Actor, name: string): void {
   const bit = 1 << actor.id
-  if ((state.readers & bit) !== 0) state.nested += 1
+  if ((state.again & bit) !== 0) throw new Error(`${actor.name} takes ${name} for reading more than twice`)
+  if ((state.readers & bit) !== 0) state.again |= bit
   else state.readers |= bit
 }
 
 function dropReader(state: LockState, actor: Actor, name: string): void {
   const bit = 1 << actor.id
-  if (state.nested > 0 && state.recursive === actor) state.nested -= 1
+  if ((state.again & bit) !== 0) state.again &= ~bit
   else if ((state.readers & bit) !== 0) state.readers &= ~bit
   else throw new Error(`${actor.name} releases ${name}, which it does not hold`)
 }
@@ -82,7 +83,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   read: {
     class: 'acquire',
     enabled: ({ state }, actor) => state.recursive === actor || (state.writer === null && state.upgrader === null),
-    perform: ({ state }, actor) => addReader(state, actor),
+    perform: ({ state, name }, actor) => addReader(state, actor, name),
     holders: ({ state }) => present(state.writer, state.upgrader),
   },
   upgrade: {
@@ -109,7 +110,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   downgrade: {
     class: 'release',
     perform: ({ state, name }, actor) => {
-      addReader(state, actor)
+      addReader(state, actor, name)
       dropWriter(state, actor, name)
     },
     detail: () => 'to read',
