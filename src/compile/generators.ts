@@ -92,6 +92,8 @@ export function prepareGenerator(path: GeneratorPath, lowering: Lowering): void 
   refuseUnsupported(path, lowering)
   moveParameters(path)
   lowerForOf(path, lowering)
+  lowerTemplates(path, lowering)
+  lowerLogicalAssignments(path, lowering)
   bindLoopConstants(path, lowering)
   hoistBlockScoped(path, lowering)
   markYields(path, lowering)
@@ -134,6 +136,12 @@ function refuseUnsupported(path: GeneratorPath, lowering: Lowering): void {
     },
     VariableDeclaration(inner) {
       if (inner.node.kind === 'using' || inner.node.kind === 'await using') throw lowering.refuse(inner.node, '"using" cannot be stored at a point: use try/finally')
+    },
+    SpreadElement(inner) {
+      if (contains(inner.parentPath, 'YieldExpression')) throw lowering.refuse(inner.node, 'a spread (...) in one expression with a point: evaluate the operation into a const first')
+    },
+    'OptionalMemberExpression|OptionalCallExpression'(inner: NodePath) {
+      if (contains(inner, 'YieldExpression')) throw lowering.refuse(inner.node, 'optional chaining (?.) around a point: evaluate the operation into a const first')
     },
     AwaitExpression(inner) {
       throw lowering.refuse(inner.node, '"await" in a program: the simulated machine has no promises')
@@ -200,6 +208,33 @@ function lowerForOf(path: GeneratorPath, lowering: Lowering): void {
     },
   })
   path.scope.crawl()
+}
+
+/** `x ||= E` with a point in E, which regenerator does not know, becomes `x || (x = E)`. */
+function lowerLogicalAssignments(path: GeneratorPath, lowering: Lowering): void {
+  own(path, {
+    AssignmentExpression(inner) {
+      const { operator, left, right } = inner.node
+      if (!['||=', '&&=', '??='].includes(operator) || !contains(inner, 'YieldExpression')) return
+      const isSimple = left.type === 'Identifier' || (left.type === 'MemberExpression' && !left.computed && left.object.type === 'Identifier')
+      if (!isSimple) throw lowering.refuse(inner.node, `${operator} around a point with a computed target: write it as an if`)
+      inner.replaceWith(t.logicalExpression(operator.slice(0, -1) as '||', t.cloneNode(left) as t.Expression, t.assignmentExpression('=', left, right)))
+    },
+  })
+}
+
+/** A template literal with a point in it, which regenerator does not know, becomes a call. */
+function lowerTemplates(path: GeneratorPath, lowering: Lowering): void {
+  own(path, {
+    TaggedTemplateExpression(inner) {
+      if (contains(inner, 'YieldExpression')) throw lowering.refuse(inner.node, 'a tagged template around a point: evaluate the operation into a const first')
+    },
+    TemplateLiteral(inner) {
+      if (!contains(inner, 'YieldExpression')) return
+      const strings = t.arrayExpression(inner.node.quasis.map(({ value }) => t.stringLiteral(value.cooked ?? value.raw)))
+      inner.replaceWith(t.callExpression(lowering.runtime('text'), [strings, ...(inner.node.expressions as t.Expression[])]))
+    },
+  })
 }
 
 /**

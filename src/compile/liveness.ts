@@ -1,5 +1,14 @@
 import type { NodePath, types as t } from '@babel/core'
 
+/** A lexical scope, as Babel knows it. */
+type Scope = NodePath['scope']
+
+/** The variables whose liveness is asked for. */
+interface Variables {
+  readonly names: ReadonlySet<string>
+  readonly scope: Scope
+}
+
 /** A case of the lowered switch as a node of the control-flow graph. */
 interface Block {
   readonly label: number
@@ -20,16 +29,18 @@ interface Block {
  * @param cases the cases of the one `switch`, in order
  * @param context name of the context parameter
  * @param variables names of the function's variables
+ * @param scope the scope that declares them: a name that a nested function declares anew is another variable
  * @param tries the try table
  */
 export function liveness(
   cases: readonly NodePath<t.SwitchCase>[],
   context: string,
   variables: ReadonlySet<string>,
+  scope: Scope,
   tries: readonly (readonly (number | undefined)[])[],
 ): Map<number, Set<string>> {
   const jumps = allJumps(cases, context)
-  const blocks = cases.map((path, i) => block(path, cases[i + 1], context, variables, tries, jumps))
+  const blocks = cases.map((path, i) => block(path, cases[i + 1], context, { names: variables, scope }, tries, jumps))
   const live = new Map(blocks.map(({ label }) => [label, new Set<string>()]))
   for (let changed = true; changed; ) {
     changed = false
@@ -100,7 +111,7 @@ function block(
   path: NodePath<t.SwitchCase>,
   next: NodePath<t.SwitchCase> | undefined,
   context: string,
-  variables: ReadonlySet<string>,
+  variables: Variables,
   tries: readonly (readonly (number | undefined)[])[],
   jumps: readonly number[],
 ): Block {
@@ -118,7 +129,7 @@ function block(
 }
 
 /** Follows one statement in order: what it reads before it surely wrote it, and what it surely writes. */
-function collectUses(statement: NodePath<t.Statement>, variables: ReadonlySet<string>, made: Pick<Block, 'reads' | 'writes'>): void {
+function collectUses(statement: NodePath<t.Statement>, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
   if (statement.isBlockStatement()) {
     for (const inner of statement.get('body')) collectUses(inner, variables, made)
   } else if (statement.isExpressionStatement()) {
@@ -149,14 +160,14 @@ function loopParts(loop: NodePath<t.Loop>): NodePath[] {
   return loop.isDoWhileStatement() ? [loop.get('body'), loop.get('test')] : [loop]
 }
 
-function collectExpression(expression: NodePath, variables: ReadonlySet<string>, made: Pick<Block, 'reads' | 'writes'>): void {
+function collectExpression(expression: NodePath, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
   if (expression.isSequenceExpression()) {
     for (const inner of expression.get('expressions')) collectExpression(inner, variables, made)
     return
   }
   if (expression.isAssignmentExpression({ operator: '=' })) {
     const { left } = expression.node
-    if (left.type === 'Identifier' && variables.has(left.name)) {
+    if (left.type === 'Identifier' && variables.names.has(left.name)) {
       collectExpression(expression.get('right'), variables, made)
       made.writes.add(left.name)
       return
@@ -165,10 +176,11 @@ function collectExpression(expression: NodePath, variables: ReadonlySet<string>,
   collectReads(expression, variables, made)
 }
 
-function collectReads(path: NodePath, variables: ReadonlySet<string>, made: Pick<Block, 'reads' | 'writes'>): void {
+function collectReads(path: NodePath, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
   const visit = (inner: NodePath<t.Identifier>): void => {
     const { name } = inner.node
-    if (variables.has(name) && !made.writes.has(name) && (inner.isReferencedIdentifier() || isCompoundTarget(inner))) made.reads.add(name)
+    if (!variables.names.has(name) || made.writes.has(name) || !(inner.isReferencedIdentifier() || isCompoundTarget(inner))) return
+    if (inner.scope.getBinding(name)?.scope === variables.scope) made.reads.add(name)
   }
   if (path.isIdentifier()) visit(path)
   path.traverse({ Identifier: visit })

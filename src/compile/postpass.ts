@@ -53,7 +53,7 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
       inner.skip()
     },
   })
-  const live = liveness(cases, context, new Set(slots), tries)
+  const live = liveness(cases, context, new Set(slots), owner.scope, tries)
   const liveRows = [...live].map(([label, names]) =>
     t.objectProperty(
       t.numericLiteral(label),

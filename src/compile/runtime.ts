@@ -106,6 +106,11 @@ export class Runtime {
     return Array.isArray(value) ? value : [...value]
   }
 
+  /** Lowered code: a template literal. */
+  text(strings: readonly string[], ...values: readonly unknown[]): string {
+    return strings.map((string, i) => (i < values.length ? `${string}${values[i] as string}` : string)).join('')
+  }
+
   /** Lowered code: the operand of a `yield*` was evaluated. */
   at<T>(site: number, value: T): T {
     this.site = site

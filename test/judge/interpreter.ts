@@ -176,7 +176,7 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       })
       break
     case 'read':
-      if (before.writers[i.lock] === -1) outcome((state) => (state.readers[i.lock] as number[]).push(thread))
+      if (before.writers[i.lock] === -1) outcome((state) => (state.readers[i.lock] = [...(state.readers[i.lock] as number[]), thread].toSorted()))
       break
     case 'want':
       if (before.writers[i.lock] === -1) outcome((state) => (state.writers[i.lock] = thread))
@@ -185,7 +185,7 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       if (before.readers[i.lock]?.length === 0) outcome(() => {})
       break
     case 'endRead':
-      outcome((state) => (state.readers[i.lock] = (state.readers[i.lock] as number[]).filter((reader) => reader !== thread)))
+      outcome((state) => (state.readers[i.lock] as number[]).splice((state.readers[i.lock] as number[]).indexOf(thread), 1))
       break
     case 'endWrite':
       outcome((state) => (state.writers[i.lock] = -1))

@@ -1,0 +1,179 @@
+import test from 'ava'
+import { ObjectTable } from '../src/compile/freeze.ts'
+import { lower } from '../src/compile/lower.ts'
+import { DELEGATE, Frame, Runtime } from '../src/compile/runtime.ts'
+import { LocalCodec } from '../src/explore/encoding.ts'
+import { Operation, type SyncObject } from '../src/model/operation.ts'
+
+/** Programs in which everything that lowering has to get right occurs; `op(...)` is an operation whose result is drawn by the test. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'try and finally around points': `
+    function* inner(n) { try { yield* op('a', n); if (n > 2) return 'early'; yield* op('b') } finally { yield* op('cleanup', n) } return 'late' }
+    function* program() { const got = []; for (let i = 0; i < 5; i++) got.push(yield* inner(i)); return got }`,
+  'catch, rethrow and nested finally': `
+    function* risky(k) { try { try { const r = yield* op('x', k); if (r === 1) throw 'one'; if (r === 2) throw 'two'; return r } catch (e) { yield* op('caught', e); if (e === 'two') throw 'again'; return 'saved' } finally { yield* op('inner') } } finally { yield* op('outer', k) } }
+    function* program() { const out = []; for (const k of [0, 1, 2, 3]) { try { out.push(yield* risky(k)) } catch (e) { out.push('!' + e) } } return out }`,
+  'break, continue and return through finally': `
+    function* program() { let log = ''; outer: for (let i = 0; i < 4; i++) { try { for (;;) { try { const r = yield* op('r', i); if (r === 0) continue outer; if (r === 1) break; if (r === 2) return log + 'returned'; if (r === null) break outer; log += 'n' } finally { log += 'f'; yield* op('fin', log) } } } finally { log += 'F' } } return log }`,
+  'a return in finally wins': `function* program() { try { try { yield* op(1); throw 'lost' } finally { const r = yield* op(2); if (r === 1) return 'replaced' } } catch (e) { return 'caught ' + e } return 'none' }`,
+  'aliasing across frames': `
+    function* lookup(out, list) { yield* op('look'); out.va = 7; list.push(list.length); yield* op('found', list.length) }
+    function* program() { const out = { va: 0 }; const list = []; const both = [list, list]; yield* lookup(out, list); yield* op('after', out.va); both[0].push('x'); yield* op('len', both[1].length); return [out.va, both[1].length, both[0] === both[1]] }`,
+  'cyclic data': `function* program() { const a = { next: null, n: 1 }; const b = { next: a, n: 2 }; a.next = b; yield* op('x'); a.n = 5; yield* op(b.next.n); return [a.next.next.n, a.next.next === a] }`,
+  'class methods and private fields': `
+    class Counter { #steps = 3; static made = 0; constructor(k) { this.k = k } get double() { return this.k * 2 } *run(from = 1, ...rest) { for (let i = from; i < this.#steps; i++) yield* op(this.k, i, this.double, rest.length); return yield* this.#more({ a: this.k }) } *#more({ a, b = a + 1 }) { yield* op(a, b); return Counter.tag(b) } static tag(x) { return 'tag' + x } static *make(n) { yield* op('make', n); return n } }
+    class Sub extends Counter { *run(...args) { const r = yield* super.run(...args); yield* op('sub', r, super.double); return r } }
+    const one = new Counter(10); const two = new Sub(20)
+    function* program() { const r = yield* one.run(); const s = yield* two.run(0, 'p', 'q'); return [r, s, yield* Counter.make(3)] }`,
+  'methods of object literals': `
+    const machine = { name: 'm', *go(n) { yield* op(this.name, n); return this.twice(n) }, twice(n) { return n * 2 }, ['computed' + 1]: 4 }
+    function* program() { return [yield* machine.go(4), machine.computed1] }`,
+  'shadowing and block scope': `
+    function* program(x = 1) { let r = []; { let x = 2; yield* op(x); r.push(x); { const x = 3; yield* op(x); r.push(x) } r.push(x) } for (let x = 5; x < 7; x++) { let y; if (x === 5) y = 'set'; yield* op(x, y); r.push(y) } r.push(x); return r }`,
+  'dead variables': `
+    function* program() { let big = [1, 2, 3]; let n = big.length; yield* op(n); let unused = { gone: true }; n += 1; yield* op(n); const late = yield* op('late'); return [n, late] }`,
+  'destructuring': `
+    function* program() { const { a, b: { c = 9, ...others }, ...rest } = { a: 1, b: { d: 2, e: 3 }, f: 4 }; yield* op(a, c, others, rest); let [x, , y = 5, ...tail] = [1, 2, undefined, 4, 6]; yield* op(x, y, tail); [x, y] = [y, x]; for (const [k, v] of Object.entries({ p: 1, q: 2 })) yield* op(k, v); try { throw { code: 3, why: 'w' } } catch ({ code, why }) { yield* op(code, why) } return [x, y] }`,
+  'for-of over arrays, Sets, Maps and strings': `
+    function* program() { const seen = []; for (const x of new Set([3, 1, 3, 2])) { if (x === 1) continue; seen.push(yield* op('set', x)); if (seen.length > 5) break } for (const [k, v] of new Map([['a', 1], ['b', 2]])) seen.push(yield* op(k, v)); for (const ch of 'hé') yield* op(ch); const grow = [1]; for (const g of grow) { if (grow.length < 3) grow.push(g + 1); yield* op('grow', g) } return [seen.length, grow] }`,
+  'points inside expressions': `
+    function f(...xs) { return xs.join('-') }
+    function* program() { let x = 1; x += yield* op('p'); const o = { n: 1, list: [0, 0] }; o.n ||= yield* op('never'); o.list[yield* op('index') === 1 ? 1 : 0] = yield* op('value'); const t = \`\${yield* op('t1')}/\${x}\`; const all = f(yield* op(1), x, yield* op(2), [3, yield* op(3)]); const c = (yield* op('c')) ? yield* op('then') : yield* op('else'); const s = (yield* op('and')) && (yield* op('both')); const n = (yield* op('nul')) ?? (yield* op('dflt')); return [String(x), o, t, all, c, s, n, o?.list?.length] }`,
+  'switch, do-while and labels': `
+    function* program() { const out = []; let i = 0; do { switch (yield* op('s', i)) { case 0: out.push('zero'); case 1: out.push('one'); yield* op('in one'); break; case 's': { const deep = out.length; yield* op(deep); out.push(deep); break } default: out.push('other') } } while (++i < 4); return out }`,
+  'recursion and mutual recursion': `
+    function* even(n) { return n === 0 ? true : yield* odd(n - 1) } function* odd(n) { yield* op('odd', n); return n === 0 ? false : yield* even(n - 1) }
+    function* fib(n) { if (n < 2) return n; yield* op('fib', n); return (yield* fib(n - 1)) + (yield* fib(n - 2)) }
+    function* program() { return [yield* even(5), yield* fib(5)] }`,
+  'closures used within a step': `
+    function* program() { const xs = [3, 1, 2]; let sum = 0; for (const x of xs) { const bigger = xs.filter((y) => y > x); sum += bigger.length; yield* op(x, bigger) } xs.forEach((x) => { sum += x }); yield* op(sum); const picked = xs.find((x) => x === sum) ?? 'none'; return [sum, picked] }`,
+  'odd values': `function* program() { const odd = [-0, NaN, 1e300, 0.5, undefined, null, '', '1', 1, true, 10n, 2 ** 31, -(2 ** 31), { a: undefined }]; yield* op('x'); return odd.map((v) => (Object.is(v, -0) ? 'minus zero' : typeof v + String(v))) }`,
+}
+
+const RESULTS: readonly unknown[] = [0, 1, 2, 's', null, 3]
+
+/** A small deterministic generator of numbers (mulberry32). */
+function random(seed: number): (n: number) => number {
+  let state = seed
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) % n
+  }
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v === undefined ? 'undefined' : v)) ?? 'undefined'
+}
+
+/** What the test draws for an operation: a result, or now and then an exception. */
+type Drawn = { readonly result: unknown } | { readonly thrown: string }
+
+function draw(pick: (n: number) => number): Drawn {
+  return pick(12) === 0 ? { thrown: `injected ${pick(2)}` } : { result: RESULTS[pick(RESULTS.length)] }
+}
+
+function runNative(text: string, seed: number): string[] {
+  const op = (...args: unknown[]): object => ({ *[Symbol.iterator](): Generator<unknown, unknown, unknown> { return yield args } })
+  const program = new Function('op', `${text}\nreturn program`)(op) as () => Generator<unknown, unknown, unknown>
+  const pick = random(seed)
+  const log: string[] = []
+  try {
+    const running = program()
+    let next = running.next()
+    while (!next.done && log.length < 300) {
+      log.push(show(next.value))
+      const drawn = draw(pick)
+      next = 'thrown' in drawn ? running.throw(drawn.thrown) : running.next(drawn.result)
+    }
+    if (next.done) log.push(`returned ${show(next.value)}`)
+  } catch (error) {
+    log.push(`threw ${String(error)}`)
+  }
+  return log
+}
+
+/** Runs lowered code, storing and restoring the whole call stack at every operation. */
+function runLowered(code: string, seed: number, poison: unknown): string[] {
+  const runtime = new Runtime()
+  runtime.poison = poison
+  const target: SyncObject = { name: 'target', operations: { op: { class: 'other', perform: () => undefined } } }
+  const op = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
+  const program = new Function('__vmcheck', 'op', `"use strict";${code}\nreturn program`)(runtime, op) as () => Frame
+  const objects = new ObjectTable()
+  for (const value of [target, ...runtime.captures.keys()]) objects.add(value as object)
+  for (const thunk of runtime.captures.values()) for (const value of thunk()) if (typeof value === 'object' && value !== null) objects.add(value)
+  const codec = new LocalCodec(runtime, objects)
+  const pick = random(seed)
+  const log: string[] = []
+  runtime.begin()
+  let stack = [program()]
+  const never = (): boolean => false
+  const raise = (error: unknown): void => {
+    while (stack.at(-1)?.finished) stack.pop()
+    for (; stack.length > 0; stack.pop()) {
+      try {
+        ;(stack.at(-1) as Frame).raise(error)
+        return
+      } catch {
+        // not caught there: the caller's turn
+      }
+    }
+    throw error
+  }
+  try {
+    while (log.length < 300) {
+      const top = stack.at(-1) as Frame
+      try {
+        if (top.run(never) !== DELEGATE) {
+          stack.pop()
+          const caller = stack.at(-1)
+          if (!caller) {
+            log.push(`returned ${show(top.result)}`)
+            break
+          }
+          caller.v = top.result
+          continue
+        }
+      } catch (error) {
+        raise(error)
+        continue
+      }
+      if (top.delegate instanceof Frame) {
+        stack.push(top.delegate)
+        continue
+      }
+      const operation = top.delegate as Operation<unknown>
+      log.push(show(operation.args))
+      const stored = codec.decode(Int32Array.from(codec.beforeOperation(stack, operation)))
+      if (stored.at !== 'operation') throw new Error('stored as something else')
+      stack = stored.stack
+      const drawn = draw(pick)
+      if ('thrown' in drawn) raise(drawn.thrown)
+      else (stack.at(-1) as Frame).v = drawn.result
+    }
+  } catch (error) {
+    log.push(`threw ${String(error)}`)
+  }
+  return log
+}
+
+for (const [name, text] of Object.entries(PROGRAMS)) {
+  test(`lowered and native agree: ${name}`, (t) => {
+    const code = lower(text, 'program.js', true)
+    for (let seed = 0; seed < 200; seed++) {
+      const expected = runNative(text, seed)
+      t.deepEqual(runLowered(code, seed, undefined), expected, `seed ${seed}`)
+      t.deepEqual(runLowered(code, seed, Symbol('dead')), expected, `seed ${seed}, dead variables poisoned`)
+    }
+  })
+}
+
+test('a variable that is dead at a point is not stored', (t) => {
+  const text = `function* program() { const big = [1, 2]; yield* op(big.length); const n = yield* op('second'); return n }`
+  const code = lower(text, 'program.js', false)
+  const live = [...code.matchAll(/(\d+): \[([^\]]*)\]/g)].map(([, label, slots]) => [Number(label), slots])
+  t.deepEqual(live.at(-1), [4, ''])
+  t.true(live.every(([label, slots]) => (label as number) > 1 ? slots === '' : true))
+})
