@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ObjectTable } from '../src/compile/freeze.ts'
 import { lower } from '../src/compile/lower.ts'
-import { DELEGATE, Frame, Runtime } from '../src/compile/runtime.ts'
+import { DELEGATE, Frame, Runtime, runtimeObjects } from '../src/compile/runtime.ts'
 import { LocalCodec } from '../src/explore/encoding.ts'
 import { Operation, type SyncObject } from '../src/model/operation.ts'
 
@@ -38,7 +38,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     function* program() { const seen = []; for (const x of new Set([3, 1, 3, 2])) { if (x === 1) continue; seen.push(yield* op('set', x)); if (seen.length > 5) break } for (const [k, v] of new Map([['a', 1], ['b', 2]])) seen.push(yield* op(k, v)); for (const ch of 'hé') yield* op(ch); const grow = [1]; for (const g of grow) { if (grow.length < 3) grow.push(g + 1); yield* op('grow', g) } return [seen.length, grow] }`,
   'points inside expressions': `
     function f(...xs) { return xs.join('-') }
-    function* program() { let x = 1; x += yield* op('p'); const o = { n: 1, list: [0, 0] }; o.n ||= yield* op('never'); o.list[yield* op('index') === 1 ? 1 : 0] = yield* op('value'); const t = \`\${yield* op('t1')}/\${x}\`; const all = f(yield* op(1), x, yield* op(2), [3, yield* op(3)]); const c = (yield* op('c')) ? yield* op('then') : yield* op('else'); const s = (yield* op('and')) && (yield* op('both')); const n = (yield* op('nul')) ?? (yield* op('dflt')); return [String(x), o, t, all, c, s, n, o?.list?.length] }`,
+    function* g(v) { return yield* op('g', v) }
+    function* program() { let x = 1; x += yield* op('p'); const deep = yield* g(yield* g(yield* op('deep'))); const o = { n: 1, list: [0, 0] }; o.n ||= yield* op('never'); o.list[(yield* op('index')) === 1 ? 1 : 0] = yield* op('value'); const t = \`\${yield* op('t1')}/\${x}\`; const all = f(yield* op(1), x, yield* op(2), [3, yield* op(3)]); const c = (yield* op('c')) ? yield* op('then') : yield* op('else'); const s = (yield* op('and')) && (yield* op('both')); const n = (yield* op('nul')) ?? (yield* op('dflt')); return [String(x), o, t, all, c, s, n, o?.list?.length] }`,
   'switch, do-while and labels': `
     function* program() { const out = []; let i = 0; do { switch (yield* op('s', i)) { case 0: out.push('zero'); case 1: out.push('one'); yield* op('in one'); break; case 's': { const deep = out.length; yield* op(deep); out.push(deep); break } default: out.push('other') } } while (++i < 4); return out }`,
   'recursion and mutual recursion': `
@@ -102,8 +103,8 @@ function runLowered(code: string, seed: number, poison: unknown): string[] {
   const op = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
   const program = new Function('__vmcheck', 'op', `"use strict";${code}\nreturn program`)(runtime, op) as () => Frame
   const objects = new ObjectTable()
-  for (const value of [target, ...runtime.captures.keys()]) objects.add(value as object)
-  for (const thunk of runtime.captures.values()) for (const value of thunk()) if (typeof value === 'object' && value !== null) objects.add(value)
+  for (const value of [target, ...runtimeObjects(runtime), ...runtime.captures.keys()]) objects.add(value as object)
+  for (const thunk of runtime.captures.values()) for (const value of thunk()) if ((typeof value === 'object' && value !== null) || typeof value === 'function') objects.add(value)
   const codec = new LocalCodec(runtime, objects)
   const pick = random(seed)
   const log: string[] = []

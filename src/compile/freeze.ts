@@ -4,7 +4,7 @@ import { Memory, showValue } from '../model/memory.ts'
 import { PAUSE } from '../model/operation.ts'
 import { StructType } from '../model/struct.ts'
 import { Refusal } from './refusal.ts'
-import type { Runtime } from './runtime.ts'
+import { type Runtime, runtimeObjects } from './runtime.ts'
 
 /**
  * The objects that programs can reach and that were made during set-up, numbered in a fixed order: what a local
@@ -34,6 +34,7 @@ export class ObjectTable {
  */
 export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable {
   const table = new ObjectTable()
+  for (const object of runtimeObjects(runtime)) table.add(object)
   const queue: unknown[] = [PAUSE, machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
   for (let i = 0; i < queue.length; i++) {
     const value = queue[i]

@@ -94,6 +94,7 @@ export function prepareGenerator(path: GeneratorPath, lowering: Lowering): void 
   lowerForOf(path, lowering)
   lowerTemplates(path, lowering)
   lowerLogicalAssignments(path, lowering)
+  lowerNullish(path)
   bindLoopConstants(path, lowering)
   hoistBlockScoped(path, lowering)
   markYields(path, lowering)
@@ -219,6 +220,22 @@ function lowerLogicalAssignments(path: GeneratorPath, lowering: Lowering): void 
       const isSimple = left.type === 'Identifier' || (left.type === 'MemberExpression' && !left.computed && left.object.type === 'Identifier')
       if (!isSimple) throw lowering.refuse(inner.node, `${operator} around a point with a computed target: write it as an if`)
       inner.replaceWith(t.logicalExpression(operator.slice(0, -1) as '||', t.cloneNode(left) as t.Expression, t.assignmentExpression('=', left, right)))
+    },
+  })
+}
+
+/** `a ?? b` with a point in it, which regenerator does not know either, becomes a conditional over a variable. */
+function lowerNullish(path: GeneratorPath): void {
+  own(path, {
+    LogicalExpression: {
+      exit(inner: NodePath<t.LogicalExpression>) {
+        if (inner.node.operator !== '??' || !contains(inner, 'YieldExpression')) return
+        const value = path.scope.generateUidIdentifier('value')
+        path.scope.push({ id: value, kind: 'var' })
+        const { left, right } = inner.node
+        const isNullish = t.binaryExpression('==', t.assignmentExpression('=', t.cloneNode(value), left), t.nullLiteral())
+        inner.replaceWith(t.conditionalExpression(isNullish, right, t.cloneNode(value)))
+      },
     },
   })
 }

@@ -84,7 +84,11 @@ export function prepass(ast: t.File, lowering: Lowering): void {
     IfStatement: (path) => countBranches(path, lowering),
     ConditionalExpression: (path) => countArms(path, lowering),
     SwitchCase: (path) => countCase(path, lowering),
-  })
+    ExpressionStatement: (path) => witnessUse(path.get('expression'), lowering),
+    UnaryExpression: (path) => path.node.operator === '!' && witnessUse(path.get('argument'), lowering),
+    LogicalExpression: (path) => witnessUse(path.get('left'), lowering),
+    'IfStatement|ConditionalExpression|WhileStatement|DoWhileStatement': (path: NodePath) => witnessUse(path.get('test') as NodePath, lowering),
+  } as Parameters<typeof traverse>[1])
   traverse.cache.clear()
   traverse(ast, {
     'FunctionExpression|FunctionDeclaration|ArrowFunctionExpression|ClassDeclaration|ClassExpression': {
@@ -168,16 +172,32 @@ function nameFunction(path: NodePath<t.Function>, lowering: Lowering): void {
   else if (parent.type === 'ObjectProperty' && parent.key.type === 'Identifier') lowering.names.set(node, parent.key.name)
 }
 
-function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
-  let hasPoint = false
+/** A call whose value is dropped or only tested: it must be no operation or generator that nobody executes. */
+function witnessUse(path: NodePath, lowering: Lowering): void {
+  if (!path.isCallExpression() || lowering.ours.has(path.node) || lowering.ours.has(path.parent) || path.node.callee.type === 'Super') return
+  if (hasPoint(path)) return // regenerator would keep the runtime in a variable across the point
+  const { node } = path
+  lowering.ours.add(node)
+  const witness = t.callExpression(lowering.runtime('used'), [lowering.site(node, 'place'), node])
+  lowering.ours.add(witness)
+  path.replaceWith(witness)
+}
+
+/** Whether an expression or statement contains a `yield` of its own function. */
+function hasPoint(path: NodePath): boolean {
+  let found = false
   path.traverse({
     Function: (inner) => inner.skip(),
     YieldExpression: () => {
-      hasPoint = true
+      found = true
     },
   })
+  return found
+}
+
+function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
   const body = path.get('body') as NodePath<t.Statement>
-  const tick = lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(hasPoint))
+  const tick = lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(hasPoint(path)))
   if (body.isBlockStatement()) body.node.body.unshift(tick)
   else body.replaceWith(t.blockStatement([tick, body.node]))
 }

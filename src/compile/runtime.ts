@@ -1,4 +1,5 @@
 import { DELEGATE, Frame, type FunctionInfo, GO_ON, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
+import { Operation } from '../model/operation.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import type { Site } from './sites.ts'
 
@@ -118,6 +119,15 @@ export class Runtime {
     return value
   }
 
+  /** Lowered code: a value that is dropped, or only tested for being true. */
+  used<T>(site: number, value: T): T {
+    if (value instanceof Operation || (value instanceof Frame && !value.taken)) {
+      this.signalled = true
+      throw new Refusal('this makes an operation but does not execute it: did you forget yield*?', this.place(site))
+    }
+    return value
+  }
+
   /** Lowered code: a branch was taken. */
   seen(site: number): void {
     if (site < this.coverage.length) this.coverage[site] = 1
@@ -159,6 +169,12 @@ export class Runtime {
     this.signalled = true
     throw new Refusal(`a program assigns "${name}", which lives outside of it and which no stored state would hold: keep it in shared memory or return it`, this.place(site))
   }
+}
+
+/** What lowered code may hold of the runtime in a temporary variable across a point, as in `yield* f(yield* g())`. */
+export function runtimeObjects(runtime: Runtime): object[] {
+  const { at, text, iterate } = Runtime.prototype
+  return [runtime, at, text, iterate]
 }
 
 export { DELEGATE, Frame, GO_ON, MARK }

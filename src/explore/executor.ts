@@ -510,7 +510,7 @@ export class Executor implements MemoryPort {
     this.#log.push(value)
     this.#fed = this.#log.length
     if (this.#log.length > MAX_LOG) {
-      throw new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.runtime.place(this.#stack.at(-1)?.site ?? 0))
+      throw new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.loaded.sourceMap.placeOf(new Error('place')))
     }
   }
 }

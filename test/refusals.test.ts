@@ -1,0 +1,84 @@
+import test from 'ava'
+import { Refusal } from '../src/compile/refusal.ts'
+import { exploreInline, loadText } from './inline.ts'
+
+/** What is refused: text between the setup and the end of a model, and what must be said of it. `@` marks the place. */
+const REFUSED: Readonly<Record<string, { readonly outside?: string; readonly setup?: string; readonly program: string; readonly says: RegExp }>> = {
+  'a generator called without yield*': { setup: 'function* helper() { yield* pause() }', program: '@helper()\nyield* pause()', says: /did you forget yield\*/ },
+  'an operation made without yield*': { setup: 'const lock = new Mutex(m, "lock")', program: '@lock.acquire()\nyield* pause()', says: /did you forget yield\*/ },
+  'an operation used as a value': { setup: 'const lock = new Mutex(m, "lock", { tryable: true })', program: 'if (@lock.tryAcquire()) yield* pause()', says: /did you forget yield\*/ },
+  'a closure live at a point': { program: 'const n = m.choose(2); const isBig = () => n > 1\n@yield* pause()\nif (isBig()) return', says: /"isBig" in program holds a closure/ },
+  'a Map live at a point': { program: 'const seen = new Map()\n@yield* pause()\nseen.set(1, 2)', says: /"seen" in program holds a Map/ },
+  'a Set live at a point': { program: 'const seen = new Set()\n@yield* pause()\nseen.add(1)', says: /"seen" in program holds a Set/ },
+  'an Error live at a point': { program: 'const error = new Error("x")\n@yield* pause()\nthrow error', says: /"error" in program holds an Error/ },
+  'a class instance live at a point': { outside: 'class Note { text = "a" }', program: 'const note = new Note()\n@yield* pause()\nnote.text = "b"', says: /"note" in program holds a Note/ },
+  'a generator live at a point': { setup: 'function* helper() { yield* pause() }', program: 'const later = helper()\n@yield* pause()\nyield* later', says: /"later" in program holds a generator/ },
+  'an outer variable assigned in a program': { setup: 'let count = 0', program: 'yield* pause()\n@count++', says: /a program assigns "count"/ },
+  'an outer variable assigned in a function': { outside: 'let count = 0\nfunction bump() { count += 1 }', program: 'yield* pause()\nbump()', says: /a program assigns "count"/ },
+  'a private field assigned in a step': { outside: 'class Tally { #n = 0; add() { this.#n += 1 } }', setup: 'const tally = new Tally()', program: 'yield* pause()\ntally.add()', says: /a program assigns "#n"/ },
+  'an object changed after set-up': { setup: 'const stats = { done: false }', program: 'yield* pause()\nstats.@done = true', says: /changes an object made outside/ },
+  'an array changed after set-up': { outside: 'const list: number[] = []', program: 'yield* pause()\n@list.push(1)', says: /changes an object made outside/ },
+  'an object deep inside changed after set-up': { outside: 'const box = { inner: { list: [1] } }\nconst get = () => box', program: 'yield* pause()\nget().inner.@list[0] = 2', says: /changes an object made outside/ },
+  'a Map changed after set-up': { setup: 'const map = new Map()', program: 'yield* pause()\n@map.set(1, 2)', says: /changes an object made outside/ },
+  'the time': { setup: 'const x = m.struct(S, "x")', program: 'yield* pause()\nx.v = Math.floor(performance.now() * 1e6) % 60_000', says: /took another course when it was run again/ },
+  'random numbers': { setup: 'const x = m.struct(S, "x")', program: 'yield* pause()\nx.v = Math.floor(Math.random() * 60_000)', says: /took another course when it was run again/ },
+  'a loop without a point': { program: '@for (;;) {}\nyield* pause()', says: /loop ran 1,000,000 turns without reaching a point/ },
+  'a loop over a volatile field without a point': { setup: 'const x = m.struct(V, "x")', program: '@while (x.v === 0) {}\nyield* pause()', says: /without a yield\*/ },
+  'a recursion without a bound': { setup: 'function* down(n: number): Generator<never, void, any> { yield* down(n + 1) }', program: 'yield* down(0)', says: /recursion without bound/ },
+  'a plain recursion without a bound': { outside: 'function down(n: number): number { return down(n + 1) + 1 }', program: 'yield* pause()\ndown(0)', says: /recursion without bound/ },
+  'plain yield': { program: '@yield 1', says: /plain "yield"/ },
+  'arguments': { program: 'return @arguments.length', says: /"arguments" in a generator/ },
+  'for-in around a point': { program: '@for (const key in { a: 1 }) { yield* pause(); void key }', says: /for-in around a point/ },
+  'spread beside a point': { program: 'Math.max(@...[1, 2], (yield* pause()) as never)', says: /spread/ },
+  'a closure over a changing loop variable': { program: 'for (let i = 0; i < 2; i++) { const f = () => @i; f(); yield* pause() }', says: /captures "i", which changes in a loop/ },
+  'trying a lock not made for it': { setup: 'const lock = new Mutex(m, "lock")', program: 'yield* lock.tryAcquire()', says: /tryable: true/ },
+}
+
+function textOf({ outside = '', setup = '', program }: (typeof REFUSED)[string]): string {
+  return [
+    "import { model, pause, struct, u16, u4, volatile } from 'vmcheck'",
+    "import { Mutex } from 'vmcheck/vm'",
+    "const S = struct<{ v: number }>('s', { v: u16 })",
+    "const V = struct<{ v: number }>('v', { v: volatile(u4) })",
+    outside,
+    "export default model({ title: 't', machine(m) {",
+    setup,
+    'm.thread(function* program() {',
+    program,
+    '})',
+    '} })',
+    'void [Mutex, S, V, pause]',
+  ].join('\n')
+}
+
+async function refusalOf(text: string): Promise<Refusal | string> {
+  try {
+    const { result } = exploreInline(await loadText(text), 'step')
+    return result.levels.flatMap(({ tally }) => tally.findings.map(({ message }) => message)).join() || 'nothing'
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
+for (const [name, example] of Object.entries(REFUSED)) {
+  test(`refused: ${name}`, async (t) => {
+    const text = textOf(example)
+    const at = text.indexOf('@')
+    const refusal = await refusalOf(text.replace('@', ''))
+    if (name === 'trying a lock not made for it') {
+      t.regex(String(refusal), example.says)
+      return
+    }
+    if (!(refusal instanceof Refusal)) {
+      t.fail(`found: ${refusal}`)
+      return
+    }
+    t.regex(refusal.message, example.says)
+    if (at < 0) return
+    const before = text.slice(0, at).split('\n')
+    t.is(refusal.at?.line, before.length, refusal.line)
+    t.is(refusal.at?.file, 'model.ts')
+    if (!example.program.includes('@yield* pause')) t.true(Math.abs((refusal.at?.column ?? 0) - ((before.at(-1)?.length ?? 0) + 1)) < 12, refusal.line)
+  })
+}
