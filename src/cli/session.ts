@@ -45,7 +45,7 @@ export async function explore(loaded: LoadedModel, request: ExploreRequest, stre
   const { name, scenario } = chooseScenario(loaded, request.scenario)
   const params = parametersOf(loaded, scenario, request.settings)
   const checks = chooseChecks(request, scenario)
-  const system = buildSystem(loaded, params)
+  const system = buildSystem(load(loaded.bundle), params) // a world of its own: machines freeze and number what they reach
   const granularity = request.granularity ?? scenario?.granularity ?? 'step'
   const line = new ProgressLine(streams, request.quiet)
   const search = new Search(system, {

@@ -41,7 +41,17 @@ export class Runtime {
   /** Test hook: what dead variables hold after a restore. */
   poison: unknown = undefined
   #step = 0
+  #claimed = false
   #ticks = 0
+
+  /**
+   * Claims the world for one machine: a second one would number functions and objects differently from other threads.
+   * @throws Error when it has a machine already
+   */
+  claim(): void {
+    if (this.#claimed) throw new Error('a loaded model makes one machine: load the bundle again for another')
+    this.#claimed = true
+  }
 
   /** Starts a step. */
   begin(): void {

@@ -25,6 +25,7 @@ export const MAX_ACTORS = 30
  */
 export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string, unknown>>): System {
   const { model, runtime, sourceMap, bundle } = loaded
+  runtime.claim()
   const machine = new Machine()
   try {
     model.build(machine, params)
