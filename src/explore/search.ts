@@ -142,8 +142,7 @@ export class Search {
       else if (this.#seconds() >= limits.time) this.#abort('time')
       progress(this.#progress())
     }
-    signal.addEventListener('abort', check, { once: true })
-    return setInterval(check, 100)
+    return setInterval(check, 50)
   }
 
   #abort(reason: StopReason): void {
@@ -332,13 +331,23 @@ export class Search {
     const must = actors.filter((actor) => !actor.daemon).reduce((mask, { id }) => mask | (1 << id), 0)
     const rest = actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
     const reach = new Int32Array(bits)
+    if (!this.#reportHangs(reach, must)) this.#reportHangs(reach, rest)
+  }
+
+  /** Reports on the first level with a state that lacks some of the bits; whether there is one. */
+  #reportHangs(reach: Int32Array, required: number): boolean {
     for (const [depth, level] of this.#levels.entries()) {
-      const before = this.#findings.length
+      let isFound = false
       for (const { from, to } of level.ranges) {
-        for (let state = from; state < to; state++) if (((reach[state] as number) & (must | rest)) !== (must | rest)) this.#hang(state, depth, reach[state] as number)
+        for (let state = from; state < to; state++) {
+          if (((reach[state] as number) & required) === required) continue
+          this.#hang(state, depth, reach[state] as number)
+          isFound = true
+        }
       }
-      if (this.#findings.length > before) return
+      if (isFound) return true
     }
+    return false
   }
 
   #hang(state: number, depth: number, reach: number): void {

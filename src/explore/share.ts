@@ -193,9 +193,10 @@ export class Share {
     }
     if (resting) reach |= REST_BIT
     if (this.#isSettled(words)) return ALL_BITS
-    expansion.forEachSuccessor(words, (actor, _leaf, next) => {
+    expansion.forEachSuccessor(words, (actor, leaf, next) => {
       const target = store.find(next)
-      if (target !== index) reach |= 1 << actor.id
+      // a step that only reads and changes nothing is a spin, not movement; one that reads nothing waits for nothing
+      if (target !== index || !leaf.reads) reach |= 1 << actor.id
       if (target >= 0) reach |= bits[target] as number
     })
     return reach

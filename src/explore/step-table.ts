@@ -19,6 +19,8 @@ export interface Leaf {
   readonly plain: readonly number[]
   readonly atomic: readonly number[]
   readonly looped: boolean
+  /** Whether its course depended on shared memory. */
+  readonly reads: boolean
   readonly choices: readonly number[]
   /** Of a blocked attempt: mask of the actors that alone could end the wait. */
   readonly holders: number
@@ -143,6 +145,7 @@ export class StepTable {
       plain: [...new Set(record.plain)],
       atomic: [...new Set(record.atomic)],
       looped: record.looped,
+      reads: record.dependences.some(({ on }) => on === 'field'),
       choices: record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : [])),
       holders: record.holders,
       id: this.#leaves++,

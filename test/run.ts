@@ -1,0 +1,49 @@
+import { load } from '../src/compile/load.ts'
+import type { LoadedModel } from '../src/compile/load.ts'
+import { type ExploreRequest, explore, loadModel } from '../src/cli/session.ts'
+import type { Streams } from '../src/cli/streams.ts'
+import type { Report } from '../src/report/report.ts'
+import { bundleText } from './inline.ts'
+
+/** Streams that keep nothing. */
+export const silent: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), interrupt: new AbortController().signal }
+
+const REQUEST: ExploreRequest = {
+  scenario: null,
+  settings: [],
+  granularity: null,
+  check: [],
+  noCheck: [],
+  keepGoing: false,
+  workers: 1,
+  limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
+  quiet: true,
+}
+
+/** Explores a model's file as the command does. */
+export async function exploreFile(path: string, request: Partial<ExploreRequest> = {}): Promise<Report> {
+  return explore(await loadModel(path, silent), { ...REQUEST, ...request }, silent)
+}
+
+/** Explores a model given as text. */
+export async function exploreText(text: string, request: Partial<ExploreRequest> = {}): Promise<Report> {
+  const loaded: LoadedModel = load(await bundleText(text))
+  return explore(loaded, { ...REQUEST, ...request }, silent)
+}
+
+/** A model's text around the body of its `machine(m)`. */
+export function modelText(machine: string, outside = ''): string {
+  return `import { atomically, bool, model, pause, published, readOnce, ref, struct, u2, u4, volatile, when } from 'vmcheck'
+import { Mutex, SleepLock, WaitChannel } from 'vmcheck/vm'
+void [atomically, bool, pause, published, readOnce, ref, u2, u4, volatile, when, Mutex, SleepLock, WaitChannel]
+const Cell = struct<{ v: number }>('cell', { v: u4 })
+${outside}
+export default model({ title: 'test', machine(m) {
+const x = m.struct(Cell, 'x')
+const y = m.struct(Cell, 'y')
+const lock = new Mutex(m, 'lock')
+const other = new Mutex(m, 'other')
+void [x, y, lock, other]
+${machine}
+} })`
+}
