@@ -40,10 +40,10 @@ export interface InlineSearch {
 /** Explores a small model to the end on this thread, whatever is found. */
 export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}): InlineSearch {
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name)), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), { states: 1 << 16, words: 1 << 22 }), on)
   const buffers = {
-    segments: Array.from({ length: 40 }, () => newSegment(system.layout.words)),
-    table: new SharedArrayBuffer(4 << 20),
+    segments: Array.from({ length: 8 }, () => newSegment(system.layout.words)),
+    table: new SharedArrayBuffer(1 << 20),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
   }
   engine.store.attach(buffers)

@@ -48,6 +48,15 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     function* program() { return [yield* even(5), yield* fib(5)] }`,
   'closures used within a step': `
     function* program() { const xs = [3, 1, 2]; let sum = 0; for (const x of xs) { const bigger = xs.filter((y) => y > x); sum += bigger.length; yield* op(x, bigger) } xs.forEach((x) => { sum += x }); yield* op(sum); const picked = xs.find((x) => x === sum) ?? 'none'; return [sum, picked] }`,
+  'variables kept over jumps out of the middle': `
+    function* program() { let last = 0; for (let i = 1; i < 4; i++) { last = i; yield* op(i) } let x = 1; const c = (yield* op('c')) === 1; if (c) { x = 2; yield* op('in') } let y = 5; const z = c ? ((y = 4), yield* op('z')) : 3; let owner = true; if ((yield* op('busy')) === 0) { owner = false; yield* op('waited') } let q = 'none'; for (q of [7, 8]) yield* op(q); switch (yield* op('s')) { case 1: x = 9; yield* op('one'); break; default: yield* op('other') } return [last, x, y, z, owner, q] }`,
+  'a completion forgotten by leaving finally': `
+    function* program() { const out = []; for (let i = 0; i < 3; i++) { try { try { yield* op(i); if (i === 0) throw 'a' } finally { if (i === 0) throw 'b' } out.push('ok') } catch (e) { out.push(e) } } for (let i = 0; i < 3; i++) { try { yield* op('p', i); if (i < 2) throw 'x' } finally { if (i === 0) continue; if (i === 1) break } } yield* op('end'); return out }`,
+  'names that collide': `
+    const URL = 5
+    function* program(__values = 1) { const $values = [1]; yield* op('x'); { const structuredClone = 2; yield* op(structuredClone) } for (const x of [1, 2]) { const x = 9; yield* op(x) } return [$values[0], typeof structuredClone, __values, URL] }`,
+  'standard functions around points': `function n(v) { return typeof v === 'number' ? v : 0 }
+    function* program() { return [Math.max(n(yield* op('a')), n(yield* op('b'))), String(yield* op('c')), (yield* op('d')) ?? (yield* op('e'))] }`,
   'odd values': `function* program() { const odd = [-0, NaN, 1e300, 0.5, undefined, null, '', '1', 1, true, 10n, 2 ** 31, -(2 ** 31), { a: undefined }]; yield* op('x'); return odd.map((v) => (Object.is(v, -0) ? 'minus zero' : typeof v + String(v))) }`,
 }
 

@@ -26,6 +26,17 @@ const REFUSED: Readonly<Record<string, { readonly outside?: string; readonly set
   'a loop over a volatile field without a point': { setup: 'const x = m.struct(V, "x")', program: '@while (x.v === 0) {}\nyield* pause()', says: /without a yield\*/ },
   'a recursion without a bound': { setup: 'function* down(n: number): Generator<never, void, any> { yield* down(n + 1) }', program: 'yield* down(0)', says: /recursion without bound/ },
   'a plain recursion without a bound': { outside: 'function down(n: number): number { return down(n + 1) + 1 }', program: 'yield* pause()\ndown(0)', says: /recursion without bound/ },
+  'a variable changed in an operand': { setup: 'const set = (k: number) => atomically(() => k)', program: 'let i = 0\n@yield* set(i++)\nyield* set(i)', says: /arguments of a guarded operation/ },
+  'a choice in an operand': { setup: 'const set = (k: number) => atomically(() => k)', program: '@yield* set(m.choose(2))', says: /arguments of a guarded operation/ },
+  'a guard that writes': { setup: 'const x = m.struct(S, "x")', program: '@yield* when(() => { x.v = 1; return true })', says: /a guard writes x\.v/ },
+  'looking at a lock that is not tryable': { setup: 'const lock = new Mutex(m, "lock")', program: '@yield* atomically(() => lock.owner)', says: /tryable/ },
+  'a list in a private field changed': { outside: 'class Log { #list: number[] = []; add(x: number) { this.#list.push(x) } }', setup: 'const log = new Log()', program: 'yield* pause()\nlog.add(1)', says: /changes an object made outside/ },
+  'a private field assigned in a generator method': { outside: 'class C { #n = 0; *run() { @this.#n += 1; yield* pause() } }', setup: 'const c = new C()', program: 'yield* c.run()', says: /assigns "#n"/ },
+  'a method of an object literal that keeps a list': { setup: 'const list: number[] = []; const o = { add(x: number) { list.push(x) } }', program: 'yield* pause()\no.add(1)', says: /changes an object made outside/ },
+  'a change caught by the program': { setup: 'const o = { n: 0 }', program: 'yield* pause()\ntry { o.n = 1 } catch { return }', says: /what is refused/ },
+  'a property that counts': { setup: 'let n = 0; m.always("c", () => { n += 1; return true })', program: 'yield* pause()', says: /assigns "n"/ },
+  'a machine that differs': { setup: 'const x = m.struct(S, "x"); const t = Math.random(); m.always("t", () => t >= 0)', program: 'const late = Math.random()\nyield* pause()\nx.v = Math.floor(late * 60_000)', says: /took another course/ },
+  'a recursion without a point that branches': { outside: 'function fib(n: number): number { return n < 2 ? n : fib(n - 1) + fib(n - 2) }', program: 'yield* pause()\nfib(60)', says: /without reaching a point/ },
   'plain yield': { program: '@yield 1', says: /plain "yield"/ },
   'arguments': { program: 'return @arguments.length', says: /"arguments" in a generator/ },
   'for-in around a point': { program: '@for (const key in { a: 1 }) { yield* pause(); void key }', says: /for-in around a point/ },
@@ -36,7 +47,7 @@ const REFUSED: Readonly<Record<string, { readonly outside?: string; readonly set
 
 function textOf({ outside = '', setup = '', program }: (typeof REFUSED)[string]): string {
   return [
-    "import { model, pause, struct, u16, u4, volatile } from 'vmcheck'",
+    "import { atomically, model, pause, struct, u16, u4, volatile, when } from 'vmcheck'",
     "import { Mutex } from 'vmcheck/vm'",
     "const S = struct<{ v: number }>('s', { v: u16 })",
     "const V = struct<{ v: number }>('v', { v: volatile(u4) })",
@@ -47,7 +58,7 @@ function textOf({ outside = '', setup = '', program }: (typeof REFUSED)[string])
     program,
     '})',
     '} })',
-    'void [Mutex, S, V, pause]',
+    'void [Mutex, S, V, pause, atomically, when]',
   ].join('\n')
 }
 

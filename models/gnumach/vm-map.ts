@@ -188,8 +188,9 @@ function clearRange({ m }: Kernel, first: Entry, end: number): void {
 function* wiringWalk(kernel: Kernel, first: Entry, after: Entry | null, end: number): Program {
   const { walk } = kernel
   let entry: Entry | null = first
-  while (entry && !(walk === 'ptr' && entry === after)) {
+  while (entry) {
     const at: Entry = entry
+    if (walk === 'ptr' && at === after) return
     const test = yield* readOnce(() => ({ isOutside: at.end > end, isLast: at.end >= end, wired: at.wired }))
     if (walk === 'addr' && test.isOutside) return
     if (test.wired === 1) yield* vmFaultWire(kernel, at)

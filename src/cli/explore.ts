@@ -149,7 +149,7 @@ function memorySize(text: string): number {
 }
 
 function checkReportPath(file: string): void {
-  if (!/\.json$/.test(file)) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
+  if (!file.endsWith('.json')) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
 }
 
 async function writeReports(args: ExploreArguments, reports: readonly Report[], streams: Streams): Promise<void> {

@@ -94,7 +94,8 @@ function chooseChecks(request: ExploreRequest, scenario: Scenario<Record<string,
     if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}`)
   }
   const wanted = request.check.length > 0 ? request.check : (scenario?.checks ?? known)
-  return allChecks.filter(({ name }) => wanted.includes(name) && !request.noCheck.includes(name))
+  // an exception is the model's own failure: it is reported unless it is switched off by name
+  return allChecks.filter(({ name }) => (wanted.includes(name) || name === 'exception') && !request.noCheck.includes(name))
 }
 
 /** The trace of a finding, in kernel terms. */
@@ -139,6 +140,7 @@ function assemble(parts: {
   const { loaded, system, result, violations, request } = parts
   const { file, digest } = loaded.bundle
   const off = allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => `${name} check off`)
+  if (result.pruned > 0) off.push(`${result.pruned} steps end in what a check that is off would report; nothing beyond them is explored`)
   const verdict = violations.length > 0 ? 'violation' : result.stopped ? 'inconclusive' : 'pass'
   return {
     schema: 'vmcheck.report/1',

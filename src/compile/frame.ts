@@ -49,8 +49,9 @@ export class Frame {
   v: unknown = undefined
   tries: TryEntry[]
   delegate: unknown = undefined
-  /** Label before the operand of the current `yield*`. */
-  mark = 0
+  /** Label before the operand of the current `yield*`; -1 when the operand itself contained a point. */
+  mark = -1
+  #slotsAtMark: unknown[] = []
   /** Site number of the current `yield*`, or 0. */
   site = 0
   /** Whether some `yield*` has taken it. */
@@ -82,6 +83,13 @@ export class Frame {
     this.#set(values)
   }
 
+  /** Whether the operand evaluated since the mark changed a variable that it starts from. */
+  get changedSinceMark(): boolean {
+    if (this.mark < 0) return true
+    const now = this.#get()
+    return (this.info.live[this.mark] ?? []).some((slot) => !Object.is(now[slot], this.#slotsAtMark[slot]))
+  }
+
   /** Whether the function has returned. */
   get finished(): boolean {
     return this.n < 0
@@ -89,6 +97,7 @@ export class Frame {
 
   /** Runs to the next mark or delegation, or to the end. Exceptions for which `passes` holds are not shown to the code. */
   run(passes: (error: unknown) => boolean): Signal {
+    this.mark = -1
     for (;;) {
       let outcome: unknown
       try {
@@ -100,6 +109,7 @@ export class Frame {
       }
       if (outcome === MARK) {
         this.mark = this.n
+        this.#slotsAtMark = this.#get()
         continue
       }
       if (outcome !== GO_ON || this.finished) return outcome as Signal
@@ -135,7 +145,18 @@ export class Frame {
     return DELEGATE
   }
 
+  /** What waits for a finalizer is forgotten when control leaves the finalizer some other way. */
+  #abandon(type: number, value: unknown): void {
+    for (const entry of this.tries) {
+      const [, , finalizer, after] = entry
+      if (finalizer === undefined || after === undefined || this.p < finalizer || this.p >= after) continue
+      const staysInside = type === JUMP && (value as number) >= finalizer && (value as number) < after
+      if (!staysInside) entry.length = 4
+    }
+  }
+
   #complete(type: number, value: unknown): void {
+    this.#abandon(type, value)
     for (const entry of this.tries) {
       const [start, handler, finalizer] = entry
       if (start > this.p) continue

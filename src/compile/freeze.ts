@@ -34,13 +34,14 @@ export class ObjectTable {
  */
 export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable {
   const table = new ObjectTable()
-  for (const object of runtimeObjects(runtime)) table.add(object)
+  for (const object of [...runtimeObjects(runtime), ...standardObjects()]) table.add(object)
   const queue: unknown[] = [PAUSE, machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
   for (let i = 0; i < queue.length; i++) {
     const value = queue[i]
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue
     if (!table.add(value)) continue
     for (const next of captured(value, runtime)) queue.push(next)
+    for (const next of hidden(value, runtime)) queue.push(next)
     if (value instanceof Machine || value instanceof Memory || value instanceof Cpu || value instanceof StructType) continue
     if (value instanceof Actor) {
       queue.push(value.cpu)
@@ -49,6 +50,15 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
     freeze(value, queue)
   }
   return table
+}
+
+/** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `Math.max(yield* a(), yield* b())`. */
+function standardObjects(): object[] {
+  const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise]
+  return owners.flatMap((owner) => [
+    owner,
+    ...Object.entries(Object.getOwnPropertyDescriptors(owner)).flatMap(([key, { value }]) => (key !== 'prototype' && typeof value === 'function' ? [value as object] : [])),
+  ])
 }
 
 function captured(value: object, runtime: Runtime): unknown[] {
@@ -62,21 +72,42 @@ function captured(value: object, runtime: Runtime): unknown[] {
   }
 }
 
+/** What an object's private fields hold. */
+function hidden(value: object, runtime: Runtime): unknown[] {
+  const found: unknown[] = []
+  for (let at = Object.getPrototypeOf(value) as object | null; at; at = Object.getPrototypeOf(at) as object | null) {
+    const owner = Object.hasOwn(at, 'constructor') ? (at as { constructor: object }).constructor : null
+    const read = owner && runtime.privateReaders.get(owner)
+    if (read) found.push(...read(value))
+  }
+  return found
+}
+
 function freeze(value: object, queue: unknown[]): void {
   if (ArrayBuffer.isView(value)) {
     throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
   }
+  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) {
+    throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
+  }
   if (value instanceof Map || value instanceof Set) sealCollection(value, queue)
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (key !== 'prototype' && 'value' in descriptor) queue.push(descriptor.value)
+    if (key === 'prototype' && !isClass(value)) continue
+    if ('value' in descriptor) queue.push(descriptor.value)
+    else queue.push(descriptor.get, descriptor.set)
   }
   const prototype = Object.getPrototypeOf(value) as object | null
   if (prototype && Object.hasOwn(prototype, 'constructor')) queue.push((prototype as { constructor: unknown }).constructor)
   if (typeof value !== 'function' || Object.isExtensible(value)) Object.freeze(value)
 }
 
+function isClass(value: object): boolean {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+}
+
 function sealCollection(collection: Map<unknown, unknown> | Set<unknown>, queue: unknown[]): void {
-  for (const entry of collection) queue.push(...(Array.isArray(entry) ? entry : [entry]))
+  if (collection instanceof Map) for (const [key, value] of collection) queue.push(key, value)
+  else queue.push(...collection)
   for (const method of ['set', 'add', 'delete', 'clear']) {
     if (!(method in collection)) continue
     Object.defineProperty(collection, method, {

@@ -1,5 +1,5 @@
 import { type NodePath, types as t } from '@babel/core'
-import type { Lowering } from './prepass.ts'
+import { type Lowering, THIS } from './lowering.ts'
 
 type GeneratorPath = NodePath<t.FunctionDeclaration | t.FunctionExpression>
 
@@ -10,18 +10,18 @@ type GeneratorPath = NodePath<t.FunctionDeclaration | t.FunctionExpression>
  */
 export function liftMethod(path: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>, lowering: Lowering): void {
   const { node } = path
-  const self = t.identifier('$this')
+  const self = t.identifier(THIS)
   const name = methodName(node)
   replaceThis(path, lowering)
   const lifted = t.functionExpression(t.identifier(`${name}$generator`), [self, ...(node.params as t.FunctionParameter[])], node.body, true)
   lifted.loc = node.loc ?? null
   lowering.names.set(lifted, name)
   const forward = (callee: t.Expression): t.BlockStatement =>
-    t.blockStatement([t.returnStatement(t.callExpression(callee, [t.thisExpression(), t.spreadElement(t.identifier('$arguments'))]))])
-  const rest = [t.restElement(t.identifier('$arguments'))]
+    t.blockStatement([t.returnStatement(t.callExpression(callee, [t.thisExpression(), t.spreadElement(t.identifier('__vmcheck_arguments'))]))])
+  const rest = [t.restElement(t.identifier('__vmcheck_arguments'))]
   node.generator = false
   if (node.type === 'ObjectMethod') {
-    const holder = t.identifier('$generator')
+    const holder = t.identifier('__vmcheck_generator')
     const wrapper = t.functionExpression(t.identifier(name), rest, forward(holder))
     lowering.ours.add(wrapper)
     const made = t.arrowFunctionExpression(
@@ -63,13 +63,13 @@ function replaceThis(method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.O
     ObjectMethod: (path) => path.skip(),
     Class: (path) => path.skip(),
     ThisExpression(path) {
-      path.replaceWith(t.identifier('$this'))
+      path.replaceWith(t.identifier(THIS))
     },
     CallExpression(path) {
       const { callee } = path.node
       if (callee.type !== 'MemberExpression' || callee.object.type !== 'Super') return
       const found = superMember(callee, method, lowering)
-      path.replaceWith(t.callExpression(t.memberExpression(found, t.identifier('call')), [t.identifier('$this'), ...path.node.arguments]))
+      path.replaceWith(t.callExpression(t.memberExpression(found, t.identifier('call')), [t.identifier(THIS), ...path.node.arguments]))
     },
     MemberExpression(path) {
       if (path.node.object.type === 'Super') path.replaceWith(superMember(path.node, method, lowering))
@@ -84,7 +84,7 @@ function superMember(node: t.MemberExpression, method: NodePath<t.ClassMethod | 
   const home = isStatic ? owner : t.memberExpression(owner, t.identifier('prototype'))
   const parent = t.callExpression(t.memberExpression(t.identifier('Object'), t.identifier('getPrototypeOf')), [home])
   const key = node.computed ? (node.property as t.Expression) : t.stringLiteral((node.property as t.Identifier).name)
-  return t.callExpression(t.memberExpression(t.identifier('Reflect'), t.identifier('get')), [parent, key, t.identifier('$this')])
+  return t.callExpression(t.memberExpression(t.identifier('Reflect'), t.identifier('get')), [parent, key, t.identifier(THIS)])
 }
 
 /** Prepares one generator function for regenerator: simple parameters, `var` only, indexed loops, marked `yield*`. */
@@ -133,13 +133,16 @@ function refuseUnsupported(path: GeneratorPath, lowering: Lowering): void {
       if (!inner.node.delegate) throw lowering.refuse(inner.node, 'plain "yield" in a program: synchronising operations are written yield* operation()')
     },
     ForInStatement(inner) {
-      if (contains(inner, 'YieldExpression')) throw lowering.refuse(inner.node, 'for-in around a point cannot be stored: use for (const key of Object.keys(...))')
+      throw lowering.refuse(inner.node, 'for-in around a point cannot be stored: use for (const key of Object.keys(...)) in programs')
     },
     VariableDeclaration(inner) {
       if (inner.node.kind === 'using' || inner.node.kind === 'await using') throw lowering.refuse(inner.node, '"using" cannot be stored at a point: use try/finally')
     },
     SpreadElement(inner) {
       if (contains(inner.parentPath, 'YieldExpression')) throw lowering.refuse(inner.node, 'a spread (...) in one expression with a point: evaluate the operation into a const first')
+    },
+    ObjectProperty(inner) {
+      if (inner.node.computed && contains(inner.get('key') as NodePath, 'YieldExpression')) throw lowering.refuse(inner.node, 'a computed key with a point in it: evaluate the operation into a const first')
     },
     'OptionalMemberExpression|OptionalCallExpression'(inner: NodePath) {
       if (contains(inner, 'YieldExpression')) throw lowering.refuse(inner.node, 'optional chaining (?.) around a point: evaluate the operation into a const first')
@@ -201,7 +204,7 @@ function lowerForOf(path: GeneratorPath, lowering: Lowering): void {
           ]),
           t.binaryExpression('<', t.cloneNode(index), t.memberExpression(t.cloneNode(list), t.identifier('length'))),
           t.updateExpression('++', t.cloneNode(index)),
-          t.blockStatement([head, ...body]),
+          t.blockStatement([head, t.blockStatement(body)]),
         )
         made.loc = node.loc ?? null
         loop.replaceWith(made)
@@ -273,9 +276,13 @@ function bindLoopConstants(path: GeneratorPath, lowering: Lowering): void {
           if (!binding.constant) {
             throw lowering.refuse(inner.node, `the closure captures "${inner.node.name}", which changes in a loop of a program: copy it to a const first`)
           }
+          refuseUnready(inner, binding.path, closure, lowering)
           names.add(inner.node.name)
         },
       })
+      if (names.size > 0 && !closure.isArrowFunctionExpression() && !closure.isFunctionExpression()) {
+        throw lowering.refuse(closure.node, `this function captures "${[...names][0]}" of a loop of a program: use an arrow function`)
+      }
       if (names.size > 0 && (closure.isArrowFunctionExpression() || closure.isFunctionExpression())) wraps.push({ closure, names })
       closure.skip()
     },
@@ -289,23 +296,35 @@ function bindLoopConstants(path: GeneratorPath, lowering: Lowering): void {
   if (wraps.length > 0) path.scope.crawl()
 }
 
+/** By value a closure can capture only what has its value when the closure is made. */
+function refuseUnready(use: NodePath<t.Identifier>, declaration: NodePath, closure: NodePath, lowering: Lowering): void {
+  const isSelf = closure.findParent((at) => at.node === declaration.node) !== null
+  const isLater = (declaration.node.start ?? 0) > (closure.node.start ?? 0)
+  if (isSelf || isLater) throw lowering.refuse(use.node, `the closure captures "${use.node.name}" of a loop of a program before it has a value: declare it outside of the loop`)
+}
+
 function isWrite(path: NodePath<t.Identifier>): boolean {
   return (path.parent.type === 'AssignmentExpression' && path.key === 'left') || path.parent.type === 'UpdateExpression'
 }
 
 function inLoopOf(scopePath: NodePath, fn: GeneratorPath): boolean {
-  for (let at: NodePath | null = scopePath; at && at.node !== fn.node; at = at.parentPath) if (at.isLoop()) return true
+  let isInLoop = false
+  for (let at: NodePath | null = scopePath; at; at = at.parentPath) {
+    if (at.node === fn.node) return isInLoop
+    isInLoop ||= at.isLoop()
+  }
   return false
 }
 
 /** `let` and `const` become `var` under names of their own, so that a variable is one slot of the activation. */
 function hoistBlockScoped(path: GeneratorPath, lowering: Lowering): void {
   const taken = new Set(Object.keys(path.scope.bindings))
+  const { globals } = path.scope.getProgramParent() as unknown as { globals: object }
   own(path, {
     Scope(inner: NodePath) {
       if (inner.scope === path.scope || inner.isFunction()) return
       for (const name of Object.keys(inner.scope.bindings)) {
-        const clash = taken.has(name) || path.scope.parent.hasBinding(name)
+        const clash = taken.has(name) || path.scope.parent.hasBinding(name) || Object.hasOwn(globals, name)
         if (clash) {
           const fresh = freshName(name, taken, path)
           inner.scope.rename(name, fresh)

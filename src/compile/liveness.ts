@@ -16,7 +16,8 @@ interface Block {
   readonly reads: Set<string>
   /** Variables certainly assigned before any read. */
   readonly writes: Set<string>
-  readonly successors: Set<number>
+  /** Where control may go, each with the variables certainly assigned before it goes there. */
+  readonly successors: { readonly label: number; readonly written: ReadonlySet<string> }[]
   /** Regions entered: its own label and those it sets `_context.p` to. */
   readonly regions: Set<number>
 }
@@ -53,8 +54,8 @@ function flow(block: Block, live: Map<number, Set<string>>, tries: readonly (rea
   const into = live.get(block.label) as Set<string>
   const before = into.size
   for (const name of block.reads) into.add(name)
-  for (const successor of block.successors) {
-    for (const name of live.get(successor) ?? []) if (!block.writes.has(name)) into.add(name)
+  for (const { label, written } of block.successors) {
+    for (const name of live.get(label) ?? []) if (!written.has(name)) into.add(name)
   }
   for (const [start, handler, finalizer] of tries) {
     for (const region of block.regions) {
@@ -116,15 +117,16 @@ function block(
   jumps: readonly number[],
 ): Block {
   const label = labelOf(path)
-  const made: Block = { label, reads: new Set(), writes: new Set(), successors: new Set(), regions: new Set([label]) }
+  const made: Block = { label, reads: new Set(), writes: new Set(), successors: [], regions: new Set([label]) }
   let falls = true
   for (const statement of path.get('consequent')) {
-    collectUses(statement, variables, made)
+    // an edge out of a statement counts only what was written before it: regenerator jumps from the middle of a case
     collectEdges(statement, context, tries, jumps, made)
+    collectUses(statement, variables, made)
     const { node } = statement
     if (node.type === 'BreakStatement' || node.type === 'ReturnStatement' || node.type === 'ThrowStatement') falls = false
   }
-  if (falls && next) made.successors.add(labelOf(next))
+  if (falls && next) made.successors.push({ label: labelOf(next), written: made.writes })
   return made
 }
 
@@ -199,8 +201,9 @@ function collectEdges(
   jumps: readonly number[],
   made: Block,
 ): void {
+  const written = new Set(made.writes)
   const add = (label: number | undefined): void => {
-    if (label !== undefined) made.successors.add(label)
+    if (label !== undefined) made.successors.push({ label, written })
   }
   const assignment = ({ node }: { node: t.AssignmentExpression }): void => {
     if (isContext(node.left, context, 'n')) constants(node.right, []).forEach(add)

@@ -4,7 +4,8 @@ import destructuring from '@babel/plugin-transform-destructuring'
 import regenerator from '@babel/plugin-transform-regenerator'
 import typescript from '@babel/plugin-transform-typescript'
 import { postpass } from './postpass.ts'
-import { Lowering, RUNTIME, SITES, prepass } from './prepass.ts'
+import { Lowering, RUNTIME, SITES } from './lowering.ts'
+import { prepass } from './prepass.ts'
 import { Refusal } from './refusal.ts'
 
 /** Regenerator's helpers come from the runtime instead of being written into every file. */
@@ -37,7 +38,7 @@ export function lower(source: string, file: string, counted: boolean): string {
   try {
     prepass(stripped, lowering)
     const lowered = transformFromAstSync(stripped, source, { ...options, ast: true, code: false, plugins: [destructuring] })?.ast as t.File
-    const resumable = transformFromAstSync(lowered, source, { ...options, ast: true, code: false, plugins: [ownHelpers, regenerator] })?.ast as t.File
+    const resumable = transformFromAstSync(lowered, source, { ...options, ast: true, code: false, plugins: [ownHelpers, [regenerator, { async: false, asyncGenerators: false }]] })?.ast as t.File
     postpass(resumable, lowering)
     registerSites(resumable, lowering)
     return transformFromAstSync(resumable, source, { ...options, sourceMaps: 'inline', plugins: [] })?.code ?? ''

@@ -1,6 +1,7 @@
 import { type NodePath, traverse, types as t } from '@babel/core'
 import { liveness } from './liveness.ts'
-import { type Lowering, RUNTIME, capturesThunk } from './prepass.ts'
+import { type Lowering, RUNTIME, THIS } from './lowering.ts'
+import { capturesThunk } from './prepass.ts'
 
 /**
  * The post-pass: gives every function that regenerator lowered an accessor for its variables and the table of what
@@ -60,7 +61,7 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
       t.arrayExpression(slots.flatMap((slot, i) => (names.has(slot) ? [t.numericLiteral(i)] : []))),
     ),
   )
-  const values = t.identifier('$values')
+  const values = t.identifier('__vmcheck_values')
   const get = t.arrowFunctionExpression([], t.arrayExpression(slots.map((slot) => t.identifier(slot))))
   const set = t.arrowFunctionExpression(
     [values],
@@ -73,7 +74,7 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
   const info = t.objectExpression([
     t.objectProperty(t.identifier('name'), t.stringLiteral(kernelName(owner, lowering))),
     t.objectProperty(t.identifier('site'), lowering.site(owner.node, 'place')),
-    t.objectProperty(t.identifier('slots'), t.arrayExpression(slots.map((slot) => t.stringLiteral(slot.replace(/\$\d+$/, ''))))),
+    t.objectProperty(t.identifier('slots'), t.arrayExpression(slots.map((slot) => t.stringLiteral(slot === THIS ? 'this' : slot.replace(/\$\d+$/, ''))))),
     t.objectProperty(t.identifier('live'), t.objectExpression(liveRows)),
   ])
   path.replaceWith(

@@ -1,57 +1,6 @@
 import { type NodePath, traverse, types as t } from '@babel/core'
 import { liftMethod, prepareGenerator } from './generators.ts'
-import { Refusal } from './refusal.ts'
-import { type SiteKind, SiteTable } from './sites.ts'
-
-/** Name of the runtime in lowered code. */
-export const RUNTIME = '__vmcheck'
-/** Name of a file's base in the table of sites. */
-export const SITES = '__sites'
-
-/** What the passes over one file share. */
-export class Lowering {
-  readonly file: string
-  readonly table: SiteTable = new SiteTable()
-  /** Nodes made by the lowering, which it does not lower again. */
-  readonly ours: WeakSet<t.Node> = new WeakSet()
-  /** Names of functions that lost theirs. */
-  readonly names: WeakMap<t.Node, string> = new WeakMap()
-  /** Whether the file is a user's: its branches are counted for coverage. */
-  readonly counted: boolean
-
-  constructor(file: string, counted: boolean) {
-    this.file = file
-    this.counted = counted
-  }
-
-  /** A refusal at a node's place. */
-  refuse(node: t.Node, message: string): Refusal {
-    const start = node.loc?.start
-    return new Refusal(message, start ? { file: this.file, line: start.line, column: start.column + 1 } : null)
-  }
-
-  /** An expression for the number of a new site. */
-  site(node: t.Node, kind: SiteKind): t.Expression {
-    return t.binaryExpression('+', t.identifier(SITES), t.numericLiteral(this.table.add(node, kind)))
-  }
-
-  /** `__vmcheck.<member>` */
-  runtime(member: string): t.MemberExpression {
-    return t.memberExpression(t.identifier(RUNTIME), t.identifier(member))
-  }
-
-  /** A statement that calls the runtime. */
-  call(member: string, ...args: t.Expression[]): t.Statement {
-    const statement = t.expressionStatement(t.callExpression(this.runtime(member), args))
-    this.ours.add(statement)
-    return statement
-  }
-
-  /** A name not used in the path's scope. */
-  uid(path: NodePath, name: string): t.Identifier {
-    return path.scope.generateUidIdentifier(name)
-  }
-}
+import type { Lowering } from './lowering.ts'
 
 /**
  * The pre-pass: brings generators into the form that regenerator turns into plain one-level functions, and adds what
@@ -72,28 +21,35 @@ export function prepass(ast: t.File, lowering: Lowering): void {
   } as never)
   traverse.cache.clear()
   traverse(ast, {
-    Program: (path) => path.scope.crawl(),
-    AssignmentExpression: (path) => checkWrite(path, path.get('left'), lowering),
-    UpdateExpression: (path) => checkWrite(path, path.get('argument') as NodePath, lowering),
-  })
+    Program: (path: NodePath<t.Program>) => path.scope.crawl(),
+    'ForOfStatement|ForInStatement': (path: NodePath) => {
+      const loop = path as NodePath<t.ForOfStatement>
+      if (loop.node.left.type !== 'VariableDeclaration') checkLoopWrite(loop, lowering)
+    },
+    AssignmentExpression: (path: NodePath<t.AssignmentExpression>) => checkWrite(path, path.get('left'), lowering),
+    UpdateExpression: (path: NodePath<t.UpdateExpression>) => checkWrite(path, path.get('argument') as NodePath, lowering),
+  } as never)
   traverse.cache.clear()
   traverse(ast, { Function: (path) => nameFunction(path, lowering) })
   traverse(ast, {
-    Loop: (path) => tickLoop(path, lowering),
-    TryStatement: (path) => guardTry(path, lowering),
-    IfStatement: (path) => countBranches(path, lowering),
-    ConditionalExpression: (path) => countArms(path, lowering),
-    SwitchCase: (path) => countCase(path, lowering),
-    ExpressionStatement: (path) => witnessUse(path.get('expression'), lowering),
-    UnaryExpression: (path) => path.node.operator === '!' && witnessUse(path.get('argument'), lowering),
-    LogicalExpression: (path) => witnessUse(path.get('left'), lowering),
+    Loop: (path: NodePath<t.Loop>) => tickLoop(path, lowering),
+    Function: (path: NodePath<t.Function>) => tickCall(path, lowering),
+    Class: (path: NodePath<t.Class>) => witnessPrivates(path, lowering),
+    TryStatement: (path: NodePath<t.TryStatement>) => guardTry(path, lowering),
+    IfStatement: (path: NodePath<t.IfStatement>) => countBranches(path, lowering),
+    ConditionalExpression: (path: NodePath<t.ConditionalExpression>) => countArms(path, lowering),
+    SwitchCase: (path: NodePath<t.SwitchCase>) => countCase(path, lowering),
+    ExpressionStatement: (path: NodePath<t.ExpressionStatement>) => witnessUse(path.get('expression'), lowering),
+    UnaryExpression: (path: NodePath<t.UnaryExpression>) => path.node.operator === '!' && witnessUse(path.get('argument'), lowering),
+    LogicalExpression: (path: NodePath<t.LogicalExpression>) => witnessUse(path.get('left'), lowering),
     'IfStatement|ConditionalExpression|WhileStatement|DoWhileStatement': (path: NodePath) => witnessUse(path.get('test') as NodePath, lowering),
-  } as Parameters<typeof traverse>[1])
+  } as never)
   traverse.cache.clear()
   traverse(ast, {
-    'FunctionExpression|FunctionDeclaration|ArrowFunctionExpression|ClassDeclaration|ClassExpression': {
+    'FunctionExpression|FunctionDeclaration|ArrowFunctionExpression|ClassDeclaration|ClassExpression|ObjectExpression': {
       exit(path: NodePath) {
         if (path.isFunction() && path.node.generator) return
+        if (path.isObjectExpression() && !path.node.properties.some(({ type }) => type === 'ObjectMethod')) return
         witnessCaptures(path as NodePath<t.Function | t.Class>, lowering)
       },
     },
@@ -124,6 +80,13 @@ function checkWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
     if (target.node.property.type === 'PrivateName') guardPrivateWrite(path, target.node.property.id.name, lowering)
     return
   }
+  if (target.isPattern()) {
+    const names = privateTargets(target)
+    if (names[0] !== undefined) {
+      guardPrivateWrite(path, names[0], lowering)
+      return
+    }
+  }
   for (const name of Object.keys(t.getBindingIdentifiers(target.node, false, false))) {
     const binding = path.scope.getBinding(name)
     const owner = binding?.scope.getFunctionParent() ?? null
@@ -142,11 +105,33 @@ function checkWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
 }
 
 function guardPrivateWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>, name: string, lowering: Lowering): void {
-  const method = path.findParent((at) => at.isClassMethod() || at.isClassPrivateMethod())
-  if (method?.isClassMethod({ kind: 'constructor' }) || !method) return
+  const writer = path.getFunctionParent()
+  if (!writer || writer.isClassMethod({ kind: 'constructor' })) return
   const check = t.callExpression(lowering.runtime('outer'), [t.numericLiteral(0), lowering.site(path.node, 'place'), t.stringLiteral(`#${name}`)])
   path.replaceWith(t.sequenceExpression([check, path.node]))
   path.skip()
+}
+
+/** Private members that a pattern assigns to. */
+function privateTargets(pattern: NodePath): string[] {
+  const names: string[] = []
+  pattern.traverse({
+    MemberExpression(inner) {
+      if (inner.node.property.type === 'PrivateName') names.push(inner.node.property.id.name)
+    },
+  })
+  return names
+}
+
+/** `for (x of list)` assigns x at every turn. */
+function checkLoopWrite(path: NodePath<t.ForOfStatement>, lowering: Lowering): void {
+  for (const name of Object.keys(t.getBindingIdentifiers(path.node.left, false, false))) {
+    const owner = path.scope.getBinding(name)?.scope.getFunctionParent() ?? null
+    const writer = path.getFunctionParent()
+    if (writer && path.scope.hasBinding(name, true) && owner?.path.node !== writer.node) {
+      throw lowering.refuse(path.node, `the loop assigns "${name}", a variable outside of its function, which no stored state would hold: declare it in the loop`)
+    }
+  }
 }
 
 /** An expression for when the variables of `owner` came to be: 0 for during set-up, else the step. */
@@ -202,6 +187,26 @@ function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
   else body.replaceWith(t.blockStatement([tick, body.node]))
 }
 
+/** Calls tick like loops, so that a recursion without a point is noticed; generators tick when they are called. */
+function tickCall(path: NodePath<t.Function>, lowering: Lowering): void {
+  const { body } = path.node
+  if (path.node.generator || lowering.ours.has(path.node) || body.type !== 'BlockStatement') return
+  body.body.unshift(lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(false)))
+}
+
+/** Lets set-up see what private fields hold, to freeze and number it. */
+function witnessPrivates(path: NodePath<t.Class>, lowering: Lowering): void {
+  const names = path.node.body.body.flatMap((member) => (member.type === 'ClassPrivateProperty' && !member.static ? [member.key.id.name] : []))
+  const [first] = names
+  if (first === undefined) return
+  const instance = t.identifier('instance')
+  const values = t.arrayExpression(names.map((name) => t.memberExpression(t.identifier('instance'), t.privateName(t.identifier(name)))))
+  const has = t.binaryExpression('in', t.privateName(t.identifier(first)), t.identifier('instance'))
+  const read = t.arrowFunctionExpression([instance], t.conditionalExpression(has, values, t.arrayExpression([])))
+  lowering.ours.add(read)
+  path.node.body.body.push(t.staticBlock([lowering.call('privates', t.thisExpression(), read)]))
+}
+
 /** The model's own catch and finally must not see the executor's signals. */
 function guardTry(path: NodePath<t.TryStatement>, lowering: Lowering): void {
   const { handler, finalizer } = path.node
@@ -235,7 +240,7 @@ function countBranches(path: NodePath<t.IfStatement>, lowering: Lowering): void 
 }
 
 function countArms(path: NodePath<t.ConditionalExpression>, lowering: Lowering): void {
-  if (!lowering.counted || lowering.ours.has(path.node) || !path.findParent((at) => at.isFunction())) return
+  if (!lowering.counted || lowering.ours.has(path.node) || lowering.ours.has(path.parent) || !path.findParent((at) => at.isFunction())) return
   for (const key of ['consequent', 'alternate'] as const) {
     const arm = path.node[key]
     if (arm.type === 'ConditionalExpression') continue
@@ -248,7 +253,7 @@ function countCase(path: NodePath<t.SwitchCase>, lowering: Lowering): void {
   if (lowering.counted && first) path.node.consequent.unshift(lowering.call('seen', lowering.site(first, 'branch')))
 }
 
-/** Tells the runtime what a function made during set-up captures, so that programs cannot change it unseen. */
+/** Tells the runtime what a function, class or object with methods made during set-up captures, so that programs cannot change it unseen. */
 function witnessCaptures(path: NodePath<t.Function | t.Class>, lowering: Lowering): void {
   if (lowering.ours.has(path.node) || inGenerator(path)) return
   const thunk = capturesThunk(path)

@@ -10,6 +10,9 @@ export interface RuntimeSite extends SourcePlace {
   readonly counted: boolean
 }
 
+/** Messages of the TypeErrors by which a frozen object refuses a change. */
+export const CHANGE_REFUSED = /read only property|not extensible|Cannot delete property|Cannot redefine property/
+
 /** Loop turns allowed in one step before it is refused. */
 export const STEP_TICKS = 1_000_000
 const SETUP_TICKS = 50_000_000
@@ -26,6 +29,8 @@ export class Runtime {
   readonly functionIndex: Map<unknown, number> = new Map()
   /** Of functions and classes made during set-up: what they capture. */
   readonly captures: Map<unknown, () => unknown[]> = new Map()
+  /** By class: the values of an instance's private fields. */
+  readonly privateReaders: Map<object, (instance: object) => unknown[]> = new Map()
   /** Activations made in this step; each must be taken by a `yield*`. */
   readonly made: Frame[] = []
   /** Sites of branches and points reached, by site number; shared between threads when given. */
@@ -93,6 +98,7 @@ export class Runtime {
   ): Frame {
     const frame = new Frame(fn, info, body, tries, get, set)
     this.made.push(frame)
+    this.tick(info.site, false)
     return frame
   }
 
@@ -110,6 +116,11 @@ export class Runtime {
   closes<T>(value: T, captures: () => unknown[]): T {
     if (!this.stepping) this.captures.set(value, captures)
     return value
+  }
+
+  /** Lowered code: how to see the private fields of a class's instances, which may hold what programs must not change. */
+  privates(owner: object, read: (instance: object) => unknown[]): void {
+    if (!this.stepping) this.privateReaders.set(owner, read)
   }
 
   /** Lowered code: the array that for-of walks by index. */
@@ -161,6 +172,12 @@ export class Runtime {
   /** Lowered code, first thing in a catch: the executor's signals are not the model's to catch. */
   pass(error: unknown): void {
     if (this.signalled || error instanceof Refusal) throw error
+    // nor are those that the executor is going to refuse
+    const isRefused = (error instanceof TypeError && CHANGE_REFUSED.test(error.message)) || (error instanceof RangeError && /call stack/i.test(error.message))
+    if (this.stepping && isRefused) {
+      this.signalled = true
+      throw new Refusal(`a program catches what is refused: ${(error as Error).message}`, this.place(this.site))
+    }
   }
 
   /** Lowered code, first thing in a finally: whether the executor's signal is passing through. */

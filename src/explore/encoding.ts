@@ -200,6 +200,7 @@ class Encoder {
     if (value instanceof Frame) throw this.#refuse(what, 'a generator (did you forget yield*?)')
     this.#met.set(value, this.#met.size)
     if (Array.isArray(value)) {
+      if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length) throw this.#refuse(what, 'an array with holes, further properties or a class of its own')
       this.out.push(TAG.array, value.length)
       for (const item of value) this.value(item, what)
       return
@@ -209,7 +210,8 @@ class Encoder {
 
   #plain(value: object, what: string): void {
     const prototype = Object.getPrototypeOf(value) as object | null
-    if (prototype !== null && prototype !== Object.prototype) throw this.#refuse(what, `${article(showValue(value.constructor))} made in a step`)
+    if (prototype === null || Object.getOwnPropertySymbols(value).length > 0 || Object.hasOwn(value, '__proto__')) throw this.#refuse(what, 'an object without a prototype or with special keys')
+    if (prototype !== Object.prototype) throw this.#refuse(what, `${article(showValue(value.constructor))} made in a step`)
     const entries = Object.entries(Object.getOwnPropertyDescriptors(value))
     this.out.push(TAG.plain, entries.length)
     for (const [key, descriptor] of entries) {
@@ -327,8 +329,9 @@ class Decoder {
   }
 
   #text(): string {
-    const units = Array.from({ length: this.next() }, () => this.next())
-    return String.fromCharCode(...units)
+    let text = ''
+    for (let left = this.next(); left > 0; left--) text += String.fromCharCode(this.next())
+    return text
   }
 
   #array(): unknown[] {

@@ -1,5 +1,6 @@
 import type { Bundle } from '../compile/bundle.ts'
 import { load } from '../compile/load.ts'
+import { Refusal } from '../compile/refusal.ts'
 import type { Check } from '../model/check.ts'
 import { FINISHED } from './encoding.ts'
 import { Executor, type Granularity } from './executor.ts'
@@ -25,6 +26,8 @@ export interface EngineRecipe {
   readonly coverage: SharedArrayBuffer
   /** Two Int32 a property: evaluations, met. */
   readonly tally: SharedArrayBuffer
+  /** Fields and initial values of the machine, as every thread has to build it. */
+  readonly machine: string
 }
 
 /** One thread's means to execute, check and store states. */
@@ -65,24 +68,38 @@ export class Engine {
   }
 }
 
-/** Local states and words of them that one search has room for (reserved, not committed). */
-const INTERNER_CAPACITY = 1 << 22
-const INTERNER_WORDS = 1 << 28
+/** Room for local states: how many, and 32-bit words of all together. Reserved; committed as it is used. */
+export interface LocalRoom {
+  readonly states: number
+  readonly words: number
+}
+
+const ROOM: LocalRoom = { states: 1 << 22, words: 1 << 26 }
 
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[]): EngineRecipe {
+export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], room: LocalRoom = ROOM): EngineRecipe {
   return {
     bundle: system.loaded.bundle,
     params,
     granularity,
     checks,
-    interner: internerBuffers(INTERNER_CAPACITY, INTERNER_WORDS),
+    interner: internerBuffers(room.states, room.words),
     coverage: new SharedArrayBuffer(Math.max(1, system.runtime.sites.length)),
     tally: new SharedArrayBuffer(Math.max(1, system.machine.properties.length) * 8),
+    machine: describeMachine(system),
   }
 }
 
 /** Builds an engine from nothing but its recipe, as another thread does. */
 export function engineFrom(recipe: EngineRecipe, checks: readonly Check[]): Engine {
-  return new Engine(buildSystem(load(recipe.bundle), recipe.params), recipe, checks)
+  const system = buildSystem(load(recipe.bundle), recipe.params)
+  if (describeMachine(system) !== recipe.machine) {
+    throw new Refusal('machine() builds another machine each time it runs: it must not depend on the time, random numbers or other outside state', { file: recipe.bundle.file, line: 1, column: 1 })
+  }
+  return new Engine(system, recipe, checks)
+}
+
+function describeMachine({ layout, machine, actors }: System): string {
+  const { initial } = machine.memory
+  return JSON.stringify([layout.words, layout.fields.map(({ name, id }) => [name, initial[id]]), actors.map(({ name }) => name)])
 }

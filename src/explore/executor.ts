@@ -1,5 +1,5 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
-import { DELEGATE, Frame } from '../compile/runtime.ts'
+import { CHANGE_REFUSED, DELEGATE, Frame } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import type { Field } from '../model/field.ts'
 import type { Property } from '../model/machine.ts'
@@ -60,7 +60,7 @@ type Mode = 'plain' | 'sync' | 'once' | 'ghost'
 /** Depth of calls beyond which a recursion is taken to be without bound. */
 const MAX_DEPTH = 200
 /** Accesses between two points of the code beyond which a loop over volatile fields is refused. */
-const MAX_LOG = 4096
+const MAX_LOG = 1000
 
 /** Runs one step of one actor on the model's own code, and records what it did and why. One a thread. */
 export class Executor implements MemoryPort {
@@ -93,6 +93,12 @@ export class Executor implements MemoryPort {
   #probing = false
   /** An operand is evaluated anew: it must not touch shared memory. */
   #evaluating = false
+  /** A guard is evaluated: it must not write. */
+  #guarding = false
+  /** The operation at work is made of the model's own closures. */
+  #closure = false
+  /** A `when-free` property is evaluated, as part of a release. */
+  #checking = false
   #stack: Frame[] = []
   /** Encoding of the stack after its last operation; null: it has not had one. */
   #base: readonly number[] | null = null
@@ -115,6 +121,13 @@ export class Executor implements MemoryPort {
    * else not started.
    */
   initialLocal(actor: Actor): readonly number[] {
+    const local = this.#probe(actor)
+    const again = this.#probe(actor)
+    if (local.length !== again.length || local.some((word, i) => word !== again[i])) throw this.unstable()
+    return local
+  }
+
+  #probe(actor: Actor): readonly number[] {
     this.#reset(actor, new Int32Array(this.#system.layout.words), [])
     this.#probing = true
     const record = this.#guarded(() => {
@@ -166,6 +179,9 @@ export class Executor implements MemoryPort {
     this.#closed = false
     this.#probing = false
     this.#evaluating = false
+    this.#guarding = false
+    this.#closure = false
+    this.#checking = false
     this.#stack = []
     this.#base = null
     this.#log = []
@@ -260,23 +276,26 @@ export class Executor implements MemoryPort {
     const { primitive, target, args } = operation
     const actor = this.actor as Actor
     const top = this.#stack.at(-1) as Frame
-    if (this.#feeding && this.#fed < this.#log.length) throw this.#unstable()
+    if (this.#feeding && this.#fed < this.#log.length) throw this.unstable()
     this.#feeding = false
     this.#mode = operation instanceof ClosureOperation ? operation.reads : 'sync'
     this.#class = primitive.class
-    const enabled = primitive.enabled?.(target, actor, args) ?? true
+    this.#closure = operation instanceof ClosureOperation
+    const enabled = this.#insideOperation(operation, () => {
+      this.#guarding = true
+      return primitive.enabled?.(target, actor, args) ?? true
+    })
+    this.#guarding = false
     if (!enabled) for (const holder of primitive.holders?.(target, actor, args) ?? []) this.#holders |= 1 << holder.id
     this.observer.operation?.(operation, this.#stack, top.site, !enabled)
-    if (enabled) top.v = primitive.perform(target, actor, args)
+    if (enabled) top.v = this.#insideOperation(operation, () => primitive.perform(target, actor, args))
     this.#mode = 'plain'
     this.#class = null
     if (!enabled) return false
     this.#events++
     if (primitive.class !== 'acquire') this.#closed = true
-    if (primitive.class === 'release') {
-      this.#released = true
-      this.#checkWhenFree(target)
-    }
+    if (primitive.class === 'release') this.#released = true
+    if (this.#isFreed(operation, actor)) this.#checkWhenFree(target)
     this.#base = this.#codec.afterOperation(this.#stack, top.v)
     this.#log = []
     this.#fed = 0
@@ -284,10 +303,34 @@ export class Executor implements MemoryPort {
     return true
   }
 
+  /** Whether the operation has given its lock back. */
+  #isFreed({ primitive, target }: Operation<unknown>, actor: Actor): boolean {
+    const { frees } = primitive
+    if (!frees) return primitive.class === 'release'
+    this.#checking = true
+    const isFreed = this.ghost(() => frees(target, actor))
+    this.#checking = false
+    return isFreed
+  }
+
+  /** What a guard or effect throws is no exception that the program could catch and go on from: it ends the step. */
+  #insideOperation<T>(operation: Operation<unknown>, body: () => T): T {
+    try {
+      return body()
+    } catch (error) {
+      if (isSignal(error)) throw error
+      this.#refuseChange(error)
+      this.#mode = 'plain'
+      return this.#exception(error, ` in ${[operation.operation, operation.target.name].join(' ').trim()}`)
+    }
+  }
+
   #checkWhenFree(target: object): void {
     for (const property of this.#system.machine.properties) {
       if (property.form !== 'when-free' || property.lock !== target) continue
+      this.#checking = true
       const holds = this.ghost(() => evaluate(property))
+      this.#checking = false
       this.evaluated(property, holds)
       if (!holds) {
         this.fault({ kind: 'invariant', property: property.name, message: `"${property.name}" does not hold when ${property.lock?.name} is released` })
@@ -334,6 +377,7 @@ export class Executor implements MemoryPort {
       this.#attempt(delegate)
       return null
     }
+    if (delegate instanceof ClosureOperation && top.changedSinceMark) throw this.#misplaced('a variable changes, or another operation is executed,')
     return this.#record('step', this.#codec.beforeOperation(this.#stack, delegate), null)
   }
 
@@ -343,9 +387,7 @@ export class Executor implements MemoryPort {
     const { runtime } = this.#system
     const place = runtime.place(this.#stack.at(-1)?.site ?? 0)
     if (error instanceof RangeError && /call stack/i.test(error.message)) throw new Refusal('a recursion without bound', this.#system.loaded.sourceMap.placeOf(error) ?? place)
-    if (error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)) {
-      throw new Refusal(`a program changes an object made outside of it, which no stored state would hold (${error.message}): keep it in shared memory`, this.#system.loaded.sourceMap.placeOf(error) ?? place)
-    }
+    this.#refuseChange(error)
     this.#mode = 'plain'
     this.#class = null
     this.#evaluating = false
@@ -357,10 +399,24 @@ export class Executor implements MemoryPort {
         if (again !== error) throw again
       }
     }
+    this.#exception(error, '')
+  }
+
+  #exception(error: unknown, where: string): never {
     const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
     const at = this.#system.loaded.sourceMap.placeOf(error)
     if (at) this.faultPlace = at
-    this.fault({ kind: 'exception', property: 'no exception', message: `${name}: ${message}${at ? ` (${at.file}:${at.line})` : ''}` })
+    return this.fault({ kind: 'exception', property: 'no exception', message: `${name}: ${message}${where}${at ? ` (${at.file}:${at.line})` : ''}` })
+  }
+
+  /** Refuses what freezing caught: a program that changes what was made before it. */
+  #refuseChange(error: unknown): void {
+    if (!(error instanceof TypeError) || !CHANGE_REFUSED.test(error.message)) return
+    const { runtime, loaded } = this.#system
+    throw new Refusal(
+      `a program changes an object made outside of it, which no stored state would hold (${error.message}): keep it in shared memory`,
+      loaded.sourceMap.placeOf(error) ?? runtime.place(this.#stack.at(-1)?.site ?? 0),
+    )
   }
 
   /** An activation that an exception has left is not to see it again. */
@@ -422,6 +478,7 @@ export class Executor implements MemoryPort {
   choose(n: number, what: string): number {
     if (this.#isFed()) return this.#log[this.#fed++] as number
     if (this.#probing) this.#signal(null)
+    if (this.#evaluating) throw this.#misplaced(`a choice (${what})`)
     if (this.#mode === 'ghost') throw new TypeError(`a choice (${what}) inside a property`)
     const taken = this.#script[this.#choices] ?? 0
     this.#choices++
@@ -445,7 +502,12 @@ export class Executor implements MemoryPort {
     return this.#signal(fault)
   }
 
-  #unstable(): Refusal {
+  #misplaced(what: string): Refusal {
+    return new Refusal(`${what} while the arguments of a guarded operation are evaluated, which happens at every attempt: move it into the guard or effect, or into a const before`, this.#system.runtime.place(this.#system.runtime.site))
+  }
+
+  /** The refusal of a step that is not a function of what it read. */
+  unstable(): Refusal {
     return new Refusal('a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state', this.#system.runtime.place(this.#stack.at(-1)?.site ?? 0))
   }
 
@@ -466,23 +528,41 @@ export class Executor implements MemoryPort {
     this.#touched = null
     if (this.#isFed()) return this.#log[this.#fed++] as number
     if (this.#evaluating && this.#mode === 'plain') {
-      throw new Refusal(`${field.name} is used while a guarded operation's arguments are evaluated: move it into the guard or effect, or read it into a const before`, this.#system.runtime.place(this.#stack.at(-1)?.site ?? 0))
+      throw this.#misplaced(`${field.name} is used`)
     }
+    if (this.#probing) this.#signal(null)
     if (this.#mode === 'plain') this.#plainAccess(field, isWrite, touched)
-    else if (this.#mode === 'sync' && this.#class === 'other' && field.access !== 'internal' && field.access !== 'volatile') {
-      this.#atomic.push(field.id * 2 + (isWrite ? 1 : 0))
-    }
-    if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal') this.observer.access?.(field, isWrite, this.#stack, this.#mode === 'once')
+    else if (this.#mode === 'ghost') this.#ghostRead()
+    else this.#atomicAccess(field, isWrite, touched)
+    if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event') this.observer.access?.(field, isWrite, this.#stack, this.#mode === 'once')
     if (touched && this.#load(touched.alive) === 0) {
       this.fault({ kind: 'use-after-free', property: touched.name, message: `${touched.name} is used after it was freed (${field.name})` })
     }
     return null
   }
 
+  /** A ghost read sees the state at a point like any other: not what held when an earlier release or atomic action took effect. */
+  #ghostRead(): void {
+    if (this.#class !== null || this.#checking) return
+    if (this.#granularity === 'access' ? this.#events > 0 : this.#closed) this.#signal(null)
+  }
+
+  /** An access inside an operation. */
+  #atomicAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
+    if (isWrite && this.#guarding) throw new Refusal(`a guard writes ${field.name}: only the effect may`, this.#system.runtime.place(this.#stack.at(-1)?.site ?? 0))
+    if (field.access === 'internal') {
+      if (!this.#closure) return
+      throw new Refusal(`${field.name} is looked at from outside its lock's operations, which only a tryable lock allows: make it with { tryable: true }`, this.#system.runtime.place(this.#stack.at(-1)?.site ?? 0))
+    }
+    if (this.#class !== 'other' || field.access === 'volatile' || field.access === 'event') return
+    const isUnchecked = (access: Field['access']): boolean => this.#mode === 'once' && access === 'published' && !isWrite
+    if (!isUnchecked(field.access)) this.#atomic.push(field.id * 2 + (isWrite ? 1 : 0))
+    if (touched && !isUnchecked(touched.alive.access)) this.#atomic.push(touched.alive.id * 2)
+  }
+
   #plainAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
     if (field.access === 'internal') throw new TypeError(`${field.name} is the inside of a synchronising object: use its operations`)
-    const isOther = field.access === 'volatile' || (field.access === 'published' && isWrite)
-    if (this.#probing) this.#signal(null)
+    const isOther = field.access === 'volatile' || field.access === 'event' || (field.access === 'published' && isWrite)
     if (this.#granularity === 'access' ? this.#events > 0 : isOther ? this.#events > 0 : this.#closed) this.#signal(null)
     if (this.#events === 0 && isOther) this.#first = 'other'
     this.#events++

@@ -25,12 +25,14 @@ export interface Tally {
   /** States with a step that could be taken. */
   open: number
   looped: boolean
+  /** Steps that ended in a fault which no check that is on looks for: nothing beyond them is explored. */
+  pruned: number
   readonly findings: LocatedFinding[]
 }
 
 /** An empty tally. */
 export function newTally(): Tally {
-  return { transitions: 0, endStates: 0, open: 0, looped: false, findings: [] }
+  return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, findings: [] }
 }
 
 /** Checks states and takes every step out of them: the one place where the search meets the model. */
@@ -88,6 +90,7 @@ export class Expansion {
     const leaves = this.steps(words)
     const findings: LocatedFinding[] = []
     let transitions = 0
+    let pruned = 0
     let looped = false
     if (isExpanded) {
       for (const steps of leaves) {
@@ -100,7 +103,7 @@ export class Expansion {
           this.#store.insert(this.#next)
         }
       }
-      this.#faults(index, depth, leaves, findings)
+      pruned = this.#faults(index, depth, leaves, findings)
     }
     this.#view.show(words, leaves, depth === 0)
     for (const check of this.#checks) {
@@ -108,6 +111,7 @@ export class Expansion {
     }
     tally.transitions += transitions
     tally.looped ||= looped
+    tally.pruned += pruned
     if (!this.#view.terminal) tally.open++
     if (this.#system.actors.every((actor) => words[localWord(this.#system.layout, actor.id)] === 0)) tally.endStates++
     for (const finding of findings) this.keepFirst(finding, tally.findings)
@@ -133,17 +137,21 @@ export class Expansion {
     )
   }
 
-  /** What a fault leaf of a state is to the checks, or null when none of them looks for it. */
-  #faults(index: number, depth: number, leaves: readonly (readonly Leaf[])[], findings: LocatedFinding[]): void {
+  /** Adds what the fault leaves of a state are to the checks; returns how many none of them looks for. */
+  #faults(index: number, depth: number, leaves: readonly (readonly Leaf[])[], findings: LocatedFinding[]): number {
+    let pruned = 0
     leaves.forEach((steps, actor) => {
       for (const { fault, choices } of steps) {
         if (!fault) continue
+        const before = findings.length
         for (const check of this.#checks) {
           const finding = check.fault?.(fault)
           if (finding) findings.push({ ...finding, depth: depth + 1, state: index, step: { actor, choices } })
         }
+        if (findings.length === before) pruned++
       }
     })
+    return pruned
   }
 
   #compareStates(a: number, b: number): number {

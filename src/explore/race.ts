@@ -19,7 +19,7 @@ export interface RaceFound {
 export class RaceDetector {
   readonly #table: StepTable
   readonly #actors: readonly Actor[]
-  readonly #conflicts = new Map<number, number>()
+  readonly #known = new Map<number, readonly number[]>()
   readonly #afterAcquire: Int32Array
 
   constructor(table: StepTable, actors: readonly Actor[], words: number) {
@@ -38,46 +38,46 @@ export class RaceDetector {
     for (const p of this.#actors) {
       for (const q of this.#actors) {
         if (p === q) continue
-        const race = this.#pair(p, q, words, leaves)
-        if (race && !found.some((other) => other.field === race.field && other.actors[0] === q && other.actors[1] === p)) found.push(race)
+        for (const race of this.#pair(p, q, words, leaves)) {
+          if (!found.some((other) => other.field === race.field && other.actors.includes(p) && other.actors.includes(q))) found.push(race)
+        }
       }
     }
     return found
   }
 
-  #pair(p: Actor, q: Actor, words: Int32Array, leaves: readonly (readonly Leaf[])[]): RaceFound | null {
+  #pair(p: Actor, q: Actor, words: Int32Array, leaves: readonly (readonly Leaf[])[]): RaceFound[] {
+    const found: RaceFound[] = []
     for (const mine of leaves[p.id] ?? []) {
       if (mine.outcome === 'blocked' || mine.plain.length === 0) continue
       for (const theirs of leaves[q.id] ?? []) {
-        if (this.#conflict(mine, theirs) < 0) continue
-        const race = this.#confirm(p, q, mine, words)
-        if (race) return race
+        if (this.#conflicts(mine, theirs).length > 0) found.push(...this.#confirm(p, q, mine, words))
       }
     }
-    return null
+    return found
   }
 
   /** Looks again at what q does once p's acquire alone has taken effect. */
-  #confirm(p: Actor, q: Actor, mine: Leaf, words: Int32Array): RaceFound | null {
+  #confirm(p: Actor, q: Actor, mine: Leaf, words: Int32Array): RaceFound[] {
     applyWrites(words, mine.first === 'acquire' ? mine.firstWrites : NOTHING, this.#afterAcquire)
-    let race: RaceFound | null = null
+    const found: RaceFound[] = []
     this.#table.forEachStep(q, this.#afterAcquire, (theirs) => {
-      const access = this.#conflict(mine, theirs)
-      if (access < 0 || race) return
-      const field = access >> 1
-      race = { actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] }
+      for (const field of this.#conflicts(mine, theirs)) {
+        found.push({ actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] })
+      }
     })
-    return race
+    return found
   }
 
-  /** A plain access of `mine` that conflicts with a pending access of `theirs`, or -1. */
-  #conflict(mine: Leaf, theirs: Leaf): number {
+  /** Fields on which plain accesses of `mine` conflict with pending accesses of `theirs`. */
+  #conflicts(mine: Leaf, theirs: Leaf): readonly number[] {
     const key = mine.id * 0x4000000 + theirs.id
-    let found = this.#conflicts.get(key)
+    let found = this.#known.get(key)
     if (found === undefined) {
       const other = pending(theirs)
-      found = mine.plain.find((access) => other.includes(access | 1) || ((access & 1) === 1 && other.includes(access - 1))) ?? -1
-      this.#conflicts.set(key, found)
+      const accesses = mine.plain.filter((access) => other.includes(access | 1) || ((access & 1) === 1 && other.includes(access - 1)))
+      found = [...new Set(accesses.map((access) => access >> 1))]
+      this.#known.set(key, found)
     }
     return found
   }

@@ -55,6 +55,8 @@ export interface SearchResult {
   readonly transitions: number
   readonly depth: number
   readonly endStates: number
+  /** Steps that ended in faults of checks that are off. */
+  readonly pruned: number
   readonly seconds: number
   readonly bytes: number
   readonly bytesPerState: number
@@ -125,6 +127,8 @@ export class Search {
   /** Executes a task on every worker over the chunks of some ranges; true when one of them says so. */
   async sharedTask(task: Exclude<Task, { kind: 'expand' | 'rehash' }>): Promise<boolean> {
     this.#resetCursor()
+    // a trace is wanted also after a bound has ended the search
+    if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)
     const workers = rangesSize(task.ranges) < NARROW ? 1 : this.#options.workers
     const results = await this.#runAll(Array.from({ length: workers }, () => task))
     return results.some((result) => result === true)
@@ -315,7 +319,7 @@ export class Search {
     const { tally, system } = this.engine
     const counted = system.machine.properties.map((property) => ({ property, evaluations: tally.evaluations(property), met: tally.met(property) }))
     for (const check of checks) {
-      for (const finding of check.end?.(counted) ?? []) {
+      for (const finding of check.end?.(counted, checks) ?? []) {
         this.engine.expansion.keepFirst({ ...finding, depth: this.#levels.length, state: 0, step: null }, this.#findings)
       }
     }
@@ -327,6 +331,7 @@ export class Search {
     const bits = new SharedArrayBuffer(total * 4)
     const ranges = this.#levels.toReversed().flatMap((level) => level.ranges.toReversed())
     while (await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits })) if (this.#stopped) return
+    if (this.#stopped) return
     const { actors } = this.engine.system
     const must = actors.filter((actor) => !actor.daemon).reduce((mask, { id }) => mask | (1 << id), 0)
     const rest = actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
@@ -364,18 +369,19 @@ export class Search {
   #result(): SearchResult {
     const findings = this.#findings.toSorted((a, b) => this.engine.expansion.compare(a, b))
     const { store } = this.engine
-    const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates'): number => levels.reduce((total, level) => total + level[count], 0)
+    const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates' | 'pruned'): number => levels.reduce((total, level) => total + level[count], 0)
     const stopped = findings.length > 0 && !this.#options.keepGoing ? null : this.#stopped
     const isPartial = stopped !== null && stopped !== 'depth'
     return {
       findings: this.#options.keepGoing ? findings : findings.slice(0, 1),
-      exhaustive: findings.length === 0 && stopped === null,
+      exhaustive: findings.length === 0 && stopped === null && sum(this.#levels, 'pruned') === 0,
       stopped: stopped && { reason: stopped, frontier: this.#left },
       states: isPartial ? store.size : sum(this.#levels, 'states'),
       // of a level whose violation ended the search, the steps out of it do not count
       transitions: sum(this.#levels.slice(0, this.#endDepth), 'transitions'),
       depth: this.#levels.length - 1,
       endStates: sum(this.#levels, 'endStates'),
+      pruned: sum(this.#levels, 'pruned'),
       seconds: this.#seconds(),
       bytes: this.#bytes(),
       bytesPerState: store.words * 4 + this.#buffers.table.byteLength / Math.max(1, store.size),
@@ -390,6 +396,7 @@ class Level {
   readonly ranges: readonly Range[]
   transitions = 0
   endStates = 0
+  pruned = 0
   /** States with a step that could be taken. */
   open = 0
 
@@ -404,6 +411,7 @@ class Level {
   add(tally: Tally): void {
     this.transitions += tally.transitions
     this.endStates += tally.endStates
+    this.pruned += tally.pruned
     this.open += tally.open
   }
 }

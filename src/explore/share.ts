@@ -61,6 +61,7 @@ export interface RehashTask {
 export interface MarkTask extends LevelWork {
   readonly kind: 'mark'
   readonly marks: SharedArrayBuffer
+  readonly level: number
 }
 
 /** One sweep of the hang check: adds to each state's bits those of its successors (one Int32 a state). */
@@ -159,7 +160,7 @@ export class Share {
     this.#chunks(task.ranges, (from, to) => {
       for (let index = from; index < to; index++) {
         expansion.forEachSuccessor(store.at(index), (_actor, _leaf, next) => {
-          if (marks[index] === 0 && marks[store.find(next)] === 1) marks[index] = 1
+          if (marks[store.find(next)] === markOf(task.level + 1)) marks[index] = markOf(task.level)
         })
       }
     })
@@ -214,6 +215,11 @@ export class Share {
     const isHung = view.terminal && system.actors.some((actor) => !actor.daemon && !view.isFinished(actor))
     return isHung || view.waitCycle().some((actor) => !actor.daemon)
   }
+}
+
+/** The mark of a state on a shortest path: tells neighbouring levels apart. */
+export function markOf(level: number): number {
+  return 1 + (level & 1)
 }
 
 /** The part of a concatenation of ranges from offset `start` to `end`. */

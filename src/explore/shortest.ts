@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts'
 import type { ScheduledStep } from './schedule.ts'
 import type { Search } from './search.ts'
+import { markOf } from './share.ts'
 import { type Range, SEGMENT_STATES } from './state-store.ts'
 
 /** A step between two states on shortest paths. */
@@ -22,9 +23,9 @@ export async function shortestSchedule(search: Search, levels: readonly (readonl
   const { engine } = search
   const marks = new SharedArrayBuffer(search.buffers.segments.length * SEGMENT_STATES)
   const marked = new Uint8Array(marks)
-  marked[target] = 1
+  marked[target] = markOf(depth)
   for (let level = depth - 1; level >= 0; level--) {
-    await search.sharedTask({ kind: 'mark', store: search.buffers, ranges: levels[level] as readonly Range[], marks })
+    await search.sharedTask({ kind: 'mark', store: search.buffers, ranges: levels[level] as readonly Range[], marks, level })
   }
   return new PathChooser(engine, marked, levels, target, depth, last).schedule()
 }
@@ -45,19 +46,19 @@ class PathChooser {
     this.#cost.set(target, Array.from({ length: actors }, (_, actor) => (last < 0 || actor === last ? 0 : Infinity)))
     for (let level = depth - 1; level >= 0; level--) {
       for (const { from, to } of levels[level] as readonly Range[]) {
-        for (let state = from; state < to; state++) if (marked[state] === 1) this.#settle(state, marked)
+        for (let state = from; state < to; state++) if (marked[state] === markOf(level)) this.#settle(state, marked, level)
       }
     }
     this.#start = (levels[0] as readonly Range[])[0]?.from ?? 0
   }
 
-  #settle(state: number, marked: Uint8Array): void {
+  #settle(state: number, marked: Uint8Array, level: number): void {
     const { store, expansion, system } = this.#engine
     const edges: Edge[] = []
     const cost = system.actors.map(() => Infinity)
     expansion.forEachSuccessor(store.at(state), (actor, leaf, next) => {
       const to = store.find(next)
-      if (to < 0 || marked[to] !== 1 || !this.#cost.has(to)) return
+      if (to < 0 || marked[to] !== markOf(level + 1) || !this.#cost.has(to)) return // back edges may share the mark
       edges.push({ actor: actor.id, choices: leaf.choices, to })
       cost[actor.id] = Math.min(cost[actor.id] as number, this.#after(to, actor.id))
     })

@@ -3,6 +3,9 @@ export const SEGMENT_STATES = 1 << 14
 /** Most segments: an entry of the table has 27 bits for a state's number. */
 export const MAX_SEGMENTS = 1 << 13
 
+/** A run of taken slots this long means that the table has to grow before another insertion. */
+const MOST_PROBES = 4096
+
 const INDEX_BITS = 27
 const INDEX_MASK = (1 << INDEX_BITS) - 1
 
@@ -95,7 +98,9 @@ export class StateStore {
     const tag = hash & ~INDEX_MASK
     const mask = this.#table.length - 1
     let mine = -1
+    let probes = 0
     for (let slot = Math.imul(hash, 0x9e3779b1) & mask; ; slot = (slot + 1) & mask) {
+      if (++probes > MOST_PROBES) throw new StoreFullError('the table is crowded')
       let entry = this.#table[slot] as number
       if (entry === 0) {
         if (mine < 0) mine = this.#append(state)

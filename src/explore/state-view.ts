@@ -1,3 +1,5 @@
+import { Refusal } from '../compile/refusal.ts'
+import { CHANGE_REFUSED } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import type { Blocked, Race, StateView } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
@@ -88,14 +90,19 @@ export class StoredStateView implements StateView {
   }
 
   evaluate(property: Property): boolean | string {
-    const { reader, tally } = this.#with
+    const { reader, tally, system } = this.#with
+    system.runtime.begin()
     try {
       const holds = reader.within(this.#words, () => evaluate(property))
       tally.add(property, holds)
       return holds
     } catch (error) {
+      if (error instanceof Refusal) throw error
+      if (error instanceof TypeError && CHANGE_REFUSED.test(error.message)) throw new Refusal(`property "${property.name}" changes what it looks at: ${error.message}`, system.loaded.sourceMap.placeOf(error))
       tally.add(property, false)
       return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    } finally {
+      system.runtime.end()
     }
   }
 

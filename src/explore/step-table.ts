@@ -103,7 +103,7 @@ export class StepTable {
     const record = this.#executor.execute(actor, this.#interner.blob(local), words, script)
     if (this.#recorded++ < 64 || this.#recorded % RECHECK === 0) {
       const again = this.#executor.execute(actor, this.#interner.blob(local), words, script)
-      if (!sameCourse(record, again)) throw unstable()
+      if (!sameCourse(record, again)) throw this.#executor.unstable()
     }
     return this.#insert(root, record, this.#leaf(actor, record))
   }

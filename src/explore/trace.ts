@@ -224,7 +224,7 @@ export class Tracer {
   #changes(before: Int32Array, after: Int32Array): Change[] {
     const { system, reader } = this.#engine
     return system.layout.fields.flatMap((field) => {
-      if (field.access === 'internal') return []
+      if (field.access === 'internal' || field.access === 'event') return []
       const cell = system.layout.cells[field.id] as never
       if (readCell(before, cell) === readCell(after, cell)) return []
       return [{ field: field.name, from: plain(reader.value(field, before)), to: plain(reader.value(field, after)) }]

@@ -67,5 +67,5 @@ export interface Check {
   /** Called after the search for a state in which actors can never move again, or from which rest cannot be reached. */
   hang?(state: StateView, stuck: readonly Actor[]): Finding | null
   /** Called after an exhaustive search: properties with how often each was evaluated and, for `sometimes`, met. */
-  end?(properties: readonly { readonly property: Property; readonly evaluations: number; readonly met: boolean }[]): readonly Finding[]
+  end?(properties: readonly { readonly property: Property; readonly evaluations: number; readonly met: boolean }[], active: readonly Check[]): readonly Finding[]
 }

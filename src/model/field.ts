@@ -6,9 +6,10 @@ import type { Memory } from './memory.ts'
  * - `volatile`: every access is atomic and a step of its own;
  * - `published`: every write is atomic and a step of its own, plain reads are race-checked against
  *   writes, and `readOnce` reads are atomic and deliberately unchecked (Linux: WRITE_ONCE/READ_ONCE);
- * - `internal`: part of a synchronising object, touched only by its operations.
+ * - `internal`: part of a synchronising object, touched only by its operations;
+ * - `event`: like `volatile`, for the inside of objects that effects may touch (wait channels); not shown in traces.
  */
-export type Access = 'plain' | 'volatile' | 'published' | 'internal'
+export type Access = 'plain' | 'volatile' | 'published' | 'internal' | 'event'
 
 /** A field's range and coding: values of type T as unsigned integers of a fixed number of bits. */
 export interface FieldType<T> {
@@ -158,6 +159,11 @@ export function published<T>(type: FieldType<T>): FieldType<T> {
 /** The same field type for the inside of a synchronising object: only its operations may touch it. */
 export function internal<T>(type: FieldType<T>): FieldType<T> {
   return withAccess(type, 'internal')
+}
+
+/** The same field type for the inside of a synchronising object that effects may touch. */
+export function event<T>(type: FieldType<T>): FieldType<T> {
+  return withAccess(type, 'event')
 }
 
 /** The same field type with another initial value. */

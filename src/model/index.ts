@@ -5,6 +5,7 @@ export {
   type FieldType,
   type Referable,
   bool,
+  event,
   internal,
   oneOf,
   published,

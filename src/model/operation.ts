@@ -16,6 +16,8 @@ export interface Primitive<T extends object = object> {
   enabled?(target: T, actor: Actor, args: readonly unknown[]): boolean
   /** Takes effect and returns what `yield*` evaluates to. */
   perform(target: T, actor: Actor, args: readonly unknown[]): unknown
+  /** Whether the lock is given back now that the operation has taken effect: `whenFree` invariants are due. Default: class `release`. */
+  frees?(target: T, actor: Actor): boolean
   /** Actors that hold what a blocked attempt waits for: each has to act before it can go on, and nobody else can help. */
   holders?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
   /** Actors known to be the ones who would wake a blocked attempt (for reports). */

@@ -1,6 +1,7 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, internal, ref, struct } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, internal, ref, struct } from 'vmcheck'
 
-const MutexState = struct<{ owner: Actor | null }>('mutex', { owner: internal(ref(actors)) })
+const PlainState = struct<{ owner: Actor | null }>('mutex', { owner: internal(ref(actors)) })
+const TryableState = struct<{ owner: Actor | null }>('mutex', { owner: event(ref(actors)) })
 
 function mustOwn(lock: Mutex, actor: Actor): void {
   if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
@@ -20,6 +21,7 @@ function operations(tryable: boolean): Readonly<Record<string, Primitive<Mutex>>
         mustOwn(lock, actor)
         lock.take(null)
       },
+      frees: () => true,
     },
     tryAcquire: {
       class: 'other',
@@ -50,7 +52,7 @@ export class Mutex implements SyncObject {
     this.name = name
     this.#tryable = options.tryable ?? false
     this.operations = (this.#tryable ? TRYABLE : PLAIN) as Readonly<Record<string, Primitive<never>>>
-    this.#state = m.struct(MutexState, name)
+    this.#state = m.struct(this.#tryable ? TryableState : PlainState, name)
   }
 
   /** Who holds it: for properties, and for guards of a tryable lock. */

@@ -58,6 +58,11 @@ function present(...list: (Actor | null)[]): Actor[] {
   return list.filter((actor) => actor !== null)
 }
 
+/** Whether the actor that has just released or downgraded has no write hold left. */
+function hasNoWriter({ state }: SleepLock, actor: Actor): boolean {
+  return state.writer !== actor && state.upgrader !== actor && (state.recursive !== actor || state.depth === 0)
+}
+
 const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   announce: {
     class: 'acquire',
@@ -113,6 +118,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
       addReader(state, actor, name)
       dropWriter(state, actor, name)
     },
+    frees: hasNoWriter,
     detail: () => 'to read',
   },
   release: {
@@ -121,6 +127,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
       if (isUnread(state)) dropWriter(state, actor, name)
       else dropReader(state, actor, name)
     },
+    frees: hasNoWriter,
   },
   setRecursive: {
     class: 'other',

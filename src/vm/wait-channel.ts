@@ -1,6 +1,6 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, internal, struct, u } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, event, struct, u } from 'vmcheck'
 
-const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: internal(u(30)) })
+const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: event(u(30)) })
 
 const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
   assertWait: {
