@@ -52,6 +52,14 @@ const TWINS: Readonly<Record<string, Twin>> = {
     steps: 4,
     stuck: [0],
   },
+  'Peterson’s algorithm without waiting for one’s turn': {
+    outside: 'const peterson = (m, mine, theirs, turn, me, inside, waits) => function* () { yield* atomically(() => { mine.v = 1 }); yield* atomically(() => { turn.v = 1 - me }); yield* when(() => theirs.v === 0 || (waits ? turn.v === me : true)); yield* atomically(() => { inside.v += 1; m.assert(inside.v === 1, "one at a time") }); yield* atomically(() => { inside.v -= 1; mine.v = 0 }) }',
+    broken: 'const t = m.struct(Cell, "turn"); const c = m.struct(Cell, "inside"); m.thread(peterson(m, x, y, t, 0, c, false)); m.thread(peterson(m, y, x, t, 1, c, false))',
+    fixed: 'const t = m.struct(Cell, "turn"); const c = m.struct(Cell, "inside"); m.thread(peterson(m, x, y, t, 0, c, true)); m.thread(peterson(m, y, x, t, 1, c, true))',
+    kind: 'assertion',
+    says: /one at a time/,
+    steps: 8,
+  },
   'a wedged pair while a third runs for ever': {
     broken: 'm.thread(function* a() { yield* lock.acquire(); yield* other.acquire() }); m.thread(function* b() { yield* other.acquire(); yield* lock.acquire() }); m.thread(function* ticker() { for (;;) yield* pause() }, { endless: true })',
     fixed: 'const run = function* () { yield* lock.acquire(); yield* other.acquire(); yield* other.release(); yield* lock.release() }; m.thread(run); m.thread(run); m.thread(function* ticker() { for (;;) yield* pause() }, { endless: true })',

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Message, Plugin } from 'esbuild'
+import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
+import type { Location, Message, Plugin } from 'esbuild'
 import { lower } from './lower.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, type SourcePlace } from './refusal.ts'
 
 /** A model's files as one lowered script. */
 export interface Bundle {
@@ -30,6 +31,7 @@ export async function bundle(path: string, cwd: string): Promise<Bundle> {
   const shown = (absolute: string): string => showPath(absolute, cwd)
   const found: { refusal: Refusal | null } = { refusal: null }
   const sources = new Map<string, string>()
+  const lowered = new Map<string, string>()
   const { build } = await import('esbuild')
   try {
     const result = await build({
@@ -44,7 +46,7 @@ export async function bundle(path: string, cwd: string): Promise<Bundle> {
       banner: { js: '"use strict";' },
       logLevel: 'silent',
       absWorkingDir: cwd,
-      plugins: [lowering(shown, found, sources)],
+      plugins: [lowering(shown, found, sources, lowered)],
     })
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
     return { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
@@ -52,9 +54,16 @@ export async function bundle(path: string, cwd: string): Promise<Bundle> {
     if (found.refusal) throw found.refusal
     const [first] = (error as { errors?: Message[] }).errors ?? []
     if (!first) throw error
-    const at = first.location && { file: shown(resolve(cwd, first.location.file)), line: first.location.line, column: first.location.column + 1 }
-    throw new Refusal(first.text, at)
+    throw new Refusal(first.text, first.location && originalPlace(first.location, cwd, shown, lowered))
   }
+}
+
+/** The bundler names places in lowered text: back to the source, by the text's own map. */
+function originalPlace(location: Location, cwd: string, shown: (absolute: string) => string, lowered: ReadonlyMap<string, string>): SourcePlace {
+  const path = resolve(cwd, location.file)
+  const [, map] = /sourceMappingURL=data:[^,]*base64,(\S+)\s*$/.exec(lowered.get(path) ?? '') ?? []
+  const found = map === undefined ? null : originalPositionFor(new TraceMap(Buffer.from(map, 'base64').toString('utf8')), location)
+  return { file: shown(path), line: found?.line ?? location.line, column: (found?.column ?? location.column) + 1 }
 }
 
 async function checkFile(entry: string, path: string): Promise<void> {
@@ -70,7 +79,7 @@ function showPath(absolute: string, cwd: string): string {
   return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
 }
 
-function lowering(shown: (absolute: string) => string, found: { refusal: Refusal | null }, sources: Map<string, string>): Plugin {
+function lowering(shown: (absolute: string) => string, found: { refusal: Refusal | null }, sources: Map<string, string>, lowered: Map<string, string>): Plugin {
   return {
     name: 'vmcheck-lowering',
     setup(build) {
@@ -81,7 +90,9 @@ function lowering(shown: (absolute: string) => string, found: { refusal: Refusal
         const own = path.startsWith(VM + sep)
         if (!own) sources.set(path, source)
         try {
-          return { contents: lower(source, shown(path), !own), loader: 'js' }
+          const contents = lower(source, shown(path), !own)
+          lowered.set(path, contents)
+          return { contents, loader: 'js' }
         } catch (error) {
           if (error instanceof Refusal) found.refusal ??= error
           throw error
