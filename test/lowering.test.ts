@@ -112,7 +112,7 @@ function runLowered(code: string, seed: number, poison: unknown): string[] {
   const op = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
   const program = new Function('__vmcheck', 'op', `"use strict";${code}\nreturn program`)(runtime, op) as () => Frame
   const objects = new ObjectTable()
-  for (const value of [target, ...runtimeObjects(runtime), ...runtime.captures.keys()]) objects.add(value as object)
+  for (const value of [target, Math, String, Math.max, ...runtimeObjects(runtime), ...runtime.captures.keys()]) objects.add(value as object)
   for (const thunk of runtime.captures.values()) for (const value of thunk()) if ((typeof value === 'object' && value !== null) || typeof value === 'function') objects.add(value)
   const codec = new LocalCodec(runtime, objects)
   const pick = random(seed)
