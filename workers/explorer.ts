@@ -1,28 +1,17 @@
 import { workerData } from 'node:worker_threads'
 import { checks } from '../checks/index.ts'
-import { Refusal, type SourcePlace } from '../src/compile/refusal.ts'
-import { type EngineRecipe, engineFrom } from '../src/explore/engine.ts'
+import { Refusal } from '../src/compile/refusal.ts'
+import { engineFrom } from '../src/explore/engine.ts'
 import { InternerFullError } from '../src/explore/interner.ts'
-import { type ExpandResult, Share, type Task } from '../src/explore/share.ts'
-
-/** What Piscina hands to every explorer thread. */
-export interface ExplorerData {
-  readonly recipe: EngineRecipe
-  readonly control: SharedArrayBuffer
-}
-
-/** What an explorer thread answers to a task. */
-export type WorkerAnswer =
-  | { readonly result: ExpandResult | boolean }
-  | { readonly refusal: { readonly message: string; readonly at: SourcePlace | null } }
-  | { readonly exhausted: true }
+import { type ExplorerData, Share, type Task, type WorkerAnswer } from '../src/explore/share.ts'
 
 const { recipe, control } = workerData as ExplorerData
-const share = new Share(engineFrom(recipe, checks), control)
+let share: Share | null = null
 
-/** One task of a search, executed on this thread's share of it. Errors with fields of their own do not cross threads whole: they are returned. */
+/** One task of a search, executed on this thread's share of it. */
 export default function explore(task: Task): WorkerAnswer {
   try {
+    share ??= new Share(engineFrom(recipe, checks), control)
     return { result: share.run(task) }
   } catch (error) {
     if (error instanceof Refusal) return { refusal: { message: error.message, at: error.at } }

@@ -1,12 +1,11 @@
 import { extname } from 'node:path'
 import { Piscina } from 'piscina'
-import type { ExplorerData, WorkerAnswer } from '../../workers/explorer.ts'
 import { Refusal } from '../compile/refusal.ts'
 import type { Check } from '../model/check.ts'
 import { Engine, type EngineRecipe, engineRecipe } from './engine.ts'
 import type { Granularity } from './executor.ts'
 import type { LocatedFinding, Tally } from './expansion.ts'
-import { CHUNK, CONTROL, type ExpandResult, type ExpandTask, REST_BIT, type Task, slice } from './share.ts'
+import { CHUNK, CONTROL, type ExpandResult, type ExpandTask, type ExplorerData, REST_BIT, type Task, type WorkerAnswer, slice } from './share.ts'
 import { MAX_SEGMENTS, type Range, SEGMENT_STATES, type StoreBuffers, newSegment, rangesSize, storeBytes } from './state-store.ts'
 import type { System } from './system.ts'
 
@@ -289,13 +288,25 @@ export class Search {
 
   async #runAll(tasks: readonly Task[]): Promise<(ExpandResult | boolean)[]> {
     this.#pool ??= this.#startPool()
-    const answers = await Promise.all(tasks.map((task) => (this.#pool as Piscina).run(task) as Promise<WorkerAnswer>))
+    const answers = await Promise.all(tasks.map((task) => this.#runTask(task)))
     return answers.flatMap((answer) => {
       if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
       if ('result' in answer) return [answer.result]
       this.#abort('memory')
       return []
     })
+  }
+
+  /** One task on some thread; a thread that runs out of memory is the end of a budget, any other death an error. */
+  async #runTask(task: Task): Promise<WorkerAnswer> {
+    try {
+      return (await (this.#pool as Piscina).run(task)) as WorkerAnswer
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { exhausted: true }
+      this.#abort('interrupt')
+      throw new Refusal(`a worker thread died: ${message.split('\n')[0]}; nothing is known about the model`, null)
+    }
   }
 
   /** Exactly as many threads as workers; no task waits for another, so a thread that dies fails its task and nothing hangs. */

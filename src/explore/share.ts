@@ -1,4 +1,5 @@
-import type { Engine } from './engine.ts'
+import type { SourcePlace } from '../compile/refusal.ts'
+import type { Engine, EngineRecipe } from './engine.ts'
 import { type Tally, newTally } from './expansion.ts'
 import { type Range, type StoreBuffers, StoreFullError, rangesSize } from './state-store.ts'
 import { localWord } from './layout.ts'
@@ -69,6 +70,18 @@ export interface SweepTask extends LevelWork {
   readonly kind: 'sweep'
   readonly bits: SharedArrayBuffer
 }
+
+/** What is handed to every explorer thread when it starts. */
+export interface ExplorerData {
+  readonly recipe: EngineRecipe
+  readonly control: SharedArrayBuffer
+}
+
+/** What an explorer thread answers to a task; errors with fields of their own do not cross threads whole. */
+export type WorkerAnswer =
+  | { readonly result: ExpandResult | boolean }
+  | { readonly refusal: { readonly message: string; readonly at: SourcePlace | null } }
+  | { readonly exhausted: true }
 
 /** What the coordinator asks of a worker. */
 export type Task = ExpandTask | RehashTask | MarkTask | SweepTask
