@@ -1,5 +1,5 @@
 import { type LoadedModel, load } from '../../src/compile/load.ts'
-import type { Granularity } from '../../src/explore/executor.ts'
+import type { Granularity } from '../../src/explore/step-memory.ts'
 import { localWord } from '../../src/explore/layout.ts'
 import { bundleText, exploreInline } from '../inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'

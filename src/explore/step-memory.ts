@@ -1,0 +1,326 @@
+import { Refusal, type SourcePlace } from '../compile/refusal.ts'
+import type { Frame } from '../compile/runtime.ts'
+import type { Actor } from '../model/actor.ts'
+import type { Field } from '../model/field.ts'
+import type { Fault, MemoryPort } from '../model/memory.ts'
+import { ClosureOperation, type Operation, type PrimitiveClass } from '../model/operation.ts'
+import { readCell } from './layout.ts'
+import type { System } from './system.ts'
+
+/** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */
+export type Granularity = 'step' | 'access'
+
+/** Something the step's course depended on: a field's value, or an alternative taken. */
+export type Dependence =
+  | { readonly on: 'field'; readonly field: Field; readonly raw: number }
+  | { readonly on: 'choice'; readonly n: number; readonly taken: number }
+
+/** Told of what a step does while it is executed, for traces. */
+export interface StepObserver {
+  operation?(operation: Operation<unknown>, stack: readonly Frame[], site: number, blocked: boolean): void
+  /** `once`: read by readOnce. */
+  access?(field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean): void
+}
+
+/** Unwinds the model's code when a step ends in the middle of a function: with a fault, or cut before an access. */
+export class StepSignal extends Error {
+  readonly fault: Fault | null
+  constructor(fault: Fault | null) {
+    super(fault ? fault.message : 'cut')
+    this.fault = fault
+  }
+}
+
+/** Whether an exception is the executor's own, which the model's code must not see. */
+export function isSignal(error: unknown): boolean {
+  return error instanceof StepSignal || error instanceof Refusal
+}
+
+type Mode = 'plain' | 'sync' | 'once' | 'ghost'
+
+/** Accesses between two points of the code beyond which a loop over volatile fields is refused. */
+const MAX_LOG = 1000
+
+/**
+ * The shared memory that one step sees: the stored state under the step's own writes. It records what the step
+ * depended on, and ends the step before an access that must not share it (DESIGN "What a step is").
+ */
+export class StepMemory implements MemoryPort {
+  readonly #system: System
+  readonly #granularity: Granularity
+  observer: StepObserver = {}
+  /** Where the last observed fault happened, if that is known. */
+  faultPlace: SourcePlace | null = null
+  actor: Actor | null = null
+  /** The activations of the actor at work, outermost first. */
+  stack: Frame[] = []
+  /** What the step began with. */
+  first: PrimitiveClass | 'plain' = 'plain'
+  /** Race-checked accesses before the first release: field id * 2, + 1 for a write. */
+  plain: number[] = []
+  /** Accesses of an operation of class `other` to fields outside synchronising objects, coded alike. */
+  atomic: number[] = []
+  dependences: Dependence[] = []
+  /** Raw values written so far, by field id. */
+  writes: Map<number, number> = new Map()
+  /** Accesses since the last operation, as a virtual point keeps them: values read, 0 for writes, alternatives taken. */
+  log: number[] = []
+  /** Only local code is to run: the step ends before any access at all. */
+  probing = false
+  /** An operand is evaluated anew: it must not touch shared memory. */
+  evaluating = false
+  #words: Int32Array = new Int32Array(0)
+  #script: readonly number[] = []
+  #choices = 0
+  #read = new Set<number>()
+  #mode: Mode = 'plain'
+  #class: PrimitiveClass | null = null
+  #released = false
+  /** Shared accesses and operations so far. */
+  #events = 0
+  /** The next plain access ends the step before it. */
+  #closed = false
+  /** A guard is evaluated: it must not write. */
+  #guarding = false
+  /** The operation at work is made of the model's own closures. */
+  #closure = false
+  /** What a release implies is evaluated, as part of it. */
+  #checking = false
+  /** Accesses still fed from the log of a virtual point. */
+  #fed = 0
+  #feeding = false
+  #touched: { alive: Field; name: string } | null = null
+
+  constructor(system: System, granularity: Granularity) {
+    this.#system = system
+    this.#granularity = granularity
+  }
+
+  /** Starts a step of `actor` on a stored state; `script` holds the alternatives to take. */
+  begin(actor: Actor, words: Int32Array, script: readonly number[]): void {
+    this.actor = actor
+    this.#words = words
+    this.#script = script
+    this.stack = []
+    this.first = 'plain'
+    this.plain = []
+    this.atomic = []
+    this.dependences = []
+    this.writes = new Map()
+    this.log = []
+    this.probing = false
+    this.#choices = 0
+    this.#read = new Set()
+    this.#released = false
+    this.#events = 0
+    this.#closed = false
+    this.#checking = false
+    this.#fed = 0
+    this.#feeding = false
+    this.#touched = null
+    this.faultPlace = null
+    this.leaveOperation()
+  }
+
+  /** The step goes on from a virtual point: its log feeds the accesses already made. */
+  feed(log: readonly number[]): void {
+    this.log = [...log]
+    this.#feeding = log.length > 0
+  }
+
+  /** An operation is about to be tried; the log must be used up. */
+  enterOperation(operation: Operation<unknown>): void {
+    if (this.#feeding && this.#fed < this.log.length) throw this.unstable()
+    this.#feeding = false
+    this.#closure = operation instanceof ClosureOperation
+    this.#mode = operation instanceof ClosureOperation ? operation.reads : 'sync'
+    this.#class = operation.primitive.class
+  }
+
+  /** Runs a guard: its writes are refused. */
+  guard(body: () => boolean): boolean {
+    this.#guarding = true
+    const holds = body()
+    this.#guarding = false
+    return holds
+  }
+
+  /** The model's plain code goes on, after an operation or an exception in one. */
+  leaveOperation(): void {
+    this.#mode = 'plain'
+    this.#class = null
+    this.#closure = false
+    this.#guarding = false
+    this.evaluating = false
+  }
+
+  /** An operation took effect: from here on the step's log starts anew, and its class says what may still follow. */
+  performed(primitiveClass: PrimitiveClass): void {
+    this.#events++
+    if (primitiveClass !== 'acquire') this.#closed = true
+    if (primitiveClass === 'release') this.#released = true
+    this.log = []
+    this.#fed = 0
+    this.#feeding = false
+  }
+
+  /** Evaluates something as part of the operation just performed: no point lies between. */
+  implied<T>(body: () => T): T {
+    this.#checking = true
+    try {
+      return this.ghost(body)
+    } finally {
+      this.#checking = false
+      this.log = []
+      this.#fed = 0
+    }
+  }
+
+  /** Where the code that runs now was last known to be. */
+  get place(): SourcePlace | null {
+    return this.#system.runtime.place(this.stack.at(-1)?.site ?? 0)
+  }
+
+  read(field: Field): number {
+    const fed = this.#beforeAccess(field, false)
+    if (fed !== null) return fed
+    const raw = this.#load(field)
+    if (this.#mode === 'plain' || this.#mode === 'ghost') this.#logged(raw)
+    return raw
+  }
+
+  write(field: Field, raw: number): void {
+    if (this.#beforeAccess(field, true) !== null) return
+    if (this.#mode === 'ghost') throw new TypeError(`a property or ghost read writes ${field.name}`)
+    if (this.#mode === 'plain') this.#logged(0)
+    this.writes.set(field.id, raw)
+  }
+
+  writeHidden(field: Field, raw: number): void {
+    if (!this.#feeding) this.writes.set(field.id, raw)
+  }
+
+  touch(alive: Field, name: string): void {
+    this.#touched = { alive, name }
+  }
+
+  choose(n: number, what: string): number {
+    if (this.#isFed()) return this.log[this.#fed++] as number
+    if (this.probing) this.#signal(null)
+    if (this.evaluating) throw this.misplaced(`a choice (${what})`)
+    if (this.#mode === 'ghost') throw new TypeError(`a choice (${what}) inside a property`)
+    const taken = this.#script[this.#choices] ?? 0
+    this.#choices++
+    this.dependences.push({ on: 'choice', n, taken })
+    this.#logged(taken)
+    return taken
+  }
+
+  ghost<T>(body: () => T): T {
+    const before = this.#mode
+    this.#mode = 'ghost'
+    try {
+      return body()
+    } finally {
+      this.#mode = before
+    }
+  }
+
+  fault(fault: Fault): never {
+    if (this.observer.access) this.faultPlace ??= this.#system.loaded.sourceMap.placeOf(new Error('place'))
+    return this.#signal(fault)
+  }
+
+  /** The refusal of something that an operand must not do. */
+  misplaced(what: string): Refusal {
+    return new Refusal(`${what} while the arguments of a guarded operation are evaluated, which happens at every attempt: move it into the guard or effect, or into a const before`, this.#system.runtime.place(this.#system.runtime.site))
+  }
+
+  /** The refusal of a step that is not a function of what it read. */
+  unstable(): Refusal {
+    return new Refusal('a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state', this.place)
+  }
+
+  #signal(fault: Fault | null): never {
+    this.#system.runtime.signalled = true
+    throw new StepSignal(fault)
+  }
+
+  /** Whether accesses are still fed from the log of a virtual point. */
+  #isFed(): boolean {
+    if (this.#feeding && this.#fed === this.log.length) this.#feeding = false
+    return this.#feeding && this.#class === null
+  }
+
+  /** Cuts before an access that must not share the step; returns the value fed for it by a log, if one does. */
+  #beforeAccess(field: Field, isWrite: boolean): number | null {
+    const touched = this.#touched
+    this.#touched = null
+    if (this.#isFed()) return this.log[this.#fed++] as number
+    if (this.evaluating && this.#mode === 'plain') {
+      throw this.misplaced(`${field.name} is used`)
+    }
+    if (this.probing) this.#signal(null)
+    if (this.#mode === 'plain') this.#plainAccess(field, isWrite, touched)
+    else if (this.#mode === 'ghost') this.#ghostRead()
+    else this.#atomicAccess(field, isWrite, touched)
+    if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event') this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
+    if (touched && this.#load(touched.alive) === 0) {
+      this.fault({ kind: 'use-after-free', property: touched.name, message: `${touched.name} is used after it was freed (${field.name})` })
+    }
+    return null
+  }
+
+  /** A ghost read sees the state at a point like any other: not what held when an earlier release or atomic action took effect. */
+  #ghostRead(): void {
+    if (this.#class !== null || this.#checking) return
+    if (this.#granularity === 'access' ? this.#events > 0 : this.#closed) this.#signal(null)
+  }
+
+  /** An access inside an operation. */
+  #atomicAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
+    if (isWrite && this.#guarding) throw new Refusal(`a guard writes ${field.name}: only the effect may`, this.place)
+    if (field.access === 'internal') {
+      if (!this.#closure) return
+      throw new Refusal(`${field.name} is looked at from outside its lock's operations, which only a tryable lock allows: make it with { tryable: true }`, this.place)
+    }
+    if (this.#class !== 'other' || field.access === 'volatile' || field.access === 'event') return
+    const isUnchecked = (access: Field['access']): boolean => this.#mode === 'once' && access === 'published' && !isWrite
+    if (!isUnchecked(field.access)) this.atomic.push(field.id * 2 + (isWrite ? 1 : 0))
+    if (touched && !isUnchecked(touched.alive.access)) this.atomic.push(touched.alive.id * 2)
+  }
+
+  #plainAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
+    if (field.access === 'internal') throw new TypeError(`${field.name} is the inside of a synchronising object: use its operations`)
+    const isOther = field.access === 'volatile' || field.access === 'event' || (field.access === 'published' && isWrite)
+    if (this.#granularity === 'access' ? this.#events > 0 : isOther ? this.#events > 0 : this.#closed) this.#signal(null)
+    if (this.#events === 0 && isOther) this.first = 'other'
+    this.#events++
+    if (isOther) {
+      this.#closed = true
+      if (field.access === 'published') this.atomic.push(field.id * 2 + 1)
+    } else if (!this.#released) this.plain.push(field.id * 2 + (isWrite ? 1 : 0))
+    if (touched && touched.alive !== field && !isOther && !this.#released) this.plain.push(touched.alive.id * 2)
+    this.observer.access?.(field, isWrite, this.stack, false)
+  }
+
+  #load(field: Field): number {
+    const own = this.writes.get(field.id)
+    if (own !== undefined) return own
+    const raw = readCell(this.#words, this.#system.layout.cells[field.id] as never)
+    if (!this.#read.has(field.id)) {
+      this.#read.add(field.id)
+      this.dependences.push({ on: 'field', field, raw })
+    }
+    return raw
+  }
+
+  #logged(value: number): void {
+    if (this.#class !== null) return
+    this.log.push(value)
+    this.#fed = this.log.length
+    if (this.log.length > MAX_LOG) {
+      throw new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.loaded.sourceMap.placeOf(new Error('place')))
+    }
+  }
+}
