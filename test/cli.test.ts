@@ -131,6 +131,20 @@ test.serial('bad requests: status 2, one line that says what, where and what to 
   t.regex(range.err, /--set n=99: n takes 2\.\.13/)
 })
 
+test.serial('a worker that dies ends the search with one line, and nothing hangs', async (t) => {
+  const cwd = await folder({ 'dies.ts': "import { model, pause } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.cpus(2, () => function* a() { yield* pause(); process.exit(1) }) } })\n" })
+  const { status, err } = await vmcheck(['explore', 'dies.ts', '--workers', '2'], { cwd })
+  t.is(status, 2)
+  t.regex(err, /^vmcheck: a worker thread died: .*\n$/)
+})
+
+test.serial('a machine that is built differently each time is refused', async (t) => {
+  const cwd = await folder({ 'random.ts': "import { model, pause, struct, u16 } from 'vmcheck'\nconst S = struct<{ v: number }>('s', { v: u16 })\nexport default model({ title: 't', machine(m) { m.struct(S, 'x', { v: Math.floor(Math.random() * 60_000) }); m.thread(function* a() { yield* pause() }) } })\n" })
+  const { status, err } = await vmcheck(['explore', 'random.ts'], { cwd })
+  t.is(status, 2)
+  t.regex(err, /random\.ts:1:1: machine\(\) builds another machine each time/)
+})
+
 test.serial('--json prints the report and nothing else, and --report writes the same', async (t) => {
   const cwd = await folder({ 'tiny.ts': TINY })
   const { status, out, err } = await vmcheck(['explore', 'tiny.ts', '--json', '--report', 'a/r.json'], { cwd })

@@ -4,8 +4,10 @@ import { Refusal } from '../compile/refusal.ts'
 import type { Check } from '../model/check.ts'
 import { Engine, type EngineRecipe, engineRecipe } from './engine.ts'
 import type { Granularity } from './step-memory.ts'
-import type { LocatedFinding, Tally } from './expansion.ts'
-import { CHUNK, CONTROL, type ExpandResult, type ExpandTask, type ExplorerData, REST_BIT, type Task, type WorkerAnswer, slice } from './share.ts'
+import type { LocatedFinding } from './expansion.ts'
+import { hangs } from './hangs.ts'
+import { Level } from './level.ts'
+import { CHUNK, CONTROL, type ExpandResult, type ExpandTask, type ExplorerData, type Task, type WorkerAnswer, slice } from './share.ts'
 import { MAX_SEGMENTS, type Range, SEGMENT_STATES, type StoreBuffers, newSegment, rangesSize, storeBytes } from './state-store.ts'
 import type { System } from './system.ts'
 
@@ -336,45 +338,15 @@ export class Search {
     }
   }
 
-  /** Backward sweeps over all states to a fixed point (DESIGN "One exact hang check"), then the first level with a stuck actor. */
+  /** Backward sweeps over all states to a fixed point, then what they show (see {@link hangs}). */
   async #findHangs(): Promise<void> {
-    const total = this.#buffers.segments.length * SEGMENT_STATES
-    const bits = new SharedArrayBuffer(total * 4)
-    const ranges = this.#levels.toReversed().flatMap((level) => level.ranges.toReversed())
-    while (await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits })) if (this.#stopped) return
+    const bits = new SharedArrayBuffer(this.#buffers.segments.length * SEGMENT_STATES * 4)
+    const levels = this.#levels.map((level) => level.ranges)
+    const ranges = levels.toReversed().flatMap((level) => level.toReversed())
+    let isChanging = true
+    while (isChanging && !this.#stopped) isChanging = await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits })
     if (this.#stopped) return
-    const { actors } = this.engine.system
-    const must = actors.filter((actor) => !actor.daemon).reduce((mask, { id }) => mask | (1 << id), 0)
-    const rest = actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
-    const reach = new Int32Array(bits)
-    if (!this.#reportHangs(reach, must)) this.#reportHangs(reach, rest)
-  }
-
-  /** Reports on the first level with a state that lacks some of the bits; whether there is one. */
-  #reportHangs(reach: Int32Array, required: number): boolean {
-    for (const [depth, level] of this.#levels.entries()) {
-      let isFound = false
-      for (const { from, to } of level.ranges) {
-        for (let state = from; state < to; state++) {
-          if (((reach[state] as number) & required) === required) continue
-          this.#hang(state, depth, reach[state] as number)
-          isFound = true
-        }
-      }
-      if (isFound) return true
-    }
-    return false
-  }
-
-  #hang(state: number, depth: number, reach: number): void {
-    const { engine } = this
-    const words = engine.store.at(state)
-    engine.view.show(words, engine.expansion.steps(words), depth === 0)
-    const stuck = engine.system.actors.filter((actor) => !actor.daemon && ((reach >> actor.id) & 1) === 0)
-    for (const check of this.#options.checks) {
-      const finding = check.hang?.(engine.view, stuck)
-      if (finding) engine.expansion.keepFirst({ ...finding, depth, state, step: null }, this.#findings)
-    }
+    for (const finding of hangs(this.engine, this.#options.checks, levels, new Int32Array(bits))) this.engine.expansion.keepFirst(finding, this.#findings)
   }
 
   #result(): SearchResult {
@@ -399,30 +371,5 @@ export class Search {
       levels: this.#levels.map(({ ranges }) => ranges),
       coverage: new Uint8Array(this.#recipe.coverage),
     }
-  }
-}
-
-/** The states of one depth, and what processing them came to. */
-class Level {
-  readonly ranges: readonly Range[]
-  transitions = 0
-  endStates = 0
-  pruned = 0
-  /** States with a step that could be taken. */
-  open = 0
-
-  constructor(ranges: readonly Range[]) {
-    this.ranges = ranges
-  }
-
-  get states(): number {
-    return rangesSize(this.ranges)
-  }
-
-  add(tally: Tally): void {
-    this.transitions += tally.transitions
-    this.endStates += tally.endStates
-    this.pruned += tally.pruned
-    this.open += tally.open
   }
 }

@@ -1,0 +1,27 @@
+import type { Tally } from './expansion.ts'
+import { type Range, rangesSize } from './state-store.ts'
+
+/** The states of one depth, and what processing them came to. */
+export class Level {
+  readonly ranges: readonly Range[]
+  transitions = 0
+  endStates = 0
+  pruned = 0
+  /** States with a step that could be taken. */
+  open = 0
+
+  constructor(ranges: readonly Range[]) {
+    this.ranges = ranges
+  }
+
+  get states(): number {
+    return rangesSize(this.ranges)
+  }
+
+  add(tally: Tally): void {
+    this.transitions += tally.transitions
+    this.endStates += tally.endStates
+    this.pruned += tally.pruned
+    this.open += tally.open
+  }
+}
