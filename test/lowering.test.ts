@@ -57,6 +57,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     function* program(__values = 1) { const $values = [1]; yield* op('x'); { const structuredClone = 2; yield* op(structuredClone) } for (const x of [1, 2]) { const x = 9; yield* op(x) } return [$values[0], typeof structuredClone, __values, URL] }`,
   'standard functions around points': `function n(v) { return typeof v === 'number' ? v : 0 }
     function* program() { return [Math.max(n(yield* op('a')), n(yield* op('b'))), String(yield* op('c')), (yield* op('d')) ?? (yield* op('e'))] }`,
+  'for-in': `function* program() { const out = []; for (const k in { a: 1, b: 2, c: 3 }) { if (k === 'b') continue; out.push(k); yield* op(k) } for (const k in { z: 1 }) out.push(k); return out }`,
   'odd values': `function* program() { const odd = [-0, NaN, 1e300, 0.5, undefined, null, '', '1', 1, true, 10n, 2 ** 31, -(2 ** 31), { a: undefined }]; yield* op('x'); return odd.map((v) => (Object.is(v, -0) ? 'minus zero' : typeof v + String(v))) }`,
 }
 

@@ -55,10 +55,11 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
 /** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `Math.max(yield* a(), yield* b())`. */
 function standardObjects(): object[] {
   const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise]
-  return owners.flatMap((owner) => [
+  const functions: readonly object[] = [isNaN, isFinite, parseInt, parseFloat, encodeURI, encodeURIComponent, decodeURI, decodeURIComponent, structuredClone]
+  return [...functions, ...owners.flatMap((owner) => [
     owner,
     ...Object.entries(Object.getOwnPropertyDescriptors(owner)).flatMap(([key, { value }]) => (key !== 'prototype' && typeof value === 'function' ? [value as object] : [])),
-  ])
+  ])]
 }
 
 function captured(value: object, runtime: Runtime): unknown[] {
@@ -74,7 +75,7 @@ function captured(value: object, runtime: Runtime): unknown[] {
 
 /** What an object's private fields hold. */
 function hidden(value: object, runtime: Runtime): unknown[] {
-  const found: unknown[] = []
+  const found: unknown[] = [...(runtime.staticReaders.get(value)?.() ?? [])]
   for (let at = Object.getPrototypeOf(value) as object | null; at; at = Object.getPrototypeOf(at) as object | null) {
     const owner = Object.hasOwn(at, 'constructor') ? (at as { constructor: object }).constructor : null
     const read = owner && runtime.privateReaders.get(owner)
@@ -87,6 +88,9 @@ function freeze(value: object, queue: unknown[]): void {
   if (ArrayBuffer.isView(value)) {
     throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
   }
+  if (typeof value === 'function' && value.name.startsWith('bound ') && !Object.hasOwn(value, 'prototype')) {
+    throw new Refusal(`programs can reach the bound function "${value.name.slice(6)}", whose "this" cannot be seen: write an arrow function instead`, null)
+  }
   if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) {
     throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
   }
@@ -94,11 +98,20 @@ function freeze(value: object, queue: unknown[]): void {
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
     if (key === 'prototype' && !isClass(value)) continue
     if ('value' in descriptor) queue.push(descriptor.value)
-    else queue.push(descriptor.get, descriptor.set)
+    else queue.push(descriptor.get, descriptor.set, got(value, descriptor))
   }
   const prototype = Object.getPrototypeOf(value) as object | null
   if (prototype && Object.hasOwn(prototype, 'constructor')) queue.push((prototype as { constructor: unknown }).constructor)
   if (typeof value !== 'function' || Object.isExtensible(value)) Object.freeze(value)
+}
+
+/** What a getter gives, such as that of a module's namespace; nothing when it throws. */
+function got(owner: object, { get }: PropertyDescriptor): unknown {
+  try {
+    return get?.call(owner) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 function isClass(value: object): boolean {

@@ -91,6 +91,7 @@ function superMember(node: t.MemberExpression, method: NodePath<t.ClassMethod | 
 export function prepareGenerator(path: GeneratorPath, lowering: Lowering): void {
   refuseUnsupported(path, lowering)
   moveParameters(path)
+  lowerForIn(path, lowering)
   lowerForOf(path, lowering)
   lowerTemplates(path, lowering)
   lowerLogicalAssignments(path, lowering)
@@ -131,9 +132,6 @@ function refuseUnsupported(path: GeneratorPath, lowering: Lowering): void {
     },
     YieldExpression(inner) {
       if (!inner.node.delegate) throw lowering.refuse(inner.node, 'plain "yield" in a program: synchronising operations are written yield* operation()')
-    },
-    ForInStatement(inner) {
-      throw lowering.refuse(inner.node, 'for-in around a point cannot be stored: use for (const key of Object.keys(...)) in programs')
     },
     VariableDeclaration(inner) {
       if (inner.node.kind === 'using' || inner.node.kind === 'await using') throw lowering.refuse(inner.node, '"using" cannot be stored at a point: use try/finally')
@@ -179,6 +177,18 @@ function moveParameters(path: GeneratorPath): void {
   if (prologue.length === 0) return
   path.node.body.body.unshift(...prologue)
   path.scope.crawl()
+}
+
+/** for-in becomes for-of over the keys. */
+function lowerForIn(path: GeneratorPath, lowering: Lowering): void {
+  own(path, {
+    ForInStatement(loop) {
+      const { left, right, body, loc } = loop.node
+      const made = t.forOfStatement(left, t.callExpression(lowering.runtime('keys'), [right]), body)
+      made.loc = loc ?? null
+      loop.replaceWith(made)
+    },
+  })
 }
 
 /** for-of becomes a loop by index over an array (or what the runtime copied into one). */

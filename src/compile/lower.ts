@@ -33,7 +33,7 @@ export function lower(source: string, file: string, counted: boolean): string {
     ...options,
     ast: true,
     code: false,
-    plugins: [[typescript, { onlyRemoveTypeImports: true, allowDeclareFields: true }]],
+    plugins: [[typescript, { allowDeclareFields: true }]],
   })?.ast as t.File
   try {
     prepass(stripped, lowering)

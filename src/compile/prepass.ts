@@ -77,6 +77,10 @@ function inGenerator(path: NodePath): boolean {
 /** Assignments to variables of an outer function or of the module: hidden state that no stored state would hold. */
 function checkWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>, target: NodePath, lowering: Lowering): void {
   if (target.isMemberExpression()) {
+    const { object } = target.node
+    if (object.type === 'Identifier' && object.name === 'globalThis' && path.getFunctionParent()) {
+      throw lowering.refuse(path.node, 'a function writes to globalThis, which no stored state would hold: keep it in shared memory')
+    }
     if (target.node.property.type === 'PrivateName') guardPrivateWrite(path, target.node.property.id.name, lowering)
     return
   }
@@ -196,15 +200,22 @@ function tickCall(path: NodePath<t.Function>, lowering: Lowering): void {
 
 /** Lets set-up see what private fields hold, to freeze and number it. */
 function witnessPrivates(path: NodePath<t.Class>, lowering: Lowering): void {
-  const names = path.node.body.body.flatMap((member) => (member.type === 'ClassPrivateProperty' && !member.static ? [member.key.id.name] : []))
-  const [first] = names
-  if (first === undefined) return
-  const instance = t.identifier('instance')
-  const values = t.arrayExpression(names.map((name) => t.memberExpression(t.identifier('instance'), t.privateName(t.identifier(name)))))
-  const has = t.binaryExpression('in', t.privateName(t.identifier(first)), t.identifier('instance'))
-  const read = t.arrowFunctionExpression([instance], t.conditionalExpression(has, values, t.arrayExpression([])))
-  lowering.ours.add(read)
-  path.node.body.body.push(t.staticBlock([lowering.call('privates', t.thisExpression(), read)]))
+  const names = (isStatic: boolean): string[] =>
+    path.node.body.body.flatMap((member) => (member.type === 'ClassPrivateProperty' && member.static === isStatic ? [member.key.id.name] : []))
+  const values = (owner: () => t.Expression, list: readonly string[]): t.ArrayExpression => t.arrayExpression(list.map((name) => t.memberExpression(owner(), t.privateName(t.identifier(name)))))
+  const add = (member: string, read: t.ArrowFunctionExpression): void => {
+    lowering.ours.add(read)
+    path.node.body.body.push(t.staticBlock([lowering.call(member, t.thisExpression(), read)]))
+  }
+  const [own, shared] = [names(false), names(true)]
+  if (own[0] !== undefined) {
+    const instance = (): t.Identifier => t.identifier('instance')
+    const has = t.binaryExpression('in', t.privateName(t.identifier(own[0])), instance())
+    const read = t.conditionalExpression(has, values(instance, own), t.arrayExpression([]))
+    lowering.ours.add(read)
+    add('privates', t.arrowFunctionExpression([instance()], read))
+  }
+  if (shared.length > 0) add('statics', t.arrowFunctionExpression([], values(() => t.thisExpression(), shared)))
 }
 
 /** The model's own catch and finally must not see the executor's signals. */
@@ -260,8 +271,7 @@ function witnessCaptures(path: NodePath<t.Function | t.Class>, lowering: Lowerin
   if (!thunk) return
   lowering.ours.add(thunk)
   if (path.isFunctionDeclaration() || path.isClassDeclaration()) {
-    const id = (path.node as t.FunctionDeclaration).id
-    if (!id) return
+    const id = ((path.node as t.FunctionDeclaration).id ??= lowering.uid(path, 'unnamed')) as t.Identifier
     const statement = lowering.call('closes', t.identifier(id.name), thunk)
     const anchor = path.parentPath.isExportDeclaration() ? path.parentPath : path
     anchor.insertAfter(statement)

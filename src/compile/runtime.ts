@@ -29,6 +29,8 @@ export class Runtime {
   readonly functionIndex: Map<unknown, number> = new Map()
   /** Of functions and classes made during set-up: what they capture. */
   readonly captures: Map<unknown, () => unknown[]> = new Map()
+  /** By class: the values of its own static private fields. */
+  readonly staticReaders: Map<object, () => unknown[]> = new Map()
   /** By class: the values of an instance's private fields. */
   readonly privateReaders: Map<object, (instance: object) => unknown[]> = new Map()
   /** Activations made in this step; each must be taken by a `yield*`. */
@@ -123,6 +125,18 @@ export class Runtime {
     if (!this.stepping) this.privateReaders.set(owner, read)
   }
 
+  /** Lowered code: the same for a class's static private fields. */
+  statics(owner: object, read: () => unknown[]): void {
+    if (!this.stepping) this.staticReaders.set(owner, read)
+  }
+
+  /** Lowered code: what for-in walks, as an array. */
+  keys(value: object): string[] {
+    const found: string[] = []
+    for (const key in value) found.push(key)
+    return found
+  }
+
   /** Lowered code: the array that for-of walks by index. */
   iterate(value: Iterable<unknown> | readonly unknown[]): readonly unknown[] {
     return Array.isArray(value) ? value : [...value]
@@ -200,8 +214,8 @@ export class Runtime {
 
 /** What lowered code may hold of the runtime in a temporary variable across a point, as in `yield* f(yield* g())`. */
 export function runtimeObjects(runtime: Runtime): object[] {
-  const { at, text, iterate } = Runtime.prototype
-  return [runtime, at, text, iterate]
+  const { at, text, iterate, keys } = Runtime.prototype
+  return [runtime, at, text, iterate, keys]
 }
 
 export { DELEGATE, Frame, GO_ON, MARK }

@@ -157,7 +157,7 @@ class Encoder {
       this.value(value, 'the value that waits for a finally block')
     }
     const slots = frame.slots
-    for (const slot of frame.info.live[frame.n] ?? []) this.value(slots[slot], `"${frame.info.slots[slot]}"`)
+    for (const slot of frame.info.live[frame.n] ?? []) this.value(slots[slot], slotName(frame.info.slots[slot] as string))
   }
 
   #number(value: number): void {
@@ -226,6 +226,11 @@ class Encoder {
     const where = frame ? ` in ${frame.info.name}` : ''
     return new Refusal(`${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`, frame && this.#runtime.place(frame.site || frame.info.site))
   }
+}
+
+/** Temporary variables of lowered code have no name that the author knows. */
+function slotName(name: string): string {
+  return /^_t\d*$/.test(name) ? 'a value in the middle of an expression' : `"${name}"`
 }
 
 function article(name: string): string {

@@ -311,12 +311,12 @@ export class Search {
     }
   }
 
-  /** Exactly as many threads as workers; no task waits for another, so a thread that dies fails its task and nothing hangs. */
+  /** At most as many threads as workers, started as levels get wide; no task waits for another, so a thread that dies fails its task and nothing hangs. */
   #startPool(): Piscina {
     const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
     return new Piscina({
       filename: new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url).href,
-      minThreads: this.#options.workers,
+      minThreads: 1,
       maxThreads: this.#options.workers,
       idleTimeout: Infinity,
       workerData: data,

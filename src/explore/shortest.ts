@@ -89,6 +89,8 @@ class PathChooser {
     const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({ edge, cost: this.#after(edge.to, edge.actor) + (edge.actor === actor || actor < 0 ? 0 : 1) }))
     const least = Math.min(...edges.map(({ cost }) => cost))
     // edges are in order of actor and alternatives
-    return edges.find(({ cost }) => cost === least)?.edge as Edge
+    const found = edges.find(({ cost }) => cost === least)
+    if (!found) throw this.#engine.executor.unstable()
+    return found.edge
   }
 }

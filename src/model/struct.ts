@@ -20,14 +20,12 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
   readonly name: string
   readonly types: FieldTypes<T>
   readonly keys: readonly (keyof T & string)[]
-  readonly #prototype: object
   readonly #placements = new WeakMap<object, Placement>()
 
   constructor(name: string, types: FieldTypes<T>) {
     this.name = name
     this.types = types
     this.keys = Object.keys(types) as (keyof T & string)[]
-    this.#prototype = this.#accessors()
   }
 
   /** Whether some field may be touched without the lock that protects the others. */
@@ -47,7 +45,17 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
       const type = this.types[key] as FieldType<unknown>
       return memory.field(`${name}.${key}`, type, type.access, alive)
     })
-    const instance = Object.create(this.#prototype, { name: { value: name, enumerable: true } }) as Instance<T>
+    const instance = Object.create(null, { name: { value: name, enumerable: true } }) as Instance<T>
+    this.keys.forEach((key, i) => {
+      const field = fields[i] as Field
+      Object.defineProperty(instance, key, {
+        enumerable: true,
+        get: () => memory.load(field, name),
+        set: (value: unknown) => {
+          memory.store(field, value, name)
+        },
+      })
+    })
     this.#placements.set(instance, { memory, fields, alive })
     memory.instancesOf(this).push(instance)
     return instance
@@ -69,30 +77,6 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
       const value = values[key] === undefined ? this.types[key].initial : values[key]
       write(field, memory.encode(field, value))
     })
-  }
-
-  #accessors(): object {
-    const placements = this.#placements
-    const at = (instance: object): Placement => {
-      const placement = placements.get(instance)
-      if (!placement) throw new TypeError(`not an instance of struct ${this.name}`)
-      return placement
-    }
-    const prototype = Object.create(null) as object
-    this.keys.forEach((key, i) => {
-      Object.defineProperty(prototype, key, {
-        enumerable: true,
-        get(this: { name: string }) {
-          const { memory, fields } = at(this)
-          return memory.load(fields[i] as Field, this.name)
-        },
-        set(this: { name: string }, value: unknown) {
-          const { memory, fields } = at(this)
-          memory.store(fields[i] as Field, value, this.name)
-        },
-      })
-    })
-    return prototype
   }
 }
 
