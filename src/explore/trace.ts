@@ -35,6 +35,8 @@ export type Why = 'start' | 'continue' | 'preempted' | 'blocked' | 'woken' | 'fi
 export interface TraceStep {
   readonly actor: number
   readonly why: Why
+  /** The same in words, with who and what: `CPU 0 is blocked on lock (acquire); woken by CPU 1`; empty for `continue`. */
+  readonly because: string
   readonly events: readonly TraceEvent[]
   readonly changes: readonly Change[]
 }
@@ -72,14 +74,19 @@ export class Tracer {
   trace(schedule: readonly ScheduledStep[]): TraceStep[] {
     const steps: TraceStep[] = []
     const started = new Set<number>()
-    const waited = new Set<number>()
+    /** Actors that were found blocked: who let them go on, or null while nobody has. */
+    const waited = new Map<number, Actor | null>()
     let last = -1
     for (const { actor, choices } of schedule) {
       const why = this.#why(actor, last, started, waited)
-      steps.push({ ...this.#step(actor, choices), actor, why })
+      const because = this.#because(why, actor, last, waited)
+      steps.push({ ...this.#step(actor, choices), actor, why, because })
       started.add(actor)
       waited.delete(actor)
-      for (const other of this.#engine.system.actors) if (started.has(other.id) && this.isBlocked(other)) waited.add(other.id)
+      for (const other of this.#engine.system.actors) {
+        if (this.isBlocked(other)) waited.set(other.id, null)
+        else if (waited.get(other.id) === null) waited.set(other.id, this.#engine.system.actors[actor] as Actor)
+      }
       last = actor
     }
     return steps
@@ -121,12 +128,27 @@ export class Tracer {
     return this.#words[localWord(this.#engine.system.layout, actor.id)] === 0
   }
 
-  #why(actor: number, last: number, started: ReadonlySet<number>, waited: ReadonlySet<number>): Why {
+  #why(actor: number, last: number, started: ReadonlySet<number>, waited: ReadonlyMap<number, Actor | null>): Why {
     if (!started.has(actor)) return 'start'
     if (actor === last) return 'continue'
     if (waited.has(actor)) return 'woken'
     const before = this.#engine.system.actors[last] as Actor
     return this.#isFinished(before) ? 'finished' : this.isBlocked(before) ? 'blocked' : 'preempted'
+  }
+
+  #because(why: Why, actor: number, last: number, waited: ReadonlyMap<number, Actor | null>): string {
+    const before = this.#engine.system.actors[last]
+    if (actor === last) return ''
+    const parts: string[] = []
+    if (before && this.#isFinished(before)) parts.push(`${before.cpu.name} has finished`)
+    else if (before && this.isBlocked(before)) {
+      const [wait] = this.waiting([before])
+      parts.push(`${before.cpu.name} is blocked on ${wait?.target || 'a condition'} (${wait?.operation})`)
+    } else if (before) parts.push(`${before.cpu.name} is preempted`)
+    const waker = waited.get(actor)
+    if (waker && why !== 'start') parts.push(`woken by ${waker.cpu.name}`)
+    if (why === 'start') parts.push('starts')
+    return parts.join('; ')
   }
 
   #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes'> {

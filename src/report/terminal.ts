@@ -21,15 +21,6 @@ type Paint = (style: Style, text: string) => string
 const NARROWEST = 30
 const GUTTER = 5
 
-const WHY = {
-  start: 'starts',
-  continue: '',
-  preempted: 'the other was preempted',
-  blocked: 'the other is blocked',
-  woken: 'can go on again',
-  finished: 'the other has finished',
-} as const
-
 /** The report as text for a terminal: verdict, trace with one column a CPU, waits, command, statistics. */
 export function renderTerminal(report: Report, options: TerminalOptions): string {
   const width = Math.max(40, Math.min(100, options.width))
@@ -58,7 +49,7 @@ function headline(report: Report, paint: Paint, width: number): string {
   const subject = `${model.file}${model.scenario === null ? '' : `, scenario ${model.scenario}`}${params.length > 0 ? ` (${params.join(', ')})` : ''}`
   const text =
     verdict === 'pass'
-      ? `${paint(['bold', 'green'], 'PASS')}  every interleaving was explored and nothing was found`
+      ? `${paint(['bold', 'green'], 'PASS')}  ${report.exhaustive ? 'every interleaving was explored and nothing was found' : 'nothing was found in what was explored'}`
       : verdict === 'inconclusive'
         ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth} with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore; nothing was found so far`
         : report.violations.map(({ kind, message, schedule }) => `${paint(['bold', 'red'], kind.toUpperCase())}  ${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`).join('\n')
@@ -115,7 +106,7 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
   const lines: Line[] = []
   const add = (text: string, indent: number): number => lines.push({ text: label + text, indent })
   let functionNow = before
-  if (WHY[step.why] !== '') add(paint('dim', `· ${WHY[step.why]}`), 0)
+  if (step.because !== '') add(paint('dim', `· ${step.because}`), 0)
   for (const event of step.events) {
     const text = eventText(event)
     if (text === '') continue
