@@ -7,7 +7,7 @@ import { type LoadedModel, load } from '../src/compile/load.ts'
 import { Engine, engineRecipe } from '../src/explore/engine.ts'
 import type { Granularity } from '../src/explore/step-memory.ts'
 import { CONTROL, type ExpandResult, Share } from '../src/explore/share.ts'
-import { MAX_SEGMENTS, newSegment } from '../src/explore/state-store.ts'
+import { MAX_SEGMENTS, SEGMENT_STATES, newSegment } from '../src/explore/state-store.ts'
 import { buildSystem } from '../src/explore/system.ts'
 import type { Check } from '../src/model/check.ts'
 
@@ -33,6 +33,8 @@ export interface InlineSearch {
   readonly result: ExpandResult
   readonly states: number
   readonly transitions: number
+  /** For each stored state, by number: which actors have finished or can still move (see SweepTask). */
+  sweep(): Int32Array
   /** Numbers of the stored states. */
   indices(): Generator<number>
 }
@@ -70,6 +72,12 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
     result: { levels, leftover: [], next: [], recorded: result?.recorded ?? 0 },
     states: engine.store.size,
     transitions: sum('transitions'),
+    sweep() {
+      const bits = new SharedArrayBuffer(buffers.segments.length * SEGMENT_STATES * 4)
+      const ranges = levels.toReversed().flatMap((level) => level.ranges)
+      while (new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', store: buffers, ranges, bits, settle: false })) continue
+      return new Int32Array(bits)
+    },
     *indices() {
       for (const level of levels) for (const { from, to } of level.ranges) for (let i = from; i < to; i++) yield i
     },

@@ -13,7 +13,7 @@ function option(name: string, fallback: number): number {
 const minutes = option('--minutes', 1)
 const seed = option('--seed', Date.now() % 1_000_000)
 const end = performance.now() + minutes * 60_000
-const counts = { programs: 0, race: 0, stuck: 0, 'too large': 0, states: 0 }
+const counts = { programs: 0, race: 0, stuck: 0, wedged: 0, 'too large': 0, states: 0 }
 
 for (let round = 0; performance.now() < end; round++) {
   for (const program of fc.sample(programs, { numRuns: 100, seed: seed + round })) {
@@ -22,6 +22,7 @@ for (let round = 0; performance.now() < end; round++) {
     if (!outcome) counts['too large']++
     if (outcome?.race) counts.race++
     if (outcome && outcome.stuck.size > 0) counts.stuck++
+    if (outcome && !outcome.race && outcome.stuck.size === 0 && outcome.wedged !== '') counts.wedged++
     counts.states += outcome?.states ?? 0
     if (difference) {
       console.error(`seed ${seed + round}: ${difference}`)

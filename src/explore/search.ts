@@ -344,7 +344,7 @@ export class Search {
     const levels = this.#levels.map((level) => level.ranges)
     const ranges = levels.toReversed().flatMap((level) => level.toReversed())
     let isChanging = true
-    while (isChanging && !this.#stopped) isChanging = await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits })
+    while (isChanging && !this.#stopped) isChanging = await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits, settle: true })
     if (this.#stopped) return
     for (const finding of hangs(this.engine, this.#options.checks, levels, new Int32Array(bits))) this.engine.expansion.keepFirst(finding, this.#findings)
   }

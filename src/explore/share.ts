@@ -69,6 +69,8 @@ export interface MarkTask extends LevelWork {
 export interface SweepTask extends LevelWork {
   readonly kind: 'sweep'
   readonly bits: SharedArrayBuffer
+  /** Nothing is claimed of states that are findings already, nor of those before them. */
+  readonly settle: boolean
 }
 
 /** What is handed to every explorer thread when it starts. */
@@ -186,7 +188,7 @@ export class Share {
     this.#chunks(task.ranges, (from, to) => {
       for (let index = to - 1; index >= from; index--) {
         const before = bits[index] as number
-        const after = before | this.#reach(index, bits)
+        const after = before | this.#reach(index, bits, task.settle)
         if (after === before) continue
         bits[index] = after
         changed = true
@@ -196,7 +198,7 @@ export class Share {
   }
 
   /** Bits of a state from its own actors and its successors'. */
-  #reach(index: number, bits: Int32Array): number {
+  #reach(index: number, bits: Int32Array, settle: boolean): number {
     const { store, expansion, system } = this.#engine
     const words = store.at(index)
     let reach = 0
@@ -206,7 +208,7 @@ export class Share {
       else if (actor.mustFinish) resting = false
     }
     if (resting) reach |= REST_BIT
-    if (this.#isSettled(words)) return ALL_BITS
+    if (settle && this.#isSettled(words)) return ALL_BITS
     expansion.forEachSuccessor(words, (actor, leaf, next) => {
       const target = store.find(next)
       // a step that only reads and changes nothing is a spin, not movement; one that reads nothing waits for nothing

@@ -8,7 +8,7 @@ import type { GeneratedProgram } from './program.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
 export function explored(loaded: LoadedModel, granularity: Granularity): Outcome {
-  const { engine, indices, states } = exploreInline(loaded, granularity, [])
+  const { engine, indices, states, sweep } = exploreInline(loaded, granularity, [])
   const { system, store, view, expansion, reader } = engine
   const ends = new Set<string>()
   const stuck = new Set<string>()
@@ -25,7 +25,9 @@ export function explored(loaded: LoadedModel, granularity: Granularity): Outcome
       ends.add(JSON.stringify([values('plain'), values('atomic'), values('volatile'), values('published')]))
     }
   }
-  return { race, stuck, ends, states }
+  const reach = sweep()
+  const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => (((reach[index] as number) >> id) & 1) === 0))
+  return { race, stuck, ends, wedged: wedged.map(({ id }) => id).join(), states }
 }
 
 function texts(set: ReadonlySet<string>): string {
@@ -37,6 +39,7 @@ function difference(name: string, one: Outcome, two: Outcome): string | null {
   if (one.race !== two.race) return `${name}: race ${one.race} and ${two.race}`
   if (one.race) return null
   if (texts(one.stuck) !== texts(two.stuck)) return `${name}: stuck {${texts(one.stuck)}} and {${texts(two.stuck)}}`
+  if (one.wedged !== two.wedged) return `${name}: wedged {${one.wedged}} and {${two.wedged}}`
   return texts(one.ends) === texts(two.ends) ? null : `${name}: ends {${texts(one.ends)}} and {${texts(two.ends)}}`
 }
 

@@ -13,6 +13,7 @@ type Instruction =
   | { readonly op: 'jump'; readonly to: number }
   | { readonly op: 'branch'; readonly register: number; readonly equals: number; readonly otherwise: number }
   | { readonly op: 'choose'; readonly register: number }
+  | { readonly op: 'pause' }
 
 interface State {
   plain: number[]
@@ -35,6 +36,8 @@ export interface Outcome {
   readonly stuck: ReadonlySet<string>
   /** Variables when all threads have finished, as texts. */
   readonly ends: ReadonlySet<string>
+  /** Threads that in some reachable state have not finished and can never move again, as a text. */
+  readonly wedged: string
   readonly states: number
 }
 
@@ -203,6 +206,9 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       if (before.sleepers[i.channel]?.length === 0) outcome(() => {})
       for (const woken of before.sleepers[i.channel] as number[]) outcome((state) => (state.sleepers[i.channel] = (state.sleepers[i.channel] as number[]).filter((other) => other !== woken)))
       break
+    case 'pause':
+      outcome(() => {})
+      break
     case 'choose':
       for (const taken of [0, 1]) outcome((_state, registers) => (registers[i.register] = taken))
   }
@@ -220,11 +226,37 @@ function isRacy(state: State, codes: readonly (readonly Instruction[])[]): boole
   return next.some((a, p) => next.some((b, q) => p < q && a && b && a.variable === b.variable && (a.writes || b.writes) && (a.plainly || b.plainly)))
 }
 
+function readsShared(i: Instruction | undefined): boolean {
+  return i?.op !== 'pause' && i?.op !== 'choose'
+}
+
+/** Threads that somewhere have not finished and can never move again: what can move is passed back along the moves until nothing changes. */
+function wedgedThreads(states: readonly State[], moves: readonly { readonly from: number; readonly to: number; readonly thread: number }[], codes: readonly (readonly Instruction[])[]): string {
+  const alive = states.map((state) => new Set(codes.flatMap((code, thread) => ((state.at[thread] as number) >= code.length ? [thread] : []))))
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const { from, to, thread } of moves) {
+      const mine = alive[from] as Set<number>
+      const before = mine.size
+      if (thread >= 0) mine.add(thread)
+      for (const other of alive[to] as Set<number>) mine.add(other)
+      changed ||= mine.size !== before
+    }
+  }
+  return codes.flatMap((_code, thread) => (alive.some((can) => !can.has(thread)) ? [thread] : [])).join()
+}
+
 /** Runs a program in every way; null when it has more than `most` states. */
 export function interpret(program: GeneratedProgram, most: number): Outcome | null {
-  const codes = program.threads.map((statements) => {
+  const codes = program.threads.map((statements, thread) => {
     const code: Instruction[] = []
     compile(statements, code)
+    const again = program.forever[thread]
+    if (again) {
+      const start = code.push({ op: 'pause' }) - 1
+      compile(again, code)
+      code.push({ op: 'jump', to: start })
+    }
     return code
   })
   const zeros = (n: number): number[] => Array.from({ length: n }, () => 0)
@@ -246,22 +278,28 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
   const stuck = new Set<string>()
   const ends = new Set<string>()
   let race = false
+  const number = new Map([[JSON.stringify(first), 0]])
+  const moves: { readonly from: number; readonly to: number; readonly thread: number }[] = []
   for (let head = 0; head < queue.length; head++) {
     const state = queue[head] as State
     race ||= isRacy(state, codes)
-    const next = codes.flatMap((code, thread) => steps(state, thread, code))
+    const next = codes.flatMap((code, thread) => steps(state, thread, code).map((to) => ({ to, thread, reads: readsShared(code[state.at[thread] as number]) })))
     if (next.length === 0) {
       const standing = codes.flatMap((code, thread) => ((state.at[thread] as number) < code.length ? [thread] : []))
       if (standing.length > 0) stuck.add(standing.join())
       else ends.add(JSON.stringify([state.plain, state.atomic, state.volatile, state.published]))
     }
-    for (const one of next) {
+    for (const { to: one, thread, reads } of next) {
       const key = JSON.stringify(one)
-      if (seen.has(key)) continue
-      if (seen.size >= most) return null
-      seen.add(key)
-      queue.push(one)
+      if (!seen.has(key)) {
+        if (seen.size >= most) return null
+        number.set(key, queue.length)
+        seen.add(key)
+        queue.push(one)
+      }
+      const to = number.get(key) as number
+      moves.push({ from: head, to, thread: to === head && reads ? -1 : thread })
     }
   }
-  return { race, stuck, ends, states: seen.size }
+  return { race, stuck, ends, wedged: wedgedThreads(queue, moves, codes), states: seen.size }
 }

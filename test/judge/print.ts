@@ -2,8 +2,8 @@ import { type GeneratedProgram, SIZES, type Statement } from './program.ts'
 
 /** The program as the text of a model's file. */
 export function printModel(program: GeneratedProgram): string {
-  const threads = program.threads.map((statements, i) => `    m.thread(function* thread${i}() {\n${registers()}${print(statements, 3)}    })`)
-  return `import { atomically, model, published, readOnce, struct, u2, volatile, when } from 'vmcheck'
+  const threads = program.threads.map((statements, i) => `    m.thread(function* thread${i}() {\n${registers()}${print(statements, 3)}${forever(program.forever[i] ?? null)}    }, { endless: ${program.forever[i] !== null} })`)
+  return `import { atomically, model, pause, published, readOnce, struct, u2, volatile, when } from 'vmcheck'
 import { Mutex, SleepLock, WaitChannel } from 'vmcheck/vm'
 const Plain = struct<{ v: number }>('plain', { v: u2 })
 const Volatile = struct<{ v: number }>('volatile', { v: volatile(u2) })
@@ -18,11 +18,16 @@ export default model({
     const mutexes = Array.from({ length: ${SIZES.mutexes} }, (_, i) => new Mutex(m, \`mutex[\${i}]\`))
     const tried = new Mutex(m, 'tried', { tryable: true })
     const sleeps = Array.from({ length: ${SIZES.sleepLocks} }, (_, i) => new SleepLock(m, \`sleep[\${i}]\`))
+    void pause
     const channels = Array.from({ length: ${SIZES.channels} }, (_, i) => new WaitChannel(m, \`channel[\${i}]\`))
 ${threads.join('\n')}
   },
 })
 `
+}
+
+function forever(body: readonly Statement[] | null): string {
+  return body === null ? '' : `      for (;;) {\n        yield* pause()\n${print(body, 4)}      }\n`
 }
 
 function registers(): string {

@@ -17,6 +17,8 @@ export type Statement =
 /** A generated program: the statements of each thread. */
 export interface GeneratedProgram {
   readonly threads: readonly (readonly Statement[])[]
+  /** What a thread repeats for ever after its statements; null: it finishes. */
+  readonly forever: readonly (readonly Statement[] | null)[]
 }
 
 /** How many there are of each thing. */
@@ -63,4 +65,5 @@ export const programs: fc.Arbitrary<GeneratedProgram> = fc.record({
     { weight: 3, arbitrary: fc.array(fc.array(statement(2), { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 2 }) },
     { weight: 1, arbitrary: fc.array(fc.array(statement(1), { minLength: 1, maxLength: 2 }), { minLength: 3, maxLength: 3 }) },
   ),
+  forever: fc.array(fc.option(statements(0, 2), { freq: 3 }), { minLength: 3, maxLength: 3 }),
 })
