@@ -5,7 +5,7 @@ import { REST_BIT } from './share.ts'
 import type { Range } from './state-store.ts'
 
 /**
- * What backward sweeps over the whole graph have shown (DESIGN "One exact hang check"): the states of the first level
+ * What backward sweeps over the whole graph have shown (docs/soundness.md, "Hangs"): the states of the first level
  * in which an actor can never move again; without any, those of the first level from which rest cannot be reached
  * although all can move.
  *

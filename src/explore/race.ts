@@ -10,7 +10,7 @@ export interface RaceFound {
 }
 
 /**
- * The exact race check on a stored state (DESIGN "Races"). For each ordered pair p, q whose next steps begin with a
+ * The exact race check on a stored state (docs/soundness.md, "Data races"). For each ordered pair p, q whose next steps begin with a
  * pure acquire or a plain access: after p's acquire alone, is q still enabled, and do the plain accesses that each
  * then makes up to its next release or point conflict? An operation of class `other` has no plain access pending,
  * but what its guard and effect touch conflicts with p's plain accesses, also while it is blocked: it may be evaluated

@@ -43,7 +43,7 @@ const MAX_LOG = 1000
 
 /**
  * The shared memory that one step sees: the stored state under the step's own writes. It records what the step
- * depended on, and ends the step before an access that must not share it (DESIGN "What a step is").
+ * depended on, and ends the step before an access that must not share it (docs/soundness.md, "Steps").
  */
 export class StepMemory implements MemoryPort {
   readonly #system: System

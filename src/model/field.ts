@@ -1,7 +1,7 @@
 import type { Memory } from './memory.ts'
 
 /**
- * How accesses to a field take part in steps (the classes of DESIGN "What a step is"):
+ * How accesses to a field take part in steps (docs/soundness.md, "Steps"):
  * - `plain`: race-checked, several may share a step;
  * - `volatile`: every access is atomic and a step of its own;
  * - `published`: every write is atomic and a step of its own, plain reads are race-checked against

@@ -34,9 +34,6 @@ export interface SyncObject {
   readonly operations: Readonly<Record<string, Primitive<never>>>
 }
 
-/** Told of every operation made, so that one that is never executed can be refused ("did you forget yield*"). */
-export type OperationWitness = (operation: Operation<unknown>) => void
-
 /** A request to do something atomic; `yield*` executes it and gives its result. */
 export class Operation<R> {
   readonly target: SyncObject
