@@ -80,7 +80,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
     if (streams.interrupt.aborted) break
   }
-  if (args.json) streams.out(args.all ? `${JSON.stringify(reports, null, 2)}\n` : renderJson(reports[0] as Report))
+  if (args.json) streams.out(jsonText(args, reports))
   await writeReports(args, reports, streams)
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
@@ -152,13 +152,18 @@ function checkReportPath(file: string): void {
   if (!file.endsWith('.json')) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
 }
 
+/** One report, or with --all the list of them. */
+function jsonText({ all }: ExploreArguments, reports: readonly Report[]): string {
+  return renderJson(all ? reports : (reports[0] as Report))
+}
+
 async function writeReports(args: ExploreArguments, reports: readonly Report[], streams: Streams): Promise<void> {
   const writing = new Mutex()
   await Promise.all(
     args.report.map((file) =>
       writing.runExclusive(async () => {
         const path = resolve(streams.cwd, file)
-        const text = args.all ? `${JSON.stringify(reports, null, 2)}\n` : renderJson(reports[0] as Report)
+        const text = jsonText(args, reports)
         const temporary = resolve(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
         try {
           await mkdir(dirname(path), { recursive: true })

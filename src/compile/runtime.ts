@@ -1,4 +1,4 @@
-import { DELEGATE, Frame, type FunctionInfo, GO_ON, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
+import { DELEGATE, Frame, type FunctionInfo, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
 import { Operation } from '../model/operation.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import type { Site } from './sites.ts'
@@ -218,5 +218,5 @@ export function runtimeObjects(runtime: Runtime): object[] {
   return [runtime, at, text, iterate, keys]
 }
 
-export { DELEGATE, Frame, GO_ON, MARK }
+export { DELEGATE, Frame }
 export type { FunctionInfo, LoweredFunction }

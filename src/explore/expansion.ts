@@ -2,7 +2,7 @@ import type { Actor } from '../model/actor.ts'
 import type { Check, Finding } from '../model/check.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
 import type { Interner } from './interner.ts'
-import { localWord } from './layout.ts'
+import { hasFinished, localWord } from './layout.ts'
 import type { StateStore } from './state-store.ts'
 import type { StoredStateView } from './state-view.ts'
 import { type Leaf, type StepTable, applyWrites } from './step-table.ts'
@@ -113,7 +113,7 @@ export class Expansion {
     tally.looped ||= looped
     tally.pruned += pruned
     if (!this.#view.terminal) tally.open++
-    if (this.#system.actors.every((actor) => words[localWord(this.#system.layout, actor.id)] === 0)) tally.endStates++
+    if (this.#system.actors.every((actor) => hasFinished(this.#system.layout, words, actor.id))) tally.endStates++
     for (const finding of findings) this.keepFirst(finding, tally.findings)
   }
 

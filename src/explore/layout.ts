@@ -50,6 +50,11 @@ export function writeCell(words: Int32Array, cell: Cell, raw: number): void {
   words[cell.word] = ((words[cell.word] as number) & ~(cell.mask << cell.shift)) | ((raw & cell.mask) << cell.shift)
 }
 
+/** Whether an actor has finished in a state: the first local state of every search is that one. */
+export function hasFinished(layout: Layout, words: Int32Array, actor: number): boolean {
+  return words[localWord(layout, actor)] === 0
+}
+
 /** Index of the word that holds an actor's local state. */
 export function localWord(layout: Layout, actor: number): number {
   return layout.sharedWords + actor

@@ -2,7 +2,7 @@ import type { SourcePlace } from '../compile/refusal.ts'
 import type { Engine, EngineRecipe } from './engine.ts'
 import { type Tally, newTally } from './expansion.ts'
 import { type Range, type StoreBuffers, StoreFullError, rangesSize } from './state-store.ts'
-import { localWord } from './layout.ts'
+import { hasFinished } from './layout.ts'
 
 /** Words of the search's control block. */
 export const CONTROL = {
@@ -204,7 +204,7 @@ export class Share {
     let reach = 0
     let resting = true
     for (const actor of system.actors) {
-      if (words[localWord(system.layout, actor.id)] === 0) reach |= 1 << actor.id
+      if (hasFinished(system.layout, words, actor.id)) reach |= 1 << actor.id
       else if (actor.mustFinish) resting = false
     }
     if (resting) reach |= REST_BIT

@@ -5,7 +5,7 @@ import type { Blocked, Race, StateView } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
 import { type Executor, evaluate } from './executor.ts'
 import type { Interner } from './interner.ts'
-import { localWord } from './layout.ts'
+import { hasFinished, localWord } from './layout.ts'
 import type { RaceDetector } from './race.ts'
 import type { StateReader } from './state-reader.ts'
 import type { Leaf } from './step-table.ts'
@@ -74,7 +74,7 @@ export class StoredStateView implements StateView {
   }
 
   isFinished(actor: Actor): boolean {
-    return this.#words[localWord(this.#with.system.layout, actor.id)] === 0
+    return hasFinished(this.#with.system.layout, this.#words, actor.id)
   }
 
   waitCycle(): readonly Actor[] {

@@ -1,10 +1,9 @@
-import { Refusal } from '../compile/refusal.ts'
 import type { Actor } from '../model/actor.ts'
 import type { Fault } from '../model/memory.ts'
 import type { PrimitiveClass } from '../model/operation.ts'
 import type { Executor, StepRecord } from './executor.ts'
 import type { Interner } from './interner.ts'
-import { type Cell, type Layout, localWord } from './layout.ts'
+import { type Cell, type Layout, localWord, readCell } from './layout.ts'
 
 /** What one step does in every state in which its dependences are the same. */
 export interface Leaf {
@@ -76,7 +75,7 @@ export class StepTable {
 
   #walk(tree: Tree, actor: Actor, words: Int32Array, choices: number[], visit: (leaf: Leaf) => void): void {
     let at = tree
-    while ('children' in at && at.kind === 'read') at = this.#child(at, cellValue(words, at.cell as Cell), actor, words, choices)
+    while ('children' in at && at.kind === 'read') at = this.#child(at, readCell(words, at.cell as Cell), actor, words, choices)
     if (!('children' in at)) {
       visit(at)
       return
@@ -92,7 +91,7 @@ export class StepTable {
     if (!child) {
       this.#record(actor, words, script, this.#roots[actor.id]?.[words[localWord(this.#layout, actor.id)] as number] as Tree)
       child = branch.children.get(key)
-      if (!child) throw unstable()
+      if (!child) throw this.#executor.unstable()
     }
     return child
   }
@@ -124,7 +123,7 @@ export class StepTable {
         if (parent) parent.children.set(key, node)
         else top = node
       }
-      if (!('children' in node)) throw unstable()
+      if (!('children' in node)) throw this.#executor.unstable()
       parent = node
       key = dependence.on === 'field' ? dependence.raw : dependence.taken
     }
@@ -151,11 +150,6 @@ export class StepTable {
       id: this.#leaves++,
     }
   }
-}
-
-/** The raw value of a cell, as a key. */
-function cellValue(words: Int32Array, cell: Cell): number {
-  return (((words[cell.word] as number) >>> cell.shift) & cell.mask) >>> 0
 }
 
 /** Writes as triples of word, bits to clear and bits to set, at most one a word. */
@@ -195,8 +189,4 @@ function sameDependence(a: StepRecord['dependences'][number], b: StepRecord['dep
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i])
-}
-
-function unstable(): Refusal {
-  return new Refusal('a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state', null)
 }

@@ -6,7 +6,7 @@ import type { Field } from '../model/field.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Engine } from './engine.ts'
 import type { StepRecord } from './executor.ts'
-import { localWord, readCell, writeCell } from './layout.ts'
+import { hasFinished, localWord, readCell, writeCell } from './layout.ts'
 import type { ScheduledStep } from './schedule.ts'
 
 /** One thing that a step did. */
@@ -125,7 +125,7 @@ export class Tracer {
   }
 
   #isFinished(actor: Actor): boolean {
-    return this.#words[localWord(this.#engine.system.layout, actor.id)] === 0
+    return hasFinished(this.#engine.system.layout, this.#words, actor.id)
   }
 
   #why(actor: number, last: number, started: ReadonlySet<number>, waited: ReadonlyMap<number, Actor | null>): Why {

@@ -1,6 +1,6 @@
 import type { Report } from './report.ts'
 
-/** The report as JSON text, ending in a newline. */
-export function renderJson(report: Report): string {
+/** A report, or a list of them, as JSON text that ends in a newline. */
+export function renderJson(report: Report | readonly Report[]): string {
   return `${JSON.stringify(report, null, 2)}\n`
 }
