@@ -1,8 +1,13 @@
 import type { Actor, Blocked, Check, Finding, StateView, ViolationKind } from '../src/model/index.ts'
 
-/** `CPU 0 (names)` */
+/** `CPU 0 (names/0)` */
 function title(actor: Actor): string {
   return `${actor.cpu.name} (${actor.name})`
+}
+
+/** The same, shorter: `CPU 0` where nobody shares it. */
+function short(actor: Actor): string {
+  return actor.cpu.state ? title(actor) : actor.cpu.name
 }
 
 function list(words: readonly string[]): string {
@@ -29,7 +34,10 @@ function waitsFor({ operation, target }: Blocked): string {
   return operation === 'spin' ? 'goes round in a loop' : target === '' ? `waits for a condition (${operation})` : `waits for ${target} (${operation})`
 }
 
-function diagnose(state: StateView, stuck: readonly Actor[]): Finding {
+function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
+  const ringOf = (actors: readonly Actor[]): Blocked[] => cycle(state.blocked(actors))
+  const ringWithDaemons = state.terminal ? ringOf([...unfinished, ...state.actors.filter((actor) => !matters(actor))]) : []
+  const stuck = [...new Set([...unfinished, ...(ringWithDaemons.some(({ actor }) => matters(actor)) ? ringWithDaemons.map(({ actor }) => actor) : [])])]
   const waits = state.blocked(stuck)
   const finding = (kind: ViolationKind, message: string): Finding => ({
     kind,
@@ -40,7 +48,7 @@ function diagnose(state: StateView, stuck: readonly Actor[]): Finding {
   const ring = cycle(waits)
   if (ring.length === 1) return finding('deadlock', `${title(ring[0]?.actor as Actor)} ${waitsFor(ring[0] as Blocked)}, which it holds itself`)
   if (ring.length > 1) {
-    const parts = ring.map((wait, i) => `${title(wait.actor)} ${waitsFor(wait)}, held by ${(ring[(i + 1) % ring.length] as Blocked).actor.cpu.name}`)
+    const parts = ring.map((wait, i) => `${title(wait.actor)} ${waitsFor(wait)}, held by ${short((ring[(i + 1) % ring.length] as Blocked).actor)}`)
     return finding('deadlock', `a cycle of waits: ${parts.join('; ')}`)
   }
   const spinner = waits.find(({ operation }) => operation === 'spin')

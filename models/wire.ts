@@ -10,29 +10,20 @@
 //
 // Source: GNU Mach head 40166870; commits 7b87e10b (patch 1), 6e5e1f09 (patch 2), 1a4ce715 (patch 3).
 // Counts of states belong to this model's granularity: one step a section under a lock, one a read without it.
-import { type Instance, type Machine, type Program, bool, choice, model, struct } from 'vmcheck'
-import { KernelMap, PageStore } from 'vmcheck/vm'
-import type { Kernel, Switches } from './gnumach/kernel.ts'
+import { type Program, choice, model } from 'vmcheck'
+import { HEAD, type Kernel, type Switches } from './gnumach/kernel.ts'
+import { type Setting, properties, setUp } from './gnumach/machine.ts'
 import { vmMapEnter, vmMapEnterAnywhere, vmMapInherit, vmMapPageable, vmMapRemove, vmMapUnwire } from './gnumach/vm-map.ts'
 
-const Window = struct<{ inside: boolean }>('window', { inside: bool })
-
 /** The kernels that scenarios name. */
-const KERNELS: Readonly<Record<'original' | 'patch-1' | 'head' | 'fixed', Omit<Switches, 'fast'>>> = {
+const KERNELS: Readonly<Record<'original' | 'patch-1' | 'head' | 'fixed', Pick<Switches, 'walk' | 'inhibit' | 'mark'>>> = {
   original: { walk: 'ptr', inhibit: false, mark: false },
   'patch-1': { walk: 'addr', inhibit: false, mark: false },
   head: { walk: 'addr', inhibit: true, mark: true },
   fixed: { walk: 'strict', inhibit: true, mark: true },
 }
 
-interface Workload {
-  readonly threads: number
-  readonly entries: number
-  readonly objects: number
-  readonly pages: number
-  /** Entries before anything runs: bounds, and whether all map one object. */
-  readonly initial: readonly (readonly [start: number, end: number])[]
-  readonly sharedObject: boolean
+interface Workload extends Omit<Setting, 'name'> {
   readonly program: (kernel: Kernel, thread: number) => () => Program
 }
 
@@ -43,8 +34,7 @@ function overrun(free: boolean): Workload {
     entries: 3,
     objects: 2,
     pages: 2,
-    initial: [[0, 1]],
-    sharedObject: false,
+    initial: [{ start: 0, end: 1 }],
     program: (kernel, thread) =>
       thread === 0
         ? function* wirer() {
@@ -65,8 +55,7 @@ const merge: Workload = {
   entries: 3,
   objects: 1,
   pages: 2,
-  initial: [[0, 2]],
-  sharedObject: true,
+  initial: [{ start: 0, end: 2, sharedObject: true }],
   program: (kernel, thread) =>
     thread === 0
       ? function* wirer() {
@@ -87,7 +76,6 @@ function names(threads: number, buffers: number): Workload {
     objects: threads * buffers,
     pages: threads * buffers,
     initial: [],
-    sharedObject: false,
     program: (kernel) =>
       function* machPortNames() {
         const first = yield* vmMapEnterAnywhere(kernel, 1)
@@ -109,29 +97,6 @@ const WORKLOADS = {
   'names-1': names(2, 1),
   names: names(2, 2),
 } as const
-
-/** The map and its memory before anything runs. */
-function setUp(m: Machine, { entries, objects, pages, threads, initial, sharedObject }: Workload): Pick<Kernel, 'map' | 'store' | 'windows'> {
-  const store = new PageStore(m, { objects, pages })
-  const map = new KernelMap(m, 'ipc_kernel_map', { entries, store, threads })
-  const object = sharedObject ? store.allocate() : null
-  let last: ReturnType<KernelMap['insert']> | null = null
-  for (const [start, end] of initial) {
-    last = map.insert(last, { start, end, wired: 0, inTransition: false, needsWakeup: false, object, offset: object ? start : 0, inheritance: 0 })
-  }
-  return { map, store, windows: m.array(Window, threads, 'window') }
-}
-
-/** Each page has as many wirings as there are wired entries that map it. */
-function noWiringLeaks({ map, store }: Pick<Kernel, 'map' | 'store'>): boolean {
-  return store.slots.every((row, number) =>
-    row.every(({ page }, offset) => {
-      const object = store.objects.instances[number] as Instance<{ references: number; paging: number }>
-      const wired = map.list().filter((entry) => entry.object === object && entry.wired > 0 && offset >= entry.offset && offset < entry.offset + entry.end - entry.start)
-      return page.wirings === wired.length
-    }),
-  )
-}
 
 export default model({
   title: 'GNU Mach: wiring kernel memory while its neighbours come, go and coalesce',
@@ -167,19 +132,17 @@ export default model({
     const preset = KERNELS[params.kernel]
     const kernel: Kernel = {
       m,
-      ...setUp(m, workload),
+      ...HEAD,
+      ...setUp(m, { name: 'ipc_kernel_map', ...workload }),
       walk: params.walk === 'as-kernel' ? preset.walk : params.walk,
       inhibit: params.inhibit === 'as-kernel' ? preset.inhibit : params.inhibit === 'on',
       mark: params.mark === 'as-kernel' ? preset.mark : params.mark === 'on',
       fast: params.fast,
     }
-    const { map, windows } = kernel
     let thread = 0
     m.cpus(workload.threads, () => workload.program(kernel, thread++))
 
-    m.invariant('entries are in order and do not overlap', () => map.list().every((entry) => entry.start < entry.end && (!entry.next || entry.end <= entry.next.start)), { whenFree: map.lock })
-    m.atRest('no page keeps a wiring that no entry has', () => noWiringLeaks(kernel))
-    m.atRest('the map lock is free', () => map.lock.isFree)
-    m.sometimes('two threads are in the window at once', () => windows.filter(({ inside }) => inside).length > 1)
+    properties(m, kernel)
+    m.sometimes('two threads are in the window at once', () => kernel.windows.filter(({ inside }) => inside).length > 1)
   },
 })

@@ -11,7 +11,7 @@ import type { Entry, Kernel } from './kernel.ts'
 export function* vmFaultWire(kernel: Kernel, entry: Entry): Program {
   const { start, end } = yield* readOnce(() => ({ start: entry.start, end: entry.end }))
   for (let va = start; va < end; va++) {
-    if (!(yield* vmFaultWireFast(kernel, va, entry))) yield* vmFault(kernel, va)
+    if (!(yield* vmFaultWireFast(kernel, va, entry))) yield* vmFault(kernel, va, true)
   }
 }
 
@@ -43,8 +43,11 @@ function* releasePage({ store }: Pick<Kernel, 'store'>, slot: PageSlot, object: 
   })
 }
 
-/** vm_fault with change_wiring: finds the page under the map's read lock, makes it busy, and looks again before it wires. */
-function* vmFault(kernel: Kernel, va: number): Program<boolean> {
+/**
+ * vm_fault: finds the page under the map's read lock, makes it busy, and looks again before it enters it; with
+ * `changeWiring` it wires the page, or unwires it if the entry is not wired.
+ */
+export function* vmFault(kernel: Kernel, va: number, changeWiring: boolean): Program<boolean> {
   const { m, map, store } = kernel
   for (;;) {
     const found = yield* vmMapLookup(kernel, va)
@@ -58,13 +61,15 @@ function* vmFault(kernel: Kernel, va: number): Program<boolean> {
       if (verdict === 'gone') return false
       continue
     }
-    yield* atomically(() => {
-      if (verdict === 'wired') slot.page.wirings += 1
-      else {
-        m.assert(slot.page.wirings !== 0, 'a page that is unwired was wired')
-        slot.page.wirings -= 1
-      }
-    })
+    if (changeWiring) {
+      yield* atomically(() => {
+        if (verdict === 'wired') slot.page.wirings += 1
+        else {
+          m.assert(slot.page.wirings !== 0, 'a page that is unwired was wired')
+          slot.page.wirings -= 1
+        }
+      })
+    }
     yield* map.lock.release()
     yield* releasePage(kernel, slot, object)
     return true
@@ -144,11 +149,16 @@ function* vmMapVerify({ map }: Kernel): Program<boolean> {
 }
 
 /** vm_fault_page: waits until the page is not busy, brings it in if it is missing, and makes it busy. */
-function* vmFaultPage({ store }: Kernel, slot: PageSlot): Program {
+function* vmFaultPage({ store, pager }: Kernel, slot: PageSlot): Program {
   const { page } = slot
   for (;;) {
     const isMine = yield* atomically(() => {
       if (page.busy) {
+        store.assertWait(slot)
+        return false
+      }
+      if (pager && !page.resident) {
+        pager.request(slot)
         store.assertWait(slot)
         return false
       }
@@ -161,7 +171,7 @@ function* vmFaultPage({ store }: Kernel, slot: PageSlot): Program {
   }
 }
 
-/** vm_fault_unwire: takes the wiring off the pages of an entry. The caller holds the map's write lock all the while. */
+/** vm_fault_unwire: takes the wiring off the pages of an entry, which the caller keeps from changing: by the map's write lock, in the kernel. */
 export function* vmFaultUnwire({ m, store }: Kernel, entry: Entry): Program {
   let page = 0
   for (;;) {

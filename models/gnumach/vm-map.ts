@@ -114,39 +114,80 @@ export function* vmMapInherit(kernel: Kernel, start: number, end: number): Progr
   yield* map.lock.release()
 }
 
-/** vm_map_pageable on a kernel map: wires a range so that its pages stay resident. */
+/** vm_map_pageable: wires a range so that its pages stay resident; fails without effect where a page is not mapped. */
 export function* vmMapPageable(kernel: Kernel, start: number, end: number): Program {
-  const { map, m, mark, windows } = kernel
+  const { map, m, mark, windows, space, userWire } = kernel
   const window = windows[m.self.id]
+  const staysLocked = space === 'user' && userWire !== 'transit'
   yield* map.lockMap()
+  if (kernel.waitTransit) yield* waitForTransit(kernel, start, end)
   const scan = yield* atomically(() => {
-    const entries = clipRange(kernel, start, end)
+    const entries = isMapped(kernel, start, end) ? clipRange(kernel, start, end) : []
     for (const entry of entries) wireEntry(kernel, entry)
     const [first] = entries
     const faults = entries.some((entry) => entry.wired === 1)
-    if (faults && mark && first) markRange(kernel, first, end)
+    if (faults && mark && !staysLocked && first) markRange(kernel, first, end)
     if (window) window.inside = faults
     return { first, after: entries.at(-1)?.next ?? null, faults }
   })
-  yield* map.lock.release()
   const { first, after, faults } = scan
-  if (!faults || !first) return
+  if (staysLocked && faults && first) {
+    yield* wireUserMap(kernel, first, after, end)
+    yield* atomically(() => {
+      if (window) window.inside = false
+      m.assert(() => isWired(kernel, start, end), 'a wired range is resident and wired')
+    })
+  }
+  yield* map.lock.release()
+  if (staysLocked || !faults || !first) return
 
   yield* wiringWalk(kernel, first, after, end)
 
   yield* map.lockMap()
-  yield* atomically(() => {
-    if (mark) clearRange(kernel, first, end)
+  const isAwaited = yield* atomically(() => {
+    const found = mark && clearRange(kernel, first, end)
     if (window) window.inside = false
     m.assert(() => isWired(kernel, start, end), 'a wired range is resident and wired')
+    return found
   })
   yield* map.lock.release()
+  if (isAwaited) yield* map.inTransitionEvent.wakeup()
 }
 
-/** Cuts the entries that reach out of a range, and gives those within. The range is mapped. */
-function clipRange({ map, m }: Kernel, start: number, end: number): Entry[] {
+/** Pass 2 on a user's map: the pages are faulted in with the map locked for reading, which faults take once more. */
+function* wireUserMap(kernel: Kernel, first: Entry, after: Entry | null, end: number): Program {
+  const { map, userWire } = kernel
+  if (userWire === 'recursive') yield* map.lock.setRecursive()
+  yield* map.lock.downgrade()
+  yield* wiringWalk(kernel, first, after, end)
+  if (userWire === 'recursive') yield* map.lock.clearRecursive()
+}
+
+/** Not in the kernel: with the write lock held, waits until no entry of a range is in transition. */
+function* waitForTransit({ map }: Kernel, start: number, end: number): Program {
+  for (;;) {
+    const mustWait = yield* atomically(() => {
+      const entry = map.list().find((at) => at.start < end && at.end > start && at.inTransition)
+      if (!entry) return false
+      entry.needsWakeup = true
+      map.inTransitionEvent.enlist()
+      return true
+    })
+    if (!mustWait) return
+    yield* map.lock.release()
+    yield* map.inTransitionEvent.block()
+    yield* map.lockMap()
+  }
+}
+
+function isMapped({ map }: Kernel, start: number, end: number): boolean {
+  for (let va = start; va < end; va++) if (!map.lookup(va)) return false
+  return true
+}
+
+/** Cuts the entries that reach out of a range, and gives those within; none when its start is not mapped. */
+function clipRange({ map }: Kernel, start: number, end: number): Entry[] {
   const first = map.lookup(start)
-  m.assert(first !== null, 'the range is mapped')
   if (!first) return []
   map.clipStart(first, start)
   const entries: Entry[] = []
@@ -175,13 +216,19 @@ function markRange({ m }: Kernel, first: Entry, end: number): void {
   }
 }
 
-/** Patch 3: and no longer. */
-function clearRange({ m }: Kernel, first: Entry, end: number): void {
+/** Patch 3: and no longer. Whether somebody is to be woken. */
+function clearRange({ m, clear }: Kernel, first: Entry, end: number): boolean {
+  let isAwaited = false
   for (let entry: Entry | null = first; entry && entry.end <= end; entry = entry.next) {
     m.assert(entry.inTransition, 'an entry to be cleared is in transition')
     entry.inTransition = false
-    m.assert(!entry.needsWakeup, 'nobody waits for an entry in transition')
+    if (clear === 'assert') m.assert(!entry.needsWakeup, 'nobody waits for an entry in transition')
+    if (clear === 'wake' && entry.needsWakeup) {
+      entry.needsWakeup = false
+      isAwaited = true
+    }
   }
+  return isAwaited
 }
 
 /** Pass 2 of vm_map_pageable_scan: follows the list without the lock and faults in what pass 1 has just wired. */
@@ -210,16 +257,38 @@ function isWired({ map, store }: Kernel, start: number, end: number): boolean {
   return true
 }
 
-/** vm_map_pageable with VM_PROT_NONE: unwires a range, under the write lock throughout. */
+/** vm_map_pageable with VM_PROT_NONE: unwires a range, in the kernel under the write lock throughout. */
 export function* vmMapUnwire(kernel: Kernel, start: number, end: number): Program {
   const { map } = kernel
   yield* map.lockMap()
+  if (kernel.waitTransit) yield* waitForTransit(kernel, start, end)
   const entries = yield* atomically(() => clipRange(kernel, start, end))
   for (const entry of entries) {
     const wasWired = yield* atomically(() => resetWired(entry))
-    if (wasWired) yield* vmFaultUnwire(kernel, entry)
+    if (wasWired) yield* unwirePages(kernel, entry)
   }
   yield* map.lock.release()
+}
+
+/** Unwires the pages of an entry with the write lock held; UNWIRE=transit drops it meanwhile, the entry being marked. */
+function* unwirePages(kernel: Kernel, entry: Entry): Program {
+  const { map, unwire } = kernel
+  if (unwire === 'locked') {
+    yield* vmFaultUnwire(kernel, entry)
+    return
+  }
+  yield* atomically(() => {
+    entry.inTransition = true
+    entry.needsWakeup = false
+  })
+  yield* map.lock.release()
+  yield* vmFaultUnwire(kernel, entry)
+  yield* map.lockMap()
+  yield* atomically(() => {
+    if (entry.needsWakeup) map.inTransitionEvent.wakeAll()
+    entry.inTransition = false
+    entry.needsWakeup = false
+  })
 }
 
 function resetWired(entry: Entry): boolean {
@@ -235,9 +304,40 @@ export function* vmMapRemove(kernel: Kernel, start: number, end: number): Progra
   yield* kernel.map.lock.release()
 }
 
+/** vm_map_copyout_page_list onto free pages: enters them, and inserts the copy's pages with the map unlocked in between. */
+export function* vmMapCopyoutPageList(kernel: Kernel, start: number, end: number): Program {
+  const { map, m, copyoutClear, windows } = kernel
+  const window = windows[m.self.id]
+  yield* map.lockMap()
+  const from = yield* atomically(() => {
+    enter(kernel, start, end)
+    const last = map.lookup(start) as Entry
+    last.inTransition = true
+    if (window) window.inside = true
+    return copyoutClear === 'start' ? start : last.start
+  })
+  yield* map.lock.release()
+
+  yield* map.lockMap()
+  const isAwaited = yield* atomically(() => {
+    let found = false
+    for (let entry = map.lookup(from); entry && entry.start < end; entry = entry.next) {
+      m.assert(entry.inTransition, 'an entry to be cleared is in transition')
+      entry.inTransition = false
+      found ||= entry.needsWakeup
+      entry.needsWakeup = false
+    }
+    if (window) window.inside = false
+    return found
+  })
+  yield* map.lock.release()
+  if (isAwaited) yield* map.inTransitionEvent.wakeup()
+}
+
 /** vm_map_delete, with the write lock held. */
 function* vmMapDelete(kernel: Kernel, start: number, end: number): Program {
   const { map } = kernel
+  if (kernel.deleteCheck === 'before-clip') yield* waitForTransit(kernel, start, end)
   let entry: Entry | null = yield* atomically(() => {
     const found = map.lookup(start)
     if (found) map.clipStart(found, start)
@@ -263,7 +363,7 @@ function* vmMapDelete(kernel: Kernel, start: number, end: number): Program {
       entry = yield* atomically(() => map.lookup(start) ?? map.after(map.before(start)))
       continue
     }
-    if (todo === 'unwire') yield* vmFaultUnwire(kernel, at)
+    if (todo === 'unwire') yield* unwirePages(kernel, at)
     entry = yield* atomically(() => removeEntry(kernel, at))
   }
 }

@@ -42,9 +42,10 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
     if (!table.add(value)) continue
     for (const next of captured(value, runtime)) queue.push(next)
     for (const next of hidden(value, runtime)) queue.push(next)
+    if (value instanceof Cpu) queue.push(value.state)
     if (value instanceof Machine || value instanceof Memory || value instanceof Cpu || value instanceof StructType) continue
     if (value instanceof Actor) {
-      queue.push(value.cpu)
+      queue.push(...value.cpus, value.state)
       continue
     }
     freeze(value, queue)

@@ -1,9 +1,10 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import { CHANGE_REFUSED, DELEGATE, Frame } from '../compile/runtime.ts'
-import type { Actor } from '../model/actor.ts'
-import type { Property } from '../model/machine.ts'
+import type { Actor, Cpu } from '../model/actor.ts'
+import type { Judgement, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation, type PrimitiveClass } from '../model/operation.ts'
+import { dispatch, leaveCpu, placement, sharesCpu } from './dispatch.ts'
 import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
 import { type Dependence, type Granularity, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
 import type { System } from './system.ts'
@@ -44,6 +45,8 @@ export class Executor {
   /** Encoding of the stack after its last operation; null: it has not had one. */
   #base: readonly number[] | null = null
   #holders = 0
+  /** Whether the operation tried last gives up a shared CPU while it is blocked. */
+  #yields = false
 
   constructor(system: System, granularity: Granularity) {
     this.#system = system
@@ -143,6 +146,16 @@ export class Executor {
   #enter(code: Int32Array): StepRecord {
     const state = this.#codec.decode(code)
     if (state.at === 'finished') return this.#blocked()
+    const { actor } = this.#memory
+    if (actor && sharesCpu(actor)) {
+      const { cpus, holders } = this.#memory.scheduling(() => placement(actor))
+      if (cpus.length === 0) {
+        for (const holder of holders) this.#holders |= 1 << holder.id
+        return this.#blocked()
+      }
+      if (state.at === 'operation' || state.at === 'operand') return this.#beginShared(actor, state, cpus, code)
+      this.#dispatch(actor, cpus)
+    }
     if (state.at === 'start') {
       this.#memory.feed(state.log)
       this.#memory.stack = [this.#spawn(this.#memory.actor as Actor)]
@@ -158,12 +171,29 @@ export class Executor {
     return this.#begin(state) ? this.#proceed() : this.#blocked()
   }
 
+  /** The step of a thread that shares its CPU: it runs there if its operation can go on; a sleeper gives the CPU up. */
+  #beginShared(actor: Actor, state: LocalState & { at: 'operation' | 'operand' }, cpus: readonly Cpu[], code: Int32Array): StepRecord {
+    if (this.#begin(state, () => this.#dispatch(actor, cpus))) return this.#proceed()
+    this.#memory.first = 'other'
+    const hasLeft = this.#yields && this.#memory.scheduling(() => leaveCpu(actor))
+    return hasLeft ? this.#record('step', [...code], null) : this.#blocked()
+  }
+
+  /** Which of the CPUs that it may have the thread runs on is a choice. */
+  #dispatch(actor: Actor, cpus: readonly Cpu[]): void {
+    this.#memory.scheduling(() => {
+      const chosen = cpus.length === 1 ? 0 : this.#memory.choose(cpus.length, `the CPU of ${actor.name}`, cpus.map(({ name }) => name))
+      dispatch(actor, cpus[chosen] as Cpu)
+    })
+    this.#firstWrites = new Map(this.#memory.writes)
+  }
+
   /** Tries the operation that a local state waits at; what it throws, the program sees. */
-  #begin(state: LocalState & { at: 'operation' | 'operand' }): boolean {
+  #begin(state: LocalState & { at: 'operation' | 'operand' }, granting: () => void = () => {}): boolean {
     try {
       const operation = state.at === 'operand' ? this.#evaluate(state.stack) : state.operation
       this.#memory.first = operation.primitive.class
-      const granted = this.#attempt(operation)
+      const granted = this.#attempt(operation, granting)
       this.#firstWrites = new Map(this.#memory.writes)
       return granted
     } catch (error) {
@@ -193,7 +223,7 @@ export class Executor {
   }
 
   /** Tries an operation; on success its result is the value of the stack's `yield*`. */
-  #attempt(operation: Operation<unknown>): boolean {
+  #attempt(operation: Operation<unknown>, granting: () => void = () => {}): boolean {
     const { primitive, target, args } = operation
     const actor = this.#memory.actor as Actor
     const top = this.#memory.stack.at(-1) as Frame
@@ -201,8 +231,12 @@ export class Executor {
     const enabled = this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
     if (!enabled) for (const holder of primitive.holders?.(target, actor, args) ?? []) this.#holders |= 1 << holder.id
     this.#memory.observer.operation?.(operation, this.#memory.stack, top.site, !enabled)
-    if (enabled) top.v = this.#insideOperation(operation, () => primitive.perform(target, actor, args))
+    if (enabled) {
+      granting()
+      top.v = this.#insideOperation(operation, () => primitive.perform(target, actor, args))
+    }
     this.#memory.leaveOperation()
+    this.#yields = primitive.yields ?? false
     if (!enabled) return false
     this.#memory.performed(primitive.class)
     if (this.#memory.implied(() => primitive.frees?.(target, actor) ?? primitive.class === 'release')) this.#checkWhenFree(target)
@@ -226,9 +260,9 @@ export class Executor {
     for (const property of this.#system.machine.properties) {
       if (property.form !== 'when-free' || property.lock !== target) continue
       const holds = this.#memory.implied(() => evaluate(property))
-      this.evaluated(property, holds)
-      if (!holds) {
-        this.#memory.fault({ kind: 'invariant', property: property.name, message: `"${property.name}" does not hold when ${property.lock?.name} is released` })
+      this.evaluated(property, holds === true)
+      if (holds !== true) {
+        this.#memory.fault({ kind: 'invariant', property: property.name, message: `"${property.name}" does not hold when ${property.lock?.name} is released${holds ? `: ${holds}` : ''}` })
       }
     }
   }
@@ -241,7 +275,10 @@ export class Executor {
         if (top.run(isSignal) !== DELEGATE) {
           this.#memory.stack.pop()
           const caller = this.#memory.stack.at(-1)
-          if (!caller) return this.#record('step', FINISHED, null)
+          if (!caller) {
+            this.#memory.scheduling(() => leaveCpu(this.#memory.actor as Actor))
+            return this.#record('step', FINISHED, null)
+          }
           caller.v = top.result
           continue
         }
@@ -344,9 +381,9 @@ export class Executor {
   }
 }
 
-/** Whether a property holds; anything but true or false is refused. */
-export function evaluate(property: Property): boolean {
+/** Whether a property holds, or what is wrong; anything but true, false or a text is refused. */
+export function evaluate(property: Property): Judgement {
   const holds = property.holds() as unknown
-  if (typeof holds !== 'boolean') throw new TypeError(`property "${property.name}" gives ${typeof holds}: it must give true or false`)
+  if (typeof holds !== 'boolean' && typeof holds !== 'string') throw new TypeError(`property "${property.name}" gives ${typeof holds}: it must give true, or false or what is wrong`)
   return holds
 }

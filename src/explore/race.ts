@@ -59,7 +59,7 @@ export class RaceDetector {
 
   /** Looks again at what q does once p's acquire alone has taken effect. */
   #confirm(p: Actor, q: Actor, mine: Leaf, words: Int32Array): RaceFound[] {
-    applyWrites(words, mine.first === 'acquire' ? mine.firstWrites : NOTHING, this.#afterAcquire)
+    applyWrites(words, mine.first === 'other' ? NOTHING : mine.firstWrites, this.#afterAcquire)
     const found: RaceFound[] = []
     this.#table.forEachStep(q, this.#afterAcquire, (theirs) => {
       for (const field of this.#conflicts(mine, theirs)) {

@@ -2,7 +2,8 @@ import { Refusal } from '../compile/refusal.ts'
 import { CHANGE_REFUSED } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import type { Blocked, Race, StateView } from '../model/check.ts'
-import type { Property } from '../model/machine.ts'
+import type { Judgement, Property } from '../model/machine.ts'
+import { placement } from './dispatch.ts'
 import { type Executor, evaluate } from './executor.ts'
 import type { Interner } from './interner.ts'
 import { hasFinished, localWord } from './layout.ts'
@@ -89,18 +90,18 @@ export class StoredStateView implements StateView {
     return this.actors.filter((actor) => (((reach[actor.id] as number) >> actor.id) & 1) === 1)
   }
 
-  evaluate(property: Property): boolean | string {
+  evaluate(property: Property): Judgement {
     const { reader, tally, system } = this.#with
     system.runtime.begin()
     try {
       const holds = reader.within(this.#words, () => evaluate(property))
-      tally.add(property, holds)
+      tally.add(property, holds === true)
       return holds
     } catch (error) {
       if (error instanceof Refusal) throw error
       if (error instanceof TypeError && CHANGE_REFUSED.test(error.message)) throw new Refusal(`property "${property.name}" changes what it looks at: ${error.message}`, system.loaded.sourceMap.placeOf(error))
       tally.add(property, false)
-      return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
     } finally {
       system.runtime.end()
     }
@@ -123,6 +124,8 @@ export class StoredStateView implements StateView {
     const code = interner.blob(this.#words[localWord(system.layout, actor.id)] as number)
     const state = executor.inspect(actor, code, this.#words)
     const isBlocked = (this.#leaves[actor.id] ?? []).every(({ outcome }) => outcome === 'blocked')
+    const { cpus, holders } = reader.within(this.#words, () => placement(actor))
+    if (holders.length > 0 && cpus.length === 0) return { actor, operation: 'run', target: actor.cpus.map(({ name }) => name).join(' or '), heldBy: holders, sleeping: false }
     if (state.at !== 'operation') return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false }
     const { primitive, target, args, operation } = state.operation
     const heldBy = reader.within(this.#words, () => [...(primitive.holders?.(target, actor, args) ?? primitive.wakers?.(target, actor, args) ?? [])])

@@ -20,6 +20,8 @@ export interface StepObserver {
   operation?(operation: Operation<unknown>, stack: readonly Frame[], site: number, blocked: boolean): void
   /** `once`: read by readOnce. */
   access?(field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean): void
+  /** An alternative was taken. */
+  choice?(what: string, taken: string, stack: readonly Frame[]): void
 }
 
 /** Unwinds the model's code when a step ends in the middle of a function: with a fault, or cut before an access. */
@@ -164,6 +166,21 @@ export class StepMemory implements MemoryPort {
     this.#feeding = false
   }
 
+  /** Decides who runs where, as part of the step that begins or ends: no access of the model's own. */
+  scheduling<T>(body: () => T): T {
+    const [mode, primitiveClass, closure] = [this.#mode, this.#class, this.#closure]
+    this.#mode = 'sync'
+    this.#class = 'acquire'
+    this.#closure = false
+    try {
+      return body()
+    } finally {
+      this.#mode = mode
+      this.#class = primitiveClass
+      this.#closure = closure
+    }
+  }
+
   /** Evaluates something as part of the operation just performed: no point lies between. */
   implied<T>(body: () => T): T {
     this.#checking = true
@@ -204,7 +221,7 @@ export class StepMemory implements MemoryPort {
     this.#touched = { alive, name }
   }
 
-  choose(n: number, what: string): number {
+  choose(n: number, what: string, names: readonly string[]): number {
     if (this.#isFed()) return this.log[this.#fed++] as number
     if (this.probing) this.#signal(null)
     if (this.evaluating) throw this.misplaced(`a choice (${what})`)
@@ -213,6 +230,7 @@ export class StepMemory implements MemoryPort {
     this.#choices++
     this.dependences.push({ on: 'choice', n, taken })
     this.#logged(taken)
+    this.observer.choice?.(what, names[taken] ?? `${taken + 1} of ${n}`, this.stack)
     return taken
   }
 

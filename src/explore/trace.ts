@@ -140,14 +140,16 @@ export class Tracer {
     const before = this.#engine.system.actors[last]
     if (actor === last) return ''
     const parts: string[] = []
-    if (before && this.#isFinished(before)) parts.push(`${before.cpu.name} has finished`)
+    if (before && this.#isFinished(before)) parts.push(`${before.title} has finished`)
     else if (before && this.isBlocked(before)) {
       const [wait] = this.waiting([before])
-      parts.push(`${before.cpu.name} is blocked on ${wait?.target || 'a condition'} (${wait?.operation})`)
-    } else if (before) parts.push(`${before.cpu.name} is preempted`)
+      parts.push(`${before.title} is blocked on ${wait?.target || 'a condition'} (${wait?.operation})`)
+    } else if (before) parts.push(`${before.title} is preempted`)
     const waker = waited.get(actor)
-    if (waker && why !== 'start') parts.push(`woken by ${waker.cpu.name}`)
-    if (why === 'start') parts.push('starts')
+    if (waker && why !== 'start') parts.push(`woken by ${waker.title}`)
+    const who = this.#engine.system.actors[actor] as Actor
+    if (why === 'start') parts.push(who.cpu.state ? `${who.name} starts` : 'starts')
+    else if (who.cpu.state) parts.push(`${who.name} runs`)
     return parts.join('; ')
   }
 
@@ -178,6 +180,9 @@ export class Tracer {
       access: (field, isWrite, stack, once) => {
         stackNow = stack
         access(field, isWrite, stack, once)
+      },
+      choice: (what, taken, stack) => {
+        this.#events.push({ operation: 'choose', target: what, detail: taken, function: names(stack), at: this.#placeOf(stack) })
       },
       operation: (operation, stack, site, isBlocked) => {
         stackNow = stack

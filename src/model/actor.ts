@@ -1,14 +1,18 @@
-import type { Referable } from './field.ts'
 import type { Memory } from './memory.ts'
+import { type Referable, internal, ref, u } from './field.ts'
 import type { Program } from './operation.ts'
+import { type Instance, type StructType, struct } from './struct.ts'
 
 /** One processor of the simulated machine. Opaque: programs compare it and pass it on. */
 export class Cpu {
   readonly name: string
+  /** Who runs on it, where several actors share it; null for a CPU that runs one thread. */
+  readonly state: Instance<CpuState> | null
   readonly #index: number
 
-  constructor(index: number) {
+  constructor(index: number, state: Instance<CpuState> | null) {
     this.#index = index
+    this.state = state
     this.name = `CPU ${index}`
   }
 
@@ -26,23 +30,71 @@ export interface ActorOptions {
   readonly endless?: boolean
 }
 
-/** What is scheduled: a thread bound to a CPU. */
+/** Where a thread runs. */
+export interface ThreadOptions extends ActorOptions {
+  /** The CPU that it shares with others (from `m.cpu()`), or those that it may migrate between. Default: one of its own. */
+  readonly on?: Cpu | readonly Cpu[]
+}
+
+/** Shared words of a CPU that several actors share. */
+export interface CpuState {
+  /** The thread that has the CPU; null when it is idle. */
+  running: Actor | null
+  /** The interrupt handler at work on it. */
+  handler: Actor | null
+}
+
+/** Shared words of a thread on such a CPU. */
+export interface ThreadState {
+  /** Depth of interrupts switched off. */
+  interruptsOff: number
+  /** Depth of preemption switched off. */
+  preemptionOff: number
+  /** The CPU it runs on, or ran on last; null before its first step. */
+  on: Cpu | null
+}
+
+/** What an {@link Actor} is made of. */
+interface ActorParts {
+  readonly id: number
+  readonly name: string
+  readonly cpus: readonly Cpu[]
+  readonly state: Instance<ThreadState> | null
+  readonly kind: 'thread' | 'handler'
+  readonly program: () => Program<unknown>
+  readonly options: ActorOptions
+}
+
+/** What is scheduled: a thread, or an interrupt handler. */
 export class Actor {
   readonly id: number
   readonly name: string
+  /** The CPU it is bound to; of a thread that may migrate, the first of its CPUs. */
   readonly cpu: Cpu
-  readonly kind = 'thread' as const
+  /** CPUs that it may run on. */
+  readonly cpus: readonly Cpu[]
+  /** Its words as a thread of a shared CPU, else null. */
+  readonly state: Instance<ThreadState> | null
+  readonly kind: 'thread' | 'handler'
   readonly daemon: boolean
   readonly endless: boolean
   readonly program: () => Program<unknown>
 
-  constructor(id: number, name: string, cpu: Cpu, program: () => Program<unknown>, options: ActorOptions) {
+  constructor({ id, name, cpus, state, kind, program, options }: ActorParts) {
     this.id = id
     this.name = name
-    this.cpu = cpu
+    this.cpu = cpus[0] as Cpu
+    this.cpus = cpus
+    this.state = state
+    this.kind = kind
     this.program = program
     this.daemon = options.daemon ?? false
     this.endless = options.endless ?? false
+  }
+
+  /** As traces call it: its CPU, where it is alone there. */
+  get title(): string {
+    return this.cpu.state ? `${this.name} on ${this.cpus.map(({ name }) => name).join(' or ')}` : this.cpu.name
   }
 
   /** Whether the machine is at rest only once this actor has finished. */
@@ -56,3 +108,15 @@ export const actors: Referable<Actor> = {
   name: 'actor',
   instances: (memory: Memory) => memory.instancesOf(actors),
 }
+
+/** The machine's CPUs that actors share, as the target of references: `ref(cpus)`. */
+export const cpus: Referable<Cpu> = {
+  name: 'cpu',
+  instances: (memory: Memory) => memory.instancesOf(cpus),
+}
+
+/** The struct of {@link CpuState}. */
+export const CpuStruct: StructType<CpuState> = struct<CpuState>('cpu', { running: internal(ref(actors)), handler: internal(ref(actors)) })
+
+/** The struct of {@link ThreadState}. */
+export const ThreadStruct: StructType<ThreadState> = struct<ThreadState>('thread', { interruptsOff: internal(u(2)), preemptionOff: internal(u(2)), on: internal(ref(cpus)) })

@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts'
-import type { Property } from './machine.ts'
+import type { Judgement, Property } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'
 
@@ -47,8 +47,8 @@ export interface StateView {
   isFinished(actor: Actor): boolean
   /** Actors that can never move again because each waits for another of them, who alone could end its wait; empty without such a cycle. */
   waitCycle(): readonly Actor[]
-  /** Whether the property holds here; a text when it threw. Counts the evaluation. */
-  evaluate(property: Property): boolean | string
+  /** Whether the property holds here, or what is wrong. Counts the evaluation. */
+  evaluate(property: Property): Judgement
   races(): readonly Race[]
   /** Why unfinished actors cannot go on; only for reports, slow. */
   blocked(actors: readonly Actor[]): readonly Blocked[]

@@ -1,5 +1,5 @@
 /** The public entry `vmcheck`: what a model's author writes with. */
-export { type Actor, type ActorOptions, type Cpu, actors } from './actor.ts'
+export { type Actor, type ActorOptions, type Cpu, type CpuState, type ThreadOptions, type ThreadState, actors, cpus } from './actor.ts'
 export {
   type Access,
   type FieldType,
@@ -23,7 +23,7 @@ export {
 } from './field.ts'
 export { type Blocked, type Check, type Finding, type Race, type StateView } from './check.ts'
 export { type Fault } from './memory.ts'
-export { type Machine, type Property, type PropertyForm } from './machine.ts'
+export { type Judgement, type Machine, type Property, type PropertyForm } from './machine.ts'
 export { type Expectation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'
 export {
   Operation,

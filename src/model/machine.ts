@@ -1,4 +1,4 @@
-import { Actor, type ActorOptions, Cpu, actors } from './actor.ts'
+import { Actor, type ActorOptions, Cpu, CpuStruct, type ThreadOptions, ThreadStruct, actors, cpus } from './actor.ts'
 import { Memory, setupPort } from './memory.ts'
 import type { Program, SyncObject } from './operation.ts'
 import { Pool, type PoolOptions } from './pool.ts'
@@ -7,11 +7,14 @@ import type { Instance, StructType } from './struct.ts'
 /** When a property is evaluated. */
 export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
 
+/** What a property comes to: whether it holds or, where it does not, what is wrong in one clause. */
+export type Judgement = boolean | string
+
 /** A property of the machine. */
 export interface Property {
   readonly name: string
   readonly form: PropertyForm
-  readonly holds: () => boolean
+  readonly holds: () => Judgement
   /** For `when-free`: the lock whose release it is evaluated at. */
   readonly lock: SyncObject | null
 }
@@ -67,28 +70,41 @@ export class Machine {
   cpus(count: number, program: (cpu: Cpu) => () => Program<unknown>, options: ActorOptions = {}): readonly Actor[] {
     this.#count(count, 'cpus')
     return Array.from({ length: count }, () => {
-      const cpu = this.#newCpu()
-      return this.#actor(program(cpu), cpu, options)
+      const cpu = this.#newCpu(false)
+      return this.#actor(program(cpu), [cpu], 'thread', options)
     })
   }
 
-  /** A thread on a CPU of its own. */
-  thread(program: () => Program<unknown>, options: ActorOptions = {}): Actor {
-    return this.#actor(program, this.#newCpu(), options)
+  /** A CPU for several actors: threads given `{ on: cpu }`, and interrupt handlers. */
+  cpu(): Cpu {
+    this.#open()
+    return this.#newCpu(true)
+  }
+
+  /** A thread, on a CPU of its own unless `on` says where. */
+  thread(program: () => Program<unknown>, options: ThreadOptions = {}): Actor {
+    const { on, ...rest } = options
+    const places = on === undefined ? [this.#newCpu(false)] : on instanceof Cpu ? [on] : on
+    return this.#actor(program, places, 'thread', rest)
+  }
+
+  /** An interrupt handler of a CPU: a daemon that runs ahead of the CPU's threads. It takes its interrupt by an operation of the line's. */
+  handler(cpu: Cpu, program: () => Program<unknown>): Actor {
+    return this.#actor(program, [cpu], 'handler', { daemon: true })
   }
 
   /** Holds in every stored state, that is, whenever every actor is at a point. */
-  always(name: string, holds: () => boolean): void {
+  always(name: string, holds: () => Judgement): void {
     this.#property({ name, form: 'always', holds, lock: null })
   }
 
   /** Holds in the initial state and in every step that releases the lock, right after the release. */
-  invariant(name: string, holds: () => boolean, when: { readonly whenFree: SyncObject }): void {
+  invariant(name: string, holds: () => Judgement, when: { readonly whenFree: SyncObject }): void {
     this.#property({ name, form: 'when-free', holds, lock: when.whenFree })
   }
 
   /** Holds when every actor that must finish has finished. */
-  atRest(name: string, holds: () => boolean): void {
+  atRest(name: string, holds: () => Judgement): void {
     this.#property({ name, form: 'at-rest', holds, lock: null })
   }
 
@@ -107,20 +123,21 @@ export class Machine {
     return actor
   }
 
-  /** One of 0 to n - 1; the search tries each. */
-  choose(n: number, what = 'choice'): number {
+  /** One of 0 to n - 1; the search tries each. Traces say `what` is chosen, and call the alternatives by `names`. */
+  choose(n: number, what = 'choice', names: readonly string[] = []): number {
     if (!Number.isInteger(n) || n < 1) throw new RangeError(`choose(${n}): give the number of alternatives, 1 or more`)
-    return n === 1 ? 0 : this.memory.port.choose(n, what)
+    return n === 1 ? 0 : this.memory.port.choose(n, what, names)
   }
 
   /**
    * Ends the step with a violation of kind `assertion` unless the condition holds. Given as a function, what it
-   * reads are ghost reads: outside the race check.
+   * reads are ghost reads: outside the race check; a text that it returns says what is wrong.
    */
-  assert(condition: boolean | (() => boolean), message = 'assertion failed'): void {
+  assert(condition: boolean | (() => Judgement), message = 'assertion failed'): void {
     const { port } = this.memory
     const holds = typeof condition === 'function' ? port.ghost(condition) : condition
-    if (!holds) port.fault({ kind: 'assertion', property: message, message })
+    if (holds === true) return
+    port.fault({ kind: 'assertion', property: message, message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message })
   }
 
   /** The value of `read`, whose reads are ghost reads: for bookkeeping that the kernel itself does not do. */
@@ -134,19 +151,27 @@ export class Machine {
     return instance
   }
 
-  #actor(program: () => Program<unknown>, cpu: Cpu, options: ActorOptions): Actor {
+  #actor(program: () => Program<unknown>, places: readonly Cpu[], kind: Actor['kind'], options: ActorOptions): Actor {
     this.#open()
     if (typeof program !== 'function') throw new TypeError('an actor runs a generator function: give (cpu) => function* name() { ... }')
+    const isShared = places.length > 0 && places.every((cpu) => cpu instanceof Cpu && cpu.state !== null)
+    if (!isShared && (kind === 'handler' || places.length !== 1 || this.actors.some(({ cpu }) => cpu === places[0]))) {
+      throw new TypeError('several actors share CPUs made by m.cpu() only: give { on: cpu } or { on: [cpu, ...] }')
+    }
     const id = this.actors.length
-    const actor = new Actor(id, `${program.name || 'program'}/${id}`, cpu, program, options)
+    const name = `${program.name || 'program'}/${id}`
+    const state = isShared && kind === 'thread' ? this.struct(ThreadStruct, `thread ${name}`) : null
+    const actor = new Actor({ id, name, cpus: places, state, kind, program, options })
     this.actors.push(actor)
     this.memory.instancesOf(actors).push(actor)
     return actor
   }
 
-  #newCpu(): Cpu {
-    const cpu = new Cpu(this.#cpus.length)
+  #newCpu(isShared: boolean): Cpu {
+    const index = this.#cpus.length
+    const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null)
     this.#cpus.push(cpu)
+    if (isShared) this.memory.instancesOf(cpus).push(cpu)
     return cpu
   }
 

@@ -22,8 +22,8 @@ export interface MemoryPort {
   writeHidden(field: Field, raw: number): void
   /** Says that an instance is being touched, before a field of it is. */
   touch(alive: Field, name: string): void
-  /** One of 0 to n - 1. */
-  choose(n: number, what: string): number
+  /** One of 0 to n - 1; `names` is what traces call the alternatives. */
+  choose(n: number, what: string, names: readonly string[]): number
   /** Runs `body` with its reads being ghost reads. */
   ghost<T>(body: () => T): T
   /** Ends the step with a violation. */

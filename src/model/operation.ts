@@ -22,6 +22,8 @@ export interface Primitive<T extends object = object> {
   holders?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
   /** Actors known to be the ones who would wake a blocked attempt (for reports). */
   wakers?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
+  /** Whether a blocked attempt gives up a CPU that it shares with other threads; otherwise it spins there. */
+  readonly yields?: boolean
   /** Whether a blocked attempt sleeps until it is woken, rather than until something is free. */
   readonly sleeps?: boolean
   /** One word for the trace beside the operation's name, such as `write`. */

@@ -51,7 +51,7 @@ export class Pool<T extends object> {
    */
   allocate(values: Partial<T> = {}): Instance<T> | null {
     const { port } = this.#memory
-    if (this.#fallible && port.choose(2, `allocation of ${this.name} fails`) === 1) return null
+    if (this.#fallible && port.choose(2, `allocating ${this.name}`, ['succeeds', 'fails']) === 1) return null
     const index = this.#take()
     if (index < 0) return null
     const instance = this.instances[index] as Instance<T>

@@ -124,6 +124,7 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
 function eventText({ operation, target, detail }: Violation['steps'][number]['events'][number]): string {
   if (operation === 'write') return detail.endsWith(' again') ? '' : `${target} ${detail}`
   if (operation === 'read') return `read ${target} ${detail}`
+  if (operation === 'choose') return `${target}: ${detail}`
   if (target === '' && detail === '') return operation === 'pause' ? operation : ''
   return `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`
 }

@@ -7,13 +7,14 @@ function mustOwn(lock: Mutex, actor: Actor): void {
   if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
 }
 
-function operations(tryable: boolean): Readonly<Record<string, Primitive<Mutex>>> {
+function operations(tryable: boolean, yields: boolean): Readonly<Record<string, Primitive<Mutex>>> {
   return {
     acquire: {
       class: tryable ? 'other' : 'acquire',
       enabled: (lock) => lock.owner === null,
       perform: (lock, actor) => lock.take(actor),
       holders: (lock) => (lock.owner ? [lock.owner] : []),
+      yields,
     },
     release: {
       class: tryable ? 'other' : 'release',
@@ -35,8 +36,16 @@ function operations(tryable: boolean): Readonly<Record<string, Primitive<Mutex>>
   }
 }
 
-const PLAIN = operations(false)
-const TRYABLE = operations(true)
+const SLEEPING = { plain: operations(false, true), tryable: operations(true, true) }
+const SPINNING = { plain: operations(false, false), tryable: operations(true, false) }
+
+/** How a mutex is used. */
+export interface MutexOptions {
+  /** Whether it is ever tried, or looked at by guards. */
+  readonly tryable?: boolean
+  /** What a waiter does on a CPU that it shares: sleep, leaving it to others, or spin. Default `sleep`. */
+  readonly waiting?: 'sleep' | 'spin'
+}
 
 /**
  * A lock with one owner, which alone may release it. Whether it is ever tried is fixed when it is made: "held" can
@@ -48,10 +57,10 @@ export class Mutex implements SyncObject {
   readonly #state: Instance<{ owner: Actor | null }>
   readonly #tryable: boolean
 
-  constructor(m: Machine, name: string, options: { readonly tryable?: boolean } = {}) {
+  constructor(m: Machine, name: string, options: MutexOptions = {}) {
     this.name = name
     this.#tryable = options.tryable ?? false
-    this.operations = (this.#tryable ? TRYABLE : PLAIN) as Readonly<Record<string, Primitive<never>>>
+    this.operations = (options.waiting === 'spin' ? SPINNING : SLEEPING)[this.#tryable ? 'tryable' : 'plain'] as Readonly<Record<string, Primitive<never>>>
     this.#state = m.struct(this.#tryable ? TryableState : PlainState, name)
   }
 

@@ -76,6 +76,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
       return false
     },
     holders: ({ state }) => present(state.writer),
+    yields: true,
     detail: () => 'want write',
   },
   drain: {
@@ -83,6 +84,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
     enabled: ({ state }) => isUnread(state) && state.upgrader === null,
     perform: () => undefined,
     holders: (lock) => [...readersOf(lock.state, lock.actors), ...present(lock.state.upgrader)],
+    yields: true,
     detail: () => 'write',
   },
   read: {
@@ -90,6 +92,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
     enabled: ({ state }, actor) => state.recursive === actor || (state.writer === null && state.upgrader === null),
     perform: ({ state, name }, actor) => addReader(state, actor, name),
     holders: ({ state }) => present(state.writer, state.upgrader),
+    yields: true,
   },
   upgrade: {
     class: 'other',
@@ -110,6 +113,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
     enabled: ({ state }) => isUnread(state),
     perform: () => undefined,
     holders: (lock) => readersOf(lock.state, lock.actors),
+    yields: true,
     detail: () => 'upgrade',
   },
   downgrade: {

@@ -13,6 +13,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
     perform: () => undefined,
     wakers: (channel) => channel.wakers(),
     sleeps: true,
+    yields: true,
   },
   wakeup: {
     class: 'other',

@@ -1,0 +1,109 @@
+// GNU Mach: entries in transition, and who is woken when they no longer are.
+//
+// Claim 1 (S4): the wiring path marks its entries as in transition, and a deletion that meets one sets needs_wakeup
+//   and sleeps. The wiring path asserts that nobody does; without assertions the sleeper is never woken.
+// Claim 2 (S10): copyout of a page list marks the whole entry that it extended, but begins to clear at its own start:
+//   the front part, cut off meanwhile by a deletion that sleeps on it, stays marked and its sleeper asleep.
+//
+// Source: GNU Mach head 40166870, vm_map_pageable, vm_map_delete, vm_map_copyout_page_list; found by reading. In a
+// kernel map only the owner of a range frees it, so that claim 1 needs a caller outside that contract.
+import { type Program, choice, model } from 'vmcheck'
+import { HEAD, type Kernel } from './gnumach/kernel.ts'
+import { type InitialEntry, nothingInTransition, properties, setUp } from './gnumach/machine.ts'
+import { vmMapCopyoutPageList, vmMapPageable, vmMapRemove } from './gnumach/vm-map.ts'
+
+interface Workload {
+  readonly entries: number
+  readonly pages: number
+  readonly initial: readonly InitialEntry[]
+  readonly programs: readonly ((kernel: Kernel) => () => Program)[]
+}
+
+const wire = (start: number, end: number) => (kernel: Kernel) =>
+  function* wirer() {
+    yield* vmMapPageable(kernel, start, end)
+  }
+
+const free = (...ranges: readonly (readonly [start: number, end: number])[]) => (kernel: Kernel) =>
+  function* deleter() {
+    for (const [start, end] of ranges) yield* vmMapRemove(kernel, start, end)
+  }
+
+const copyout = (start: number, end: number) => (kernel: Kernel) =>
+  function* receiver() {
+    yield* vmMapCopyoutPageList(kernel, start, end)
+  }
+
+const WORKLOADS = {
+  wire: { entries: 2, pages: 1, initial: [{ start: 0, end: 1 }], programs: [wire(0, 1), free([0, 1])] },
+  'wire-alone': { entries: 2, pages: 1, initial: [{ start: 0, end: 1 }], programs: [wire(0, 1)] },
+  'wire-many': {
+    entries: 4,
+    pages: 3,
+    initial: [
+      { start: 0, end: 1, inheritance: 1 },
+      { start: 1, end: 2 },
+      { start: 2, end: 3, inheritance: 1 },
+    ],
+    programs: [wire(0, 2), wire(2, 3), free([0, 1]), free([1, 2])],
+  },
+  copyout: { entries: 4, pages: 2, initial: [{ start: 0, end: 1 }], programs: [copyout(1, 2), free([0, 1])] },
+  'copyout-twice': { entries: 4, pages: 2, initial: [{ start: 0, end: 1 }], programs: [copyout(1, 2), free([1, 2], [0, 1])] },
+  'copyout-apart': { entries: 4, pages: 2, initial: [{ start: 0, end: 1, inheritance: 1 }], programs: [copyout(1, 2), free([0, 1])] },
+  'copyout-many': {
+    entries: 6,
+    pages: 4,
+    initial: [{ start: 0, end: 1 }],
+    programs: [
+      (kernel: Kernel) =>
+        function* receiver() {
+          for (const start of [1, 2, 3]) yield* vmMapCopyoutPageList(kernel, start, start + 1)
+        },
+      free([0, 1]),
+      free([1, 2]),
+    ],
+  },
+} as const satisfies Record<string, Workload>
+
+export default model({
+  title: 'GNU Mach: entries in transition and their sleepers',
+  params: {
+    workload: choice('wire', 'wire-alone', 'wire-many', 'copyout', 'copyout-twice', 'copyout-apart', 'copyout-many'),
+    clear: choice('assert', 'ignore', 'wake'),
+    waitTransit: choice('off', 'on'),
+    copyoutClear: choice('start', 'entry-start'),
+    deleteCheck: choice('after-clip', 'before-clip'),
+  },
+  scenarios: {
+    's4-assert': { about: 'S4: the assertion at the clearing fails', expect: { verdict: 'assertion', property: 'nobody waits for an entry in transition', states: 78 } },
+    's4-ignore': { about: 'S4 without assertions: the deletion sleeps for ever', params: { clear: 'ignore' }, expect: { verdict: 'lost-wakeup', states: 79 } },
+    's4-wake': { about: 'S4 fixed: clearing wakes', params: { clear: 'wake' }, expect: { verdict: 'pass', states: 84 } },
+    's4-alone': { about: 'S4 without the deletion', params: { workload: 'wire-alone' }, expect: { verdict: 'pass', states: 17 } },
+    's4-many': { about: 'S4 with two wirers and two deleters, fixed: one event for all', params: { workload: 'wire-many', clear: 'wake', deleteCheck: 'before-clip', waitTransit: 'on' }, expect: { verdict: 'pass', states: 16_839 }, large: true },
+    's10': { about: 'S10: the sleeper on the front part is never woken', params: { workload: 'copyout' }, expect: { verdict: 'lost-wakeup', states: 28 } },
+    's10-entry-start': { about: 'S10 fixed: clearing begins where marking did', params: { workload: 'copyout', copyoutClear: 'entry-start' }, expect: { verdict: 'pass', states: 36 } },
+    's10-before-clip': { about: 'S10 fixed: the deletion waits before it cuts', params: { workload: 'copyout', deleteCheck: 'before-clip' }, expect: { verdict: 'pass', states: 35 } },
+    's10-twice': { about: 'S10: a second deletion hangs on the front part', params: { workload: 'copyout-twice' }, expect: { verdict: 'lost-wakeup', states: 54 } },
+    's10-twice-entry-start': { about: 'S10, two deletions, fixed', params: { workload: 'copyout-twice', copyoutClear: 'entry-start' }, expect: { verdict: 'pass', states: 66 } },
+    's10-apart': { about: 'S10 control: no neighbour to extend', params: { workload: 'copyout-apart' }, expect: { verdict: 'pass', states: 32 } },
+    's10-many': { about: 'S10 with three copyouts and two deleters', params: { workload: 'copyout-many' }, expect: { verdict: 'lost-wakeup', states: 778 }, large: true },
+    's10-many-fixed': { about: 'S10 with three copyouts and two deleters, fixed', params: { workload: 'copyout-many', deleteCheck: 'before-clip', clear: 'wake', copyoutClear: 'entry-start' }, expect: { verdict: 'pass', states: 847 }, large: true },
+  },
+  machine(m, { workload, clear, waitTransit, copyoutClear, deleteCheck }) {
+    const { entries, pages, initial, programs } = WORKLOADS[workload]
+    const kernel: Kernel = {
+      m,
+      ...HEAD,
+      ...setUp(m, { name: 'map', threads: programs.length, entries, objects: entries, pages, initial }),
+      clear,
+      waitTransit: waitTransit === 'on',
+      copyoutClear,
+      deleteCheck,
+    }
+    for (const program of programs) m.thread(program(kernel))
+    properties(m, kernel)
+    m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
+    m.sometimes('an entry is in transition', () => kernel.windows.some(({ inside }) => inside))
+    if (workload === 'wire' || workload.startsWith('copyout') && workload !== 'copyout-apart') m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
+  },
+})

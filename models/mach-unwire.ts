@@ -1,0 +1,86 @@
+// GNU Mach: unwiring waits for a busy page with the map locked, and a fault needs the map while its page is busy.
+//
+// Claim (S16): this is the seed's cycle without any entry surgery. One thread unwires (or frees) a wired page while
+//   another is in an ordinary fault on it, whose look-up was before. Unwiring with the entry marked as in transition
+//   and the map unlocked prevents it.
+//
+// Source: GNU Mach head 40166870, vm_fault_unwire and vm_fault; found by reading. User threads reach it on their own
+// map; in a kernel map only the owner touches a range.
+import { type Program, choice, model } from 'vmcheck'
+import { HEAD, type Kernel } from './gnumach/kernel.ts'
+import { nothingInTransition, properties, setUp } from './gnumach/machine.ts'
+import { vmFault } from './gnumach/vm-fault.ts'
+import { vmMapEnter, vmMapPageable, vmMapRemove, vmMapUnwire } from './gnumach/vm-map.ts'
+
+type Thread = (kernel: Kernel) => () => Program
+
+const unwire: Thread = (kernel) =>
+  function* unwirer() {
+    yield* vmMapUnwire(kernel, 0, 1)
+  }
+
+const free: Thread = (kernel) =>
+  function* deleter() {
+    yield* vmMapRemove(kernel, 0, 1)
+  }
+
+const wireUnwire: Thread = (kernel) =>
+  function* wirer() {
+    yield* vmMapPageable(kernel, 0, 1)
+    yield* vmMapUnwire(kernel, 0, 1)
+  }
+
+const fault: Thread = (kernel) =>
+  function* faulter() {
+    yield* vmFault(kernel, 0, false)
+  }
+
+const enter: Thread = (kernel) =>
+  function* writer() {
+    yield* vmMapEnter(kernel, 2, 3)
+  }
+
+const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'faults', { readonly wired: boolean; readonly threads: readonly Thread[] }>> = {
+  unwire: { wired: true, threads: [unwire, fault] },
+  free: { wired: true, threads: [free, fault] },
+  'wire-unwire': { wired: false, threads: [wireUnwire, fault] },
+  'unwire-enter': { wired: true, threads: [unwire, fault, enter] },
+  faults: { wired: false, threads: [fault, fault, enter] },
+}
+
+export default model({
+  title: 'GNU Mach: unwiring a page that an ordinary fault holds',
+  params: {
+    workload: choice('unwire', 'free', 'wire-unwire', 'unwire-enter', 'faults'),
+    unwire: choice('locked', 'transit'),
+  },
+  scenarios: {
+    's16': { about: 'S16: unwiring sleeps on the page under the write lock', expect: { verdict: 'deadlock', states: 33 } },
+    's16-transit': { about: 'S16 fixed: the map is unlocked meanwhile', params: { unwire: 'transit' }, expect: { verdict: 'pass', states: 99 } },
+    's16-free': { about: 'S16 by freeing wired memory', params: { workload: 'free' }, expect: { verdict: 'deadlock', states: 33 } },
+    's16-free-transit': { about: 'S16 by freeing, fixed', params: { workload: 'free', unwire: 'transit' }, expect: { verdict: 'pass', states: 104 } },
+    's16-wire-unwire': { about: 'S16 after the same thread’s wiring', params: { workload: 'wire-unwire' }, expect: { verdict: 'deadlock', states: 263 } },
+    's16-wire-unwire-transit': { about: 'S16 after wiring, fixed', params: { workload: 'wire-unwire', unwire: 'transit' }, expect: { verdict: 'pass', states: 359 } },
+    's16-three': { about: 'S16 with a writer beside', params: { workload: 'unwire-enter' }, expect: { verdict: 'deadlock', states: 76 } },
+    's16-three-transit': { about: 'S16 with a writer beside, fixed', params: { workload: 'unwire-enter', unwire: 'transit' }, expect: { verdict: 'pass', states: 322 } },
+    's16-faults': { about: 'S16 control: two faults and a writer', params: { workload: 'faults' }, expect: { verdict: 'pass', states: 225 } },
+  },
+  machine(m, params) {
+    const { threads, wired } = WORKLOADS[params.workload]
+    const isTransit = params.unwire === 'transit'
+    const kernel: Kernel = {
+      m,
+      ...HEAD,
+      ...setUp(m, { name: 'map', threads: threads.length, entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired, sharedObject: true }] }),
+      unwire: params.unwire,
+      clear: isTransit ? 'wake' : 'assert',
+      waitTransit: isTransit,
+      deleteCheck: isTransit ? 'before-clip' : 'after-clip',
+    }
+    for (const thread of threads) m.thread(thread(kernel))
+    properties(m, kernel)
+    m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
+    m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
+    if (params.workload !== 'faults') m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
+  },
+})

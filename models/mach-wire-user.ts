@@ -1,0 +1,124 @@
+// GNU Mach: wiring a user's memory, whose map stays locked for reading meanwhile.
+//
+// Claim 1 (S8): the wiring thread's faults read-lock the map that it holds already. Without the recursion that
+//   lock_set_recursive allows, a writer that merely waits makes that a deadlock of two threads.
+// Claim 2 (S9): with it, a third thread closes a cycle: its ordinary fault holds the page that the wiring thread
+//   sleeps on, and cannot read-lock the map again because a writer waits for the wiring thread. Wiring user maps like
+//   kernel maps, with marked entries and the map unlocked, prevents it.
+// Claim 3 (S9b): a pager that needs the map's write lock to bring the page in hangs the same way, with two threads:
+//   which is why kernel maps are unlocked at all.
+//
+// Source: GNU Mach head 40166870, vm_map_pageable; S9 found by reading, a sibling of NetBSD PR 56952.
+import { type Machine, type Program, atomically, bool, choice, model, struct, when } from 'vmcheck'
+import { HEAD, type Kernel, type Pager } from './gnumach/kernel.ts'
+import { nothingInTransition, properties, setUp } from './gnumach/machine.ts'
+import { vmFault } from './gnumach/vm-fault.ts'
+import { vmMapEnter, vmMapPageable, vmMapRemove, vmMapUnwire } from './gnumach/vm-map.ts'
+
+type Thread = (kernel: Kernel) => () => Program
+
+const wire = (start: number, end: number, unwires = false): Thread => (kernel) =>
+  function* wirer() {
+    yield* vmMapPageable(kernel, start, end)
+    if (unwires) yield* vmMapUnwire(kernel, start, end)
+  }
+
+const fault = (...pages: readonly number[]): Thread => (kernel) =>
+  function* faulter() {
+    for (const page of pages) yield* vmFault(kernel, page, false)
+  }
+
+const enter = (start: number, end: number, frees = false): Thread => (kernel) =>
+  function* writer() {
+    yield* vmMapEnter(kernel, start, end)
+    if (frees) yield* vmMapRemove(kernel, start, end)
+  }
+
+interface Workload {
+  readonly threads: readonly Thread[]
+  readonly pages: number
+  /** Whether missing pages come from a pager. */
+  readonly paged?: boolean
+}
+
+const WORKLOADS = {
+  'wire-enter': { pages: 1, threads: [wire(0, 1), enter(2, 3)] },
+  'wire-enter-many': { pages: 2, threads: [wire(0, 1), wire(1, 2), enter(3, 4), enter(5, 6)] },
+  'wire-fault-enter': { pages: 1, threads: [wire(0, 1), fault(0), enter(2, 3)] },
+  'wire-fault': { pages: 1, threads: [wire(0, 1), fault(0)] },
+  'fault-enter': { pages: 1, threads: [fault(0), enter(2, 3)] },
+  'wire-fault-enter-many': { pages: 2, threads: [wire(0, 2, true), fault(0, 1), enter(3, 4, true)] },
+  paged: { pages: 1, threads: [wire(0, 1)], paged: true },
+} as const satisfies Record<string, Workload>
+
+const RequestStruct = struct<{ asked: boolean }>('request', { asked: bool })
+
+/** The default pager: whatever it does to bring page 0 in, it locks the map for writing on the way. */
+function defaultPager(m: Machine, kernel: Omit<Kernel, 'pager'>): Pager {
+  const { store, map } = kernel
+  const request = m.struct(RequestStruct, 'memory_object_data_request')
+  const [slot] = store.all
+  const pager = m.thread(
+    function* defaultPager() {
+      yield* when(() => request.asked)
+      yield* map.lockMap()
+      yield* map.lock.release()
+      yield* atomically(() => {
+        if (!slot) return
+        slot.page.resident = true
+        store.wakeupDone(slot)
+      })
+    },
+    { daemon: true },
+  )
+  return {
+    request: ({ page }) => {
+      request.asked = true
+      page.busy = true
+      page.busyBy = pager
+    },
+  }
+}
+
+export default model({
+  title: 'GNU Mach: wiring a user’s memory, whose map stays locked for reading',
+  params: {
+    workload: choice('wire-enter', 'wire-enter-many', 'wire-fault-enter', 'wire-fault', 'fault-enter', 'wire-fault-enter-many', 'paged'),
+    userWire: choice('recursive', 'plain', 'transit'),
+  },
+  scenarios: {
+    's9': { about: 'S9: wiring, an ordinary fault and a writer', params: { workload: 'wire-fault-enter' }, expect: { verdict: 'deadlock', states: 315 } },
+    's9-transit': { about: 'S9 fixed: the map is unlocked, the entries are marked', params: { workload: 'wire-fault-enter', userWire: 'transit' }, expect: { verdict: 'pass', states: 861 } },
+    's9-no-writer': { about: 'S9 without the writer', params: { workload: 'wire-fault' }, expect: { verdict: 'pass', states: 188 } },
+    's9-no-wiring': { about: 'S9 without the wiring', params: { workload: 'fault-enter' }, expect: { verdict: 'pass', states: 28 } },
+    's8-plain': { about: 'S8: the read lock is kept without recursion', params: { userWire: 'plain' }, expect: { verdict: 'deadlock', states: 19 } },
+    's8-recursive': { about: 'S8 as the kernel is; also S9 without the fault', expect: { verdict: 'pass', states: 52 } },
+    's8-many': { about: 'S8 with two wirers and two writers', params: { workload: 'wire-enter-many' }, expect: { verdict: 'pass', states: 1_016 }, large: true },
+    's9-many': { about: 'S9 with two pages, unwired and freed again', params: { workload: 'wire-fault-enter-many' }, expect: { verdict: 'deadlock', states: 552 } },
+    's9-many-transit': { about: 'S9 with two pages, fixed', params: { workload: 'wire-fault-enter-many', userWire: 'transit' }, expect: { verdict: 'pass', states: 9_854 }, large: true },
+    's9b-locked': { about: 'S9b: the pager needs the map', params: { workload: 'paged' }, expect: { verdict: 'deadlock', states: 13 } },
+    's9b-unlocked': { about: 'S9b with the map unlocked', params: { workload: 'paged', userWire: 'transit' }, expect: { verdict: 'pass', states: 25 } },
+  },
+  machine(m, { workload, userWire }) {
+    const { threads, pages, paged = false }: Workload = WORKLOADS[workload]
+    const actors = threads.length + (paged ? 1 : 0)
+    const kernel: Kernel = {
+      m,
+      ...HEAD,
+      ...setUp(m, { name: 'map', threads: actors, entries: 2 + threads.length, objects: threads.length, pages, initial: [{ start: 0, end: pages, sharedObject: true }] }),
+      space: 'user',
+      userWire,
+      walk: userWire === 'transit' ? 'strict' : 'addr',
+      clear: 'wake',
+      waitTransit: userWire === 'transit',
+      unwire: userWire === 'transit' ? 'transit' : 'locked',
+      deleteCheck: userWire === 'transit' ? 'before-clip' : 'after-clip',
+    }
+    const complete: Kernel = paged ? { ...kernel, pager: defaultPager(m, kernel) } : kernel
+    for (const thread of threads) m.thread(thread(complete))
+    properties(m, kernel)
+    m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
+    if (workload !== 'fault-enter') m.sometimes('somebody is wiring', () => kernel.windows.some(({ inside }) => inside))
+    if (workload.includes('fault')) m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
+  },
+})

@@ -1,0 +1,70 @@
+import type { Actor, Cpu } from '../model/actor.ts'
+
+/** Where an actor may take its next step. */
+export interface Placement {
+  /** CPUs it could run on, the one it has first; empty while it must wait. */
+  readonly cpus: readonly Cpu[]
+  /** Who keeps it from running. */
+  readonly holders: readonly Actor[]
+}
+
+/** For a CPU of its own there is nothing to decide. */
+const ALONE: Placement = { cpus: [], holders: [] }
+
+/** Whether a thread can be made to leave its CPU between two of its steps. */
+function isPreemptible({ state }: Actor): boolean {
+  return state !== null && state.interruptsOff === 0 && state.preemptionOff === 0
+}
+
+/** Whom a thread would have to wait for to get a CPU; nobody when it may have it. */
+function keeper(actor: Actor, cpu: Cpu): Actor | null {
+  const { handler, running } = cpu.state as NonNullable<Cpu['state']>
+  if (handler) return handler
+  return running === null || running === actor || isPreemptible(running) ? null : running
+}
+
+/** Whether threads and handlers share the actor's CPU, so that it may have to wait for it. */
+export function sharesCpu(actor: Actor): boolean {
+  return actor.state !== null
+}
+
+/** The CPU that a thread has now, if it has one. */
+export function cpuOf(actor: Actor): Cpu | null {
+  const on = actor.state?.on ?? null
+  return on?.state?.running === actor ? on : null
+}
+
+/**
+ * Where a thread may take its next step: on the CPU it has, on one that is idle, or on one whose thread may be
+ * preempted; nowhere while a handler is at work there. An actor alone on its CPU, and a handler, never waits here.
+ */
+export function placement(actor: Actor): Placement {
+  if (!sharesCpu(actor)) return ALONE
+  const mine = cpuOf(actor)
+  if (mine !== null && (keeper(actor, mine) !== null || !isPreemptible(actor))) {
+    const handler = keeper(actor, mine)
+    return handler ? { cpus: [], holders: [handler] } : { cpus: [mine], holders: [] }
+  }
+  const free = actor.cpus.filter((cpu) => keeper(actor, cpu) === null)
+  const holders = free.length > 0 ? [] : actor.cpus.map((cpu) => keeper(actor, cpu) as Actor)
+  return { cpus: mine ? [mine, ...free.filter((cpu) => cpu !== mine)] : free, holders }
+}
+
+/** The thread gets a CPU: whoever had it is preempted, and the one it had before is idle. */
+export function dispatch(actor: Actor, cpu: Cpu): void {
+  const { state } = actor
+  if (!state || !cpu.state) return
+  const before = cpuOf(actor)
+  if (before === cpu) return
+  if (before?.state) before.state.running = null
+  cpu.state.running = actor
+  state.on = cpu
+}
+
+/** The thread gives its CPU up: it sleeps, or has finished. Whether it had one. */
+export function leaveCpu(actor: Actor): boolean {
+  const cpu = cpuOf(actor)
+  if (!cpu?.state) return false
+  cpu.state.running = null
+  return true
+}

@@ -1,0 +1,61 @@
+import { type Instance, type Machine, type Pool, type Reuse, type StructType, struct, u } from 'vmcheck'
+
+/** A page of physical memory. */
+export interface Frame {
+  /** Who refers to it, as the kernel counts. */
+  references: number
+  /** What user programs see there: one number, or a bit a cell. */
+  content: number
+}
+
+/** The struct of {@link Frame}. */
+export const FrameStruct: StructType<Frame> = struct<Frame>('frame', { references: u(4), content: u(8) })
+
+/** What a frame store is made with. */
+export interface FrameStoreOptions {
+  readonly frames: number
+  /** Where new frames come from. Default `lowest`. */
+  readonly reuse?: Reuse
+  /** Name in traces. Default `frame`. */
+  readonly name?: string
+}
+
+/** Frames with reference counts. Its methods belong in atomic sections: they stand for code under the allocator's lock. */
+export class FrameStore {
+  readonly frames: Pool<Frame>
+  readonly #m: Machine
+
+  constructor(m: Machine, { frames, reuse, name }: FrameStoreOptions) {
+    this.#m = m
+    this.frames = m.pool(FrameStruct, frames, name ?? 'frame', { reuse: reuse ?? 'lowest' })
+  }
+
+  /** A frame with one reference; null when there is none. */
+  allocate(content = 0): Instance<Frame> | null {
+    return this.frames.allocate({ references: 1, content })
+  }
+
+  /** One more reference. */
+  reference(frame: Instance<Frame>): void {
+    frame.references += 1
+  }
+
+  /** One reference fewer; the last one frees the frame. Whether it did. */
+  release(frame: Instance<Frame>): boolean {
+    this.#m.assert(() => this.frames.isAllocated(frame) || `${frame.name} is free already`, 'nothing is put twice')
+    frame.references -= 1
+    if (frame.references > 0) return false
+    this.frames.free(frame)
+    return true
+  }
+
+  /** Whether a frame is allocated: for properties. */
+  isAllocated(frame: Instance<Frame>): boolean {
+    return this.frames.isAllocated(frame)
+  }
+
+  /** The allocated frames: for properties. */
+  get allocated(): readonly Instance<Frame>[] {
+    return this.frames.instances.filter((frame) => this.frames.isAllocated(frame))
+  }
+}

@@ -1,0 +1,94 @@
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, ref, struct } from 'vmcheck'
+
+interface Place {
+  actor: Actor | null
+}
+
+const PlaceStruct = struct<Place>('place', { actor: event(ref(actors)) })
+
+const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
+  enqueue: {
+    class: 'other',
+    perform: (lock, actor) => lock.join(actor),
+    detail: () => 'owner, or last in the queue',
+  },
+  acquire: {
+    class: 'acquire',
+    enabled: (lock, actor) => lock.owner === actor,
+    perform: () => undefined,
+    holders: (lock, actor) => lock.ahead(actor),
+    yields: true,
+  },
+  tryAcquire: {
+    class: 'other',
+    perform: (lock, actor) => {
+      if (lock.owner !== null) return false
+      lock.join(actor)
+      return true
+    },
+    detail: () => 'without waiting',
+  },
+  release: {
+    class: 'other',
+    perform: (lock, actor) => {
+      if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
+      lock.leave()
+    },
+    frees: () => true,
+  },
+}
+
+/** A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. May be tried. */
+export class HandoffLock implements SyncObject {
+  readonly name: string
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  /** The owner, then those who wait, in order. */
+  readonly #queue: readonly Instance<Place>[]
+
+  /** @param threads how many threads may hold it or wait for it at once */
+  constructor(m: Machine, name: string, threads: number) {
+    this.name = name
+    this.#queue = m.array(PlaceStruct, threads, `${name}.queue`)
+  }
+
+  /** Joins the queue, and sleeps until the lock is handed over. */
+  *acquire(): Program {
+    yield* new Operation<void>(this, 'enqueue')
+    yield* new Operation<void>(this, 'acquire')
+  }
+
+  /** Takes the lock if nobody has it; whether it did. */
+  tryAcquire(): Operation<boolean> {
+    return new Operation(this, 'tryAcquire')
+  }
+
+  /** Hands the lock to the first waiter, if there is one. Throws, in the program, when somebody else holds it. */
+  release(): Operation<void> {
+    return new Operation(this, 'release')
+  }
+
+  /** Who holds it: for properties. */
+  get owner(): Actor | null {
+    return this.#queue[0]?.actor ?? null
+  }
+
+  /** Inside its operations: who comes before `actor`. */
+  ahead(actor: Actor): Actor[] {
+    const all = this.#queue.map((place) => place.actor)
+    return all.slice(0, all.indexOf(actor)).filter((other) => other !== null)
+  }
+
+  /** Inside its operations: `actor` becomes owner or last in the queue. */
+  join(actor: Actor): void {
+    const place = this.#queue.find((at) => at.actor === null)
+    if (!place) throw new Error(`${this.name} has too few places in its queue for this model`)
+    place.actor = actor
+  }
+
+  /** Inside its operations: everybody moves up. */
+  leave(): void {
+    this.#queue.forEach((place, i) => {
+      place.actor = this.#queue[i + 1]?.actor ?? null
+    })
+  }
+}

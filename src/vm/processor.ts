@@ -1,0 +1,122 @@
+import { type Actor, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
+
+/** Adds to a counter of the thread; nothing happens to one alone on its CPU, and in a handler. */
+function count(field: keyof ThreadState & `${string}Off`, by: 1 | -1): Primitive['perform'] {
+  return (_target, { state }) => {
+    if (state) state[field] += by
+  }
+}
+
+const OPERATIONS: Readonly<Record<string, Primitive>> = {
+  disableInterrupts: { class: 'acquire', perform: count('interruptsOff', 1) },
+  enableInterrupts: { class: 'release', perform: count('interruptsOff', -1) },
+  disablePreemption: { class: 'acquire', perform: count('preemptionOff', 1) },
+  enablePreemption: { class: 'release', perform: count('preemptionOff', -1) },
+  currentCpu: { class: 'other', perform: (_target, { state, cpu }) => state?.on ?? cpu },
+}
+
+/** The CPU that a thread runs on, whichever that is. */
+const PROCESSOR: SyncObject = { name: 'CPU', operations: OPERATIONS as Readonly<Record<string, Primitive<never>>> }
+
+/** Interrupts stay pending on the thread's CPU, and no other thread gets it, until {@link enableInterrupts}; nests up to 3 deep. */
+export function disableInterrupts(): Operation<void> {
+  return new Operation(PROCESSOR, 'disableInterrupts')
+}
+
+/** Undoes one {@link disableInterrupts}. */
+export function enableInterrupts(): Operation<void> {
+  return new Operation(PROCESSOR, 'enableInterrupts')
+}
+
+/** No other thread gets the CPU until {@link enablePreemption}; interrupt handlers run. */
+export function disablePreemption(): Operation<void> {
+  return new Operation(PROCESSOR, 'disablePreemption')
+}
+
+/** Undoes one {@link disablePreemption}. */
+export function enablePreemption(): Operation<void> {
+  return new Operation(PROCESSOR, 'enablePreemption')
+}
+
+/** The CPU that the thread runs on now: another one later, unless it cannot be preempted. */
+export function currentCpu(): Operation<Cpu> {
+  return new Operation(PROCESSOR, 'currentCpu')
+}
+
+/** An interrupt line: a bit a CPU that says an interrupt is pending there. */
+export class InterruptLine implements SyncObject {
+  readonly name: string
+  readonly operations: Readonly<Record<string, Primitive<never>>> = LINE as Readonly<Record<string, Primitive<never>>>
+  readonly #m: Machine
+  readonly #state: Instance<{ pending: number }>
+
+  constructor(m: Machine, name: string) {
+    this.name = name
+    this.#m = m
+    this.#state = m.struct(LineStruct, name)
+  }
+
+  /** Makes `cpu`, which has to come from `m.cpu()`, run `body` for each interrupt it gets; one that is pending already is the same one. */
+  handle(cpu: Cpu, body: () => Program): Actor {
+    const line = this
+    return this.#m.handler(cpu, function* interrupt() {
+      for (;;) {
+        yield* new Operation<void>(line, 'take', [cpu])
+        yield* body()
+        yield* new Operation<void>(line, 'end', [cpu])
+      }
+    })
+  }
+
+  /** Sends an interrupt to `cpu`. */
+  send(cpu: Cpu): Operation<void> {
+    return new Operation(this, 'send', [cpu])
+  }
+
+  /** Inside an effect: sends an interrupt to `cpu`. */
+  raise(cpu: Cpu): void {
+    this.#state.pending |= 1 << cpu.index
+  }
+
+  /** Inside an effect or property: whether an interrupt is pending on `cpu`. */
+  isPending(cpu: Cpu): boolean {
+    return ((this.#state.pending >> cpu.index) & 1) === 1
+  }
+
+  /** Inside its operations: the interrupt of `cpu` is being handled. */
+  clear(cpu: Cpu): void {
+    this.#state.pending &= ~(1 << cpu.index)
+  }
+}
+
+const LineStruct = struct<{ pending: number }>('line', { pending: event(u(30)) })
+
+function masking({ handler, running }: CpuState): Actor | null {
+  return handler ?? (running?.state && running.state.interruptsOff > 0 ? running : null)
+}
+
+const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
+  send: { class: 'other', perform: (line, _actor, [cpu]) => line.raise(cpu as Cpu), detail: ([cpu]) => `to ${(cpu as Cpu).name}` },
+  take: {
+    class: 'other',
+    enabled: (line, _actor, [cpu]) => line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState) === null,
+    perform: (line, actor, [cpu]) => {
+      const { state } = cpu as Cpu
+      line.clear(cpu as Cpu)
+      if (state) state.handler = actor
+    },
+    holders: (line, _actor, [cpu]) => {
+      const mask = masking((cpu as Cpu).state as CpuState)
+      return mask && line.isPending(cpu as Cpu) ? [mask] : []
+    },
+    sleeps: true,
+  },
+  end: {
+    class: 'release',
+    perform: (_line, _actor, [cpu]) => {
+      const { state } = cpu as Cpu
+      if (state) state.handler = null
+    },
+    frees: () => false,
+  },
+}
