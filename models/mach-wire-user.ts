@@ -59,7 +59,7 @@ function defaultPager(m: Machine, kernel: Omit<Kernel, 'pager'>): Pager {
   const request = m.struct(RequestStruct, 'memory_object_data_request')
   const [slot] = store.all
   const pager = m.thread(
-    function* defaultPager() {
+    function* pager() {
       yield* when(() => request.asked)
       yield* map.lockMap()
       yield* map.lock.release()

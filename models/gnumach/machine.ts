@@ -33,7 +33,7 @@ export function setUp(m: Machine, { name, entries, objects, pages, threads, init
     if (sharedObject && shared) store.reference(shared)
     const object = sharedObject ? (shared ??= store.allocate()) : null
     last = map.insert(last, { start, end, wired: wired ? 1 : 0, inTransition: false, needsWakeup: false, object, offset: object ? start : 0, inheritance })
-    for (let page = start; object && wired && page < end; page++) Object.assign(store.slot(object, page).page, { resident: true, wirings: 1 })
+    if (object && wired) for (let page = start; page < end; page++) Object.assign(store.slot(object, page).page, { resident: true, wirings: 1 })
   }
   return { map, store, windows: m.array(Window, threads, 'window') }
 }

@@ -3,36 +3,51 @@ import { type Instance, type Machine, bool, event, struct, u } from 'vmcheck'
 interface BudgetState {
   /** Failures still to be injected. */
   left: number
-  injected: boolean
+  hasStruck: boolean
+  /** Allocations asked for so far, if one of them is chosen by its number. */
+  asked: number
   /** Threads that are undoing what they did: one bit an actor. */
   rollingBack: number
 }
 
-const BudgetStruct = struct<BudgetState>('budget', { left: event(u(3)), injected: event(bool), rollingBack: event(u(30)) })
+const BudgetStruct = struct<BudgetState>('budget', { left: event(u(3)), hasStruck: event(bool), asked: event(u(6)), rollingBack: event(u(30)) })
+
+/** Which allocations fail. */
+export interface FailureBudgetOptions {
+  /** How many may fail, 0 to 7; which ones, the search chooses. */
+  readonly failures: number
+  /** Only this one fails, counted from 1 in the order in which they are asked for. */
+  readonly only?: number | null
+  /** Whether it is a violation to allocate anything between {@link FailureBudget.beginRollback} and its end. Default true. */
+  readonly guardsRollback?: boolean
+}
 
 /**
- * How many allocations may fail: each one that is asked for fails, as the search chooses, until so many have. All
- * its methods belong in atomic sections.
+ * How many allocations may fail: each one that is asked for fails, as the search chooses, until so many have. Its
+ * methods belong in atomic sections.
  */
 export class FailureBudget {
   readonly #m: Machine
   readonly #state: Instance<BudgetState>
+  readonly #only: number | null
+  readonly #guardsRollback: boolean
 
-  /** @param failures 0 to 7 */
-  constructor(m: Machine, failures: number) {
+  constructor(m: Machine, { failures, only = null, guardsRollback = true }: FailureBudgetOptions) {
     this.#m = m
     this.#state = m.struct(BudgetStruct, 'failure budget', { left: failures })
+    this.#only = only
+    this.#guardsRollback = guardsRollback
   }
 
-  /** Whether the allocation of `what` fails. In a rollback it is a violation that anything is allocated at all. */
+  /** Whether the allocation of `what` fails. */
   strikes(what: string): boolean {
-    const { left, rollingBack } = this.#state
-    if (((rollingBack >> this.#m.self.id) & 1) === 1) {
+    const { rollingBack } = this.#state
+    if (this.#guardsRollback && ((rollingBack >> this.#m.self.id) & 1) === 1) {
       this.#m.assert(() => `${this.#m.self.name} allocates ${what} while it undoes what it did`, 'rollback never allocates')
     }
-    if (left === 0 || this.#m.choose(2, `allocating ${what}`, ['succeeds', 'fails']) === 0) return false
-    this.#state.left = left - 1
-    this.#state.injected = true
+    if (this.#state.left === 0 || !this.#isChosen(what)) return false
+    this.#state.left -= 1
+    this.#state.hasStruck = true
     return true
   }
 
@@ -48,6 +63,12 @@ export class FailureBudget {
 
   /** Whether some allocation has failed: for `sometimes`. */
   get hasStruck(): boolean {
-    return this.#state.injected
+    return this.#state.hasStruck
+  }
+
+  #isChosen(what: string): boolean {
+    if (this.#only === null) return this.#m.choose(2, `allocating ${what}`, ['succeeds', 'fails']) === 1
+    this.#state.asked += 1
+    return this.#state.asked === this.#only
   }
 }

@@ -1,7 +1,7 @@
 /** The public entry `vmcheck/vm`: the simulated machine. */
 export { AddressSpace, type AddressSpaceOptions, type PageTableEntry, type Translation, showTranslation } from './address-space.ts'
 export { CommitAccount } from './commit-account.ts'
-export { FailureBudget } from './failure-budget.ts'
+export { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts'
 export { type Frame, FrameStore, type FrameStoreOptions, FrameStruct } from './frame-store.ts'
 export { HandoffLock } from './handoff-lock.ts'
 export { KernelMap, type KernelMapOptions, type MapEntry, MapEntryStruct } from './kernel-map.ts'

@@ -58,14 +58,7 @@ export class InterruptLine implements SyncObject {
 
   /** Makes `cpu`, which has to come from `m.cpu()`, run `body` for each interrupt it gets; one that is pending already is the same one. */
   handle(cpu: Cpu, body: () => Program): Actor {
-    const line = this
-    return this.#m.handler(cpu, function* interrupt() {
-      for (;;) {
-        yield* new Operation<void>(line, 'take', [cpu])
-        yield* body()
-        yield* new Operation<void>(line, 'end', [cpu])
-      }
-    })
+    return this.#m.handler(cpu, interruptLoop(this, cpu, body))
   }
 
   /** Sends an interrupt to `cpu`. */
@@ -86,6 +79,16 @@ export class InterruptLine implements SyncObject {
   /** Inside its operations: the interrupt of `cpu` is being handled. */
   clear(cpu: Cpu): void {
     this.#state.pending &= ~(1 << cpu.index)
+  }
+}
+
+function interruptLoop(line: InterruptLine, cpu: Cpu, body: () => Program): () => Program {
+  return function* interrupt() {
+    for (;;) {
+      yield* new Operation<void>(line, 'take', [cpu])
+      yield* body()
+      yield* new Operation<void>(line, 'end', [cpu])
+    }
   }
 }
 

@@ -7,12 +7,6 @@ import type { Frame, FrameStore } from './frame-store.ts'
 /** A thing that is counted, and somebody who holds a reference to it. */
 export type Holding<T> = readonly [thing: T, holder: string]
 
-/** Something with a name and a reference count. */
-interface Counted {
-  readonly name: string
-  readonly references: number
-}
-
 /** The first thing wrong among several judgements; true when none is. */
 export function all(...judgements: readonly Judgement[]): Judgement {
   return judgements.find((judgement) => judgement !== true) ?? true
@@ -24,10 +18,10 @@ function list(words: readonly string[]): string {
 }
 
 /** Reference counts equal references: every thing's count is the number of its holders. */
-export function countsEqualReferences<T extends Counted>(things: readonly T[], holdings: readonly Holding<T>[]): Judgement {
+export function countsEqualReferences<T extends { readonly name: string }>(things: readonly T[], count: (thing: T) => number, holdings: readonly Holding<T>[]): Judgement {
   for (const thing of things) {
     const holders = holdings.filter(([held]) => held === thing).map(([, holder]) => holder)
-    if (thing.references !== holders.length) return `${thing.name} counts ${thing.references}, and is held by ${list(holders)}`
+    if (count(thing) !== holders.length) return `${thing.name} counts ${count(thing)}, and is held by ${list(holders)}`
   }
   return true
 }

@@ -1,0 +1,150 @@
+// Phoenix-RTOS: vm_mmap runs out of memory after its mapping was merged with a neighbour.
+//
+// Claim 1 (S1): the rollback takes back "the entry", which by then covers the neighbour's pages too: they are freed
+//   while the page tables still map them. 401a5d95 unmaps the new range instead.
+// Claim 2 (S6): a page that cannot be entered into the page table is put although its slot keeps it, and put again by
+//   whoever cleans up. bd1bdaca leaves it to them.
+// Claim 3 (S7, still there): a fresh page is lost when it cannot be mapped into the kernel to be cleared.
+// Claim 4 (S9, still there): the rollback of a mapping that joined both its neighbours has to cut an entry in two, and
+//   there may be no entry left to do it with. Reserving one beforehand prevents it.
+//
+// Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S7 and S9 found by reading.
+import { type Instance, type Machine, type Program, boolean, choice, int, model } from 'vmcheck'
+import { FailureBudget } from 'vmcheck/vm'
+import { AFTER, BEFORE, type Entry, type Fixes, type Kernel, type VmMap, makeKernel, slotOf } from './phoenix/kernel.ts'
+import { insertEntry, mapAlloc, vmMmap, vmMunmap } from './phoenix/map.ts'
+import { ResultStruct, properties, unchangedOnFailure } from './phoenix/properties.ts'
+
+/** Entries before anything runs: their pages are resident. */
+const LAYOUTS: Readonly<Record<'left' | 'right' | 'both', Layout>> = {
+  /** The new mapping [3,5) joins [1,3) on its left. */
+  left: { first: 1, entries: [[1, 3]], hint: 3 },
+  /** [2,4) joins [4,6) on its right: the rest of [2,6). */
+  right: { first: 2, entries: [[4, 6]], hint: 2 },
+  /** [2,4) joins [1,2) and [4,5): the rest of [1,5). */
+  both: { first: 1, entries: [[1, 2], [4, 5]], hint: 2 },
+}
+
+interface Layout {
+  /** The page of the amap's first slot. */
+  readonly first: number
+  readonly entries: readonly (readonly [start: number, end: number])[]
+  readonly hint: number
+}
+
+const KERNELS: Readonly<Record<'before' | 'mmap-fix' | 'after' | 'leak-fix' | 'all-fixes', Fixes>> = {
+  before: BEFORE,
+  'mmap-fix': { ...BEFORE, mmapFix: true },
+  after: AFTER,
+  'leak-fix': { ...AFTER, leakFix: true },
+  'all-fixes': { ...AFTER, leakFix: true, reserveFix: true },
+}
+
+/** The entries of a process: one mapping, of which a part may be gone, with its pages in the slots of one amap. */
+function setUp(kernel: Kernel, map: VmMap, { first, entries }: Layout): void {
+  const amap = kernel.amaps.allocate({ refs: entries.length })
+  if (!amap) return
+  for (const [from, to] of entries) {
+    const entry = kernel.entries.allocate({ vaddr: from, size: to - from, prot: 'rw', protOrig: 'rw', object: 'anonymous', amap, aoffs: from - first })
+    if (!entry) return
+    insertEntry(map, entry)
+    for (let page = from; page < to; page++) {
+      const frame = kernel.frames.allocate(page)
+      slotOf(kernel, amap, page - first).anon = kernel.anons.allocate({ refs: 1, page: frame })
+      map.pmap.set(page, frame, true)
+    }
+  }
+}
+
+/** A process that maps two pages, `rounds` times, and unmaps them in between. */
+function mapper(m: Machine, kernel: Kernel, map: VmMap, hint: number, rounds: number, property: string): void {
+  const result = m.struct(ResultStruct, `result of ${map.name}`)
+  m.thread(function* mmap(): Program {
+    for (let round = 0; round < rounds; round++) {
+      const vaddr = yield* vmMmap(kernel, map, hint, 2)
+      result.code = vaddr === null ? 'ENOMEM' : 'ok'
+      if (vaddr === null || round + 1 === rounds) return
+      yield* map.lock.acquire()
+      yield* vmMunmap(kernel, map, vaddr, 2)
+      yield* map.lock.release()
+    }
+  })
+  unchangedOnFailure(m, kernel, map, result, property)
+}
+
+/** A process that takes an entry out of the pool that all maps share. */
+function taker(m: Machine, kernel: Kernel, map: VmMap): void {
+  m.thread(function* otherMmap() {
+    yield* map.lock.acquire()
+    const entry: Instance<Entry> | null = yield* mapAlloc(kernel)
+    if (entry) {
+      Object.assign(entry, { vaddr: 1, size: 1, prot: 'rw', protOrig: 'rw' } satisfies Partial<Entry>)
+      insertEntry(map, entry)
+    }
+    yield* map.lock.release()
+  })
+}
+
+const ATOM = 'a failing mmap changes nothing'
+
+export default model({
+  title: 'Phoenix-RTOS: mmap runs out of memory after it was merged with a neighbour',
+  params: {
+    kernel: choice('before', 'mmap-fix', 'after', 'leak-fix', 'all-fixes'),
+    merge: choice('left', 'right', 'both'),
+    failures: int(1, { min: 0, max: 3 }),
+    /** Only this allocation fails, counted from 1; 0: any. */
+    failing: int(0, { min: 0, max: 20 }),
+    /** Whether a kmap window needs a map entry of its own. */
+    windows: choice('allocate', 'merge'),
+    /** Processes beside: one that takes entries from the pool, one that maps like the first, or both. */
+    beside: choice('nobody', 'taker', 'mapper', 'both'),
+    /** Entries that are free at first. */
+    spare: int(1, { min: 0, max: 2 }),
+    /** Whether a rollback that allocates is a violation of its own. */
+    guardsRollback: boolean(false),
+    /** How often the memory is mapped, being unmapped in between. */
+    rounds: int(1, { min: 1, max: 3 }),
+  },
+  scenarios: {
+    's1-before': { about: 'S1: a page cannot be had, and the neighbour goes with the new pages', checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 69 } },
+    's1-before-freed': { about: 'S1: the second page cannot be had, and the neighbour’s first page is freed but still mapped', params: { failing: 5 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 42 } },
+    's1-right': { about: 'S1, merged with the right neighbour', params: { merge: 'right' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 69 } },
+    's1-both': { about: 'S1, merged with both neighbours', params: { merge: 'both' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 73 } },
+    's1-fixed': { about: 'S1 with all fixes', params: { kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 109 } },
+    's1-right-fixed': { about: 'S1 to the right with all fixes', params: { kernel: 'all-fixes', merge: 'right' }, expect: { verdict: 'pass', states: 109 } },
+    's1-both-fixed': { about: 'S1 between two with all fixes', params: { kernel: 'all-fixes', merge: 'both' }, expect: { verdict: 'pass', states: 127 } },
+    's1-large': { about: 'S1 in two processes, two failures', params: { beside: 'mapper', failures: 2 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 22_758 }, large: true },
+    's1-large-fixed': { about: 'S1 in two processes, two failures, all fixes', params: { kernel: 'all-fixes', beside: 'mapper', failures: 2, spare: 2 }, expect: { verdict: 'pass', states: 234_624 }, large: true },
+    's6': { about: 'S6: with 401a5d95 alone, a page that cannot be mapped is put twice', params: { kernel: 'mmap-fix', failing: 4 }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 29 } },
+    's6-fixed': { about: 'S6 with bd1bdaca', params: { kernel: 'after', failing: 4 }, expect: { verdict: 'pass', states: 33 } },
+    's7': { about: 'S7: the page that cannot be cleared is lost', params: { kernel: 'after' }, expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 } },
+    's7-fixed': { about: 'S7: the page is freed', params: { kernel: 'leak-fix' }, expect: { verdict: 'pass', states: 100 } },
+    's7-large': { about: 'S7 again and again', params: { kernel: 'after', rounds: 3, failures: 3 }, expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 } },
+    's7-large-fixed': { about: 'S7 again and again, fixed', params: { kernel: 'leak-fix', rounds: 3, failures: 3 }, expect: { verdict: 'pass', states: 326 } },
+    's9': { about: 'S9: another process takes the entry that the rollback needs', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0 }, expect: { verdict: 'at-rest', property: ATOM, states: 338 } },
+    's9-rollback': { about: 'S9: the rollback allocates', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0, guardsRollback: true }, expect: { verdict: 'assertion', property: 'rollback never allocates', states: 158 } },
+    's9-alone': { about: 'S9 without the other process', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0 }, expect: { verdict: 'pass', states: 124 } },
+    's9-alone-two': { about: 'S9 without the other process: the entry fails too', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0, failures: 2 }, expect: { verdict: 'at-rest', property: ATOM, states: 36 } },
+    's9-fixed': { about: 'S9: the entry is reserved', params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'taker', guardsRollback: true }, expect: { verdict: 'pass', states: 1_058 } },
+    's9-large': { about: 'S9 with three processes, two of which merge', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'both', spare: 0 }, expect: { verdict: 'at-rest', property: ATOM, states: 247_317 }, large: true },
+    's9-large-fixed': { about: 'S9 with three processes, fixed', params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'both', spare: 2, guardsRollback: true }, expect: { verdict: 'pass', states: 3_647_754 }, large: true },
+  },
+  machine(m, params) {
+    const budget = new FailureBudget(m, { failures: params.failures, only: params.failing || null, guardsRollback: params.guardsRollback })
+    const layout = LAYOUTS[params.merge]
+    const mappers = params.beside === 'mapper' || params.beside === 'both' ? 2 : 1
+    const takers = params.beside === 'taker' || params.beside === 'both' ? 1 : 0
+    const names = ['A', 'B', 'C'].slice(0, mappers + takers)
+    const sizes = { threads: names.length, frames: 5 * mappers, anons: 4 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 7 }
+    const kernel = makeKernel(m, sizes, KERNELS[params.kernel], budget, { windowsAllocate: params.windows === 'allocate' })
+    for (const map of kernel.maps.slice(0, mappers)) {
+      setUp(kernel, map, layout)
+      mapper(m, kernel, map, layout.hint, params.rounds, map.name === 'A' ? ATOM : `${ATOM} (${map.name})`)
+    }
+    for (const map of kernel.maps.slice(mappers)) taker(m, kernel, map)
+    properties(m, kernel)
+    m.sometimes('an allocation fails', () => budget.hasStruck)
+    if (params.failing === 0) m.sometimes('two pages are mapped', () => (kernel.maps[0] as VmMap).pmap.entries.filter(({ frame }) => frame !== null).length === 4)
+  },
+})
