@@ -10,7 +10,7 @@
 // Source: Maestro, from before 0da27b98 to ba498f34 of April 2025.
 import { type Program, atomically, boolean, choice, int, model, oneOf, struct } from 'vmcheck'
 import { FailureBudget, FrameStore, noStaleTranslation, showTranslation } from 'vmcheck/vm'
-import { CPU, EPOCHS, FOREIGN, type Kernel, type Process, exit, makeLog, makePrivate, makeProcess, makeResident, userRead, userWrite, vmemEnd, vmemUnmapRange } from './maestro/vmem.ts'
+import { EPOCHS, FOREIGN, type Kernel, type Process, exit, makeLog, makePrivate, makeProcess, makeResident, userRead, userWrite, vmemEnd, vmemUnmapRange } from './maestro/vmem.ts'
 
 const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', { code: oneOf('none', 'ok', 'ENOMEM') })
 

@@ -150,7 +150,7 @@ export class Executor {
     if (actor && sharesCpu(actor)) {
       const { cpus, holders } = this.#memory.scheduling(() => placement(actor))
       if (cpus.length === 0) {
-        for (const holder of holders) this.#holders |= 1 << holder.id
+        if (actor.cpus.length === 1) for (const holder of holders) this.#holders |= 1 << holder.id
         return this.#blocked()
       }
       if (state.at === 'operation' || state.at === 'operand') return this.#beginShared(actor, state, cpus, code)
@@ -173,6 +173,7 @@ export class Executor {
 
   /** The step of a thread that shares its CPU: it runs there if its operation can go on; a sleeper gives the CPU up. */
   #beginShared(actor: Actor, state: LocalState & { at: 'operation' | 'operand' }, cpus: readonly Cpu[], code: Int32Array): StepRecord {
+    this.#memory.stack = state.stack
     if (this.#begin(state, () => this.#dispatch(actor, cpus))) return this.#proceed()
     this.#memory.first = 'other'
     const hasLeft = this.#yields && this.#memory.scheduling(() => leaveCpu(actor))
@@ -305,7 +306,7 @@ export class Executor {
     if (!(delegate instanceof Operation)) {
       throw new Refusal('yield* of something that is neither an operation nor a generator function of the model', this.#system.runtime.place(top.site))
     }
-    if (delegate.primitive.class === 'release' && this.#granularity === 'step' && !this.#memory.probing) {
+    if (delegate.primitive.class === 'release' && this.#granularity === 'step' && !this.#memory.probing && !sharesCpu(this.#memory.actor as Actor)) {
       this.#attempt(delegate)
       return null
     }

@@ -24,6 +24,7 @@ export {
   tiles,
   unitsConserved,
 } from './properties.ts'
+export { Shootdown } from './shootdown.ts'
 export { SleepLock } from './sleep-lock.ts'
 export { RwSpinLock, SpinLock, type SpinLockOptions } from './spin-lock.ts'
 export { WaitChannel } from './wait-channel.ts'

@@ -1,4 +1,4 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, internal, ref, struct, u } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, internal, ref, struct, u } from 'vmcheck'
 import { Mutex } from './mutex.ts'
 import { disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from './processor.ts'
 
@@ -7,6 +7,8 @@ export interface SpinLockOptions {
   /** Interrupts, and with them preemption. */
   readonly interrupts?: 'off' | 'kept'
   readonly preemption?: 'off' | 'kept'
+  /** Whether it is ever tried, or looked at by guards. */
+  readonly tryable?: boolean
 }
 
 /** A lock whose waiters keep their CPU. What it switches off is off before the first attempt. */
@@ -19,7 +21,7 @@ export class SpinLock {
 
   constructor(m: Machine, name: string, options: SpinLockOptions = {}) {
     this.name = name
-    this.word = new Mutex(m, name, { waiting: 'spin' })
+    this.word = new Mutex(m, name, { waiting: 'spin', tryable: options.tryable ?? false })
     this.#interrupts = options.interrupts === 'off'
     this.#preemption = options.preemption === 'off'
   }
@@ -46,47 +48,65 @@ interface RwState {
 }
 
 const RwStruct = struct<RwState>('rwlock', { writer: internal(ref(actors)), readers: internal(u(30)) })
+const TryableRwStruct = struct<RwState>('rwlock', { writer: event(ref(actors)), readers: event(u(30)) })
 
-const RW: Readonly<Record<string, Primitive<RwSpinLock>>> = {
-  read: {
-    class: 'acquire',
-    enabled: ({ state }) => state.writer === null,
-    perform: ({ state }, actor) => {
-      state.readers |= 1 << actor.id
-    },
-    holders: ({ state }) => (state.writer ? [state.writer] : []),
-  },
-  write: {
-    class: 'acquire',
-    enabled: ({ state }) => state.writer === null && state.readers === 0,
-    perform: ({ state }, actor) => {
-      state.writer = actor
-    },
-    holders: ({ state, actors }) => (state.writer ? [state.writer] : actors.filter(({ id }) => ((state.readers >> id) & 1) === 1)),
-  },
-  release: {
-    class: 'release',
-    perform: ({ state, name }, actor) => {
-      const bit = 1 << actor.id
-      if (state.writer === actor) state.writer = null
-      else if ((state.readers & bit) !== 0) state.readers &= ~bit
-      else throw new Error(`${actor.name} releases ${name}, which it does not hold`)
-    },
-  },
+function mayRead({ writer }: RwState): boolean {
+  return writer === null
 }
+
+function mayWrite({ writer, readers }: RwState): boolean {
+  return writer === null && readers === 0
+}
+
+function operations(tryable: boolean): Readonly<Record<string, Primitive<RwSpinLock>>> {
+  const [acquire, release] = tryable ? (['other', 'other'] as const) : (['acquire', 'release'] as const)
+  const read = ({ state }: RwSpinLock, actor: Actor): void => {
+    state.readers |= 1 << actor.id
+  }
+  const write = ({ state }: RwSpinLock, actor: Actor): void => {
+    state.writer = actor
+  }
+  return {
+    read: { class: acquire, enabled: ({ state }) => mayRead(state), perform: read, holders: ({ state }) => (state.writer ? [state.writer] : []) },
+    write: { class: acquire, enabled: ({ state }) => mayWrite(state), perform: write, holders: (lock) => lock.holders },
+    tryRead: {
+      class: 'other',
+      perform: (lock, actor) => {
+        if (!mayRead(lock.state)) return false
+        read(lock, actor)
+        return true
+      },
+      detail: () => 'without waiting',
+    },
+    release: {
+      class: release,
+      perform: ({ state, name }, actor) => {
+        const bit = 1 << actor.id
+        if (state.writer === actor) state.writer = null
+        else if ((state.readers & bit) !== 0) state.readers &= ~bit
+        else throw new Error(`${actor.name} releases ${name}, which it does not hold`)
+      },
+      frees: () => true,
+    },
+  }
+}
+
+const RW = { plain: operations(false), tryable: operations(true) }
 
 /** A reader/writer lock whose waiters keep their CPU, interrupts and preemption being as they are; nobody has precedence. */
 export class RwSpinLock implements SyncObject {
   readonly name: string
-  readonly operations: Readonly<Record<string, Primitive<never>>> = RW as Readonly<Record<string, Primitive<never>>>
+  readonly operations: Readonly<Record<string, Primitive<never>>>
   /** Inside its operations, and for properties. */
   readonly state: Instance<RwState>
-  readonly actors: readonly Actor[]
+  readonly #actors: readonly Actor[]
 
-  constructor(m: Machine, name: string) {
+  /** @param options `tryable`: it is tried for reading, or looked at by guards */
+  constructor(m: Machine, name: string, options: { readonly tryable?: boolean } = {}) {
     this.name = name
-    this.state = m.struct(RwStruct, name)
-    this.actors = m.actors
+    this.operations = RW[options.tryable ? 'tryable' : 'plain'] as Readonly<Record<string, Primitive<never>>>
+    this.state = m.struct(options.tryable ? TryableRwStruct : RwStruct, name)
+    this.#actors = m.actors
   }
 
   /** Spins until no writer is inside. */
@@ -99,13 +119,29 @@ export class RwSpinLock implements SyncObject {
     return new Operation(this, 'write')
   }
 
+  /** Takes a tryable lock for reading if no writer is inside; whether it did. */
+  tryRead(): Operation<boolean> {
+    return new Operation(this, 'tryRead')
+  }
+
   /** Gives a read or the write hold back. */
   release(): Operation<void> {
     return new Operation(this, 'release')
   }
 
-  /** Whether nobody holds it; a ghost question, for properties. */
+  /** Who is inside. */
+  get holders(): Actor[] {
+    const { writer, readers } = this.state
+    return writer ? [writer] : this.#actors.filter(({ id }) => ((readers >> id) & 1) === 1)
+  }
+
+  /** Whether a reader could enter: for guards of a tryable lock, and properties. */
+  get isReadable(): boolean {
+    return mayRead(this.state)
+  }
+
+  /** Whether nobody is inside: for properties. */
   get isFree(): boolean {
-    return this.state.writer === null && this.state.readers === 0
+    return mayWrite(this.state)
   }
 }

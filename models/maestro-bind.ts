@@ -1,0 +1,171 @@
+// Maestro: a CPU that uses an address space and is not in the set of CPUs that shootdowns are sent to.
+//
+// Claim 1 (S7a): switching between two threads of one process binds the space that is bound already, and then clears
+//   "the previous space's" bit, which is its own: an munmap on another CPU does not reach this one, which goes on
+//   writing a frame that is somebody else's by then. Fixed by 6fd36556 and 39763b2b.
+// Claim 2 (S7b): switch(), which runs kernel code in another process's space, loads the root and leaves the set alone.
+//
+// Source: Maestro from 01dea919 to 6fd36556 (August to October 2025).
+import { type Cpu, type Instance, type Machine, type Program, atomically, choice, int, model, struct, u, volatile } from 'vmcheck'
+import { AddressSpace, type Frame, FrameStore, Shootdown, disablePreemption, enablePreemption, noStaleTranslation, noTranslationToFree } from 'vmcheck/vm'
+
+/** Which CPUs have the space's root loaded, as the kernel believes: one bit a CPU. */
+const BoundStruct = struct<{ cpus: number }>('bound_cpus', { cpus: volatile(u(4)) })
+
+interface Kernel {
+  readonly m: Machine
+  readonly space: AddressSpace
+  readonly frames: FrameStore
+  readonly bound: Instance<{ cpus: number }>
+  readonly shootdown: Shootdown
+  readonly cpus: readonly Cpu[]
+  /** 6fd36556 and 39763b2b */
+  readonly fixed: boolean
+  /** Whether a stale translation is a violation, or only its use. */
+  readonly looksForStale: boolean
+}
+
+/** What a frame holds that another process got. */
+const FOREIGN = 9
+
+/** bind, where the CPU's thread before was of the same space (`rebinds`) or of another. */
+function* bind({ space, bound, fixed }: Kernel, cpu: Cpu, rebinds: boolean): Program {
+  if (rebinds && fixed) return
+  const bit = 1 << cpu.index
+  yield* disablePreemption()
+  yield* atomically(() => {
+    bound.cpus |= bit
+  })
+  yield* atomically(() => space.bind(cpu.index))
+  if (rebinds)
+    yield* atomically(() => {
+      bound.cpus &= ~bit
+    })
+  yield* enablePreemption()
+}
+
+/** unbind: the kernel's root is loaded, then the bit cleared. */
+function* unbind({ space, bound }: Kernel, cpu: Cpu): Program {
+  yield* disablePreemption()
+  yield* atomically(() => space.unbind(cpu.index))
+  yield* atomically(() => {
+    bound.cpus &= ~(1 << cpu.index)
+  })
+  yield* enablePreemption()
+}
+
+/** switch(): kernel code reads another process's memory through its space, which is bound for as long as that takes. */
+function* readThrough(kernel: Kernel, cpu: Cpu, pages: readonly number[]): Program {
+  const { space, bound, fixed } = kernel
+  const bit = 1 << cpu.index
+  if (fixed)
+    yield* atomically(() => {
+      bound.cpus |= bit
+    })
+  yield* atomically(() => space.bind(cpu.index))
+  for (const page of pages) yield* access(kernel, cpu, page, 'read')
+  yield* atomically(() => space.unbind(cpu.index))
+  if (fixed)
+    yield* atomically(() => {
+      bound.cpus &= ~bit
+    })
+}
+
+/** An access to a page of the space; nothing happens when it faults, since the page is gone then. */
+function* access({ m, space }: Kernel, cpu: Cpu, page: number, kind: 'read' | 'write'): Program {
+  yield* atomically(() => {
+    const found = space.access(cpu.index, page, kind)
+    if (!found) return
+    m.assert(() => found.frame.content !== FOREIGN || `${cpu.name} ${kind}s page ${page} through an old translation to ${found.frame.name}, which belongs to another process; the page table says ${space.translation(page)?.frame.name ?? 'nothing'}`, 'no access reaches a foreign frame')
+    if (kind === 'write') found.frame.content = 1
+  })
+}
+
+/** munmap: the page table entry goes, then every translation, then the frame; another process gets that. */
+function* munmap({ m, space, frames, bound, shootdown, cpus, looksForStale }: Kernel, page: number): Program {
+  const frame: Instance<Frame> | null = yield* atomically(() => {
+    const found = space.translation(page)
+    space.set(page, null)
+    return found?.frame ?? null
+  })
+  const targets = yield* atomically(() => bound.cpus)
+  yield* shootdown.request(
+    [page],
+    cpus.filter((cpu) => ((targets >> cpu.index) & 1) === 1),
+  )
+  yield* shootdown.wait()
+  if (looksForStale) m.assert(() => noStaleTranslation(space, [page]), 'no stale translation after a shootdown')
+  if (!frame) return
+  yield* atomically(() => {
+    frames.release(frame)
+    frames.allocate(FOREIGN)
+  })
+}
+
+export default model({
+  title: 'Maestro: CPUs missing from a shootdown',
+  params: {
+    workload: choice('bind', 'switch', 'both'),
+    kernel: choice('before', 'fixed'),
+    pages: int(1, { min: 1, max: 3 }),
+    /** Whether a stale translation is a violation already, or only its use. */
+    looksFor: choice('translations', 'accesses'),
+  },
+  scenarios: {
+    's7a': { about: 'S7a: a thread switch clears the bit that it has just set', expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 90 } },
+    's7a-access': { about: 'S7a: the old translation is used', params: { looksFor: 'accesses' }, expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 124 } },
+    's7a-fixed': { about: 'S7a with 6fd36556', params: { kernel: 'fixed' }, expect: { verdict: 'pass', states: 106 } },
+    's7b': { about: 'S7b: switch() never sets it', params: { workload: 'switch' }, expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 36 } },
+    's7b-access': { about: 'S7b: the old translation is used', params: { workload: 'switch', looksFor: 'accesses' }, expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 41 } },
+    's7b-fixed': { about: 'S7b with 6fd36556', params: { workload: 'switch', kernel: 'fixed' }, expect: { verdict: 'pass', states: 79 } },
+    's7-large': { about: 'S7 with three CPUs and two pages', params: { workload: 'both', pages: 2 }, expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 289 } },
+    's7-large-fixed': { about: 'S7 with three CPUs and two pages, with 6fd36556', params: { workload: 'both', pages: 2, kernel: 'fixed' }, expect: { verdict: 'pass', states: 2_656 }, large: true },
+  },
+  machine(m, { workload, kernel: version, pages, looksFor }) {
+    const cpus = Array.from({ length: workload === 'both' ? 3 : 2 }, () => m.cpu())
+    const [first, second, third] = cpus as [Cpu, Cpu, Cpu | undefined]
+    const frames = new FrameStore(m, { frames: pages + 1 })
+    const space = new AddressSpace(m, 'S', { pages, frames, cpus: cpus.length })
+    const binders = workload === 'switch' ? [] : [second]
+    const switchers = workload === 'bind' ? [] : [third ?? second]
+    for (let page = 0; page < pages; page++) space.set(page, frames.allocate(), true)
+    for (const cpu of [first, ...binders]) space.bind(cpu.index)
+    const kernel: Kernel = {
+      m,
+      space,
+      frames,
+      bound: m.struct(BoundStruct, 'bound_cpus', { cpus: 1 | binders.reduce((mask, cpu) => mask | (1 << cpu.index), 0) }),
+      shootdown: new Shootdown(m, 'shootdown', space, cpus, cpus.length),
+      cpus,
+      fixed: version === 'fixed',
+      looksForStale: looksFor === 'translations',
+    }
+    m.thread(
+      function* unmapper() {
+        for (let page = 0; page < pages; page++) yield* munmap(kernel, page)
+      },
+      { on: first },
+    )
+    for (const cpu of binders) {
+      m.thread(
+        function* otherThread() {
+          yield* bind(kernel, cpu, true)
+          yield* access(kernel, cpu, 0, 'read')
+          yield* access(kernel, cpu, pages - 1, 'write')
+          yield* unbind(kernel, cpu)
+        },
+        { on: cpu },
+      )
+    }
+    for (const cpu of switchers) {
+      m.thread(
+        function* procfs() {
+          yield* readThrough(kernel, cpu, [0, pages - 1])
+        },
+        { on: cpu },
+      )
+    }
+    m.atRest('nothing that is mapped is free', () => noTranslationToFree([space]))
+    m.sometimes('another CPU is asked', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)) || version === 'before')
+  },
+})

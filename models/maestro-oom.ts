@@ -1,0 +1,179 @@
+// Maestro: memory runs out in a page fault.
+//
+// Claim 1 (S11a): in 2024 an operation that ran out of memory was tried five times, with a killer in between that did
+//   nothing: the kernel panics unless somebody else frees memory in time. Returning the error does not.
+// Claim 2 (S11b, still there): a page table that cannot be had in a fault is waited for as long as caches can shrink,
+//   and is a panic when they cannot.
+// Claim 3 (S11c, still there): shrinking them takes a sleeping lock, with a spin lock held and interrupts off: another
+//   thread of the CPU then spins for ever, and who was asleep never runs again. Allocating page tables before the lock
+//   is taken prevents it.
+//
+// Source: Maestro, kernel/src/process/oom.rs of 2024 and kernel/src/memory/{oom,vmem}.rs at 3569e232; S11b and S11c
+// found by reading.
+import { type Cpu, type Instance, type Machine, type Program, atomically, bool, choice, int, model, struct, u, when } from 'vmcheck'
+import { Mutex, RwSpinLock, SpinLock, disableInterrupts, enableInterrupts } from 'vmcheck/vm'
+
+interface Memory {
+  free: number
+  /** Pages in caches that can be given back. */
+  cached: number
+  failedTries: number
+  /** Another thread has freed a page. */
+  given: boolean
+  /** The allocation was made, or its failure returned. */
+  done: boolean
+}
+
+const MemoryStruct = struct<Memory>('memory', { free: u(3), cached: u(3), failedTries: u(3), given: bool, done: bool })
+const PANIC = 'the kernel does not panic'
+/** Tries after which the wrapper of 2024 panics. */
+const TRIES = 5
+
+/** One try to allocate; the failed ones are counted. */
+function* tryAllocate(memory: Instance<Memory>): Program<boolean> {
+  return yield* atomically(() => {
+    if (memory.free === 0) memory.failedTries += 1
+    else memory.free -= 1
+    return memory.failedTries === 0 || memory.given
+  })
+}
+
+/** oom::wrap of 2024: tries again until it panics; or, fallible, returns the first failure. */
+function* wrap(m: Machine, memory: Instance<Memory>, fallible: boolean, given: number | null): Program {
+  for (let i = 0; i < TRIES; i++) {
+    if (given !== null) yield* when(() => memory.failedTries < given || memory.given)
+    if ((yield* tryAllocate(memory)) || fallible) return
+  }
+  m.assert(false, PANIC)
+}
+
+/** S11a: one thread allocates, another frees a page after so many failed tries; null: whenever it gets to it. */
+function retries(m: Machine, memory: Instance<Memory>, fallible: boolean, given: number | null): void {
+  m.thread(function* fault() {
+    yield* wrap(m, memory, fallible, given)
+    yield* atomically(() => {
+      memory.done = true
+    })
+  })
+  m.thread(
+    function* free() {
+      yield* when(
+        () => memory.failedTries >= (given ?? 0),
+        () => {
+          memory.free += 1
+          memory.given = true
+        },
+      )
+    },
+    { daemon: true },
+  )
+}
+
+/** S11b: the page table of a fault is waited for while caches shrink. */
+function reclaims(m: Machine, memory: Instance<Memory>): void {
+  m.thread(function* fault() {
+    for (;;) {
+      const isMade = yield* atomically(() => {
+        if (memory.free > 0) return true
+        m.assert(memory.cached > 0, PANIC)
+        memory.cached -= 1
+        memory.free += 1
+        return false
+      })
+      if (isMade) break
+    }
+    yield* atomically(() => {
+      memory.done = true
+    })
+  })
+}
+
+/** The locks of S11c. */
+interface Locks {
+  readonly state: RwSpinLock
+  readonly vmem: SpinLock
+  /** LRU: the sleeping lock of the page cache. */
+  readonly lru: Mutex
+}
+
+/** A fault of S11c on a mapping of its own: its page table has to be reclaimed for, before or under the spin lock. */
+function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, pages: SpinLock, preallocates: boolean): () => Program {
+  function* reclaim(): Program {
+    yield* lru.acquire()
+    yield* atomically(() => {
+      memory.done = true
+    })
+    yield* lru.release()
+  }
+  return function* fault() {
+    yield* disableInterrupts()
+    yield* state.read()
+    yield* pages.acquire()
+    if (preallocates) yield* reclaim()
+    yield* vmem.acquire()
+    if (!preallocates) yield* reclaim()
+    yield* vmem.release()
+    yield* pages.release()
+    yield* state.release()
+    yield* enableInterrupts()
+  }
+}
+
+/** S11c: two threads of one space fault on one CPU, while another CPU writes the page cache back. */
+function reclaimsAtomically(m: Machine, memory: Instance<Memory>, preallocates: boolean, withWriter: boolean): void {
+  const [cpu, other]: readonly [Cpu, Cpu] = [m.cpu(), m.cpu()]
+  const locks: Locks = { state: new RwSpinLock(m, 'state'), vmem: new SpinLock(m, 'VMem.spin', { interrupts: 'off' }), lru: new Mutex(m, 'LRU') }
+  const mappings = [0, 1].map((i) => new SpinLock(m, `mapping ${i}.pages`))
+  for (const pages of mappings) m.thread(faultWithTable(locks, memory, pages, preallocates), { on: cpu })
+  m.thread(
+    function* flusher() {
+      yield* locks.lru.acquire()
+      yield* atomically(() => {
+        memory.cached += 1
+      })
+      yield* locks.lru.release()
+    },
+    { on: other },
+  )
+  if (withWriter) {
+    m.thread(function* munmap() {
+      yield* locks.state.write()
+      yield* locks.state.release()
+    })
+  }
+  m.atRest('every lock is free', () => locks.state.isFree && [locks.vmem, ...mappings].every(({ word }) => word.owner === null) && locks.lru.owner === null)
+}
+
+export default model({
+  title: 'Maestro: out of memory in a page fault',
+  params: {
+    case: choice('retry', 'reclaim', 'atomic'),
+    /** Whether the wrapper returns the first failure. */
+    fallible: choice('no', 'yes'),
+    /** After how many failed tries another thread frees a page; 7: at any time. */
+    given: int(5, { min: 0, max: 7 }),
+    cached: int(0, { min: 0, max: 3 }),
+    tables: choice('under-lock', 'before-lock'),
+    writer: choice('no', 'yes'),
+  },
+  scenarios: {
+    's11a': { about: 'S11a: memory is freed after the fifth failure', expect: { verdict: 'assertion', property: PANIC, states: 10 } },
+    's11a-in-time': { about: 'S11a: memory is freed after the fourth failure', params: { given: 4 }, expect: { verdict: 'pass', states: 13 } },
+    's11a-late': { about: 'S11a: memory is freed later', params: { given: 6 }, expect: { verdict: 'assertion', property: PANIC, states: 10 } },
+    's11a-any': { about: 'S11a: memory is freed at some time', params: { given: 7 }, expect: { verdict: 'assertion', property: PANIC, states: 17 } },
+    's11a-fallible': { about: 'S11a: the failure is returned', params: { given: 7, fallible: 'yes' }, expect: { verdict: 'pass', states: 8 } },
+    's11b': { about: 'S11b: no cache can shrink', params: { case: 'reclaim' }, expect: { verdict: 'assertion', property: PANIC, states: 1 } },
+    's11b-cached': { about: 'S11b: a cache can', params: { case: 'reclaim', cached: 1 }, expect: { verdict: 'pass', states: 4 } },
+    's11c': { about: 'S11c: reclaiming sleeps with a spin lock held', params: { case: 'atomic' }, expect: { verdict: 'deadlock', states: 96 } },
+    's11c-fixed': { about: 'S11c: page tables are allocated before', params: { case: 'atomic', tables: 'before-lock' }, expect: { verdict: 'pass', states: 243 } },
+    's11c-large': { about: 'S11c with a writer', params: { case: 'atomic', writer: 'yes' }, expect: { verdict: 'deadlock', states: 178 }, large: true },
+    's11c-large-fixed': { about: 'S11c with a writer, page tables before', params: { case: 'atomic', tables: 'before-lock', writer: 'yes' }, expect: { verdict: 'pass', states: 486 }, large: true },
+  },
+  machine(m, params) {
+    const memory = m.struct(MemoryStruct, 'memory', { cached: params.cached })
+    if (params.case === 'retry') retries(m, memory, params.fallible === 'yes', params.given === 7 ? null : params.given)
+    else if (params.case === 'reclaim') reclaims(m, memory)
+    else reclaimsAtomically(m, memory, params.tables === 'before-lock', params.writer === 'yes')
+    m.sometimes('memory is reclaimed, allocated or given up', () => memory.done)
+  },
+})
