@@ -149,7 +149,7 @@ export default model({
     const kernel = makeKernel(
       m,
       { ...KERNELS[params.kernel], noReason: params.noReason, dref: params.dref, splitRef: params.splitRef },
-      { ...workload, cpus: workload.threads.length, oneUnit: params.oneUnit },
+      { ...workload, cpus: workload.threads.length, watches: { oneUnit: params.oneUnit } },
     )
     const { processes } = kernel
     const storers = workload.threads.map(([process, ...pages], cpu): Storer => ({ process: processes[process] as Storer['process'], cpu, pages, cell: cpu, retries: params.retries || null }))

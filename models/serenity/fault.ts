@@ -60,7 +60,11 @@ function* faultWithoutReason({ m, noReason }: Kernel, { process, page }: Fault):
 
 /** Region::handle_zero_fault, of the kind that the dispatcher saw. */
 function* handleZeroFault(kernel: Kernel, fault: Fault, kind: 'zero' | 'lazy'): Program<FaultResult> {
-  return yield* kernel.zLock ? zeroFaultLocked(kernel, fault, kind) : zeroFaultUnlocked(kernel, fault, kind)
+  const result = kernel.zLock ? yield* zeroFaultLocked(kernel, fault, kind) : yield* zeroFaultUnlocked(kernel, fault, kind)
+  const { watches, m } = kernel
+  const { process, page } = fault
+  if (watches.zeroFinal && result === 'Continue') m.assert(() => process.pageTable.translation(page)?.writable === true || `page ${page} of ${process.name} is read-only again`, 'a zero fault leaves its page writable')
+  return result
 }
 
 function* zeroFaultLocked(kernel: Kernel, fault: Fault, kind: 'zero' | 'lazy'): Program<FaultResult> {
@@ -105,11 +109,16 @@ function* install(slot: Instance<Slot>, frame: Instance<Frame>): Program {
 }
 
 /** A frame for a page without one: from the object's own units if it was committed lazily, else from the uncommitted. */
-function* allocateForZero({ m, account, frames }: Kernel, { object }: Process, kind: 'zero' | 'lazy'): Program<Instance<Frame> | null> {
-  if (kind === 'lazy') {
+function* allocateForZero({ m, account, frames, splitUnits }: Kernel, { object }: Process, kind: 'zero' | 'lazy'): Program<Instance<Frame> | null> {
+  if (kind === 'lazy' && splitUnits) {
     const { unused } = object
     m.assert(unused > 0, 'a unit is taken from a set that has one')
     object.unused = unused - 1
+  } else if (kind === 'lazy') {
+    yield* atomically(() => {
+      m.assert(object.unused > 0, 'a unit is taken from a set that has one')
+      object.unused -= 1
+    })
   }
   return yield* atomically(() => {
     if (kind === 'lazy') account.useCommitted()
@@ -203,7 +212,7 @@ function* allocateFromSet(kernel: Kernel, process: Process, page: number, set: I
 
 /** take_one and uncommit_one: a unit leaves the set. Whether it was the last. */
 function* takeUnit(kernel: Kernel, { units, name }: Process, page: number, set: Instance<CommittedSet>, why: 'use' | 'uncommit'): Program<boolean> {
-  const { m, account, oneUnit } = kernel
+  const { m, account, watches } = kernel
   const lock = lockOfSet(kernel, set)
   yield* lock.acquire()
   const { count } = set
@@ -211,7 +220,7 @@ function* takeUnit(kernel: Kernel, { units, name }: Process, page: number, set: 
   set.count = count - 1
   yield* atomically(() => {
     const unit = units[page] as Instance<{ taken: boolean }>
-    if (oneUnit) m.assert(() => !unit.taken || `page ${page} of ${name} takes a second unit out of ${set.name}`, 'a page takes at most one unit')
+    if (watches.oneUnit) m.assert(() => !unit.taken || `page ${page} of ${name} takes a second unit out of ${set.name}`, 'a page takes at most one unit')
     unit.taken = true
     if (why === 'use') account.useCommitted()
     else account.uncommit(1)

@@ -20,6 +20,8 @@ export interface Switches {
   readonly recheck: boolean
   /** 2c72d495a30: a reference to a slot's frame is copied by reading the pointer, then counting. */
   readonly splitRef: boolean
+  /** The units of an object are counted down by a read and a write, which two threads may interleave. */
+  readonly splitUnits: boolean
   /** Until 8812410617f, fork set the copy-on-write bit of pages that have no frame yet, too. */
   readonly zMark: boolean
   /** Which pages fork commits memory for (8717e78918b, 2a164dc923d). */
@@ -40,6 +42,7 @@ export const V1: Switches = {
   noReason: 'crash',
   recheck: false,
   splitRef: false,
+  splitUnits: false,
   zMark: false,
   need: 'real',
   dtor: true,
@@ -92,6 +95,16 @@ export interface Process {
   readonly pageTable: AddressSpace
 }
 
+/** What is a violation in some scenarios only, since the kernel does it knowingly. */
+export interface Watches {
+  /** A page takes a second unit out of its set. */
+  readonly oneUnit?: boolean
+  /** A fork commits for other pages than those that have a frame. */
+  readonly forkExact?: boolean
+  /** A zero fault leaves its page read-only. */
+  readonly zeroFinal?: boolean
+}
+
 /** The kernel's memory. */
 export interface Kernel extends Switches {
   readonly m: Machine
@@ -104,8 +117,7 @@ export interface Kernel extends Switches {
   readonly setLocks: readonly Mutex[]
   readonly cow: Mutex
   readonly processes: readonly Process[]
-  /** Whether a second unit for one page is a violation. */
-  readonly oneUnit: boolean
+  readonly watches: Watches
   /** For properties only, by CPU: whether its thread is in a fault. */
   readonly faulting: readonly Instance<{ inside: boolean }>[]
 }
@@ -129,7 +141,7 @@ export interface Setting {
   readonly cpus: number
   /** Sets that may come into being beside those. */
   readonly spareSets?: number
-  readonly oneUnit?: boolean
+  readonly watches?: Watches
 }
 
 /** Makes the machine: page i of every process that has a frame there has the same one. */
@@ -158,7 +170,7 @@ export function makeKernel(m: Machine, switches: Switches, setting: Setting): Ke
     setLocks: sets.instances.map(({ name }) => new Mutex(m, `${name}.lock`)),
     cow: new Mutex(m, 'COW'),
     processes,
-    oneUnit: setting.oneUnit ?? false,
+    watches: setting.watches ?? {},
     faulting: m.array(FaultingStruct, setting.cpus, 'fault'),
   }
 }

@@ -1,0 +1,197 @@
+// SerenityOS: what a fork commits memory for, and who gives it back.
+//
+// Claim 1 (S4): committing for pages that have no frame yet makes forks fail for nothing: a store to such a page draws
+//   from the object's own units or from the uncommitted pages, never from the set. Fixed by 8717e78918b and 2a164dc923d.
+// Claim 2 (S5): marking such pages as copy-on-write makes the first store to them fault twice, and the second fault
+//   copies, or gives a unit away, for nothing. Fixed by 8812410617f.
+// Claim 3 (S6): a child that exits leaves its parent with a set of units for pages that nobody shares any more.
+//   Fixed by 1d96c30488a.
+//
+// Source: SerenityOS, the commits named (2024 and 2022).
+import { type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
+import { destroy, fork } from './serenity/fork.ts'
+import { type Kernel, type Process, type Slot, type Switches, V2, makeKernel } from './serenity/kernel.ts'
+import { type Storer, properties, storer } from './serenity/user.ts'
+
+const StageStruct = struct<{ forked: boolean }>('stage', { forked: bool })
+
+/** Kinds of the parent's pages; `any`: as the search chooses. */
+const PAGES = {
+  'real-lazy': ['frame', 'lazy'],
+  'real-zero': ['frame', 'zero'],
+  lazy: ['lazy'],
+  zero: ['zero', 'zero'],
+  real: ['frame'],
+  'real-two': ['frame', 'frame'],
+  'real-lazy-zero': ['frame', 'lazy', 'zero'],
+  any: ['zero', 'zero', 'zero'],
+} as const satisfies Record<string, readonly Slot['kind'][]>
+
+/** What happens around the fork. */
+interface Workload {
+  /** Pages that the parent stores to after it. */
+  readonly parent: readonly number[]
+  /** Pages that the child stores to. */
+  readonly child: readonly number[]
+  readonly childExits: boolean
+  /** The parent forks again before the child exits, or the child does. */
+  readonly again?: 'parent' | 'child'
+}
+
+const WORKLOADS: Readonly<Record<'fork' | 'store' | 'exit' | 'stores-exit' | 'store-exit' | 'fork-exit' | 'all-exit' | 'fork-fork' | 'grandchild', Workload>> = {
+  fork: { parent: [], child: [], childExits: false },
+  store: { parent: [1], child: [], childExits: false },
+  exit: { parent: [], child: [], childExits: true },
+  'stores-exit': { parent: [0, 1], child: [0], childExits: true },
+  'store-exit': { parent: [0], child: [], childExits: true },
+  'fork-exit': { parent: [], child: [], childExits: true, again: 'parent' },
+  'all-exit': { parent: [0, 1, 2], child: [0, 1, 2], childExits: true },
+  'fork-fork': { parent: [0, 1, 2], child: [], childExits: false, again: 'parent' },
+  grandchild: { parent: [], child: [0, 1, 2], childExits: false, again: 'child' },
+}
+
+/** The pages of `any` become what the search chooses. */
+function* choosePages({ m, account, frames, zeroPage }: Kernel, { slots, object, pageTable }: Process): Program {
+  yield* atomically(() => {
+    slots.forEach((slot, page) => {
+      const kind = (['zero', 'lazy', 'frame'] as const)[m.choose(3, `page ${page}`, ['zero', 'lazy', 'real'])] ?? 'zero'
+      slot.kind = kind
+      if (kind === 'lazy') {
+        account.commit(1)
+        object.unused += 1
+      }
+      if (kind === 'frame') {
+        account.useUncommitted()
+        slot.frame = frames.allocate()
+      }
+      pageTable.set(page, slot.frame ?? zeroPage, slot.frame !== null)
+    })
+  })
+}
+
+/** NO_SET_LEAK: a set has no more units than its members have pages that are still to be copied and still shared. */
+function noUnitsLeft({ sets, processes }: Kernel): true | string {
+  for (const set of sets.instances) {
+    if (!sets.isAllocated(set)) continue
+    const members = processes.filter(({ object }) => object.set === set)
+    const shared = members.flatMap(({ slots }) => slots.filter(({ cow, frame }) => cow && frame !== null && frame.references > 1)).length
+    if (set.count > shared) return `${set.name} of ${members.map(({ name }) => name).join(' and ') || 'nobody'} has ${set.count} units, and ${shared} pages are still shared`
+  }
+  return true
+}
+
+const EXACT = 'a fork commits for the pages that have a frame'
+const SUCCEEDS = 'a fork for which there is memory succeeds'
+const RETRY = 'a store takes no more faults than it may'
+const FINAL = 'a zero fault leaves its page writable'
+const LEAK = 'no unit is left for pages that nobody shares'
+
+export default model({
+  title: 'SerenityOS: fork, its committed memory, and the end of a child',
+  params: {
+    workload: choice('fork', 'store', 'exit', 'stores-exit', 'store-exit', 'fork-exit', 'all-exit', 'fork-fork', 'grandchild'),
+    pages: choice('real-lazy', 'real-zero', 'lazy', 'zero', 'real', 'real-two', 'real-lazy-zero', 'any'),
+    need: choice('real', 'nonzero', 'all'),
+    zMark: boolean(false),
+    dtor: boolean(true),
+    dref: boolean(true),
+    uncommitted: int(1, { min: 0, max: 12 }),
+    /** Faults that a store may take; 0: any number. */
+    retries: int(0, { min: 0, max: 4 }),
+    forkExact: boolean(false),
+    zeroFinal: boolean(false),
+  },
+  scenarios: {
+    's4': { about: 'S4: a lazy page is counted, and the fork fails', params: { need: 'nonzero' }, expect: { verdict: 'assertion', property: SUCCEEDS, states: 2 } },
+    's4-all': { about: 'S4: every page is counted', params: { need: 'all' }, expect: { verdict: 'assertion', property: SUCCEEDS, states: 2 } },
+    's4-fixed': { about: 'S4: pages with a frame are counted', expect: { verdict: 'pass', states: 13 } },
+    's4-zero-all': { about: 'S4 with an empty page, every page counted', params: { pages: 'real-zero', need: 'all' }, expect: { verdict: 'assertion', property: SUCCEEDS, states: 2 } },
+    's4-zero': { about: 'S4 with an empty page: it is not counted', params: { pages: 'real-zero', need: 'nonzero' }, expect: { verdict: 'pass', states: 13 } },
+    's4-zero-fixed': { about: 'S4 with an empty page, pages with a frame counted', params: { pages: 'real-zero' }, expect: { verdict: 'pass', states: 13 } },
+    's4-exact-all': { about: 'S4 with any pages: all are committed for', params: { pages: 'any', need: 'all', uncommitted: 12, forkExact: true }, expect: { verdict: 'assertion', property: EXACT, states: 83 } },
+    's4-exact-nonzero': { about: 'S4 with any pages: lazy ones are committed for', params: { pages: 'any', need: 'nonzero', uncommitted: 12, forkExact: true }, expect: { verdict: 'assertion', property: EXACT, states: 90 } },
+    's4-exact-real': { about: 'S4 with any pages: exactly those with a frame', params: { pages: 'any', uncommitted: 12, forkExact: true }, expect: { verdict: 'pass', states: 304 } },
+    's4-large': { about: 'S4 with any pages, two forks and stores to all', params: { workload: 'fork-fork', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 }, expect: { verdict: 'pass', states: 2_160 }, large: true },
+    's4-large-grandchild': { about: 'S4 with any pages, a grandchild and stores to all', params: { workload: 'grandchild', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 }, expect: { verdict: 'pass', states: 1_887 }, large: true },
+    's5': { about: 'S5: the first store faults twice', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 35 } },
+    's5-fixed': { about: 'S5, with 8812410617f', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 37 } },
+    's5-final': { about: 'S5: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 35 } },
+    's5-final-fixed': { about: 'S5: the zero fault is final', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zeroFinal: true }, expect: { verdict: 'pass', states: 39 } },
+    's5-lazy': { about: 'S5 with a lazy page: the first store faults twice', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 37 } },
+    's5-lazy-fixed': { about: 'S5 with a lazy page, with 8812410617f', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 39 } },
+    's5-lazy-final': { about: 'S5 with a lazy page: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 37 } },
+    's5-lazy-final-fixed': { about: 'S5 with a lazy page: the zero fault is final', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zeroFinal: true }, expect: { verdict: 'pass', states: 41 } },
+    's5-no-dref': { about: 'S5, without the dispatcher’s reference: the first store faults twice', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 35 } },
+    's5-no-dref-fixed': { about: 'S5, without the dispatcher’s reference, with 8812410617f', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, retries: 1 }, expect: { verdict: 'pass', states: 37 } },
+    's5-no-dref-final': { about: 'S5, without the dispatcher’s reference: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 35 } },
+    's5-no-dref-final-fixed': { about: 'S5, without the dispatcher’s reference: the zero fault is final', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zeroFinal: true }, expect: { verdict: 'pass', states: 39 } },
+    's5-lazy-no-dref': { about: 'S5 with a lazy page, without the dispatcher’s reference: the first store faults twice', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 37 } },
+    's5-lazy-no-dref-fixed': { about: 'S5 with a lazy page, without the dispatcher’s reference, with 8812410617f', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, retries: 1 }, expect: { verdict: 'pass', states: 39 } },
+    's5-lazy-no-dref-final': { about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 37 } },
+    's5-lazy-no-dref-final-fixed': { about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault is final', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zeroFinal: true }, expect: { verdict: 'pass', states: 41 } },
+    's5-single': { about: 'S5 with one lazy page that was committed for', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', zMark: true, uncommitted: 3, retries: 1, dtor: true }, expect: { verdict: 'assertion', property: RETRY, states: 104 } },
+    's5-single-fixed': { about: 'S5 with one lazy page, with 8812410617f', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 203 } },
+    's5-empty': { about: 'S5 control: an object without any frame', params: { workload: 'store', pages: 'zero', zMark: true, uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 31 } },
+    's5-empty-fixed': { about: 'S5 control: an object without any frame, with 8812410617f', params: { workload: 'store', pages: 'zero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 31 } },
+    's5-large': { about: 'S5: parent and child store to every page, and the child exits', params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 }, expect: { verdict: 'pass', states: 20_024 } },
+    's6': { about: 'S6: the child exits untouched, and a unit stays', params: { workload: 'exit', pages: 'real', uncommitted: 3, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 22 } },
+    's6-fixed': { about: 'S6 with 1d96c30488a', params: { workload: 'exit', pages: 'real', uncommitted: 3 }, expect: { verdict: 'pass', states: 27 } },
+    's6-stores': { about: 'S6 control: the parent’s stores drain the set', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'pass', states: 2_325 } },
+    's6-stores-fixed': { about: 'S6 control with 1d96c30488a', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 3_269 } },
+    's6-store': { about: 'S6: the parent stores to one of two pages', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 406 } },
+    's6-store-fixed': { about: 'S6: the parent stores to one of two pages, with 1d96c30488a', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 474 } },
+    's6-again': { about: 'S6: the parent has forked again, and keeps its new set', params: { workload: 'fork-exit', pages: 'real', uncommitted: 4 }, expect: { verdict: 'pass', states: 37 } },
+  },
+  machine(m, params) {
+    const workload = WORKLOADS[params.workload]
+    const slots: readonly Slot['kind'][] = PAGES[params.pages]
+    const unborn = slots.map(() => 'zero' as const)
+    const switches: Switches = { ...V2, need: params.need, zMark: params.zMark, dtor: params.dtor, dref: params.dref, noReason: 'tolerate' }
+    const names = workload.again ? ['parent', 'child', 'second child'] : ['parent', 'child']
+    const kernel = makeKernel(m, switches, {
+      processes: names.map((name, i) => ({ name, set: null, slots: i === 0 ? slots : unborn })),
+      sets: [],
+      spareSets: workload.again ? 2 : 1,
+      uncommitted: params.uncommitted,
+      cpus: 2,
+      watches: { forkExact: params.forkExact, zeroFinal: params.zeroFinal },
+    })
+    const [parent, child, second] = kernel.processes as [Process, Process, Process | undefined]
+    parent.pageTable.bind(0)
+    child.pageTable.bind(1)
+    const stage = m.struct(StageStruct, 'stage')
+    const storers = [
+      { process: parent, cpu: 0, pages: workload.parent },
+      { process: child, cpu: 1, pages: workload.child },
+    ].map((who, cell): Storer => ({ ...who, cell, retries: params.retries || null }))
+    const [parentStores, childStores] = storers.map((who) => storer(kernel, who)) as [() => Program, () => Program]
+
+    m.thread(function* parentThread() {
+      if (params.pages === 'any') yield* choosePages(kernel, parent)
+      const isForked = yield* fork(kernel, parent, child)
+      m.assert(isForked, SUCCEEDS)
+      if (workload.again === 'parent' && second) {
+        const isForkedAgain = yield* fork(kernel, parent, second)
+        m.assert(isForkedAgain, SUCCEEDS)
+      }
+      yield* atomically(() => {
+        stage.forked = true
+      })
+      yield* parentStores()
+    })
+    m.thread(function* childThread() {
+      yield* when(() => stage.forked)
+      if (workload.again === 'child' && second) {
+        const isForked = yield* fork(kernel, child, second)
+        m.assert(isForked, SUCCEEDS)
+      }
+      yield* childStores()
+      if (workload.childExits) yield* destroy(kernel, child, parent)
+    })
+
+    properties(m, kernel, workload.childExits ? storers.slice(0, 1) : storers, workload.childExits ? [child] : [])
+    m.atRest(LEAK, () => noUnitsLeft(kernel))
+    m.sometimes('the child runs', () => stage.forked)
+    if (workload.parent.length > 0) m.sometimes('a store faults', () => kernel.faulting.some(({ inside }) => inside))
+  },
+})

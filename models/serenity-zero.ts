@@ -1,0 +1,88 @@
+// SerenityOS: two first stores to one page.
+//
+// Claim 1 (S3): a zero fault that gives the object's lock back before it rewrites the page table lets another thread
+//   find a page with a frame, no copy due, and a mapping that still forbids the store: a kernel that takes that for
+//   impossible panics, one that kills processes kills, one that tries again spins.
+// Claim 2 (S9): memory committed lazily is drawn before the lock is taken: two threads draw twice for one page.
+// 577bc7ef95c keeps the lock throughout; dac08384a06 makes the fault without a reason harmless.
+//
+// Source: SerenityOS from 5ada38f9c3c (August 2022) to 577bc7ef95c (December 2025).
+import { boolean, choice, int, model } from 'vmcheck'
+import { type Slot, type Switches, V1, makeKernel } from './serenity/kernel.ts'
+import { type Storer, properties, storer } from './serenity/user.ts'
+
+/** Pages by kind, and the pages that each thread stores to. */
+interface Workload {
+  readonly slots: readonly Slot['kind'][]
+  readonly threads: readonly (readonly number[])[]
+}
+
+const WORKLOADS = {
+  zero: { slots: ['zero'], threads: [[0], [0]] },
+  lazy: { slots: ['lazy'], threads: [[0], [0]] },
+  'zero-three': { slots: ['zero', 'zero'], threads: [[0, 1], [0, 1], [0, 1]] },
+  'lazy-two': { slots: ['lazy', 'lazy'], threads: [[0], [0, 1]] },
+  'lazy-one-used': { slots: ['lazy', 'lazy'], threads: [[0], [0]] },
+  'lazy-three': { slots: ['lazy', 'lazy'], threads: [[0, 1], [0, 1], [0, 1]] },
+  'lazy-three-pages': { slots: ['lazy', 'lazy', 'lazy'], threads: [[0, 1, 2], [0, 1, 2]] },
+} as const satisfies Record<string, Workload>
+
+const CRASH = 'a legal access is not answered by a crash'
+const EMPTY = 'a unit is taken from a set that has one'
+const RETRY = 'a store takes no more faults than it may'
+const BACKED = 'every lazy page has a unit'
+
+export default model({
+  title: 'SerenityOS: concurrent zero faults',
+  params: {
+    workload: choice('zero', 'lazy', 'zero-three', 'lazy-two', 'lazy-one-used', 'lazy-three', 'lazy-three-pages'),
+    zLock: choice('off', 'on'),
+    noReason: choice('assert', 'tolerate', 'crash'),
+    /** Whether the units of an object are counted down by a read and a write. */
+    splitUnits: boolean(false),
+    /** Faults that a store may take; 0: any number. */
+    retries: int(0, { min: 0, max: 4 }),
+  },
+  scenarios: {
+    's3': { about: 'S3: a fault finds no reason, and the page is still read-only', expect: { verdict: 'assertion', property: CRASH, states: 149 } },
+    's3-fixed': { about: 'S3 with the lock held until the remap', params: { zLock: 'on' }, expect: { verdict: 'pass', states: 121 } },
+    's3-retry1': { about: 'S3: a store faults again', params: { noReason: 'tolerate', retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 151 } },
+    's3-retry4': { about: 'S3: and again', params: { noReason: 'tolerate', retries: 4 }, expect: { verdict: 'assertion', property: RETRY, states: 511 } },
+    's3-retry1-fixed': { about: 'S3: with the lock held it faults once', params: { noReason: 'tolerate', retries: 1, zLock: 'on' }, expect: { verdict: 'pass', states: 113 } },
+    's3-crash': { about: 'S3: a legal store kills the process', params: { noReason: 'crash' }, expect: { verdict: 'assertion', property: CRASH, states: 117 } },
+    's3-crash-fixed': { about: 'S3: holding the lock is not enough', params: { noReason: 'crash', zLock: 'on' }, expect: { verdict: 'assertion', property: CRASH, states: 100 } },
+    's3-crash-lazy': { about: 'S3 with a lazy page', params: { workload: 'lazy', noReason: 'crash' }, checks: ['assertion'], expect: { verdict: 'assertion', property: EMPTY, states: 27 } },
+    's3-crash-lazy-fixed': { about: 'S3 with a lazy page: holding the lock is not enough', params: { workload: 'lazy', noReason: 'crash', zLock: 'on' }, expect: { verdict: 'assertion', property: CRASH, states: 106 } },
+    's3-large': { about: 'S3 with three threads and two pages', params: { workload: 'zero-three' }, expect: { verdict: 'assertion', property: CRASH, states: 993 }, large: true },
+    's3-large-fixed': { about: 'S3 with three threads and two pages, the lock held', params: { workload: 'zero-three', zLock: 'on' }, expect: { verdict: 'pass', states: 9_630 }, large: true },
+    's9': { about: 'S9: the second thread draws from an empty reserve', params: { workload: 'lazy', noReason: 'tolerate' }, expect: { verdict: 'assertion', property: EMPTY, states: 27 } },
+    's9-fixed': { about: 'S9 with the lock held', params: { workload: 'lazy', zLock: 'on' }, expect: { verdict: 'pass', states: 127 } },
+    's9-two': { about: 'S9: a page is left without its unit, and the next store panics', params: { workload: 'lazy-two', noReason: 'tolerate' }, expect: { verdict: 'assertion', property: EMPTY, states: 343 } },
+    's9-two-fixed': { about: 'S9 with two pages, the lock held', params: { workload: 'lazy-two', zLock: 'on' }, expect: { verdict: 'pass', states: 270 } },
+    's9-backed': { about: 'S9: a page is left without its unit', params: { workload: 'lazy-one-used', noReason: 'tolerate' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: BACKED, states: 340 } },
+    's9-lost-fixed': { about: 'S9: with the lock held no update is lost', params: { workload: 'lazy-one-used', zLock: 'on', splitUnits: true }, expect: { verdict: 'pass', states: 133 } },
+    's9-backed-fixed': { about: 'S9: with the lock held each page keeps its unit', params: { workload: 'lazy-one-used', zLock: 'on' }, expect: { verdict: 'pass', states: 127 } },
+    's9-lost': { about: 'S9: an update of the reserve is lost, and the units do not add up', params: { workload: 'lazy-one-used', noReason: 'tolerate', splitUnits: true }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: 'committed units are conserved', states: 586 } },
+    's9-zero': { about: 'S9 control: without a reserve an allocation is wasted', params: { workload: 'zero', noReason: 'tolerate' }, expect: { verdict: 'pass', states: 305 } },
+    's9-zero-fixed': { about: 'S9 control with the lock held', params: { workload: 'zero', noReason: 'tolerate', zLock: 'on' }, expect: { verdict: 'pass', states: 113 } },
+    's9-large': { about: 'S9 with three threads and two pages', params: { workload: 'lazy-three' }, expect: { verdict: 'assertion', property: EMPTY, states: 237 }, large: true },
+    's9-large-fixed': { about: 'S9 with three threads and two pages, the lock held', params: { workload: 'lazy-three', zLock: 'on' }, expect: { verdict: 'pass', states: 10_017 }, large: true },
+    's9-pages': { about: 'S9 with three pages', params: { workload: 'lazy-three-pages' }, expect: { verdict: 'assertion', property: CRASH, states: 162 } },
+    's9-pages-fixed': { about: 'S9 with three pages, the lock held', params: { workload: 'lazy-three-pages', zLock: 'on' }, expect: { verdict: 'pass', states: 1_157 } },
+  },
+  machine(m, params) {
+    const { slots, threads }: Workload = WORKLOADS[params.workload]
+    const switches: Switches = { ...V1, dispatch: 'slot-cow', zLock: params.zLock === 'on', splitUnits: params.splitUnits, noReason: params.noReason }
+    const kernel = makeKernel(m, switches, { processes: [{ name: 'process', set: null, slots }], sets: [], uncommitted: slots.length + threads.length, cpus: threads.length })
+    const [process] = kernel.processes as [Storer['process']]
+    const storers = threads.map((pages, cpu): Storer => ({ process, cpu, pages, cell: cpu, retries: params.retries || null }))
+    for (const { cpu } of storers) process.pageTable.bind(cpu)
+    for (const who of storers) m.thread(storer(kernel, who))
+    properties(m, kernel, storers)
+    m.atRest(BACKED, () => {
+      const lazy = process.slots.filter(({ kind }) => kind === 'lazy').length
+      return lazy <= process.object.unused || `${lazy} lazy pages are left, and ${process.object.unused} units`
+    })
+    m.sometimes('two threads are in a fault at once', () => kernel.faulting.filter(({ inside }) => inside).length > 1)
+  },
+})

@@ -1,0 +1,171 @@
+// SerenityOS: fork of one region, the end of a child, and volatile memory.
+import { type Instance, type Program, atomically, readOnce } from 'vmcheck'
+import type { Frame } from 'vmcheck/vm'
+import { type Kernel, type Process, type Slot, dropFrame, isCow, leaveSet } from './kernel.ts'
+
+/** Pages for which a fork commits memory. */
+export function pagesNeeded({ need }: Kernel, { slots }: Process): number {
+  return slots.filter(({ kind }) => need === 'all' || kind === 'frame' || (need === 'nonzero' && kind === 'lazy')).length
+}
+
+/** AnonymousVMObject::try_clone and the region's mapping: false without memory. */
+export function* fork(kernel: Kernel, parent: Process, child: Process): Program<boolean> {
+  const { account, m } = kernel
+  yield* parent.lock.acquire()
+  if (parent.object.volatile) {
+    child.object.volatile = true
+    child.object.wasPurged = kernel.clonePurged
+    yield* parent.lock.release()
+    yield* remapAll(kernel, child)
+    return true
+  }
+  const need = pagesNeeded(kernel, parent)
+  if (need === 0) {
+    yield* parent.lock.release()
+    yield* remapAll(kernel, child)
+    return true
+  }
+  const isCommitted = yield* atomically(() => account.commit(need))
+  if (!isCommitted) {
+    yield* parent.lock.release()
+    return false
+  }
+  if (kernel.watches.forkExact) {
+    const real = parent.slots.filter(({ kind }) => kind === 'frame').length
+    m.assert(need === real, 'a fork commits for the pages that have a frame')
+  }
+  yield* shareSlots(kernel, parent, child, need)
+  yield* parent.lock.release()
+  yield* remapAll(kernel, parent)
+  yield* remapAll(kernel, child)
+  return true
+}
+
+/** The child gets the parent's slots, both get a new set, and their bits say what is to be copied. */
+function* shareSlots(kernel: Kernel, parent: Process, child: Process, need: number): Program {
+  const { frames, sets, zMark } = kernel
+  yield* leaveSet(kernel, parent)
+  yield* atomically(() => {
+    const set = sets.allocate({ references: 2, count: need })
+    if (!set) throw new Error('this model has too few sets')
+    parent.object.set = set
+    child.object.set = set
+    parent.slots.forEach((slot, page) => {
+      const copy = child.slots[page] as Instance<Slot>
+      const isReal = slot.kind === 'frame'
+      copy.kind = slot.kind === 'lazy' ? 'zero' : slot.kind
+      copy.frame = slot.frame
+      if (slot.frame) frames.reference(slot.frame)
+      slot.cow = isReal || zMark
+      copy.cow = isReal || zMark
+    })
+    for (const { units } of [parent, child]) for (const unit of units) unit.taken = false
+  })
+}
+
+/** Region::map and remap: every page as its slot and bit say. */
+function* remapAll({ zeroPage }: Kernel, process: Process): Program {
+  const { pageTable, pdLock, slots } = process
+  yield* pdLock.acquire()
+  yield* atomically(() => {
+    slots.forEach(({ kind, frame }, page) => pageTable.set(page, kind === 'frame' ? frame : zeroPage, !isCow(process, page)))
+  })
+  yield* atomically(() => {
+    for (let cpu = 0; cpu < pageTable.cpus; cpu++) pageTable.invalidateAll(cpu)
+  })
+  yield* pdLock.release()
+}
+
+/** The end of a child: what it shares, then what it has. `parent` is a weak link: null once the parent is gone. */
+export function* destroy(kernel: Kernel, child: Process, parent: Process | null): Program {
+  const { account, dtor } = kernel
+  const { pageTable, object } = child
+  yield* atomically(() => {
+    for (const page of pageTable.entries.keys()) pageTable.set(page, null)
+    for (let cpu = 0; cpu < pageTable.cpus; cpu++) pageTable.invalidateAll(cpu)
+  })
+  const { set } = object
+  if (dtor && set && parent && (yield* readOnce(() => set.count > 0))) {
+    yield* parent.lock.acquire()
+    if (parent.object.set === set) yield* leaveSet(kernel, parent)
+    yield* parent.lock.release()
+  }
+  yield* leaveSet(kernel, child)
+  const { unused } = object
+  if (unused > 0) {
+    object.unused = 0
+    yield* atomically(() => account.uncommit(unused))
+  }
+  for (const slot of child.slots) {
+    const frame: Instance<Frame> | null = slot.frame
+    slot.kind = 'zero'
+    slot.frame = null
+    if (frame) yield* dropFrame(kernel, frame)
+  }
+}
+
+/** set_volatile(true): the pages may be purged. What was reported before. */
+export function* setVolatile(kernel: Kernel, process: Process): Program<boolean> {
+  const { account } = kernel
+  const { object, slots, lock } = process
+  yield* lock.acquire()
+  const { wasPurged, unused } = object
+  if (!object.volatile) {
+    for (const slot of slots) if (slot.kind === 'lazy') slot.kind = 'zero'
+    if (unused > 0) {
+      object.unused = 0
+      yield* atomically(() => account.uncommit(unused))
+    }
+    yield* leaveSet(kernel, process)
+    for (const slot of slots) slot.cow = false
+    object.volatile = true
+    object.wasPurged = false
+    yield* remapAll(kernel, process)
+  }
+  yield* lock.release()
+  return wasPurged
+}
+
+/** set_volatile(false): whether the pages were purged, or null without memory to commit. */
+export function* setNonvolatile(kernel: Kernel, process: Process): Program<boolean | null> {
+  const { account } = kernel
+  const { object, slots, lock } = process
+  yield* lock.acquire()
+  const { wasPurged } = object
+  const empty = slots.filter(({ kind }) => kind === 'zero')
+  if (object.volatile) {
+    const isCommitted = yield* atomically(() => account.commit(empty.length))
+    if (!isCommitted) {
+      yield* lock.release()
+      return null
+    }
+    for (const slot of empty) slot.kind = 'lazy'
+    object.unused = empty.length
+    object.volatile = false
+    object.wasPurged = false
+    yield* remapAll(kernel, process)
+  }
+  yield* lock.release()
+  return wasPurged
+}
+
+/** purge: the pages of a volatile object go. How many. */
+export function* purge(kernel: Kernel, process: Process): Program<number> {
+  const { object, slots, lock } = process
+  yield* lock.acquire()
+  let purged = 0
+  if (object.volatile) {
+    for (const slot of slots) {
+      const { frame } = slot
+      if (slot.kind === 'zero') continue
+      slot.kind = 'zero'
+      slot.frame = null
+      if (frame) yield* dropFrame(kernel, frame)
+      purged += 1
+    }
+    object.wasPurged = true
+    yield* remapAll(kernel, process)
+  }
+  yield* lock.release()
+  return purged
+}
