@@ -12,6 +12,7 @@ export function pagesNeeded({ need }: Kernel, { slots }: Process): number {
 export function* fork(kernel: Kernel, parent: Process, child: Process): Program<boolean> {
   const { account, m } = kernel
   yield* parent.lock.acquire()
+  child.object.shows = parent.object.shows
   if (parent.object.volatile) {
     child.object.volatile = true
     child.object.wasPurged = kernel.clonePurged
@@ -141,6 +142,7 @@ export function* setNonvolatile(kernel: Kernel, process: Process): Program<boole
     }
     for (const slot of empty) slot.kind = 'lazy'
     object.unused = empty.length
+    if (wasPurged) object.shows = 0
     object.volatile = false
     object.wasPurged = false
     yield* remapAll(kernel, process)

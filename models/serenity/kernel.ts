@@ -65,6 +65,8 @@ export interface VmObject {
   set: Instance<CommittedSet> | null
   volatile: boolean
   wasPurged: boolean
+  /** For properties only: what its pages hold, or held before they became volatile. */
+  shows: number
 }
 
 /** A page of an object. */
@@ -75,7 +77,7 @@ export interface Slot {
 }
 
 const SetStruct = struct<CommittedSet>('set', { references: u(3), count: published(u(4)) })
-const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool })
+const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool, shows: u(8) })
 const SlotStruct = struct<Slot>('slot', { kind: published(oneOf('zero', 'lazy', 'frame')), frame: published(ref(FrameStruct)), cow: published(bool) })
 /** For properties only: whether a page has taken a unit out of its set since the last fork. */
 const UnitStruct = struct<{ taken: boolean }>('unit', { taken: bool })

@@ -1,5 +1,5 @@
 import type { Memory } from './memory.ts'
-import { type Referable, internal, ref, u } from './field.ts'
+import { type Referable, event, internal, ref, u } from './field.ts'
 import type { Program } from './operation.ts'
 import { type Instance, type StructType, struct } from './struct.ts'
 
@@ -119,4 +119,4 @@ export const cpus: Referable<Cpu> = {
 export const CpuStruct: StructType<CpuState> = struct<CpuState>('cpu', { running: internal(ref(actors)), handler: internal(ref(actors)) })
 
 /** The struct of {@link ThreadState}. */
-export const ThreadStruct: StructType<ThreadState> = struct<ThreadState>('thread', { interruptsOff: internal(u(2)), preemptionOff: internal(u(2)), on: internal(ref(cpus)) })
+export const ThreadStruct: StructType<ThreadState> = struct<ThreadState>('thread', { interruptsOff: internal(u(2)), preemptionOff: internal(u(2)), on: event(ref(cpus)) })

@@ -7,7 +7,7 @@ export { HandoffLock } from './handoff-lock.ts'
 export { KernelMap, type KernelMapOptions, type MapEntry, MapEntryStruct } from './kernel-map.ts'
 export { Mutex, type MutexOptions } from './mutex.ts'
 export { type Page, type PageSlot, PageStore, type PageStoreOptions, type VmObject, VmObjectStruct } from './page-store.ts'
-export { InterruptLine, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from './processor.ts'
+export { InterruptLine, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu } from './processor.ts'
 export {
   type Extent,
   type Holding,

@@ -43,6 +43,12 @@ export function currentCpu(): Operation<Cpu> {
   return new Operation(PROCESSOR, 'currentCpu')
 }
 
+/** Inside an effect: the CPU that the thread runs on in this step. */
+export function thisCpu(m: Machine): Cpu {
+  const { state, cpu } = m.self
+  return state?.on ?? cpu
+}
+
 /** An interrupt line: a bit a CPU that says an interrupt is pending there. */
 export class InterruptLine implements SyncObject {
   readonly name: string

@@ -1,0 +1,106 @@
+// SerenityOS: memory that may be purged, and its clones.
+//
+// Claim (S7): the clone of a volatile object has none of its pages; if it is not born purged, the child that makes its
+//   memory non-volatile is told that nothing was lost, and reads zeroes. Fixed by f972eda7ed8.
+//
+// Source: SerenityOS, AnonymousVMObject::try_clone and set_volatile.
+import { type Instance, type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
+import { fork, purge, setNonvolatile, setVolatile } from './serenity/fork.ts'
+import { type Kernel, type Process, V2, makeKernel } from './serenity/kernel.ts'
+
+/** What the parent's pages hold. */
+const CONTENT = 7
+const TRUTH = 'who is told that nothing was purged finds its memory as it was'
+const StageStruct = struct<{ forked: boolean; purged: boolean; told: boolean }>('stage', { forked: bool, purged: bool, told: bool })
+
+/** set_volatile(false), and a look at what is left. */
+function* retrieve(kernel: Kernel, process: Process, stage: Instance<{ told: boolean }>): Program {
+  const wasPurged = yield* setNonvolatile(kernel, process)
+  yield* atomically(() => {
+    if (wasPurged === false) stage.told = true
+    if (wasPurged !== false) return
+    kernel.m.assert(() => {
+      const { shows } = process.object
+      const page = process.slots.findIndex(({ frame }) => (frame?.content ?? 0) !== shows)
+      return page < 0 || `page ${page} of ${process.name} held ${shows}, and reads ${process.slots[page]?.frame?.content ?? 0}`
+    }, TRUTH)
+  })
+}
+
+export default model({
+  title: 'SerenityOS: volatile memory and fork',
+  params: {
+    /** The child takes its memory back, the parent its own; or all orders of both, a fork and a purge. */
+    workload: choice('child', 'parent', 'all-orders'),
+    clonePurged: boolean(false),
+    pages: int(1, { min: 1, max: 2 }),
+  },
+  scenarios: {
+    's7': { about: 'S7: the child is told that nothing was purged', expect: { verdict: 'assertion', property: TRUTH, states: 27 } },
+    's7-fixed': { about: 'S7 with f972eda7ed8', params: { clonePurged: true }, expect: { verdict: 'pass', states: 29 } },
+    's7-parent': { about: 'S7 control: the parent takes its memory back', params: { workload: 'parent' }, expect: { verdict: 'pass', states: 26 } },
+    's7-parent-fixed': { about: 'S7 control with f972eda7ed8', params: { workload: 'parent', clonePurged: true }, expect: { verdict: 'pass', states: 26 } },
+    's7-large': { about: 'S7 in any order with a purge', params: { workload: 'all-orders', pages: 2 }, expect: { verdict: 'assertion', property: TRUTH, states: 2_138 } },
+    's7-large-fixed': { about: 'S7 in any order with a purge, with f972eda7ed8', params: { workload: 'all-orders', pages: 2, clonePurged: true }, expect: { verdict: 'pass', states: 7_935 } },
+  },
+  machine(m, { workload, clonePurged, pages }) {
+    const real = Array.from({ length: pages }, () => 'frame' as const)
+    const unborn = real.map(() => 'zero' as const)
+    const kernel = makeKernel(
+      m,
+      { ...V2, clonePurged },
+      {
+        processes: [
+          { name: 'parent', set: null, slots: real },
+          { name: 'child', set: null, slots: unborn },
+        ],
+        sets: [],
+        spareSets: 1,
+        uncommitted: 3 * pages,
+        cpus: 1,
+      },
+    )
+    const [parent, child] = kernel.processes as [Process, Process]
+    for (const { frame } of parent.slots) if (frame) frame.content = CONTENT
+    parent.object.shows = CONTENT
+    const stage = m.struct(StageStruct, 'stage')
+    const takesBack = workload !== 'child'
+
+    m.thread(function* parentThread() {
+      yield* setVolatile(kernel, parent)
+      if (workload !== 'all-orders') {
+        yield* fork(kernel, parent, child)
+        yield* atomically(() => {
+          stage.forked = true
+        })
+      }
+      if (takesBack) yield* retrieve(kernel, parent, stage)
+    })
+    if (workload === 'all-orders') {
+      m.thread(function* forker() {
+        yield* fork(kernel, parent, child)
+        yield* atomically(() => {
+          stage.forked = true
+        })
+      })
+      m.thread(function* purger() {
+        const purged = yield* purge(kernel, parent)
+        yield* atomically(() => {
+          stage.purged = purged > 0
+        })
+      })
+    }
+    if (workload !== 'parent') {
+      m.thread(function* childThread() {
+        yield* when(() => stage.forked)
+        yield* retrieve(kernel, child, stage)
+        if (workload !== 'all-orders') return
+        yield* setVolatile(kernel, child)
+        yield* retrieve(kernel, child, stage)
+      })
+    }
+    m.sometimes('the child exists', () => stage.forked)
+    if (workload === 'all-orders') m.sometimes('pages are purged', () => stage.purged)
+    if (workload !== 'child') m.sometimes('somebody is told that nothing was purged', () => stage.told)
+  },
+})
