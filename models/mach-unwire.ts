@@ -40,18 +40,25 @@ const enter: Thread = (kernel) =>
     yield* vmMapEnter(kernel, 2, 3)
   }
 
-const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'faults', { readonly wired: boolean; readonly threads: readonly Thread[] }>> = {
-  unwire: { wired: true, threads: [unwire, fault] },
-  free: { wired: true, threads: [free, fault] },
-  'wire-unwire': { wired: false, threads: [wireUnwire, fault] },
-  'unwire-enter': { wired: true, threads: [unwire, fault, enter] },
-  faults: { wired: false, threads: [fault, fault, enter] },
+interface Workload {
+  /** Whether page 0 is resident and wired at first, has an object at least, or has nothing. */
+  readonly page: 'wired' | 'mapped' | 'fresh'
+  readonly threads: readonly Thread[]
+}
+
+const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'faults' | 'first-faults', Workload>> = {
+  unwire: { page: 'wired', threads: [unwire, fault] },
+  free: { page: 'wired', threads: [free, fault] },
+  'wire-unwire': { page: 'mapped', threads: [wireUnwire, fault] },
+  'unwire-enter': { page: 'wired', threads: [unwire, fault, enter] },
+  faults: { page: 'mapped', threads: [fault, fault, enter] },
+  'first-faults': { page: 'fresh', threads: [fault, fault, enter] },
 }
 
 export default model({
   title: 'GNU Mach: unwiring a page that an ordinary fault holds',
   params: {
-    workload: choice('unwire', 'free', 'wire-unwire', 'unwire-enter', 'faults'),
+    workload: choice('unwire', 'free', 'wire-unwire', 'unwire-enter', 'faults', 'first-faults'),
     unwire: choice('locked', 'transit'),
   },
   scenarios: {
@@ -64,14 +71,15 @@ export default model({
     's16-three': { about: 'S16 with a writer beside', params: { workload: 'unwire-enter' }, expect: { verdict: 'deadlock', states: 76 } },
     's16-three-transit': { about: 'S16 with a writer beside, fixed', params: { workload: 'unwire-enter', unwire: 'transit' }, expect: { verdict: 'pass', states: 322 } },
     's16-faults': { about: 'S16 control: two faults and a writer', params: { workload: 'faults' }, expect: { verdict: 'pass', states: 225 } },
+    's16-first-faults': { about: 'S16 control: two first faults, which make the object, and a writer', params: { workload: 'first-faults' }, expect: { verdict: 'pass', states: 256 } },
   },
   machine(m, params) {
-    const { threads, wired } = WORKLOADS[params.workload]
+    const { threads, page: initially } = WORKLOADS[params.workload]
     const isTransit = params.unwire === 'transit'
     const kernel: Kernel = {
       m,
       ...HEAD,
-      ...setUp(m, { name: 'map', threads: threads.length, entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired, sharedObject: true }] }),
+      ...setUp(m, { name: 'map', threads: threads.length, entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired: initially === 'wired', sharedObject: initially !== 'fresh' }] }),
       unwire: params.unwire,
       clear: isTransit ? 'wake' : 'assert',
       waitTransit: isTransit,
@@ -81,6 +89,6 @@ export default model({
     properties(m, kernel)
     m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
     m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
-    if (params.workload !== 'faults') m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
+    if (!params.workload.endsWith('faults')) m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
   },
 })

@@ -183,6 +183,7 @@ export default model({
     })
     m.atRest('nothing stale is cached', () => noStaleTranslation(space))
     m.atRest('every lock is free', () => kernel.state.isFree && kernel.pages.every(({ word }) => word.owner === null))
+    m.sometimes('the address space is locked', () => !kernel.state.isFree)
     if (tasks.length > 1) m.sometimes('somebody waits for another CPU', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)))
   },
 })

@@ -22,6 +22,14 @@ const KERNELS: Readonly<Record<'blog' | 'fixed-complement' | 'master' | 'all-fix
   'all-fixes': { savesOnce: true, skipDiscarded: true, remainder: 'relative' },
 }
 
+/** A kernel without one of its fixes. */
+const LEFT_OUT: Readonly<Record<'nothing' | 'savesOnce' | 'skipDiscarded' | 'remainder', Partial<Fixes>>> = {
+  nothing: {},
+  savesOnce: { savesOnce: false },
+  skipDiscarded: { skipDiscarded: false },
+  remainder: { remainder: 'absolute-end' },
+}
+
 /** What the program calls: the range is in pages. */
 type Call = readonly [call: 'unmap' | 'map' | 'mapFixed', begin: number, end: number]
 
@@ -69,6 +77,8 @@ export default model({
   params: {
     workload: choice('three', 'five', 'gap', 'gap-map', 'blog', 'blog-fixed', 'fixed', 'fixed-tail'),
     kernel: choice('blog', 'fixed-complement', 'master', 'all-fixes'),
+    /** One fix fewer. */
+    without: choice('nothing', 'savesOnce', 'skipDiscarded', 'remainder'),
     failures: int(1, { min: 0, max: 3 }),
     /** Only this allocation fails, counted from 1; 0: any. */
     failing: int(0, { min: 0, max: 40 }),
@@ -104,6 +114,7 @@ export default model({
     const space: MemSpace = {
       m,
       ...KERNELS[params.kernel],
+      ...LEFT_OUT[params.without],
       deletesEagerly: params.deletesEagerly,
       budget: new FailureBudget(m, { failures: params.failures, only: params.failing || null }),
       gaps: new Tree(m, 'gap', end, gapsOf(workload)),

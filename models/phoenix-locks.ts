@@ -75,7 +75,7 @@ export default model({
   machine(m, { lock, fixed, dies, sharers }) {
     const budget = new FailureBudget(m, { failures: 1 })
     const maps = ['P', 'C', 'G'].slice(0, sharers)
-    const kernel = makeKernel(m, { threads: sharers, frames: sharers + 1, anons: sharers + 1, amaps: sharers + 1, entries: sharers, maps, stop: 2 }, { ...AFTER, lockFix: fixed }, budget, { lazy: true })
+    const kernel = makeKernel(m, { threads: sharers, frames: sharers + 1, anons: sharers + 1, amaps: sharers + 1, entries: sharers, maps, stop: 2 }, { ...AFTER, lockFix: fixed }, budget)
     setUp(kernel)
     const objectLock = new HandoffLock(m, 'object_common.lock', sharers)
     for (const map of kernel.maps) m.thread(lock === 'anon' ? writer(kernel, map, dies) : objectGetter(kernel, objectLock))

@@ -11,18 +11,20 @@
 // Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S7 and S9 found by reading.
 import { type Instance, type Machine, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
-import { AFTER, BEFORE, type Entry, type Fixes, type Kernel, type VmMap, makeKernel, slotOf } from './phoenix/kernel.ts'
+import { AFTER, BEFORE, FIXES, type Entry, type Fixes, type Kernel, type VmMap, makeKernel, slotOf, without } from './phoenix/kernel.ts'
 import { insertEntry, mapAlloc, vmMmap, vmMunmap } from './phoenix/map.ts'
 import { ResultStruct, properties, unchangedOnFailure } from './phoenix/properties.ts'
 
 /** Entries before anything runs: their pages are resident. */
-const LAYOUTS: Readonly<Record<'left' | 'right' | 'both', Layout>> = {
+const LAYOUTS: Readonly<Record<'left' | 'right' | 'both' | 'near', Layout>> = {
   /** The new mapping [3,5) joins [1,3) on its left. */
   left: { first: 1, entries: [[1, 3]], hint: 3 },
   /** [2,4) joins [4,6) on its right: the rest of [2,6). */
   right: { first: 2, entries: [[4, 6]], hint: 2 },
   /** [2,4) joins [1,2) and [4,5): the rest of [1,5). */
   both: { first: 1, entries: [[1, 2], [4, 5]], hint: 2 },
+  /** [3,5) gets an entry of its own, with the amap of [1,2). */
+  near: { first: 1, entries: [[1, 2]], hint: 3 },
 }
 
 interface Layout {
@@ -91,7 +93,9 @@ export default model({
   title: 'Phoenix-RTOS: mmap runs out of memory after it was merged with a neighbour',
   params: {
     kernel: choice('before', 'mmap-fix', 'after', 'leak-fix', 'all-fixes'),
-    merge: choice('left', 'right', 'both'),
+    /** One fix fewer. */
+    without: choice('nothing', ...FIXES),
+    merge: choice('left', 'right', 'both', 'near'),
     failures: int(1, { min: 0, max: 3 }),
     /** Only this allocation fails, counted from 1; 0: any. */
     failing: int(0, { min: 0, max: 20 }),
@@ -114,6 +118,7 @@ export default model({
     's1-fixed': { about: 'S1 with all fixes', params: { kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 109 } },
     's1-right-fixed': { about: 'S1 to the right with all fixes', params: { kernel: 'all-fixes', merge: 'right' }, expect: { verdict: 'pass', states: 109 } },
     's1-both-fixed': { about: 'S1 between two with all fixes', params: { kernel: 'all-fixes', merge: 'both' }, expect: { verdict: 'pass', states: 127 } },
+    's1-near-fixed': { about: 'S1 control: an entry of its own, all fixes', params: { kernel: 'all-fixes', merge: 'near', spare: 2 }, expect: { verdict: 'pass', states: 128 } },
     's1-large': { about: 'S1 in two processes, two failures', params: { beside: 'mapper', failures: 2 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 22_758 }, large: true },
     's1-large-fixed': { about: 'S1 in two processes, two failures, all fixes', params: { kernel: 'all-fixes', beside: 'mapper', failures: 2, spare: 2 }, expect: { verdict: 'pass', states: 234_624 }, large: true },
     's6': { about: 'S6: with 401a5d95 alone, a page that cannot be mapped is put twice', params: { kernel: 'mmap-fix', failing: 4 }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 29 } },
@@ -137,7 +142,7 @@ export default model({
     const takers = params.beside === 'taker' || params.beside === 'both' ? 1 : 0
     const names = ['A', 'B', 'C'].slice(0, mappers + takers)
     const sizes = { threads: names.length, frames: 5 * mappers, anons: 4 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 7 }
-    const kernel = makeKernel(m, sizes, KERNELS[params.kernel], budget, { windowsAllocate: params.windows === 'allocate' })
+    const kernel = makeKernel(m, sizes, without(KERNELS[params.kernel], params.without), budget, { windowsAllocate: params.windows === 'allocate' })
     for (const map of kernel.maps.slice(0, mappers)) {
       setUp(kernel, map, layout)
       mapper(m, kernel, map, layout.hint, params.rounds, map.name === 'A' ? ATOM : `${ATOM} (${map.name})`)
@@ -145,6 +150,6 @@ export default model({
     for (const map of kernel.maps.slice(mappers)) taker(m, kernel, map)
     properties(m, kernel)
     m.sometimes('an allocation fails', () => budget.hasStruck)
-    if (params.failing === 0) m.sometimes('two pages are mapped', () => (kernel.maps[0] as VmMap).pmap.entries.filter(({ frame }) => frame !== null).length === 4)
+    if (params.failing === 0) m.sometimes('two pages are mapped', () => (kernel.maps[0] as VmMap).pmap.entries.filter(({ frame }) => frame !== null).length > 2)
   },
 })

@@ -20,9 +20,18 @@ const REQUEST: ExploreRequest = {
   quiet: true,
 }
 
+const loadedModels = new Map<string, Promise<LoadedModel>>()
+
+/** Loads a model's file; once, however often it is asked for. */
+export function loadOnce(path: string): Promise<LoadedModel> {
+  const known = loadedModels.get(path) ?? loadModel(path, silent)
+  loadedModels.set(path, known)
+  return known
+}
+
 /** Explores a model's file as the command does. */
 export async function exploreFile(path: string, request: Partial<ExploreRequest> = {}): Promise<Report> {
-  return explore(await loadModel(path, silent), { ...REQUEST, ...request }, silent)
+  return explore(await loadOnce(path), { ...REQUEST, ...request }, silent)
 }
 
 /** Explores a model given as text. */

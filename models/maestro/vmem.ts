@@ -128,7 +128,7 @@ export function* vmemUnmapRange(kernel: Kernel, process: Process, from: number, 
 export function* vmemEnd({ log, budget }: Kernel, { vmem }: Process, outcome: 'commit' | 'rollback'): Program {
   yield* atomically(() => {
     if (outcome === 'rollback') budget.beginRollback()
-    for (const record of [...log].reverse()) {
+    for (const record of log.toReversed()) {
       if (!record.used) continue
       if (outcome === 'rollback') vmem.set(record.page, record.frame, record.writable)
       Object.assign(record, { used: false, page: 0, frame: null, writable: false } satisfies Change)

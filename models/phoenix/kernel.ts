@@ -32,6 +32,14 @@ export const BEFORE: Fixes = { mmapFix: false, copyFix: false, errFix: false, re
 /** The kernel as it is. */
 export const AFTER: Fixes = { ...BEFORE, mmapFix: true, copyFix: true, errFix: true, refsFix: true, putFix: true }
 
+/** Names of the fixes, for a parameter that leaves one of them out. */
+export const FIXES = ['mmapFix', 'copyFix', 'errFix', 'refsFix', 'putFix', 'leakFix', 'anonFix', 'protectFix', 'reserveFix', 'lockFix'] as const satisfies readonly (keyof Fixes)[]
+
+/** A kernel with one of its fixes left out, or as it is. */
+export function without(fixes: Fixes, fix: (typeof FIXES)[number] | 'nothing'): Fixes {
+  return fix === 'nothing' ? fixes : { ...fixes, [fix]: false }
+}
+
 /** anon_t: a page and how many entries cover its slot. */
 export interface Anon {
   refs: number
@@ -127,12 +135,10 @@ export interface Kernel extends Fixes {
   readonly maps: readonly VmMap[]
   /** Whether mapping a page into kmap needs a map entry; neighbouring windows merge otherwise. */
   readonly windowsAllocate: boolean
-  /** Pages of user maps are mapped when they are touched; on every target with an MMU they are mapped at once. */
-  readonly lazy: boolean
 }
 
 /** Makes the kernel's memory, all of it free. */
-export function makeKernel(m: Machine, sizes: Sizes, fixes: Fixes, budget: FailureBudget, options: { readonly windowsAllocate?: boolean; readonly lazy?: boolean } = {}): Kernel {
+export function makeKernel(m: Machine, sizes: Sizes, fixes: Fixes, budget: FailureBudget, options: { readonly windowsAllocate?: boolean } = {}): Kernel {
   const frames = new FrameStore(m, { frames: sizes.frames })
   const locks = (count: number, name: string): HandoffLock[] => Array.from({ length: count }, (_, i) => new HandoffLock(m, `${name}[${i}].lock`, sizes.threads))
   const anons = m.pool(AnonStruct, sizes.anons, 'anon')
@@ -157,7 +163,6 @@ export function makeKernel(m: Machine, sizes: Sizes, fixes: Fixes, budget: Failu
       lock: new HandoffLock(m, `${name}.lock`, sizes.threads),
     })),
     windowsAllocate: options.windowsAllocate ?? true,
-    lazy: options.lazy ?? false,
   }
 }
 

@@ -100,7 +100,9 @@ export function* mapMap(kernel: Kernel, map: VmMap, hint: number, size: number):
   const all = entriesOf(map)
   const previous = all.find((entry) => entry.vaddr + entry.size === vaddr && isPlain(entry)) ?? null
   const next = all.find((entry) => entry.vaddr === vaddr + size && isPlain(entry)) ?? null
-  const entry = (yield* extendNeighbour(kernel, map, previous, next, size)) ?? (yield* newEntry(kernel, map, previous ?? next, vaddr, size))
+  const nearest = all.findLast((entry) => entry.vaddr < vaddr && isPlain(entry)) ?? null
+  const extended = yield* extendNeighbour(kernel, map, previous, next, size)
+  const entry = extended ?? (yield* newEntry(kernel, map, nearest, vaddr, size))
   if (!entry) return null
   if (entry.amap) yield* clearSlots(kernel, entry.amap, entry.aoffs + vaddr - entry.vaddr, size)
   return { entry, vaddr }
@@ -132,15 +134,16 @@ function* extendNeighbour(kernel: Kernel, map: VmMap, previous: Instance<Entry> 
   return next
 }
 
-/** A new entry, which shares a neighbour's amap if its slots reach so far. */
-function* newEntry(kernel: Kernel, map: VmMap, neighbour: Instance<Entry> | null, vaddr: number, size: number): Program<Instance<Entry> | null> {
+/** A new entry, which shares the amap of the nearest one before it if its slots reach so far. */
+function* newEntry(kernel: Kernel, map: VmMap, nearest: Instance<Entry> | null, vaddr: number, size: number): Program<Instance<Entry> | null> {
   const entry = yield* mapAlloc(kernel)
   if (!entry) return null
   Object.assign(entry, { vaddr, size, prot: 'rw', protOrig: 'rw', object: 'anonymous' } satisfies Partial<Entry>)
-  const aoffs = neighbour ? neighbour.aoffs + vaddr - neighbour.vaddr : 0
-  if (neighbour?.amap && aoffs >= 0 && aoffs + size <= AMAP_SLOTS) {
-    yield* amapReference(kernel, neighbour.amap)
-    entry.amap = neighbour.amap
+  const aoffs = nearest ? nearest.aoffs + vaddr - nearest.vaddr : 0
+  const amap = nearest?.amap ?? null
+  if (amap && aoffs + size <= AMAP_SLOTS) {
+    yield* amapReference(kernel, amap)
+    entry.amap = amap
     entry.aoffs = aoffs
   }
   insertEntry(map, entry)
@@ -243,47 +246,25 @@ export function* mapForce(kernel: Kernel, map: VmMap, entry: Instance<Entry>, va
   return mapped
 }
 
-/** vm_mprotect of one entry to read and write. In the kernel it returns what became of the last page. */
+/** vm_mprotect of one entry that needs a copy, to read and write. In the kernel it returns what became of the last page. */
 export function* vmMprotect(kernel: Kernel, map: VmMap, entry: Instance<Entry>): Program<Code> {
   const { protectFix } = kernel
   yield* map.lock.acquire()
   entry.prot = 'rw'
-  const copies = entry.needsCopy && !kernel.lazy
   let code: Code = 'ok'
   for (let page = entry.vaddr; page < entry.vaddr + entry.size; page++) {
-    if (copies) {
-      const forced = yield* mapForce(kernel, map, entry, page, 'rw')
-      if (!protectFix || code === 'ok') code = forced
-    } else yield* reprotect(map, page)
+    const forced = yield* mapForce(kernel, map, entry, page, 'rw')
+    if (!protectFix || code === 'ok') code = forced
   }
   yield* map.lock.release()
   return code
 }
 
-function* reprotect({ pmap }: VmMap, page: number): Program {
-  yield* atomically(() => {
-    const found = pmap.translation(page)
-    if (found) pmap.set(page, found.frame, true)
-  })
-}
-
-/** proc_lockSet2: takes two locks without holding one while it waits for the other. */
-function* procLockSet2(first: VmMap, second: VmMap): Program {
-  let [held, other] = [first, second]
-  yield* held.lock.acquire()
-  while (!(yield* other.lock.tryAcquire())) {
-    yield* held.lock.release()
-    yield* other.lock.acquire()
-    const swapped = held
-    held = other
-    other = swapped
-  }
-}
-
-/** vm_mapCopy: fork copies the parent's map, sharing anonymous pages until they are written. */
+/** vm_mapCopy: fork copies the parent's map, sharing anonymous pages until they are written. Nobody else knows the child's map yet, so that proc_lockSet2 never has to back off. */
 export function* vmMapCopy(kernel: Kernel, destination: VmMap, source: VmMap): Program<Code> {
   const { copyFix } = kernel
-  yield* procLockSet2(source, destination)
+  yield* source.lock.acquire()
+  yield* destination.lock.acquire()
   for (const entry of entriesOf(source)) {
     const copy = yield* mapAlloc(kernel)
     if (!copy) {
