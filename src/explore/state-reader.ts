@@ -28,9 +28,15 @@ export class StateReader implements MemoryPort {
     }
   }
 
-  /** A field's value in a state. */
+  /** A field's value in a state, as traces show it. */
   value(field: Field, words: Int32Array): unknown {
-    return field.type.decode(readCell(words, this.#layout.cells[field.id] as never), this.#memory)
+    return this.shown(field, readCell(words, this.#layout.cells[field.id] as never))
+  }
+
+  /** What a raw value of a field stands for, as traces show it. */
+  shown(field: Field, raw: number): unknown {
+    const value = field.type.decode(raw, this.#memory)
+    return field.type.show?.(value) ?? value
   }
 
   read(field: Field): number {

@@ -20,6 +20,8 @@ export interface StepObserver {
   operation?(operation: Operation<unknown>, stack: readonly Frame[], site: number, blocked: boolean): void
   /** `once`: read by readOnce. */
   access?(field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean): void
+  /** What the write just told of stores. */
+  stored?(field: Field, raw: number): void
   /** An alternative was taken. */
   choice?(what: string, taken: string, stack: readonly Frame[]): void
 }
@@ -211,6 +213,7 @@ export class StepMemory implements MemoryPort {
     if (this.#mode === 'ghost') throw new TypeError(`a property or ghost read writes ${field.name}`)
     if (this.#mode === 'plain') this.#logged(0)
     this.writes.set(field.id, raw)
+    this.observer.stored?.(field, raw)
   }
 
   writeHidden(field: Field, raw: number): void {

@@ -64,6 +64,8 @@ export class Tracer {
   readonly #engine: Engine
   #words: Int32Array
   #events: TraceEvent[] = []
+  /** By position in the events: what a write stored. */
+  #stored = new Map<number, number>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -157,6 +159,7 @@ export class Tracer {
     const { system, interner } = this.#engine
     const who = system.actors[actor] as Actor
     this.#events = []
+    this.#stored = new Map()
     const record = this.#observed(who, choices, (field, isWrite, stack, once) => this.#access(field, isWrite, stack, once))
     if (record.fault) {
       this.#events.push({ operation: record.fault.kind, target: record.fault.property, detail: record.fault.message, function: this.#events.at(-1)?.function ?? [], at: this.#faultPlace })
@@ -180,6 +183,10 @@ export class Tracer {
       access: (field, isWrite, stack, once) => {
         stackNow = stack
         access(field, isWrite, stack, once)
+      },
+      stored: (field, raw) => {
+        const last = this.#events.length - 1
+        if (this.#events[last]?.target === field.name) this.#stored.set(last, raw)
       },
       choice: (what, taken, stack) => {
         this.#events.push({ operation: 'choose', target: what, detail: taken, function: names(stack), at: this.#placeOf(stack) })
@@ -225,10 +232,14 @@ export class Tracer {
   #named(before: Int32Array, after: Int32Array): TraceEvent[] {
     const { reader, system } = this.#engine
     const byName = new Map(system.layout.fields.map((field) => [field.name, field]))
-    return this.#events.map((event) => {
+    const latest = new Map<Field, unknown>()
+    return this.#events.map((event, i) => {
       const field = event.operation === 'write' || event.operation === 'read' ? byName.get(event.target) : undefined
       if (!field) return event
-      const [from, to] = [reader.value(field, before), reader.value(field, after)]
+      const from = latest.has(field) ? latest.get(field) : reader.value(field, before)
+      const raw = this.#stored.get(i)
+      const to = raw === undefined ? reader.value(field, after) : reader.shown(field, raw)
+      if (event.operation === 'write') latest.set(field, to)
       const instance = /^(.*) \(allocated\)$/.exec(field.name)?.[1]
       if (instance && event.operation === 'write') return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? this.#values(instance, after) : '' }
       if (event.operation === 'read') return { ...event, detail: `= ${showValue(from)}` }

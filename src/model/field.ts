@@ -23,6 +23,8 @@ export interface FieldType<T> {
   /** The raw value, or -1 where `value` is out of range or of another type. */
   encode(value: unknown, memory: Memory): number
   decode(raw: number, memory: Memory): T
+  /** What traces show instead of the value, where that says little. */
+  show?(value: T): string
 }
 
 /** One packed cell of shared memory. */
@@ -143,7 +145,13 @@ function withAccess<T>(type: FieldType<T>, access: Access): FieldType<T> {
     bits: (memory) => type.bits(memory),
     encode: (value, memory) => type.encode(value, memory),
     decode: (raw, memory) => type.decode(raw, memory),
+    ...(type.show && { show: (value: T) => (type.show as (shown: T) => string)(value) }),
   }
+}
+
+/** The same field type, its values shown in traces as `show` says. */
+export function shown<T>(type: FieldType<T>, show: (value: T) => string): FieldType<T> {
+  return { ...withAccess(type, type.access), show }
 }
 
 /** The same field type with every access atomic and a step of its own. */

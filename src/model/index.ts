@@ -11,6 +11,7 @@ export {
   published,
   range,
   ref,
+  shown,
   starting,
   u,
   u1,

@@ -1,4 +1,4 @@
-import { type Instance, type Machine, bool, ref, struct, u } from 'vmcheck'
+import { type Instance, type Machine, bool, ref, shown, struct, u } from 'vmcheck'
 import { type Frame, type FrameStore, FrameStruct } from './frame-store.ts'
 
 /** A page-table entry; absent without a frame. */
@@ -14,7 +14,6 @@ export interface Translation {
 }
 
 const EntryStruct = struct<PageTableEntry>('pte', { frame: ref(FrameStruct), writable: bool })
-const CachedStruct = struct<{ possible: number }>('tlb', { possible: u(30) })
 const BoundStruct = struct<{ bound: boolean }>('bound', { bound: bool })
 
 /** Most frames a store may have for TLBs: a bit for each, read-only and writable. */
@@ -50,7 +49,8 @@ export class AddressSpace {
     this.name = name
     this.frames = frames
     this.entries = m.array(EntryStruct, pages, `${name}.pte`)
-    this.#cached = Array.from({ length: cpus }, (_, cpu) => m.array(CachedStruct, pages, `TLB ${cpu} ${name}`))
+    const cached = struct<{ possible: number }>('tlb', { possible: shown(u(30), (possible) => this.#members(possible).map(showTranslation).join(' or ') || 'nothing') })
+    this.#cached = Array.from({ length: cpus }, (_, cpu) => m.array(cached, pages, `TLB ${cpu} ${name}`))
     this.#bound = m.array(BoundStruct, cpus, `${name} on CPU`)
   }
 
