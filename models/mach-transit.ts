@@ -10,7 +10,8 @@
 import { type Program, choice, model } from 'vmcheck'
 import { HEAD, type Kernel } from './gnumach/kernel.ts'
 import { type InitialEntry, nothingInTransition, properties, setUp } from './gnumach/machine.ts'
-import { vmMapCopyoutPageList, vmMapPageable, vmMapRemove } from './gnumach/vm-map.ts'
+import { vmMapPageable } from './gnumach/vm-map-pageable.ts'
+import { vmMapCopyoutPageList, vmMapRemove } from './gnumach/vm-map.ts'
 
 interface Workload {
   readonly entries: number

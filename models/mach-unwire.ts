@@ -10,7 +10,8 @@ import { type Program, choice, model } from 'vmcheck'
 import { HEAD, type Kernel } from './gnumach/kernel.ts'
 import { nothingInTransition, properties, setUp } from './gnumach/machine.ts'
 import { vmFault } from './gnumach/vm-fault.ts'
-import { vmMapEnter, vmMapPageable, vmMapRemove, vmMapUnwire } from './gnumach/vm-map.ts'
+import { vmMapPageable, vmMapUnwire } from './gnumach/vm-map-pageable.ts'
+import { vmMapEnter, vmMapRemove } from './gnumach/vm-map.ts'
 
 type Thread = (kernel: Kernel) => () => Program
 

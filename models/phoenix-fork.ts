@@ -13,7 +13,8 @@
 import { type Instance, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
 import { AFTER, BEFORE, FIXES, type Amap, type Entry, type Fixes, type Kernel, type VmMap, entriesOf, makeKernel, slotOf, without } from './phoenix/kernel.ts'
-import { type Code, insertEntry, vmMapCopy, vmMapDestroy, vmMapFault, vmMprotect } from './phoenix/map.ts'
+import { vmMapCopy, vmMapDestroy, vmMapFault, vmMprotect } from './phoenix/map-copy.ts'
+import { type Code, insertEntry } from './phoenix/map.ts'
 import { ResultStruct, copiesArePrivate, dataIsKept, failuresAreReported, properties, unchangedOnFailure } from './phoenix/properties.ts'
 
 /** A column of the tables: which repairs the kernel has. */

@@ -9,7 +9,8 @@
 import { type Program, atomically, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget, HandoffLock } from 'vmcheck/vm'
 import { AFTER, type Kernel, type VmMap, allocate, makeKernel, slotOf } from './phoenix/kernel.ts'
-import { insertEntry, vmMapFault } from './phoenix/map.ts'
+import { vmMapFault } from './phoenix/map-copy.ts'
+import { insertEntry } from './phoenix/map.ts'
 
 
 /** Processes that share one page: whoever writes it first has to copy it. */

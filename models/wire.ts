@@ -13,7 +13,8 @@
 import { type Program, choice, model } from 'vmcheck'
 import { HEAD, type Kernel, type Switches } from './gnumach/kernel.ts'
 import { type Setting, properties, setUp } from './gnumach/machine.ts'
-import { vmMapEnter, vmMapEnterAnywhere, vmMapInherit, vmMapPageable, vmMapRemove, vmMapUnwire } from './gnumach/vm-map.ts'
+import { vmMapPageable, vmMapUnwire } from './gnumach/vm-map-pageable.ts'
+import { vmMapEnter, vmMapEnterAnywhere, vmMapInherit, vmMapRemove } from './gnumach/vm-map.ts'
 
 /** The kernels that scenarios name. */
 const KERNELS: Readonly<Record<'original' | 'patch-1' | 'head' | 'fixed', Pick<Switches, 'walk' | 'inhibit' | 'mark'>>> = {
