@@ -1,8 +1,8 @@
 import type { Actor, Blocked, Check, Finding, StateView, ViolationKind } from '../src/model/index.ts'
 
-/** `CPU 0 (names/0)` */
+/** `CPU 0 (names/0)`; the name alone where that may be on several CPUs. */
 function title(actor: Actor): string {
-  return `${actor.cpu.name} (${actor.name})`
+  return actor.cpus.length > 1 ? actor.name : `${actor.cpu.name} (${actor.name})`
 }
 
 /** The same, shorter: `CPU 0` where nobody shares it. */
@@ -36,8 +36,8 @@ function waitsFor({ operation, target }: Blocked): string {
 
 function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
   const ringOf = (actors: readonly Actor[]): Blocked[] => cycle(state.blocked(actors))
-  const ringWithDaemons = state.terminal ? ringOf([...unfinished, ...state.actors.filter((actor) => !matters(actor))]) : []
-  const stuck = [...new Set([...unfinished, ...(ringWithDaemons.some(({ actor }) => matters(actor)) ? ringWithDaemons.map(({ actor }) => actor) : [])])]
+  const ringWithDaemons = state.terminal ? ringOf([...unfinished, ...state.actors.filter((actor) => state.mayStand(actor) && !state.isFinished(actor))]) : []
+  const stuck = [...new Set([...unfinished, ...(ringWithDaemons.some(({ actor }) => !state.mayStand(actor)) ? ringWithDaemons.map(({ actor }) => actor) : [])])]
   const waits = state.blocked(stuck)
   const finding = (kind: ViolationKind, message: string): Finding => ({
     kind,
@@ -63,11 +63,6 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
   return finding('deadlock', `${list(waits.map((wait) => `${title(wait.actor)} ${waitsFor(wait)}`))}, and nobody is left who could end that`)
 }
 
-/** Whether an actor's standing still for ever is a violation. */
-function matters(actor: Actor): boolean {
-  return !actor.daemon
-}
-
 /**
  * Actors that can never move again: a state in which nobody can move, a definite cycle of waits while others run on
  * (both seen as soon as they are reached), and what the search's backward sweep finds.
@@ -76,9 +71,9 @@ export const stuck: Check = {
   name: 'stuck',
   about: 'every actor can always go on: no deadlock, lost wakeup or livelock',
   state(state) {
-    const unfinished = state.actors.filter((actor) => matters(actor) && !state.isFinished(actor))
+    const unfinished = state.actors.filter((actor) => !state.mayStand(actor))
     if (state.terminal) return unfinished.length > 0 ? [diagnose(state, unfinished)] : []
-    const ring = state.waitCycle().filter(matters)
+    const ring = state.waitCycle().filter((actor) => !state.mayStand(actor))
     return ring.length > 0 ? [diagnose(state, ring)] : []
   },
   hang(state, actors) {

@@ -4,9 +4,9 @@ import { exploreText } from './run.ts'
 
 /** A model around the body of its `machine(m)`. */
 function model(machine: string): string {
-  return `import { atomically, bool, model, struct, u4, when } from 'vmcheck'
-import { AddressSpace, FrameStore, InterruptLine, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu } from 'vmcheck/vm'
-void [atomically, bool, when, AddressSpace, FrameStore, InterruptLine, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu]
+  return `import { atomically, bool, model, pause, struct, u4, when } from 'vmcheck'
+import { AddressSpace, FrameStore, HandoffLock, InterruptLine, RwSpinLock, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu } from 'vmcheck/vm'
+void [HandoffLock, RwSpinLock, pause, atomically, bool, when, AddressSpace, FrameStore, InterruptLine, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu]
 const Cell = struct<{ v: number }>('cell', { v: u4 })
 export default model({ title: 'test', machine(m) {
 const x = m.struct(Cell, 'x')
@@ -93,6 +93,56 @@ const cpus = [cpu, m.cpu()]
 for (let i = 0; i < 2; i++) m.thread(function* wanderer() { ${off} const here = yield* currentCpu(); const there = yield* atomically(() => thisCpu(m)); m.assert(here === there, 'the thread stays'); ${on} }, { on: cpus })`
   t.is(await verdict(machine('', '')), 'assertion: the thread stays')
   t.is(await verdict(machine('yield* disablePreemption();', 'yield* enablePreemption();')), 'pass')
+})
+
+test('a thread stopped between two plain accesses races with whoever has its CPU meanwhile', async (t) => {
+  const machines = [
+    `const off = new SpinLock(m, 'off', { preemption: 'off' })
+m.thread(function* locked() { yield* off.acquire(); x.v += 1; yield* off.release() }, { on: cpu })
+m.thread(function* forgot() { x.v += 1 }, { on: cpu })`,
+    `line.handle(cpu, function* count() { x.v += 1; yield* atomically(() => { y.v = 1 }) })
+m.thread(function* thread() { x.v += 1; yield* when(() => y.v === 1) }, { on: cpu })
+m.thread(function* device() { yield* line.send(cpu) })`,
+    `const mutex = new Mutex(m, 'mutex')
+m.thread(function* sleeping() { yield* mutex.acquire(); x.v += 1; yield* mutex.release() }, { on: cpu })
+m.thread(function* atomic() { yield* disablePreemption(); yield* atomically(() => { y.v = 1 }); x.v += 1; yield* enablePreemption() }, { on: cpu })`,
+  ]
+  for (const machine of machines) t.is(await verdict(`const y = m.struct(Cell, 'y')\n${machine}`), 'data-race: x.v')
+})
+
+test('going round in a loop is no movement, on a shared CPU either', async (t) => {
+  const spin = (options: string): string => `
+m.thread(function* spinner() { while ((yield* atomically(() => x.v)) === 0) {} for (;;) yield* pause() }, { on: ${options}, endless: true })
+m.thread(function* other() { for (;;) yield* pause() }, { on: cpu, endless: true })`
+  t.is(await verdict(spin('cpu')), 'livelock: every actor can go on')
+  t.is(await verdict(spin('[cpu, m.cpu()]')), 'livelock: every actor can go on')
+})
+
+test('a handler at work must come to its end', async (t) => {
+  t.is(
+    await verdict(`
+const [a, b, second] = [new SpinLock(m, 'a'), new SpinLock(m, 'b'), m.cpu()]
+line.handle(cpu, function* first() { yield* a.acquire(); yield* b.acquire(); yield* b.release(); yield* a.release() })
+line.handle(second, function* other() { yield* b.acquire(); yield* a.acquire(); yield* a.release(); yield* b.release() })
+m.thread(function* device() { yield* line.send(cpu); yield* line.send(second) })`),
+    'deadlock: no deadlock',
+  )
+})
+
+test('locks are used as they are meant', async (t) => {
+  t.is(await verdict("const l = new HandoffLock(m, 'l', 2)\nm.thread(function* twice() { yield* l.acquire(); yield* l.acquire(); yield* l.release(); yield* l.release() })"), 'deadlock: no deadlock')
+  t.is(await verdict("const l = new RwSpinLock(m, 'l')\nm.thread(function* twice() { yield* l.read(); yield* l.read() })"), 'exception: no exception')
+  t.is(await verdict("m.thread(function* guard() { yield* when(() => thisCpu(m) === cpu) }, { on: cpu })"), 'exception: no exception')
+})
+
+test('a writer that waits holds readers off, where the lock says so', async (t) => {
+  const threads = (options: string): string => `
+const l = new RwSpinLock(m, 'l', ${options})
+m.thread(function* reader() { yield* l.read(); yield* when(() => x.v === 1); yield* l.release() })
+m.thread(function* second() { yield* l.read(); yield* atomically(() => { x.v = 1 }); yield* l.release() })
+m.thread(function* writer() { yield* l.write(); yield* l.release() })`
+  t.is(await verdict(threads('{}')), 'pass')
+  t.is(await verdict(threads('{ prefersWriters: true }')), 'deadlock: no deadlock')
 })
 
 test('threads share only CPUs made for it', async (t) => {

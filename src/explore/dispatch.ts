@@ -1,4 +1,4 @@
-import type { Actor, Cpu } from '../model/actor.ts'
+import { type Actor, type Cpu, CpuStruct, ThreadStruct } from '../model/actor.ts'
 
 /** Where an actor may take its next step. */
 export interface Placement {
@@ -26,6 +26,25 @@ function keeper(actor: Actor, cpu: Cpu): Actor | null {
 /** Whether threads and handlers share the actor's CPU, so that it may have to wait for it. */
 export function sharesCpu(actor: Actor): boolean {
   return actor.state !== null
+}
+
+/** Ids of the fields that say who runs where: `moved` by getting or leaving a CPU, `all` looked at to decide it. */
+export function schedulingFields(actors: readonly Actor[]): { readonly moved: ReadonlySet<number>; readonly all: ReadonlySet<number> } {
+  const moved = new Set<number>()
+  const all = new Set<number>()
+  for (const { state, cpus } of actors) {
+    const placements = [state && ThreadStruct.placement(state), ...cpus.map((cpu) => cpu.state && CpuStruct.placement(cpu.state))]
+    for (const { name, id } of placements.flatMap((placement) => placement?.fields ?? [])) {
+      all.add(id)
+      if (/\.(running|on)$/.test(name)) moved.add(id)
+    }
+  }
+  return { moved, all }
+}
+
+/** Whether an actor is an interrupt handler at work: it must get to its end. */
+export function isHandling(actor: Actor): boolean {
+  return actor.cpu.state?.handler === actor
 }
 
 /** The CPU that a thread has now, if it has one. */

@@ -49,7 +49,7 @@ export class Engine {
     this.interner = new Interner(recipe.interner)
     this.interner.intern(FINISHED) // the first blob: local state 0 means finished in every thread
     this.executor = new Executor(system, recipe.granularity)
-    this.table = new StepTable(this.executor, this.interner, layout)
+    this.table = new StepTable(this.executor, this.interner, layout, system.actors)
     this.store = new StateStore(layout.words)
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)

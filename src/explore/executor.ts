@@ -91,11 +91,12 @@ export class Executor {
    * first ones.
    *
    * @param code the local state's encoding
+   * @param isPlaced false: as if the actor had its CPU, whoever has it
    * @throws Refusal for code that cannot be explored
    */
-  execute(actor: Actor, code: Int32Array, words: Int32Array, script: readonly number[]): StepRecord {
+  execute(actor: Actor, code: Int32Array, words: Int32Array, script: readonly number[], isPlaced = true): StepRecord {
     this.#reset(actor, words, script)
-    return this.#guarded(() => this.#enter(code))
+    return this.#guarded(() => this.#enter(code, isPlaced))
   }
 
   /** The stack and operation that a local state waits at, for diagnosis. */
@@ -143,11 +144,11 @@ export class Executor {
     }
   }
 
-  #enter(code: Int32Array): StepRecord {
+  #enter(code: Int32Array, isPlaced: boolean): StepRecord {
     const state = this.#codec.decode(code)
     if (state.at === 'finished') return this.#blocked()
     const { actor } = this.#memory
-    if (actor && sharesCpu(actor)) {
+    if (actor && isPlaced && sharesCpu(actor)) {
       const { cpus, holders } = this.#memory.scheduling(() => placement(actor))
       if (cpus.length === 0) {
         if (actor.cpus.length === 1) for (const holder of holders) this.#holders |= 1 << holder.id

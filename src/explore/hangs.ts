@@ -13,7 +13,7 @@ import type { Range } from './state-store.ts'
  */
 export function hangs(engine: Engine, checks: readonly Check[], levels: readonly (readonly Range[])[], reach: Int32Array): LocatedFinding[] {
   const { actors } = engine.system
-  const must = actors.filter((actor) => !actor.daemon).reduce((mask, { id }) => mask | (1 << id), 0)
+  const must = actors.filter((actor) => !actor.daemon || actor.kind === 'handler').reduce((mask, { id }) => mask | (1 << id), 0)
   const rest = actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
   const stuck = firstLevelWithout(must, levels, reach)
   const { depth, states } = stuck.states.length > 0 ? stuck : firstLevelWithout(rest, levels, reach)
@@ -35,7 +35,7 @@ function firstLevelWithout(required: number, levels: readonly (readonly Range[])
 function findingsAt(engine: Engine, checks: readonly Check[], state: number, depth: number, reach: number): LocatedFinding[] {
   const words = engine.store.at(state)
   engine.view.show(words, engine.expansion.steps(words), depth === 0)
-  const stuck = engine.system.actors.filter((actor) => !actor.daemon && ((reach >> actor.id) & 1) === 0)
+  const stuck = engine.system.actors.filter((actor) => !engine.view.mayStand(actor) && ((reach >> actor.id) & 1) === 0)
   return checks.flatMap((check) => {
     const finding = check.hang?.(engine.view, stuck)
     return finding ? [{ ...finding, depth, state, step: null }] : []

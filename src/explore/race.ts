@@ -1,4 +1,5 @@
 import type { Actor } from '../model/actor.ts'
+import { sharesCpu } from './dispatch.ts'
 import { type Leaf, type StepTable, applyWrites } from './step-table.ts'
 
 /** Two accesses that nothing orders. */
@@ -14,7 +15,8 @@ export interface RaceFound {
  * pure acquire or a plain access: after p's acquire alone, is q still enabled, and do the plain accesses that each
  * then makes up to its next release or point conflict? An operation of class `other` has no plain access pending,
  * but what its guard and effect touch conflicts with p's plain accesses, also while it is blocked: it may be evaluated
- * at any moment.
+ * at any moment. A thread that has lost its CPU before plain accesses has them pending although it cannot run now: it
+ * was stopped in the middle, and holds whatever protects them.
  */
 export class RaceDetector {
   readonly #table: StepTable
@@ -48,13 +50,27 @@ export class RaceDetector {
 
   #pair(p: Actor, q: Actor, words: Int32Array, leaves: readonly (readonly Leaf[])[]): RaceFound[] {
     const found: RaceFound[] = []
-    for (const mine of leaves[p.id] ?? []) {
+    for (const mine of this.#pending(p, words, leaves)) {
       if (mine.outcome === 'blocked' || mine.plain.length === 0) continue
-      for (const theirs of leaves[q.id] ?? []) {
-        if (this.#conflicts(mine, theirs).length > 0) found.push(...this.#confirm(p, q, mine, words))
+      for (const theirs of this.#pending(q, words, leaves)) {
+        if (this.#conflicts(mine, theirs).length === 0) continue
+        found.push(...(mine.first === 'plain' && sharesCpu(p) ? this.#asTheyStand(p, q, mine, theirs) : this.#confirm(p, q, mine, words)))
       }
     }
     return found
+  }
+
+  /** What an actor does next; one that has lost its CPU before plain accesses would make them next. */
+  #pending(actor: Actor, words: Int32Array, leaves: readonly (readonly Leaf[])[]): readonly Leaf[] {
+    const placed = leaves[actor.id] ?? []
+    if (!sharesCpu(actor) || placed.some(({ outcome }) => outcome !== 'blocked')) return placed
+    const unplaced: Leaf[] = []
+    this.#table.forEachStepUnplaced(actor, words, (leaf) => unplaced.push(leaf))
+    return unplaced.some(({ first, outcome }) => first === 'plain' && outcome !== 'blocked') ? unplaced : placed
+  }
+
+  #asTheyStand(p: Actor, q: Actor, mine: Leaf, theirs: Leaf): RaceFound[] {
+    return this.#conflicts(mine, theirs).map((field) => ({ actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] }))
   }
 
   /** Looks again at what q does once p's acquire alone has taken effect. */

@@ -199,12 +199,12 @@ export class Share {
 
   /** Bits of a state from its own actors and its successors'. */
   #reach(index: number, bits: Int32Array, settle: boolean): number {
-    const { store, expansion, system } = this.#engine
+    const { store, expansion, system, view } = this.#engine
     const words = store.at(index)
     let reach = 0
     let resting = true
     for (const actor of system.actors) {
-      if (hasFinished(system.layout, words, actor.id)) reach |= 1 << actor.id
+      if (hasFinished(system.layout, words, actor.id) || (actor.kind === 'handler' && !view.isHandling(words, actor))) reach |= 1 << actor.id
       else if (actor.mustFinish) resting = false
     }
     if (resting) reach |= REST_BIT
@@ -212,7 +212,7 @@ export class Share {
     expansion.forEachSuccessor(words, (actor, leaf, next) => {
       const target = store.find(next)
       // a step that only reads and changes nothing is a spin, not movement; one that reads nothing waits for nothing
-      if (target !== index || !leaf.reads) reach |= 1 << actor.id
+      if ((target !== index && leaf.moves) || !leaf.reads) reach |= 1 << actor.id
       if (target >= 0) reach |= bits[target] as number
     })
     return reach
@@ -227,8 +227,8 @@ export class Share {
     const leaves = expansion.steps(words)
     if (leaves.some((steps) => steps.some(({ outcome }) => outcome === 'fault'))) return true
     view.show(words, leaves, false)
-    const isHung = view.terminal && system.actors.some((actor) => !actor.daemon && !view.isFinished(actor))
-    return isHung || view.waitCycle().some((actor) => !actor.daemon)
+    const isHung = view.terminal && system.actors.some((actor) => !view.mayStand(actor))
+    return isHung || view.waitCycle().some((actor) => !view.mayStand(actor))
   }
 }
 

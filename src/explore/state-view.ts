@@ -3,7 +3,7 @@ import { CHANGE_REFUSED } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import type { Blocked, Race, StateView } from '../model/check.ts'
 import type { Judgement, Property } from '../model/machine.ts'
-import { placement } from './dispatch.ts'
+import { isHandling, placement } from './dispatch.ts'
 import { type Executor, evaluate } from './executor.ts'
 import type { Interner } from './interner.ts'
 import { hasFinished, localWord } from './layout.ts'
@@ -76,6 +76,15 @@ export class StoredStateView implements StateView {
 
   isFinished(actor: Actor): boolean {
     return hasFinished(this.#with.system.layout, this.#words, actor.id)
+  }
+
+  mayStand(actor: Actor): boolean {
+    return this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.isHandling(this.#words, actor)))
+  }
+
+  /** Whether an interrupt handler is at work in a state. */
+  isHandling(words: Int32Array, actor: Actor): boolean {
+    return this.#with.reader.within(words, () => isHandling(actor))
   }
 
   waitCycle(): readonly Actor[] {

@@ -84,6 +84,10 @@ export class StepMemory implements MemoryPort {
   #events = 0
   /** The next plain access ends the step before it. */
   #closed = false
+  /** The actor can lose its CPU between an operation and the plain accesses after it. */
+  #separates = false
+  /** The last event was an operation. */
+  #operated = false
   /** A guard is evaluated: it must not write. */
   #guarding = false
   /** The operation at work is made of the model's own closures. */
@@ -118,6 +122,8 @@ export class StepMemory implements MemoryPort {
     this.#released = false
     this.#events = 0
     this.#closed = false
+    this.#separates = actor.state !== null || actor.kind === 'handler'
+    this.#operated = false
     this.#checking = false
     this.#fed = 0
     this.#feeding = false
@@ -161,11 +167,17 @@ export class StepMemory implements MemoryPort {
   /** An operation took effect: from here on the step's log starts anew, and its class says what may still follow. */
   performed(primitiveClass: PrimitiveClass): void {
     this.#events++
+    this.#operated = true
     if (primitiveClass !== 'acquire') this.#closed = true
     if (primitiveClass === 'release') this.#released = true
     this.log = []
     this.#fed = 0
     this.#feeding = false
+  }
+
+  /** A guard is being evaluated. */
+  get guarding(): boolean {
+    return this.#guarding
   }
 
   /** Decides who runs where, as part of the step that begins or ends: no access of the model's own. */
@@ -314,7 +326,7 @@ export class StepMemory implements MemoryPort {
   #plainAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
     if (field.access === 'internal') throw new TypeError(`${field.name} is the inside of a synchronising object: use its operations`)
     const isOther = field.access === 'volatile' || field.access === 'event' || (field.access === 'published' && isWrite)
-    if (this.#granularity === 'access' ? this.#events > 0 : isOther ? this.#events > 0 : this.#closed) this.#signal(null)
+    if (this.#granularity === 'access' ? this.#events > 0 : isOther ? this.#events > 0 : this.#closed || (this.#separates && this.#operated)) this.#signal(null)
     if (this.#events === 0 && isOther) this.first = 'other'
     this.#events++
     if (isOther) {

@@ -3,6 +3,7 @@ import type { Fault } from '../model/memory.ts'
 import type { PrimitiveClass } from '../model/operation.ts'
 import type { Executor, StepRecord } from './executor.ts'
 import type { Interner } from './interner.ts'
+import { schedulingFields } from './dispatch.ts'
 import { type Cell, type Layout, localWord, readCell } from './layout.ts'
 
 /** What one step does in every state in which its dependences are the same. */
@@ -18,8 +19,10 @@ export interface Leaf {
   readonly plain: readonly number[]
   readonly atomic: readonly number[]
   readonly looped: boolean
-  /** Whether its course depended on shared memory. */
+  /** Whether its course depended on shared memory, who runs where apart. */
   readonly reads: boolean
+  /** Whether it changes anything but who runs where. */
+  readonly moves: boolean
   readonly choices: readonly number[]
   /** Of a blocked attempt: mask of the actors that alone could end the wait. */
   readonly holders: number
@@ -50,14 +53,19 @@ export class StepTable {
   readonly #interner: Interner
   readonly #layout: Layout
   readonly #roots: (Tree | undefined)[][]
+  /** The same for steps taken as if the actor had its CPU. */
+  readonly #unplaced: (Tree | undefined)[][]
+  readonly #scheduling: ReturnType<typeof schedulingFields>
   #recorded = 0
   #leaves = 0
 
-  constructor(executor: Executor, interner: Interner, layout: Layout) {
+  constructor(executor: Executor, interner: Interner, layout: Layout, actors: readonly Actor[]) {
     this.#executor = executor
     this.#interner = interner
     this.#layout = layout
     this.#roots = Array.from({ length: layout.actors }, () => [])
+    this.#unplaced = Array.from({ length: layout.actors }, () => [])
+    this.#scheduling = schedulingFields(actors)
   }
 
   /** Steps for which the model's code ran. */
@@ -67,29 +75,38 @@ export class StepTable {
 
   /** Calls `visit` for each step that an actor can take, or for its one blocked attempt, in order of alternatives. */
   forEachStep(actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
-    const roots = this.#roots[actor.id] as (Tree | undefined)[]
-    const local = words[localWord(this.#layout, actor.id)] as number
-    const root = roots[local] ?? (roots[local] = this.#record(actor, words, [], null))
-    this.#walk(root, actor, words, [], visit)
+    this.#steps(actor, words, true, visit)
   }
 
-  #walk(tree: Tree, actor: Actor, words: Int32Array, choices: number[], visit: (leaf: Leaf) => void): void {
+  /** The same as if the actor had its CPU, whoever has it: what it would do next, for the race check. */
+  forEachStepUnplaced(actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
+    this.#steps(actor, words, false, visit)
+  }
+
+  #steps(actor: Actor, words: Int32Array, isPlaced: boolean, visit: (leaf: Leaf) => void): void {
+    const roots = (isPlaced ? this.#roots : this.#unplaced)[actor.id] as (Tree | undefined)[]
+    const local = words[localWord(this.#layout, actor.id)] as number
+    const root = roots[local] ?? (roots[local] = this.#record(actor, words, [], null, isPlaced))
+    this.#walk(root, actor, words, [], isPlaced, visit)
+  }
+
+  #walk(tree: Tree, actor: Actor, words: Int32Array, choices: number[], isPlaced: boolean, visit: (leaf: Leaf) => void): void {
     let at = tree
-    while ('children' in at && at.kind === 'read') at = this.#child(at, readCell(words, at.cell as Cell), actor, words, choices)
+    while ('children' in at && at.kind === 'read') at = this.#child(at, readCell(words, at.cell as Cell), actor, words, choices, isPlaced)
     if (!('children' in at)) {
       visit(at)
       return
     }
     for (let i = 0; i < at.n; i++) {
       const taken = [...choices, i]
-      this.#walk(this.#child(at, i, actor, words, taken), actor, words, taken, visit)
+      this.#walk(this.#child(at, i, actor, words, taken, isPlaced), actor, words, taken, isPlaced, visit)
     }
   }
 
-  #child(branch: Branch, key: number, actor: Actor, words: Int32Array, script: readonly number[]): Tree {
+  #child(branch: Branch, key: number, actor: Actor, words: Int32Array, script: readonly number[], isPlaced: boolean): Tree {
     let child = branch.children.get(key)
     if (!child) {
-      this.#record(actor, words, script, this.#roots[actor.id]?.[words[localWord(this.#layout, actor.id)] as number] as Tree)
+      this.#record(actor, words, script, (isPlaced ? this.#roots : this.#unplaced)[actor.id]?.[words[localWord(this.#layout, actor.id)] as number] as Tree, isPlaced)
       child = branch.children.get(key)
       if (!child) throw this.#executor.unstable()
     }
@@ -97,14 +114,14 @@ export class StepTable {
   }
 
   /** Runs the model's code and adds what it did to a tree. */
-  #record(actor: Actor, words: Int32Array, script: readonly number[], root: Tree | null): Tree {
+  #record(actor: Actor, words: Int32Array, script: readonly number[], root: Tree | null, isPlaced: boolean): Tree {
     const local = words[localWord(this.#layout, actor.id)] as number
-    const record = this.#executor.execute(actor, this.#interner.blob(local), words, script)
+    const record = this.#executor.execute(actor, this.#interner.blob(local), words, script, isPlaced)
     if (this.#recorded++ < 64 || this.#recorded % RECHECK === 0) {
-      const again = this.#executor.execute(actor, this.#interner.blob(local), words, script)
+      const again = this.#executor.execute(actor, this.#interner.blob(local), words, script, isPlaced)
       if (!sameCourse(record, again)) throw this.#executor.unstable()
     }
-    return this.#insert(root, record, this.#leaf(actor, record))
+    return this.#insert(root, record, this.#leaf(actor, record, local))
   }
 
   #insert(root: Tree | null, record: StepRecord, leaf: Leaf): Tree {
@@ -132,9 +149,11 @@ export class StepTable {
     return top as Tree
   }
 
-  #leaf(actor: Actor, record: StepRecord): Leaf {
+  #leaf(actor: Actor, record: StepRecord, before: number): Leaf {
+    const { moved, all } = this.#scheduling
     const writes = masks(record.writes, this.#layout)
-    if (record.local) writes.push(localWord(this.#layout, actor.id), -1, this.#interner.intern(record.local))
+    const after = record.local ? this.#interner.intern(record.local) : before
+    if (record.local) writes.push(localWord(this.#layout, actor.id), -1, after)
     return {
       outcome: record.outcome,
       writes: Int32Array.from(writes),
@@ -144,7 +163,8 @@ export class StepTable {
       plain: [...new Set(record.plain)],
       atomic: [...new Set(record.atomic)],
       looped: record.looped,
-      reads: record.dependences.some(({ on }) => on === 'field'),
+      reads: record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id)),
+      moves: after !== before || [...record.writes.keys()].some((id) => !moved.has(id)),
       choices: record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : [])),
       holders: record.holders,
       id: this.#leaves++,

@@ -1,11 +1,12 @@
 import type { Frame } from '../compile/frame.ts'
 import type { SourcePlace } from '../compile/refusal.ts'
 import { showValue } from '../model/memory.ts'
-import type { Actor } from '../model/actor.ts'
+import type { Actor, Cpu } from '../model/actor.ts'
 import type { Field } from '../model/field.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Engine } from './engine.ts'
 import type { StepRecord } from './executor.ts'
+import { cpuOf, sharesCpu } from './dispatch.ts'
 import { hasFinished, localWord, readCell, writeCell } from './layout.ts'
 import type { ScheduledStep } from './schedule.ts'
 
@@ -81,8 +82,11 @@ export class Tracer {
     let last = -1
     for (const { actor, choices } of schedule) {
       const why = this.#why(actor, last, started, waited)
-      const because = this.#because(why, actor, last, waited)
-      steps.push({ ...this.#step(actor, choices), actor, why, because })
+      const reason = this.#because(why, actor, last, waited)
+      const placed = this.#placed()
+      const done = this.#step(actor, choices)
+      const because = [reason, this.#moves(placed)].filter((part) => part !== '').join('; ')
+      steps.push({ ...done, actor, why, because })
       started.add(actor)
       waited.delete(actor)
       for (const other of this.#engine.system.actors) {
@@ -146,13 +150,34 @@ export class Tracer {
     else if (before && this.isBlocked(before)) {
       const [wait] = this.waiting([before])
       parts.push(`${before.title} is blocked on ${wait?.target || 'a condition'} (${wait?.operation})`)
-    } else if (before) parts.push(`${before.title} is preempted`)
+    } else if (before && !sharesCpu(before)) parts.push(`${before.title} is preempted`)
     const waker = waited.get(actor)
-    if (waker && why !== 'start') parts.push(`woken by ${waker.title}`)
+    if (waker && waker !== this.#engine.system.actors[actor] && why !== 'start') parts.push(`woken by ${waker.title}`)
     const who = this.#engine.system.actors[actor] as Actor
     if (why === 'start') parts.push(who.cpu.state ? `${who.name} starts` : 'starts')
-    else if (who.cpu.state) parts.push(`${who.name} runs`)
+    else if (who.kind === 'handler') parts.push(`${who.name} runs`)
     return parts.join('; ')
+  }
+
+  /** Who has which CPU now, among the threads that share them. */
+  #placed(): Map<Actor, Cpu> {
+    const { system, reader } = this.#engine
+    const pairs = system.actors.map((actor) => [actor, reader.within(this.#words, () => cpuOf(actor))] as const)
+    return new Map(pairs.filter((pair): pair is readonly [Actor, Cpu] => pair[1] !== null))
+  }
+
+  /** What a step did to who runs where: `name/0 leaves CPU 1`, `name/1 runs on CPU 1, which name/0 loses`. */
+  #moves(before: ReadonlyMap<Actor, Cpu>): string {
+    const after = this.#placed()
+    const got = [...after].filter(([actor, cpu]) => before.get(actor) !== cpu)
+    const lost = [...before].filter(([actor]) => !after.has(actor))
+    if (got.length === 0) return lost.map(([actor, cpu]) => `${actor.name} leaves ${cpu.name}`).join('; ')
+    return got
+      .map(([actor, cpu]) => {
+        const loser = lost.find(([, left]) => left === cpu)?.[0]
+        return `${actor.name} runs on ${cpu.name}${loser ? `, which ${loser.name} loses` : ''}`
+      })
+      .join('; ')
   }
 
   #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes'> {

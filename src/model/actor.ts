@@ -94,7 +94,7 @@ export class Actor {
 
   /** As traces call it: its CPU, where it is alone there. */
   get title(): string {
-    return this.cpu.state ? `${this.name} on ${this.cpus.map(({ name }) => name).join(' or ')}` : this.cpu.name
+    return this.cpu.state ? this.name : this.cpu.name
   }
 
   /** Whether the machine is at rest only once this actor has finished. */

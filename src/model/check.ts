@@ -45,6 +45,8 @@ export interface StateView {
   /** Whether it is the initial state. */
   readonly initial: boolean
   isFinished(actor: Actor): boolean
+  /** Whether it may stand still for ever: it has finished, or is a daemon; an interrupt handler may not while it is at work. */
+  mayStand(actor: Actor): boolean
   /** Actors that can never move again because each waits for another of them, who alone could end its wait; empty without such a cycle. */
   waitCycle(): readonly Actor[]
   /** Whether the property holds here, or what is wrong. Counts the evaluation. */

@@ -123,6 +123,11 @@ export class Machine {
     return actor
   }
 
+  /** Whether a guard is being evaluated. */
+  get isGuarding(): boolean {
+    return this.memory.port.guarding ?? false
+  }
+
   /** One of 0 to n - 1; the search tries each. Traces say `what` is chosen, and call the alternatives by `names`. */
   choose(n: number, what = 'choice', names: readonly string[] = []): number {
     if (!Number.isInteger(n) || n < 1) throw new RangeError(`choose(${n}): give the number of alternatives, 1 or more`)

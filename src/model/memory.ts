@@ -16,6 +16,8 @@ export interface Fault {
 export interface MemoryPort {
   /** The actor whose step runs, or null outside steps. */
   readonly actor: Actor | null
+  /** A guard is being evaluated. */
+  readonly guarding?: boolean
   read(field: Field): number
   write(field: Field, raw: number): void
   /** Writes a field as part of another access: no point, no race of its own. */

@@ -102,7 +102,7 @@ export class AddressSpace {
   /** One attempt of a CPU to reach a page; null: it faults, and has dropped what it cached of the page. */
   access(cpu: number, page: number, kind: 'read' | 'write'): Translation | null {
     const cached = this.#cached[cpu]?.[page]
-    const found = cached ? this.#translate(page, cached) : this.translation(page)
+    const found = cached ? this.#translate(cpu, page, cached) : this.translation(page)
     if (found && (kind === 'read' || found.writable)) return found
     this.invalidate(cpu, page)
     return null
@@ -119,14 +119,14 @@ export class AddressSpace {
   }
 
   /** The translation in use: one that may be cached, or what the page table says. */
-  #translate(page: number, cached: Instance<{ possible: number }>): Translation | null {
+  #translate(cpu: number, page: number, cached: Instance<{ possible: number }>): Translation | null {
     const current = this.#current(page)
     const members = this.#members(cached.possible)
     const stale = members.filter((member) => this.#bit(member) !== current)
     const options: (Translation | null)[] = [this.translation(page), ...stale]
     const names = options.map((option, i) => (i === 0 ? 'as the page table says' : `still ${showTranslation(option)}`))
     const used = options[this.#m.choose(options.length, `page ${page} of ${this.name}`, names)] ?? null
-    cached.possible = current | (used ? this.#bit(used) : 0)
+    if (this.isBound(cpu)) cached.possible = current | (used ? this.#bit(used) : 0)
     return used
   }
 

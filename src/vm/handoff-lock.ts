@@ -14,7 +14,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
   },
   acquire: {
     class: 'acquire',
-    enabled: (lock, actor) => lock.owner === actor,
+    enabled: (lock, actor) => lock.isServed(actor),
     perform: () => undefined,
     holders: (lock, actor) => lock.ahead(actor),
     yields: true,
@@ -72,10 +72,15 @@ export class HandoffLock implements SyncObject {
     return this.#queue[0]?.actor ?? null
   }
 
-  /** Inside its operations: who comes before `actor`. */
+  /** Inside its operations: whether `actor` owns the lock and waits for it no more; its owner's second attempt never is. */
+  isServed(actor: Actor): boolean {
+    return this.owner === actor && this.#queue.filter((place) => place.actor === actor).length === 1
+  }
+
+  /** Inside its operations: who comes before `actor`'s last place. */
   ahead(actor: Actor): Actor[] {
     const all = this.#queue.map((place) => place.actor)
-    return all.slice(0, all.indexOf(actor)).filter((other) => other !== null)
+    return all.slice(0, all.lastIndexOf(actor)).filter((other) => other !== null)
   }
 
   /** Inside its operations: `actor` becomes owner or last in the queue. */

@@ -43,8 +43,12 @@ export function currentCpu(): Operation<Cpu> {
   return new Operation(PROCESSOR, 'currentCpu')
 }
 
-/** Inside an effect: the CPU that the thread runs on in this step. */
+/**
+ * Inside an effect: the CPU that the thread runs on in this step.
+ * @throws Error in a guard: only a step that is taken has a CPU
+ */
 export function thisCpu(m: Machine): Cpu {
+  if (m.isGuarding) throw new Error('thisCpu(m) in a guard: a thread that waits has no CPU; ask in the effect')
   const { state, cpu } = m.self
   return state?.on ?? cpu
 }

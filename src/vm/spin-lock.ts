@@ -45,13 +45,15 @@ interface RwState {
   writer: Actor | null
   /** One bit an actor. */
   readers: number
+  /** Writers that wait, where they hold readers off: one bit an actor. */
+  waiting: number
 }
 
-const RwStruct = struct<RwState>('rwlock', { writer: internal(ref(actors)), readers: internal(u(30)) })
-const TryableRwStruct = struct<RwState>('rwlock', { writer: event(ref(actors)), readers: event(u(30)) })
+const RwStruct = struct<RwState>('rwlock', { writer: internal(ref(actors)), readers: internal(u(30)), waiting: internal(u(30)) })
+const TryableRwStruct = struct<RwState>('rwlock', { writer: event(ref(actors)), readers: event(u(30)), waiting: event(u(30)) })
 
-function mayRead({ writer }: RwState): boolean {
-  return writer === null
+function mayRead({ writer, waiting }: RwState): boolean {
+  return writer === null && waiting === 0
 }
 
 function mayWrite({ writer, readers }: RwState): boolean {
@@ -60,14 +62,24 @@ function mayWrite({ writer, readers }: RwState): boolean {
 
 function operations(tryable: boolean): Readonly<Record<string, Primitive<RwSpinLock>>> {
   const [acquire, release] = tryable ? (['other', 'other'] as const) : (['acquire', 'release'] as const)
-  const read = ({ state }: RwSpinLock, actor: Actor): void => {
-    state.readers |= 1 << actor.id
+  const read = ({ state, name }: RwSpinLock, actor: Actor): void => {
+    const bit = 1 << actor.id
+    if ((state.readers & bit) !== 0) throw new Error(`${actor.name} takes ${name} for reading twice`)
+    state.readers |= bit
   }
   const write = ({ state }: RwSpinLock, actor: Actor): void => {
+    state.waiting &= ~(1 << actor.id)
     state.writer = actor
   }
   return {
-    read: { class: acquire, enabled: ({ state }) => mayRead(state), perform: read, holders: ({ state }) => (state.writer ? [state.writer] : []) },
+    read: { class: acquire, enabled: ({ state }) => mayRead(state), perform: read, holders: (lock) => lock.ahead },
+    announce: {
+      class: acquire,
+      perform: ({ state }, actor) => {
+        state.waiting |= 1 << actor.id
+      },
+      detail: () => 'want write',
+    },
     write: { class: acquire, enabled: ({ state }) => mayWrite(state), perform: write, holders: (lock) => lock.holders },
     tryRead: {
       class: 'other',
@@ -93,7 +105,15 @@ function operations(tryable: boolean): Readonly<Record<string, Primitive<RwSpinL
 
 const RW = { plain: operations(false), tryable: operations(true) }
 
-/** A reader/writer lock whose waiters keep their CPU, interrupts and preemption being as they are; nobody has precedence. */
+/** How a reader/writer lock is used. */
+export interface RwSpinLockOptions {
+  /** Whether it is tried for reading, or looked at by guards. */
+  readonly tryable?: boolean
+  /** Whether a writer that waits holds new readers off. Default false: nobody has precedence. */
+  readonly prefersWriters?: boolean
+}
+
+/** A reader/writer lock whose waiters keep their CPU, interrupts and preemption being as they are. Not recursive. */
 export class RwSpinLock implements SyncObject {
   readonly name: string
   readonly operations: Readonly<Record<string, Primitive<never>>>
@@ -101,9 +121,11 @@ export class RwSpinLock implements SyncObject {
   readonly state: Instance<RwState>
   readonly #actors: readonly Actor[]
 
-  /** @param options `tryable`: it is tried for reading, or looked at by guards */
-  constructor(m: Machine, name: string, options: { readonly tryable?: boolean } = {}) {
+  readonly #prefersWriters: boolean
+
+  constructor(m: Machine, name: string, options: RwSpinLockOptions = {}) {
     this.name = name
+    this.#prefersWriters = options.prefersWriters ?? false
     this.operations = RW[options.tryable ? 'tryable' : 'plain'] as Readonly<Record<string, Primitive<never>>>
     this.state = m.struct(options.tryable ? TryableRwStruct : RwStruct, name)
     this.#actors = m.actors
@@ -115,8 +137,9 @@ export class RwSpinLock implements SyncObject {
   }
 
   /** Spins until nobody is inside. */
-  write(): Operation<void> {
-    return new Operation(this, 'write')
+  *write(): Program {
+    if (this.#prefersWriters) yield* new Operation<void>(this, 'announce')
+    yield* new Operation<void>(this, 'write')
   }
 
   /** Takes a tryable lock for reading if no writer is inside; whether it did. */
@@ -133,6 +156,12 @@ export class RwSpinLock implements SyncObject {
   get holders(): Actor[] {
     const { writer, readers } = this.state
     return writer ? [writer] : this.#actors.filter(({ id }) => ((readers >> id) & 1) === 1)
+  }
+
+  /** Who keeps readers out. */
+  get ahead(): Actor[] {
+    const { writer, waiting } = this.state
+    return writer ? [writer] : this.#actors.filter(({ id }) => ((waiting >> id) & 1) === 1)
   }
 
   /** Whether a reader could enter: for guards of a tryable lock, and properties. */
