@@ -5,8 +5,8 @@
 // Claim 2 (S11b, still there): a page table that cannot be had in a fault is waited for as long as caches can shrink,
 //   and is a panic when they cannot.
 // Claim 3 (S11c, still there): shrinking them takes a sleeping lock, with a spin lock held and interrupts off: another
-//   thread of the CPU then spins for ever, and who was asleep never runs again. Allocating page tables before the lock
-//   is taken prevents it.
+//   thread of the CPU then spins for ever, and who was asleep never runs again. Allocating page tables before VMem's lock
+//   is taken helps only faults on other mappings while nobody waits to write; before any lock is taken, it helps all.
 //
 // Source: Maestro, kernel/src/process/oom.rs of 2024 and kernel/src/memory/{oom,vmem}.rs at 3569e232; S11b and S11c
 // found by reading.
@@ -55,6 +55,7 @@ function retries(m: Machine, memory: Instance<Memory>, fallible: boolean, given:
       memory.done = true
     })
   })
+  if (fallible) m.atRest('a failure is returned after one try', () => memory.failedTries <= 1 || `${memory.failedTries} tries failed`)
   m.thread(
     function* free() {
       yield* when(
@@ -96,8 +97,11 @@ interface Locks {
   readonly lru: Mutex
 }
 
-/** A fault of S11c on a mapping of its own: its page table has to be reclaimed for, before or under the spin lock. */
-function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, pages: SpinLock, preallocates: boolean): () => Program {
+/** When a fault allocates page tables: holding every lock, all but VMem's, or none. */
+type Tables = 'under-lock' | 'before-vmem' | 'before-locks'
+
+/** A fault of S11c: its page table has to be reclaimed for. */
+function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, pages: SpinLock, tables: Tables): () => Program {
   function* reclaim(): Program {
     yield* lru.acquire()
     yield* atomically(() => {
@@ -107,11 +111,12 @@ function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, p
   }
   return function* fault() {
     yield* disableInterrupts()
+    if (tables === 'before-locks') yield* reclaim()
     yield* state.read()
     yield* pages.acquire()
-    if (preallocates) yield* reclaim()
+    if (tables === 'before-vmem') yield* reclaim()
     yield* vmem.acquire()
-    if (!preallocates) yield* reclaim()
+    if (tables === 'under-lock') yield* reclaim()
     yield* vmem.release()
     yield* pages.release()
     yield* state.release()
@@ -120,11 +125,11 @@ function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, p
 }
 
 /** S11c: two threads of one space fault on one CPU, while another CPU writes the page cache back. */
-function reclaimsAtomically(m: Machine, memory: Instance<Memory>, preallocates: boolean, withWriter: boolean): void {
+function reclaimsAtomically(m: Machine, memory: Instance<Memory>, tables: Tables, mappingCount: number, withWriter: boolean): void {
   const [cpu, other]: readonly [Cpu, Cpu] = [m.cpu(), m.cpu()]
-  const locks: Locks = { state: new RwSpinLock(m, 'state'), vmem: new SpinLock(m, 'VMem.spin', { interrupts: 'off' }), lru: new Mutex(m, 'LRU') }
-  const mappings = [0, 1].map((i) => new SpinLock(m, `mapping ${i}.pages`))
-  for (const pages of mappings) m.thread(faultWithTable(locks, memory, pages, preallocates), { on: cpu })
+  const locks: Locks = { state: new RwSpinLock(m, 'state', { prefersWriters: true }), vmem: new SpinLock(m, 'VMem.spin', { interrupts: 'off' }), lru: new Mutex(m, 'LRU') }
+  const mappings = Array.from({ length: mappingCount }, (_, i) => new SpinLock(m, `mapping ${i}.pages`))
+  for (const i of [0, 1]) m.thread(faultWithTable(locks, memory, mappings[i % mappingCount] as SpinLock, tables), { on: cpu })
   m.thread(
     function* flusher() {
       yield* locks.lru.acquire()
@@ -153,7 +158,9 @@ export default model({
     /** After how many failed tries another thread frees a page; 7: at any time. */
     given: int(5, { min: 0, max: 7 }),
     cached: int(0, { min: 0, max: 3 }),
-    tables: choice('under-lock', 'before-lock'),
+    tables: choice('under-lock', 'before-vmem', 'before-locks'),
+    /** Mappings that the two faults are on. */
+    mappings: int(2, { min: 1, max: 2 }),
     writer: choice('no', 'yes'),
   },
   scenarios: {
@@ -165,15 +172,18 @@ export default model({
     's11b': { about: 'S11b: no cache can shrink', params: { case: 'reclaim' }, expect: { verdict: 'assertion', property: PANIC, states: 1 } },
     's11b-cached': { about: 'S11b: a cache can', params: { case: 'reclaim', cached: 1 }, expect: { verdict: 'pass', states: 4 } },
     's11c': { about: 'S11c: reclaiming sleeps with a spin lock held', params: { case: 'atomic' }, expect: { verdict: 'deadlock', states: 96 } },
-    's11c-fixed': { about: 'S11c: page tables are allocated before', params: { case: 'atomic', tables: 'before-lock' }, expect: { verdict: 'pass', states: 243 } },
-    's11c-large': { about: 'S11c with a writer', params: { case: 'atomic', writer: 'yes' }, expect: { verdict: 'deadlock', states: 178 }, large: true },
-    's11c-large-fixed': { about: 'S11c with a writer, page tables before', params: { case: 'atomic', tables: 'before-lock', writer: 'yes' }, expect: { verdict: 'pass', states: 486 }, large: true },
+    's11c-fixed': { about: 'S11c: page tables are allocated before', params: { case: 'atomic', tables: 'before-vmem' }, expect: { verdict: 'pass', states: 243 } },
+    's11c-mapping': { about: 'S11c on one mapping: its lock is held then, too', params: { case: 'atomic', tables: 'before-vmem', mappings: 1 }, expect: { verdict: 'deadlock', states: 52 } },
+    's11c-mapping-fixed': { about: 'S11c on one mapping: page tables are allocated before any lock is taken', params: { case: 'atomic', tables: 'before-locks', mappings: 1 }, expect: { verdict: 'pass', states: 235 } },
+    's11c-large': { about: 'S11c with a writer', params: { case: 'atomic', writer: 'yes' }, expect: { verdict: 'deadlock', states: 172 }, large: true },
+    's11c-large-vmem': { about: 'S11c with a writer: it holds the second fault off, which keeps the CPU from the first', params: { case: 'atomic', tables: 'before-vmem', writer: 'yes' }, expect: { verdict: 'deadlock', states: 124 } },
+    's11c-large-fixed': { about: 'S11c with a writer, page tables before any lock', params: { case: 'atomic', tables: 'before-locks', writer: 'yes' }, expect: { verdict: 'pass', states: 705 }, large: true },
   },
   machine(m, params) {
     const memory = m.struct(MemoryStruct, 'memory', { cached: params.cached })
     if (params.case === 'retry') retries(m, memory, params.fallible === 'yes', params.given === 7 ? null : params.given)
     else if (params.case === 'reclaim') reclaims(m, memory)
-    else reclaimsAtomically(m, memory, params.tables === 'before-lock', params.writer === 'yes')
+    else reclaimsAtomically(m, memory, params.tables, params.mappings, params.writer === 'yes')
     m.sometimes('memory is reclaimed, allocated or given up', () => memory.done)
   },
 })

@@ -5,7 +5,9 @@
 //   gets its acknowledgement. And whoever holds a spin lock can be preempted by a thread that spins on it with
 //   interrupts off (D4).
 // Repairs: R1, who waits for a shootdown serves its own CPU's requests; R2, so does whoever spins with interrupts off;
-//   R3, nobody holds a lock while it waits; R4, nobody is preempted while it holds a spin lock.
+//   R3, nobody holds a lock while it waits; R4, nobody is preempted while it holds a spin lock; R5, whoever spins with
+//   preemption off serves, too: without it R4 brings D3 back, since a CPU does not serve while its thread cannot be
+//   preempted.
 //
 // Source: Maestro 3569e232; found by reading.
 import { type Cpu, type Program, atomically, choice, model, when } from 'vmcheck'
@@ -17,11 +19,12 @@ interface Repairs {
   readonly servesWhileSpinning: boolean
   readonly waitsUnlocked: boolean
   readonly holdsUnpreempted: boolean
+  readonly servesWhileUnpreempted: boolean
 }
 
-const MASTER: Repairs = { servesWhileWaiting: false, servesWhileSpinning: false, waitsUnlocked: false, holdsUnpreempted: false }
+const MASTER: Repairs = { servesWhileWaiting: false, servesWhileSpinning: false, waitsUnlocked: false, holdsUnpreempted: false, servesWhileUnpreempted: false }
 
-const REPAIRS: Readonly<Record<'master' | 'R1' | 'R2' | 'R3' | 'R1+R3' | 'R4' | 'R2+R4', Repairs>> = {
+const REPAIRS: Readonly<Record<'master' | 'R1' | 'R2' | 'R3' | 'R1+R3' | 'R4' | 'R2+R4' | 'R2+R4+R5', Repairs>> = {
   master: MASTER,
   R1: { ...MASTER, servesWhileWaiting: true },
   R2: { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true },
@@ -29,6 +32,7 @@ const REPAIRS: Readonly<Record<'master' | 'R1' | 'R2' | 'R3' | 'R1+R3' | 'R4' | 
   'R1+R3': { ...MASTER, servesWhileWaiting: true, waitsUnlocked: true },
   R4: { ...MASTER, holdsUnpreempted: true },
   'R2+R4': { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true, holdsUnpreempted: true },
+  'R2+R4+R5': { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true, holdsUnpreempted: true, servesWhileUnpreempted: true },
 }
 
 interface Kernel extends Repairs {
@@ -62,6 +66,18 @@ function* readState({ state, servesWhileSpinning, shootdown }: Kernel, cpu: Cpu)
   }
   while (!(yield* state.tryRead())) {
     yield* when(() => state.isReadable || shootdown.isAsked(cpu))
+    yield* shootdown.serve(cpu)
+  }
+}
+
+/** state for writing, in a call: preemption may be off. */
+function* writeState({ state, servesWhileUnpreempted, shootdown }: Kernel, cpu: Cpu): Program {
+  if (!servesWhileUnpreempted) {
+    yield* state.write()
+    return
+  }
+  while (!(yield* state.tryWrite())) {
+    yield* when(() => state.isFree || shootdown.isAsked(cpu))
     yield* shootdown.serve(cpu)
   }
 }
@@ -111,8 +127,8 @@ function* pageFault(kernel: Kernel, cpu: Cpu, mapping: number): Program {
 function* change(kernel: Kernel, cpu: Cpu, call: Call, mapping: number): Program {
   const { space, state, shootdown, bound, waitsUnlocked, holdsUnpreempted } = kernel
   if (holdsUnpreempted) yield* disablePreemption()
-  if (call === 'fork') yield* state.read()
-  else yield* state.write()
+  if (call === 'fork') yield* (kernel.servesWhileUnpreempted ? readState(kernel, cpu) : state.read())
+  else yield* writeState(kernel, cpu)
   if (call !== 'mmap') {
     yield* atomically(() => space.set(mapping, null))
     yield* shootdown.request([mapping], bound)
@@ -127,7 +143,7 @@ export default model({
   title: 'Maestro: shootdowns and interrupts that are off',
   params: {
     workload: choice('D1', 'D2', 'D3', 'D4', 'three'),
-    kernel: choice('master', 'R1', 'R2', 'R3', 'R1+R3', 'R4', 'R2+R4'),
+    kernel: choice('master', 'R1', 'R2', 'R3', 'R1+R3', 'R4', 'R2+R4', 'R2+R4+R5'),
   },
   scenarios: {
     's8-d1': { about: 'S8 D1: two faults shoot at each other', expect: { verdict: 'deadlock', states: 58 } },
@@ -147,7 +163,10 @@ export default model({
     's8-d4': { about: 'S8 D4: the holder is preempted by who spins', params: { workload: 'D4' }, expect: { verdict: 'deadlock', states: 6 } },
     's8-d4-r4': { about: 'S8 D4: no preemption while a spin lock is held', params: { workload: 'D4', kernel: 'R4' }, expect: { verdict: 'pass', states: 26 } },
     's8-large': { about: 'S8 with three CPUs: two faults, munmap and fork', params: { workload: 'three' }, expect: { verdict: 'deadlock', states: 78 }, large: true },
-    's8-large-fixed': { about: 'S8 with three CPUs, R2 and R4', params: { workload: 'three', kernel: 'R2+R4' }, expect: { verdict: 'pass', states: 69_454 }, large: true },
+    's8-d3-r2-r4': { about: 'S8 D3: a writer that spins unpreemptibly does not serve', params: { workload: 'D3', kernel: 'R2+R4' }, expect: { verdict: 'deadlock', states: 24 } },
+    's8-d3-r2-r4-r5': { about: 'S8 D3: and when it does', params: { workload: 'D3', kernel: 'R2+R4+R5' }, expect: { verdict: 'pass', states: 133 } },
+    's8-large-r2-r4': { about: 'S8 with three CPUs, R2 and R4: D3 again', params: { workload: 'three', kernel: 'R2+R4' }, expect: { verdict: 'deadlock', states: 2_345 }, large: true },
+    's8-large-fixed': { about: 'S8 with three CPUs, R2, R4 and R5', params: { workload: 'three', kernel: 'R2+R4+R5' }, expect: { verdict: 'pass', states: 35_404 }, large: true },
   },
   machine(m, params) {
     const tasks = WORKLOADS[params.workload]
@@ -163,7 +182,7 @@ export default model({
       space,
       state: new RwSpinLock(m, 'state', { tryable }),
       pages: [0, 1, 2].map((i) => new SpinLock(m, `mapping ${i}.pages`, { tryable })),
-      shootdown: new Shootdown(m, 'shootdown', space, cpus, tasks.flat().length),
+      shootdown: new Shootdown(m, 'shootdown', space, cpus, tasks.flat().length, { deferred: true }),
       bound: cpus,
     }
     tasks.forEach((threads, i) => {

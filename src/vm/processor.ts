@@ -58,11 +58,15 @@ export class InterruptLine implements SyncObject {
   readonly name: string
   readonly operations: Readonly<Record<string, Primitive<never>>> = LINE as Readonly<Record<string, Primitive<never>>>
   readonly #m: Machine
+  /** Inside its operations: see the constructor. */
+  readonly isDeferred: boolean
   readonly #state: Instance<{ pending: number }>
 
-  constructor(m: Machine, name: string) {
+  /** @param options `deferred`: what an interrupt asks for is done only once preemption is on again (by a kernel that does it where it would reschedule) */
+  constructor(m: Machine, name: string, options: { readonly deferred?: boolean } = {}) {
     this.name = name
     this.#m = m
+    this.isDeferred = options.deferred ?? false
     this.#state = m.struct(LineStruct, name)
   }
 
@@ -104,22 +108,25 @@ function interruptLoop(line: InterruptLine, cpu: Cpu, body: () => Program): () =
 
 const LineStruct = struct<{ pending: number }>('line', { pending: event(u(30)) })
 
-function masking({ handler, running }: CpuState): Actor | null {
-  return handler ?? (running?.state && running.state.interruptsOff > 0 ? running : null)
+/** Who keeps an interrupt of a CPU from being handled: with `deferred`, also a thread that has preemption off. */
+function masking({ handler, running }: CpuState, isDeferred: boolean): Actor | null {
+  if (handler) return handler
+  const off = running?.state ? running.state.interruptsOff > 0 || (isDeferred && running.state.preemptionOff > 0) : false
+  return off ? running : null
 }
 
 const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
   send: { class: 'other', perform: (line, _actor, [cpu]) => line.raise(cpu as Cpu), detail: ([cpu]) => `to ${(cpu as Cpu).name}` },
   take: {
     class: 'other',
-    enabled: (line, _actor, [cpu]) => line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState) === null,
+    enabled: (line, _actor, [cpu]) => line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState, line.isDeferred) === null,
     perform: (line, actor, [cpu]) => {
       const { state } = cpu as Cpu
       line.clear(cpu as Cpu)
       if (state) state.handler = actor
     },
     holders: (line, _actor, [cpu]) => {
-      const mask = masking((cpu as Cpu).state as CpuState)
+      const mask = masking((cpu as Cpu).state as CpuState, line.isDeferred)
       return mask && line.isPending(cpu as Cpu) ? [mask] : []
     },
     sleeps: true,

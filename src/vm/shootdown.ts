@@ -56,12 +56,13 @@ export class Shootdown implements SyncObject {
   /**
    * @param cpus those with a TLB, in the order of the space's TLBs; made by `m.cpu()`
    * @param threads actors made afterwards that may ask for a shootdown
+   * @param options `deferred`: a CPU whose thread has preemption off serves its requests only afterwards
    */
-  constructor(m: Machine, name: string, space: AddressSpace, cpus: readonly Cpu[], threads: number) {
+  constructor(m: Machine, name: string, space: AddressSpace, cpus: readonly Cpu[], threads: number, options: { readonly deferred?: boolean } = {}) {
     this.name = name
     this.#space = space
     this.#cpus = cpus
-    this.#line = new InterruptLine(m, `${name}.ipi`)
+    this.#line = new InterruptLine(m, `${name}.ipi`, options)
     this.#requests = m.array(RequestStruct, cpus.length + threads + m.actors.length, `${name}.request`)
     this.#handlers = cpus.map((cpu) => this.#line.handle(cpu, serving(this, cpu)))
   }

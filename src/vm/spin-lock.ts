@@ -90,6 +90,15 @@ function operations(tryable: boolean): Readonly<Record<string, Primitive<RwSpinL
       },
       detail: () => 'without waiting',
     },
+    tryWrite: {
+      class: 'other',
+      perform: (lock, actor) => {
+        if (!mayWrite(lock.state)) return false
+        write(lock, actor)
+        return true
+      },
+      detail: () => 'without waiting',
+    },
     release: {
       class: release,
       perform: ({ state, name }, actor) => {
@@ -145,6 +154,11 @@ export class RwSpinLock implements SyncObject {
   /** Takes a tryable lock for reading if no writer is inside; whether it did. */
   tryRead(): Operation<boolean> {
     return new Operation(this, 'tryRead')
+  }
+
+  /** Takes a tryable lock for writing if nobody is inside; whether it did. */
+  tryWrite(): Operation<boolean> {
+    return new Operation(this, 'tryWrite')
   }
 
   /** Gives a read or the write hold back. */
