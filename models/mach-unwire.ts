@@ -47,11 +47,13 @@ interface Workload {
   readonly threads: readonly Thread[]
 }
 
-const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'faults' | 'first-faults', Workload>> = {
+const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'unwire-free' | 'unwire-wire' | 'faults' | 'first-faults', Workload>> = {
   unwire: { page: 'wired', threads: [unwire, fault] },
   free: { page: 'wired', threads: [free, fault] },
   'wire-unwire': { page: 'mapped', threads: [wireUnwire, fault] },
   'unwire-enter': { page: 'wired', threads: [unwire, fault, enter] },
+  'unwire-free': { page: 'wired', threads: [unwire, fault, free] },
+  'unwire-wire': { page: 'wired', threads: [unwire, fault, wireUnwire] },
   faults: { page: 'mapped', threads: [fault, fault, enter] },
   'first-faults': { page: 'fresh', threads: [fault, fault, enter] },
 }
@@ -59,8 +61,10 @@ const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-ent
 export default model({
   title: 'GNU Mach: unwiring a page that an ordinary fault holds',
   params: {
-    workload: choice('unwire', 'free', 'wire-unwire', 'unwire-enter', 'faults', 'first-faults'),
+    workload: choice('unwire', 'free', 'wire-unwire', 'unwire-enter', 'unwire-free', 'unwire-wire', 'faults', 'first-faults'),
     unwire: choice('locked', 'transit'),
+    /** Parts of the fix, each of which is needed: its entries are marked, and who waits for that is woken. */
+    parts: choice('all', 'unmarked', 'unwoken'),
   },
   scenarios: {
     's16': { about: 'S16: unwiring sleeps on the page under the write lock', expect: { verdict: 'deadlock', states: 33 } },
@@ -71,6 +75,12 @@ export default model({
     's16-wire-unwire-transit': { about: 'S16 after wiring, fixed', params: { workload: 'wire-unwire', unwire: 'transit' }, expect: { verdict: 'pass', states: 359 } },
     's16-three': { about: 'S16 with a writer beside', params: { workload: 'unwire-enter' }, expect: { verdict: 'deadlock', states: 76 } },
     's16-three-transit': { about: 'S16 with a writer beside, fixed', params: { workload: 'unwire-enter', unwire: 'transit' }, expect: { verdict: 'pass', states: 322 } },
+    's16-free-beside': { about: 'S16 with a deleter beside, fixed: it waits for the entry', params: { workload: 'unwire-free', unwire: 'transit' }, expect: { verdict: 'pass', states: 652 } },
+    's16-free-unmarked': { about: 'S16 with a deleter beside, the entry not marked', params: { workload: 'unwire-free', unwire: 'transit', parts: 'unmarked' }, expect: { verdict: 'use-after-free', states: 344 } },
+    's16-free-unwoken': { about: 'S16 with a deleter beside, which is never woken', params: { workload: 'unwire-free', unwire: 'transit', parts: 'unwoken' }, expect: { verdict: 'lost-wakeup', states: 469 } },
+    's16-wire-beside': { about: 'S16 with another wirer beside, fixed', params: { workload: 'unwire-wire', unwire: 'transit' }, expect: { verdict: 'pass', states: 1_326 } },
+    's16-wire-unmarked': { about: 'S16 with another wirer beside, the entry not marked', params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unmarked' }, expect: { verdict: 'assertion', states: 1_903 } },
+    's16-wire-unwoken': { about: 'S16 with another wirer beside, which is never woken', params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unwoken' }, expect: { verdict: 'lost-wakeup', states: 758 } },
     's16-faults': { about: 'S16 control: two faults and a writer', params: { workload: 'faults' }, expect: { verdict: 'pass', states: 225 } },
     's16-first-faults': { about: 'S16 control: two first faults, which make the object, and a writer', params: { workload: 'first-faults' }, expect: { verdict: 'pass', states: 256 } },
   },
@@ -82,6 +92,8 @@ export default model({
       ...HEAD,
       ...setUp(m, { name: 'map', threads: threads.length, entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired: initially === 'wired', sharedObject: initially !== 'fresh' }] }),
       unwire: params.unwire,
+      unwireMarks: params.parts !== 'unmarked',
+      unwireWakes: params.parts !== 'unwoken',
       clear: isTransit ? 'wake' : 'assert',
       waitTransit: isTransit,
       deleteCheck: isTransit ? 'before-clip' : 'after-clip',
@@ -90,6 +102,7 @@ export default model({
     properties(m, kernel)
     m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
     m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
+    if (isTransit && /^unwire-(free|wire)$/.test(params.workload) && params.parts === 'all') m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
     if (!params.workload.endsWith('faults')) m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
   },
 })

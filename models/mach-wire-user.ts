@@ -35,6 +35,11 @@ const enter = (start: number, end: number, frees = false): Thread => (kernel) =>
     if (frees) yield* vmMapRemove(kernel, start, end)
   }
 
+const free = (start: number, end: number): Thread => (kernel) =>
+  function* deleter() {
+    yield* vmMapRemove(kernel, start, end)
+  }
+
 interface Workload {
   readonly threads: readonly Thread[]
   readonly pages: number
@@ -49,6 +54,7 @@ const WORKLOADS = {
   'wire-fault': { pages: 1, threads: [wire(0, 1), fault(0)] },
   'fault-enter': { pages: 1, threads: [fault(0), enter(2, 3)] },
   'wire-fault-enter-many': { pages: 2, threads: [wire(0, 2, true), fault(0, 1), enter(3, 4, true)] },
+  'wire-free': { pages: 1, threads: [wire(0, 1), free(0, 1)] },
   paged: { pages: 1, threads: [wire(0, 1)], paged: true },
 } as const satisfies Record<string, Workload>
 
@@ -84,7 +90,9 @@ function defaultPager(m: Machine, kernel: Omit<Kernel, 'pager'>): Pager {
 export default model({
   title: 'GNU Mach: wiring a user’s memory, whose map stays locked for reading',
   params: {
-    workload: choice('wire-enter', 'wire-enter-many', 'wire-fault-enter', 'wire-fault', 'fault-enter', 'wire-fault-enter-many', 'paged'),
+    workload: choice('wire-enter', 'wire-enter-many', 'wire-fault-enter', 'wire-fault', 'fault-enter', 'wire-fault-enter-many', 'wire-free', 'paged'),
+    /** What clearing does with somebody who waits, where the map is unlocked. */
+    clear: choice('wake', 'ignore'),
     userWire: choice('recursive', 'plain', 'transit'),
   },
   scenarios: {
@@ -97,10 +105,12 @@ export default model({
     's8-many': { about: 'S8 with two wirers and two writers', params: { workload: 'wire-enter-many' }, expect: { verdict: 'pass', states: 1_016 }, large: true },
     's9-many': { about: 'S9 with two pages, unwired and freed again', params: { workload: 'wire-fault-enter-many' }, expect: { verdict: 'deadlock', states: 552 } },
     's9-many-transit': { about: 'S9 with two pages, fixed', params: { workload: 'wire-fault-enter-many', userWire: 'transit' }, expect: { verdict: 'pass', states: 9_854 }, large: true },
+    's9-free': { about: 'S9 fixed, with a deleter beside: it waits for the entry', params: { workload: 'wire-free', userWire: 'transit' }, expect: { verdict: 'pass', states: 77 } },
+    's9-free-unwoken': { about: 'S9 with a deleter beside, which is never woken', params: { workload: 'wire-free', userWire: 'transit', clear: 'ignore' }, expect: { verdict: 'lost-wakeup', states: 67 } },
     's9b-locked': { about: 'S9b: the pager needs the map', params: { workload: 'paged' }, expect: { verdict: 'deadlock', states: 13 } },
     's9b-unlocked': { about: 'S9b with the map unlocked', params: { workload: 'paged', userWire: 'transit' }, expect: { verdict: 'pass', states: 25 } },
   },
-  machine(m, { workload, userWire }) {
+  machine(m, { workload, userWire, clear }) {
     const { threads, pages, paged = false }: Workload = WORKLOADS[workload]
     const actors = threads.length + (paged ? 1 : 0)
     const kernel: Kernel = {
@@ -110,7 +120,7 @@ export default model({
       space: 'user',
       userWire,
       walk: userWire === 'transit' ? 'strict' : 'addr',
-      clear: 'wake',
+      clear,
       waitTransit: userWire === 'transit',
       unwire: userWire === 'transit' ? 'transit' : 'locked',
       deleteCheck: userWire === 'transit' ? 'before-clip' : 'after-clip',

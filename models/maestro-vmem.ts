@@ -9,8 +9,8 @@
 //
 // Source: Maestro, from before 0da27b98 to ba498f34 of April 2025.
 import { type Program, atomically, boolean, choice, int, model, oneOf, struct } from 'vmcheck'
-import { FailureBudget, FrameStore, noStaleTranslation, showTranslation } from 'vmcheck/vm'
-import { EPOCHS, FOREIGN, type Kernel, type Process, exit, makeLog, makePrivate, makeProcess, makeResident, userRead, userWrite, vmemEnd, vmemUnmapRange } from './maestro/vmem.ts'
+import { FailureBudget, FrameStore, showTranslation } from 'vmcheck/vm'
+import { EPOCHS, FOREIGN, type Kernel, type Process, exit, makeLog, makePrivate, makeProcess, makeResident, properties, userRead, userWrite, vmemEnd, vmemUnmapRange } from './maestro/vmem.ts'
 
 const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', { code: oneOf('none', 'ok', 'ENOMEM') })
 
@@ -82,7 +82,7 @@ export default model({
     const isShared = params.call !== 'munmap'
     const budget = new FailureBudget(m, { failures: params.failures, only: params.failing || null })
     const frames = new FrameStore(m, { frames: params.pages + params.free })
-    const kernel: Kernel = { m, ...EPOCHS[params.epoch], reserves: params.reserves, budget, frames, log: makeLog(m) }
+    const kernel: Kernel = { m, ...EPOCHS[params.epoch], reserves: params.reserves, writesThroughPage: false, budget, frames, log: makeLog(m) }
     const process = makeProcess(m, 'parent', frames, params.pages)
     const child = makeProcess(m, 'child', frames, params.pages)
     makeResident(frames, process, isShared ? child : null)
@@ -106,7 +106,7 @@ export default model({
     })
 
     m.atRest('page tables map what the slots hold', () => pageTableMatchesSlots(process))
-    m.atRest('nothing stale is cached', () => noStaleTranslation(process.vmem, [...process.slots.keys()]))
+    properties(m, frames, [process, child], params.childExits ? 1 : 0)
     if (params.failures > 0) m.sometimes('an allocation fails', () => budget.hasStruck)
     m.sometimes('the call succeeds or fails', () => result.code !== 'none')
   },

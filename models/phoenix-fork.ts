@@ -15,7 +15,7 @@ import { FailureBudget } from 'vmcheck/vm'
 import { AFTER, BEFORE, FIXES, type Amap, type Entry, type Fixes, type Kernel, type VmMap, entriesOf, makeKernel, slotOf, without } from './phoenix/kernel.ts'
 import { vmMapCopy, vmMapDestroy, vmMapFault, vmMprotect } from './phoenix/map-copy.ts'
 import { type Code, insertEntry } from './phoenix/map.ts'
-import { ResultStruct, copiesArePrivate, dataIsKept, failuresAreReported, properties, unchangedOnFailure } from './phoenix/properties.ts'
+import { ResultStruct, childHasTheData, copiesArePrivate, dataIsKept, failuresAreReported, properties, unchangedOnFailure } from './phoenix/properties.ts'
 
 /** A column of the tables: which repairs the kernel has. */
 const KERNELS: Readonly<Record<'before' | 'copy-fix' | 'copy-refs-fix' | 'after' | 'without-err-fix' | 'anon-fix' | 'all-fixes', Fixes>> = {
@@ -126,6 +126,8 @@ export default model({
     's5-large-fixed': { about: 'S5 beside anonymous memory with fe19ab6e', params: { kernel: 'after', layout: 'mixed' }, expect: { verdict: 'pass', states: 222 } },
     's6-fork': { about: 'S6: a page that cannot be mapped is put twice', params: { kernel: 'copy-refs-fix', failing: 7 }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 49 } },
     's6-fork-fixed': { about: 'S6 with bd1bdaca', params: { kernel: 'after', failing: 7 }, expect: { verdict: 'pass', states: 57 } },
+    's6-large': { about: 'S6 where another process shares the page: it maps a free one', params: { kernel: 'copy-refs-fix', layout: 'three-entries', failing: 14 }, expect: { verdict: 'at-rest', property: SOURCE, states: 113 } },
+    's6-large-fixed': { about: 'S6 where another process shares the page, with bd1bdaca', params: { kernel: 'after', layout: 'three-entries', failing: 14 }, expect: { verdict: 'pass', states: 105 } },
     's8': { about: 'S8: the anon of the copy cannot be had, and the page is gone', params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page' }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 46 } },
     's8-exit': { about: 'S8: once the child exits, the page that is still mapped is free', params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page', failing: 5, childExits: true }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 40 } },
     's8-fixed': { about: 'S8: the anon is allocated first', params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', layout: 'one-page', childExits: true }, expect: { verdict: 'pass', states: 82 } },
@@ -167,6 +169,7 @@ export default model({
       unchangedOnFailure(m, kernel, parent, result, SOURCE, params.strict)
       const [last] = kernel.maps.slice(-1) as [VmMap]
       m.atRest('a failed fork leaves nothing of the child', () => result.code !== 'ENOMEM' || entriesOf(last).length === 0 || `${last.name} still has ${entriesOf(last).length} entries`)
+      childHasTheData(m, kernel, result)
       if (forks === 1) copiesArePrivate(m, kernel)
     } else {
       dataIsKept(m, kernel, parent, entriesOf(parent).flatMap(({ vaddr, size }) => Array.from({ length: size }, (_, i) => vaddr + i)))

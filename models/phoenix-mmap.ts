@@ -11,7 +11,7 @@
 // Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S7 and S9 found by reading.
 import { type Instance, type Machine, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
-import { AFTER, BEFORE, FIXES, type Entry, type Fixes, type Kernel, type VmMap, makeKernel, slotOf, without } from './phoenix/kernel.ts'
+import { AFTER, type Amap, BEFORE, FIXES, type Entry, type Fixes, type Kernel, type VmMap, makeKernel, slotOf, without } from './phoenix/kernel.ts'
 import { insertEntry, mapAlloc, vmMmap, vmMunmap } from './phoenix/map.ts'
 import { ResultStruct, properties, unchangedOnFailure } from './phoenix/properties.ts'
 
@@ -56,6 +56,17 @@ function setUp(kernel: Kernel, map: VmMap, { first, entries }: Layout): void {
       map.pmap.set(page, frame, true)
     }
   }
+  leaveStalePointers(kernel, amap, first, entries)
+}
+
+/** What was unmapped before has left its pointers in the slots between the entries: to an anon that is free. */
+function leaveStalePointers(kernel: Kernel, amap: Instance<Amap>, first: number, entries: Layout['entries']): void {
+  const last = entries.at(-1)?.[1] ?? first
+  const gone = Array.from({ length: last - first }, (_, i) => first + i).filter((page) => !entries.some(([from, to]) => from <= page && page < to))
+  const anon = gone.length > 0 ? kernel.anons.allocate({ refs: 1 }) : null
+  if (!anon) return
+  for (const page of gone) slotOf(kernel, amap, page - first).anon = anon
+  kernel.anons.free(anon)
 }
 
 /** A process that maps two pages, `rounds` times, and unmaps them in between. */
@@ -116,7 +127,7 @@ export default model({
     's1-right': { about: 'S1, merged with the right neighbour', params: { merge: 'right' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 69 } },
     's1-both': { about: 'S1, merged with both neighbours', params: { merge: 'both' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 73 } },
     's1-fixed': { about: 'S1 with all fixes', params: { kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 109 } },
-    's1-right-fixed': { about: 'S1 to the right with all fixes', params: { kernel: 'all-fixes', merge: 'right' }, expect: { verdict: 'pass', states: 109 } },
+    's1-right-fixed': { about: 'S1 to the right with all fixes', params: { kernel: 'all-fixes', merge: 'right' }, expect: { verdict: 'pass', states: 110 } },
     's1-both-fixed': { about: 'S1 between two with all fixes', params: { kernel: 'all-fixes', merge: 'both' }, expect: { verdict: 'pass', states: 127 } },
     's1-near-fixed': { about: 'S1 control: an entry of its own, all fixes', params: { kernel: 'all-fixes', merge: 'near', spare: 2 }, expect: { verdict: 'pass', states: 128 } },
     's1-large': { about: 'S1 in two processes, two failures', params: { beside: 'mapper', failures: 2 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 22_758 }, large: true },
@@ -141,7 +152,7 @@ export default model({
     const mappers = params.beside === 'mapper' || params.beside === 'both' ? 2 : 1
     const takers = params.beside === 'taker' || params.beside === 'both' ? 1 : 0
     const names = ['A', 'B', 'C'].slice(0, mappers + takers)
-    const sizes = { threads: names.length, frames: 5 * mappers, anons: 4 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 7 }
+    const sizes = { threads: names.length, frames: 5 * mappers, anons: 5 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 7 }
     const kernel = makeKernel(m, sizes, without(KERNELS[params.kernel], params.without), budget, { windowsAllocate: params.windows === 'allocate' })
     for (const map of kernel.maps.slice(0, mappers)) {
       setUp(kernel, map, layout)

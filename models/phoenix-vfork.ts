@@ -1,8 +1,9 @@
 // Phoenix-RTOS: a vfork that fails, and who waits for the zombie that it leaves.
 //
 // Claim (S14): the child of a failed vfork becomes a zombie that its parent never heard of. Waiting for it inside
-//   vfork is right only if the process with that pid is still a child (posix_getppid), and if waitpid returns when
-//   there is no such child (any more), because another thread of the parent may have taken the zombie.
+//   vfork hangs unless waitpid returns when there is no such child (any more): another thread of the parent may have
+//   taken the zombie, and its pid may be another process's by then. That, with the look at the pid's parent
+//   (posix_getppid), is what the kernel does.
 //
 // Source: phoenix-rtos-kernel 352739d1, bf9b0ded and f5eea27f of May 2026; V1 is the first form of the pull request.
 import { type Instance, type Machine, type Program, atomically, bool, boolean, choice, int, model, oneOf, range, struct, when } from 'vmcheck'

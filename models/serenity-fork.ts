@@ -11,7 +11,7 @@
 import { type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
 import { destroy, fork } from './serenity/fork.ts'
 import { type Kernel, type Process, type Slot, type Switches, V2, makeKernel } from './serenity/kernel.ts'
-import { type Storer, properties, storer } from './serenity/user.ts'
+import { type Storer, lazyPagesAreBacked, properties, storer } from './serenity/user.ts'
 
 const StageStruct = struct<{ forked: boolean }>('stage', { forked: bool })
 
@@ -191,6 +191,8 @@ export default model({
 
     properties(m, kernel, workload.childExits ? storers.slice(0, 1) : storers, workload.childExits ? [child] : [])
     m.atRest(LEAK, () => noUnitsLeft(kernel))
+    m.atRest('every lazy page has a unit', () => lazyPagesAreBacked(kernel.processes))
+    if (workload.again === 'parent' && workload.parent.length === 0) m.atRest('the parent keeps the set of its last fork', () => parent.object.set !== null || parent.slots.every(({ kind }) => kind !== 'frame'))
     m.sometimes('the child runs', () => stage.forked)
     if (workload.parent.length > 0) m.sometimes('a store faults', () => kernel.faulting.some(({ inside }) => inside))
   },

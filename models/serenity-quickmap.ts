@@ -179,7 +179,9 @@ function* insertRoot({ tree, directories, lock, locksInserts }: Roots, key: numb
     grandparent = at
     parent = next
   }
-  if (parent) parent.right = added
+  const isRight = parent !== null && directories.indexOf(parent) < key
+  if (parent && isRight) parent.right = added
+  if (parent && !isRight) parent.left = added
   if (grandparent && parent) yield* rotateLeft(tree, grandparent, parent)
   if (locksInserts) yield* lock.release()
 }
@@ -205,18 +207,22 @@ function* removeRoot({ tree, directories, lock }: Roots, key: number): Program {
   yield* lock.release()
 }
 
+/** A walk from the top of the tree. */
+function isInTree({ tree, directories }: Roots, key: number): boolean {
+  let at = tree.top
+  for (let depth = 0; at && depth < directories.length; depth++) {
+    const number = directories.indexOf(at)
+    if (number === key) return true
+    at = number < key ? at.right : at.left
+  }
+  return false
+}
+
 /** PageDirectory::find_current, in a fault. */
-function* findRoot({ m, tree, directories, lock }: Roots, key: number): Program {
+function* findRoot(roots: Roots, key: number): Program {
+  const { m, lock } = roots
   yield* lock.acquire()
-  const isFound = yield* readOnce(() => {
-    let at = tree.top
-    for (let depth = 0; at && depth < directories.length; depth++) {
-      const number = directories.indexOf(at)
-      if (number === key) return true
-      at = number < key ? at.right : at.left
-    }
-    return false
-  })
+  const isFound = yield* readOnce(() => isInTree(roots, key))
   m.assert(isFound, FOUND)
   yield* lock.release()
 }
@@ -242,6 +248,10 @@ function roots(m: Machine, locksInserts: boolean, inserts: readonly number[], lo
       yield* removeRoot(kernel, key)
     })
   }
+  m.atRest('every root that is registered is in the tree', () => {
+    const lost = [...inserts, 2].find((key) => !isInTree(kernel, key))
+    return lost === undefined || `directory[${lost}] is not found`
+  })
   m.sometimes('a root is inserted', () => tree.top !== first)
 }
 

@@ -9,7 +9,7 @@
 // Source: SerenityOS from 5ada38f9c3c (August 2022) to 577bc7ef95c (December 2025).
 import { boolean, choice, int, model } from 'vmcheck'
 import { type Slot, type Switches, V1, makeKernel } from './serenity/kernel.ts'
-import { type Storer, properties, storer } from './serenity/user.ts'
+import { type Storer, lazyPagesAreBacked, properties, storer } from './serenity/user.ts'
 
 /** Pages by kind, and the pages that each thread stores to. */
 interface Workload {
@@ -79,10 +79,7 @@ export default model({
     for (const { cpu } of storers) process.pageTable.bind(cpu)
     for (const who of storers) m.thread(storer(kernel, who))
     properties(m, kernel, storers)
-    m.atRest(BACKED, () => {
-      const lazy = process.slots.filter(({ kind }) => kind === 'lazy').length
-      return lazy <= process.object.unused || `${lazy} lazy pages are left, and ${process.object.unused} units`
-    })
+    m.atRest(BACKED, () => lazyPagesAreBacked([process]))
     m.sometimes('two threads are in a fault at once', () => kernel.faulting.filter(({ inside }) => inside).length > 1)
   },
 })

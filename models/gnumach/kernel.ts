@@ -28,6 +28,9 @@ export interface Switches {
   readonly copyoutClear: 'start' | 'entry-start'
   /** Whether unwiring waits for pages under the write lock (the kernel), or with its entries marked and the map unlocked. */
   readonly unwire: 'locked' | 'transit'
+  /** Parts of `transit`, each of which can be left out: the entry is marked meanwhile, and whoever waits for it woken. */
+  readonly unwireMarks: boolean
+  readonly unwireWakes: boolean
 }
 
 /** The kernel as it is. */
@@ -43,6 +46,8 @@ export const HEAD: Switches = {
   deleteCheck: 'after-clip',
   copyoutClear: 'start',
   unwire: 'locked',
+  unwireMarks: true,
+  unwireWakes: true,
 }
 
 /** What the kernel functions of this folder work on. */

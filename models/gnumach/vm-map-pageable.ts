@@ -161,20 +161,20 @@ export function* vmMapUnwire(kernel: Kernel, start: number, end: number): Progra
 
 /** Unwires the pages of an entry with the write lock held; UNWIRE=transit drops it meanwhile, the entry being marked. */
 export function* unwirePages(kernel: Kernel, entry: Entry): Program {
-  const { map, unwire } = kernel
+  const { map, unwire, unwireMarks, unwireWakes } = kernel
   if (unwire === 'locked') {
     yield* vmFaultUnwire(kernel, entry)
     return
   }
   yield* atomically(() => {
-    entry.inTransition = true
+    entry.inTransition = unwireMarks
     entry.needsWakeup = false
   })
   yield* map.lock.release()
   yield* vmFaultUnwire(kernel, entry)
   yield* map.lockMap()
   yield* atomically(() => {
-    if (entry.needsWakeup) map.inTransitionEvent.wakeAll()
+    if (entry.needsWakeup && unwireWakes) map.inTransitionEvent.wakeAll()
     entry.inTransition = false
     entry.needsWakeup = false
   })

@@ -1,6 +1,6 @@
 // Maestro kernel/src/memory/vmem/mod.rs as it was with one CPU: page tables changed by transactions, the page fault, fork.
 import { type Instance, type Machine, type Program, atomically, bool, ref, struct, u } from 'vmcheck'
-import { AddressSpace, type FailureBudget, type Frame, type FrameStore, FrameStruct, reachesAllocated } from 'vmcheck/vm'
+import { AddressSpace, type FailureBudget, type Frame, type FrameStore, FrameStruct, type Holding, all, countsEqualReferences, noStaleTranslation, reachesAllocated } from 'vmcheck/vm'
 
 /** The epochs of the dossier that differ with one CPU. */
 export interface Epoch {
@@ -10,12 +10,14 @@ export interface Epoch {
   readonly invalidates: boolean
   /** A page that is mapped nowhere is filled by a fault (ba498f34); before, the process gets a signal. */
   readonly refills: boolean
+  /** The copy is written through its page, as the CPU translates that; or, simpler, to its frame. */
+  readonly writesThroughPage: boolean
   /** Proposed (S4): room in the log is reserved before the page table is changed. */
   readonly reserves: boolean
 }
 
 /** The epochs by name. */
-export const EPOCHS: Readonly<Record<'E0' | 'E1' | 'E2' | 'E3' | 'E5', Omit<Epoch, 'reserves'>>> = {
+export const EPOCHS: Readonly<Record<'E0' | 'E1' | 'E2' | 'E3' | 'E5', Omit<Epoch, 'reserves' | 'writesThroughPage'>>> = {
   E0: { transactions: true, invalidates: false, refills: false },
   E1: { transactions: true, invalidates: true, refills: false },
   E2: { transactions: false, invalidates: true, refills: true },
@@ -77,6 +79,18 @@ export function makeResident(frames: FrameStore, process: Process, other: Proces
     theirs.frame = frame
     other.vmem.set(page, frame, false)
   }
+}
+
+/** P-REF, P-LEAK and P-TLB: frames are counted by who holds them, and nothing stale is cached; `others` hold frames besides. */
+export function properties(m: Machine, frames: FrameStore, processes: readonly Process[], others: number): void {
+  const holdings = (): Holding<Instance<Frame>>[] => processes.flatMap(({ name, slots }) => slots.flatMap(({ frame }, page) => (frame ? [[frame, `page ${page} of ${name}`] as const] : [])))
+  m.atRest('references are counted', () => countsEqualReferences(frames.allocated.filter(({ content }) => content !== FOREIGN), ({ references }) => references, holdings()))
+  m.atRest('no frame is leaked', () => {
+    const held = holdings()
+    const lost = frames.allocated.filter((frame) => !held.some(([other]) => other === frame))
+    return lost.length <= others || `${lost.map(({ name }) => name).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} allocated, and ${others} belong to somebody else`
+  })
+  m.atRest('nothing stale is cached', () => all(...processes.map(({ vmem, slots }) => noStaleTranslation(vmem, [...slots.keys()]))))
 }
 
 /** A page-table entry is written, and the old one invalidated where the epoch does so. */
@@ -158,7 +172,7 @@ export function* makePrivate(kernel: Kernel, process: Process, page: number): Pr
     yield* atomically(() => frames.release(copy))
     return 'ENOMEM'
   }
-  yield* copyThroughWindow(kernel, process, old, copy)
+  yield* copyThroughWindow(kernel, process, page, old, copy)
   yield* atomically(() => {
     slot.frame = copy
     frames.release(old)
@@ -168,13 +182,15 @@ export function* makePrivate(kernel: Kernel, process: Process, page: number): Pr
   return 'ok'
 }
 
-/** The copy reads its source through COPY_BUFFER, as the CPU translates it. */
-function* copyThroughWindow({ m, frames }: Kernel, process: Process, source: Instance<Frame>, copy: Instance<Frame>): Program {
+/** The kernel reads the source through COPY_BUFFER and writes the copy through its page, as the CPU translates them; read-only pages too. */
+function* copyThroughWindow({ m, frames, writesThroughPage }: Kernel, process: Process, page: number, source: Instance<Frame>, copy: Instance<Frame>): Program {
   yield* atomically(() => {
     const window = process.vmem.access(CPU, copyBuffer(process), 'read')
     if (!window) throw new Error('the window is not mapped')
     m.assert(() => reachesAllocated(frames, window.frame, `the copy for ${process.name}`), 'no access reaches a free frame')
-    copy.content = window.frame.content
+    const target = writesThroughPage ? process.vmem.access(CPU, page, 'read') : { frame: copy }
+    if (target) target.frame.content = window.frame.content
+    m.assert(() => target?.frame === copy || `CPU ${CPU} still translates page ${page} to ${target?.frame.name}, which is written instead of ${copy.name}`, 'a copy is written to its page')
     m.assert(() => window.frame === source || `CPU ${CPU} still translates COPY_BUFFER to ${window.frame.name}, so that it is copied instead of ${source.name}`, 'a copy equals its source')
   })
 }

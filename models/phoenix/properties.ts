@@ -117,6 +117,16 @@ export function dataIsKept(m: Machine, kernel: Kernel, map: VmMap, pages: readon
   })
 }
 
+/** P-DATA: what a fork that succeeded gives the child is what the parent has. */
+export function childHasTheData(m: Machine, kernel: Kernel, result: { readonly code: string }): void {
+  const [parent, child] = kernel.maps
+  m.atRest('a child has what its parent has', () => {
+    if (!parent || !child || result.code !== 'ok') return true
+    const page = entriesOf(child).map(({ vaddr, size }) => Array.from({ length: size }, (_, i) => vaddr + i)).flat().find((at) => child.pmap.translation(at)?.frame.content !== parent.pmap.translation(at)?.frame.content)
+    return page === undefined || `page ${page} holds ${child.pmap.translation(page)?.frame.content ?? 'nothing'} in ${child.name}, and ${parent.pmap.translation(page)?.frame.content ?? 'nothing'} in ${parent.name}`
+  })
+}
+
 /** P-COW: memory that each side of a fork may write is not the same frame. */
 export function copiesArePrivate(m: Machine, kernel: Kernel): void {
   const [parent, child] = kernel.maps

@@ -2,6 +2,9 @@
 import { type Instance, type Machine, type Pool, type Program, atomically, bool, oneOf, published, ref, struct, u, volatile } from 'vmcheck'
 import { AddressSpace, CommitAccount, type Frame, FrameStore, FrameStruct, Mutex } from 'vmcheck/vm'
 
+/** The bit that every page with a frame holds before anything runs: copies must have it. */
+export const ORIGINAL = 128
+
 /** The switches that tell the kernel's eras apart. */
 export interface Switches {
   /** 15ada92d930: a copy-on-write fault keeps the object's lock until the page table is rewritten. */
@@ -156,7 +159,7 @@ export function makeKernel(m: Machine, switches: Switches, setting: Setting): Ke
   const total = used + committed + setting.uncommitted
   const frames = new FrameStore(m, { frames: 1 + total })
   const zeroPage = frames.allocate() as Instance<Frame>
-  const shared = real.map((is) => (is ? frames.allocate() : null))
+  const shared = real.map((is) => (is ? frames.allocate(ORIGINAL) : null))
   const sets = m.pool(SetStruct, setting.sets.length + (setting.spareSets ?? 0), 'set')
   const made = setting.sets.map((count, i) => sets.allocate({ count, references: setting.processes.filter(({ set }) => set === i).length }))
   const processes = setting.processes.map(({ name, set, slots, forked }) => makeProcess(m, name, { frames, zeroPage, shared, slots, set: set === null ? null : (made[set] ?? null), isForked: forked ?? set !== null, cpus: setting.cpus }))

@@ -2,7 +2,7 @@
 import { type Instance, type Judgement, type Machine, type Program, atomically } from 'vmcheck'
 import { type Frame, type Holding, all, countsEqualReferences, noFrameLeaked, noTranslationToFree, reachesAllocated, showTranslation, unitsConserved } from 'vmcheck/vm'
 import { type FaultResult, handleFault } from './fault.ts'
-import { type Kernel, type Process, isCow } from './kernel.ts'
+import { type Kernel, ORIGINAL, type Process, isCow } from './kernel.ts'
 
 /** A thread that stores to pages of its process, each store to a cell of its own. */
 export interface Storer {
@@ -84,6 +84,27 @@ function storesAreKept(storers: readonly Storer[]): Judgement {
   return true
 }
 
+/** LAZY_BACKED */
+export function lazyPagesAreBacked(processes: readonly Process[]): Judgement {
+  for (const { slots, object, name } of processes) {
+    const lazy = slots.filter(({ kind }) => kind === 'lazy').length
+    if (lazy > object.unused) return `${name} has ${lazy} lazy pages, and ${object.unused} units`
+  }
+  return true
+}
+
+/** What a page held before anything ran is in every copy of it. */
+function copiesAreWhole(processes: readonly Process[], pages: readonly number[]): Judgement {
+  for (const { slots, name } of processes) {
+    const page = pages.find((at) => {
+      const frame = slots[at]?.frame
+      return frame && (frame.content & ORIGINAL) === 0
+    })
+    if (page !== undefined) return `page ${page} of ${name} does not hold what it held before it was copied`
+  }
+  return true
+}
+
 /** REFCOUNT, ACCOUNTING, COMMIT_SUM, PTE_COHERENT, NO_LOST_WRITE and NO_STALE_MAP, for when all threads are done; some processes may be gone by then. */
 export function properties(m: Machine, kernel: Kernel, storers: readonly Storer[], gone: readonly Process[] = []): void {
   const { frames, account, processes, sets, total, zeroPage } = kernel
@@ -96,6 +117,8 @@ export function properties(m: Machine, kernel: Kernel, storers: readonly Storer[
     ]),
   )
   m.atRest('page tables map what the slots hold', () => all(...processes.filter((process) => !gone.includes(process)).map((process) => pageTableIsCoherent(process, kernel))))
+  const real = [...(processes[0]?.slots.keys() ?? [])].filter((page) => processes.some(({ slots }) => slots[page]?.kind === 'frame'))
+  m.atRest('a copy holds what its page held', () => copiesAreWhole(processes, real))
   m.atRest('every store is in the page', () => storesAreKept(storers))
   m.atRest('nothing that can be reached is free', () => noTranslationToFree(processes.map(({ pageTable }) => pageTable)))
 }
