@@ -165,6 +165,10 @@ export default model({
   },
   scenarios: {
     's11a': { about: 'S11a: memory is freed after the fifth failure', expect: { verdict: 'assertion', property: PANIC, states: 10 } },
+    's11a-0': { about: 'S11a: memory is freed after 0 failures', params: { given: 0 }, expect: { verdict: 'pass', states: 5 } },
+    's11a-1': { about: 'S11a: memory is freed after 1 failure', params: { given: 1 }, expect: { verdict: 'pass', states: 7 } },
+    's11a-2': { about: 'S11a: memory is freed after 2 failures', params: { given: 2 }, expect: { verdict: 'pass', states: 9 } },
+    's11a-3': { about: 'S11a: memory is freed after 3 failures', params: { given: 3 }, expect: { verdict: 'pass', states: 11 } },
     's11a-in-time': { about: 'S11a: memory is freed after the fourth failure', params: { given: 4 }, expect: { verdict: 'pass', states: 13 } },
     's11a-late': { about: 'S11a: memory is freed later', params: { given: 6 }, expect: { verdict: 'assertion', property: PANIC, states: 10 } },
     's11a-any': { about: 'S11a: memory is freed at some time', params: { given: 7 }, expect: { verdict: 'assertion', property: PANIC, states: 17 } },

@@ -16,7 +16,7 @@ import { insertEntry, mapAlloc, vmMmap, vmMunmap } from './phoenix/map.ts'
 import { ResultStruct, properties, unchangedOnFailure } from './phoenix/properties.ts'
 
 /** Entries before anything runs: their pages are resident. */
-const LAYOUTS: Readonly<Record<'left' | 'right' | 'both' | 'near', Layout>> = {
+const LAYOUTS: Readonly<Record<'left' | 'right' | 'both' | 'near' | 'three', Layout>> = {
   /** The new mapping [3,5) joins [1,3) on its left. */
   left: { first: 1, entries: [[1, 3]], hint: 3 },
   /** [2,4) joins [4,6) on its right: the rest of [2,6). */
@@ -25,6 +25,8 @@ const LAYOUTS: Readonly<Record<'left' | 'right' | 'both' | 'near', Layout>> = {
   both: { first: 1, entries: [[1, 2], [4, 5]], hint: 2 },
   /** [3,5) gets an entry of its own, with the amap of [1,2). */
   near: { first: 1, entries: [[1, 2]], hint: 3 },
+  /** [2,4) joins [1,2); two more entries are behind it. */
+  three: { first: 1, entries: [[1, 2], [5, 6], [7, 8]], hint: 2 },
 }
 
 interface Layout {
@@ -106,7 +108,7 @@ export default model({
     kernel: choice('before', 'mmap-fix', 'after', 'leak-fix', 'all-fixes'),
     /** One fix fewer. */
     without: choice('nothing', ...FIXES),
-    merge: choice('left', 'right', 'both', 'near'),
+    merge: choice('left', 'right', 'both', 'near', 'three'),
     failures: int(1, { min: 0, max: 3 }),
     /** Only this allocation fails, counted from 1; 0: any. */
     failing: int(0, { min: 0, max: 20 }),
@@ -130,8 +132,8 @@ export default model({
     's1-right-fixed': { about: 'S1 to the right with all fixes', params: { kernel: 'all-fixes', merge: 'right' }, expect: { verdict: 'pass', states: 110 } },
     's1-both-fixed': { about: 'S1 between two with all fixes', params: { kernel: 'all-fixes', merge: 'both' }, expect: { verdict: 'pass', states: 127 } },
     's1-near-fixed': { about: 'S1 control: an entry of its own, all fixes', params: { kernel: 'all-fixes', merge: 'near', spare: 2 }, expect: { verdict: 'pass', states: 128 } },
-    's1-large': { about: 'S1 in two processes, two failures', params: { beside: 'mapper', failures: 2 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 22_758 }, large: true },
-    's1-large-fixed': { about: 'S1 in two processes, two failures, all fixes', params: { kernel: 'all-fixes', beside: 'mapper', failures: 2, spare: 2 }, expect: { verdict: 'pass', states: 234_624 }, large: true },
+    's1-large': { about: 'S1 in two processes with three entries each, two failures', params: { merge: 'three', beside: 'mapper', failures: 2 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 22_758 }, large: true },
+    's1-large-fixed': { about: 'S1 in two processes with three entries each, two failures, all fixes', params: { kernel: 'all-fixes', merge: 'three', beside: 'mapper', failures: 2, spare: 2 }, expect: { verdict: 'pass', states: 234_843 }, large: true },
     's6': { about: 'S6: with 401a5d95 alone, a page that cannot be mapped is put twice', params: { kernel: 'mmap-fix', failing: 4 }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 29 } },
     's6-fixed': { about: 'S6 with bd1bdaca', params: { kernel: 'after', failing: 4 }, expect: { verdict: 'pass', states: 33 } },
     's7': { about: 'S7: the page that cannot be cleared is lost', params: { kernel: 'after' }, expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 } },
@@ -152,7 +154,7 @@ export default model({
     const mappers = params.beside === 'mapper' || params.beside === 'both' ? 2 : 1
     const takers = params.beside === 'taker' || params.beside === 'both' ? 1 : 0
     const names = ['A', 'B', 'C'].slice(0, mappers + takers)
-    const sizes = { threads: names.length, frames: 5 * mappers, anons: 5 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 7 }
+    const sizes = { threads: names.length, frames: 5 * mappers, anons: 5 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 9 }
     const kernel = makeKernel(m, sizes, without(KERNELS[params.kernel], params.without), budget, { windowsAllocate: params.windows === 'allocate' })
     for (const map of kernel.maps.slice(0, mappers)) {
       setUp(kernel, map, layout)

@@ -9,7 +9,7 @@
 //
 // Source: SerenityOS, the commits named (2024 and 2022).
 import { type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
-import { destroy, fork } from './serenity/fork.ts'
+import { exit, fork } from './serenity/fork.ts'
 import { type Kernel, type Process, type Slot, type Switches, V2, makeKernel } from './serenity/kernel.ts'
 import { type Storer, lazyPagesAreBacked, properties, storer } from './serenity/user.ts'
 
@@ -34,11 +34,12 @@ interface Workload {
   /** Pages that the child stores to. */
   readonly child: readonly number[]
   readonly childExits: boolean
+  readonly parentExits?: boolean
   /** The parent forks again before the child exits, or the child does. */
   readonly again?: 'parent' | 'child'
 }
 
-const WORKLOADS: Readonly<Record<'fork' | 'store' | 'exit' | 'stores-exit' | 'store-exit' | 'fork-exit' | 'all-exit' | 'fork-fork' | 'grandchild', Workload>> = {
+const WORKLOADS: Readonly<Record<'fork' | 'store' | 'exit' | 'stores-exit' | 'store-exit' | 'fork-exit' | 'all-exit' | 'fork-fork' | 'grandchild' | 'both-exit', Workload>> = {
   fork: { parent: [], child: [], childExits: false },
   store: { parent: [1], child: [], childExits: false },
   exit: { parent: [], child: [], childExits: true },
@@ -47,6 +48,7 @@ const WORKLOADS: Readonly<Record<'fork' | 'store' | 'exit' | 'stores-exit' | 'st
   'fork-exit': { parent: [], child: [], childExits: true, again: 'parent' },
   'all-exit': { parent: [0, 1, 2], child: [0, 1, 2], childExits: true },
   'fork-fork': { parent: [0, 1, 2], child: [], childExits: false, again: 'parent' },
+  'both-exit': { parent: [], child: [], childExits: true, parentExits: true },
   grandchild: { parent: [], child: [0, 1, 2], childExits: false, again: 'child' },
 }
 
@@ -89,7 +91,7 @@ const LEAK = 'no unit is left for pages that nobody shares'
 export default model({
   title: 'SerenityOS: fork, its committed memory, and the end of a child',
   params: {
-    workload: choice('fork', 'store', 'exit', 'stores-exit', 'store-exit', 'fork-exit', 'all-exit', 'fork-fork', 'grandchild'),
+    workload: choice('fork', 'store', 'exit', 'stores-exit', 'store-exit', 'fork-exit', 'all-exit', 'fork-fork', 'grandchild', 'both-exit'),
     pages: choice('real-lazy', 'real-zero', 'lazy', 'zero', 'real', 'real-two', 'real-lazy-zero', 'any'),
     need: choice('real', 'nonzero', 'all'),
     zMark: boolean(false),
@@ -129,18 +131,20 @@ export default model({
     's5-lazy-no-dref-fixed': { about: 'S5 with a lazy page, without the dispatcher’s reference, with 8812410617f', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, retries: 1 }, expect: { verdict: 'pass', states: 39 } },
     's5-lazy-no-dref-final': { about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 37 } },
     's5-lazy-no-dref-final-fixed': { about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault is final', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zeroFinal: true }, expect: { verdict: 'pass', states: 41 } },
-    's5-single': { about: 'S5 with one lazy page that was committed for', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', zMark: true, uncommitted: 3, retries: 1, dtor: true }, expect: { verdict: 'assertion', property: RETRY, states: 104 } },
-    's5-single-fixed': { about: 'S5 with one lazy page, with 8812410617f', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 203 } },
+    's5-single': { about: 'S5 with one lazy page that was committed for', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', zMark: true, uncommitted: 3, retries: 1, dtor: true }, expect: { verdict: 'assertion', property: RETRY, states: 108 } },
+    's5-single-fixed': { about: 'S5 with one lazy page, with 8812410617f', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 245 } },
     's5-empty': { about: 'S5 control: an object without any frame', params: { workload: 'store', pages: 'zero', zMark: true, uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 31 } },
     's5-empty-fixed': { about: 'S5 control: an object without any frame, with 8812410617f', params: { workload: 'store', pages: 'zero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 31 } },
-    's5-large': { about: 'S5: parent and child store to every page, and the child exits', params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 }, expect: { verdict: 'pass', states: 20_024 } },
-    's6': { about: 'S6: the child exits untouched, and a unit stays', params: { workload: 'exit', pages: 'real', uncommitted: 3, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 22 } },
-    's6-fixed': { about: 'S6 with 1d96c30488a', params: { workload: 'exit', pages: 'real', uncommitted: 3 }, expect: { verdict: 'pass', states: 27 } },
-    's6-stores': { about: 'S6 control: the parent’s stores drain the set', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'pass', states: 2_325 } },
-    's6-stores-fixed': { about: 'S6 control with 1d96c30488a', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 3_269 } },
-    's6-store': { about: 'S6: the parent stores to one of two pages', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 406 } },
-    's6-store-fixed': { about: 'S6: the parent stores to one of two pages, with 1d96c30488a', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 474 } },
-    's6-again': { about: 'S6: the parent has forked again, and keeps its new set', params: { workload: 'fork-exit', pages: 'real', uncommitted: 4 }, expect: { verdict: 'pass', states: 37 } },
+    's5-large': { about: 'S5: parent and child store to every page, and the child exits', params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 }, expect: { verdict: 'pass', states: 20_484 } },
+    's6': { about: 'S6: the child exits untouched, and a unit stays', params: { workload: 'exit', pages: 'real', uncommitted: 3, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 23 } },
+    's6-fixed': { about: 'S6 with 1d96c30488a', params: { workload: 'exit', pages: 'real', uncommitted: 3 }, expect: { verdict: 'pass', states: 30 } },
+    's6-stores': { about: 'S6 control: the parent’s stores drain the set', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'pass', states: 2_432 } },
+    's6-stores-fixed': { about: 'S6 control with 1d96c30488a', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 3_492 } },
+    's6-store': { about: 'S6: the parent stores to one of two pages', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 432 } },
+    's6-store-fixed': { about: 'S6: the parent stores to one of two pages, with 1d96c30488a', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 550 } },
+    's6-both': { about: 'S6: parent and child exit at once, with 1d96c30488a', params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 397 } },
+    's6-both-before': { about: 'S6: parent and child exit at once, before it', params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'pass', states: 251 } },
+    's6-again': { about: 'S6: the parent has forked again, and keeps its new set', params: { workload: 'fork-exit', pages: 'real', uncommitted: 4 }, expect: { verdict: 'pass', states: 40 } },
   },
   machine(m, params) {
     const workload = WORKLOADS[params.workload]
@@ -178,6 +182,7 @@ export default model({
         stage.forked = true
       })
       yield* parentStores()
+      if (workload.parentExits) yield* exit(kernel, parent, null)
     })
     m.thread(function* childThread() {
       yield* when(() => stage.forked)
@@ -186,10 +191,10 @@ export default model({
         m.assert(isForked, SUCCEEDS)
       }
       yield* childStores()
-      if (workload.childExits) yield* destroy(kernel, child, parent)
+      if (workload.childExits) yield* exit(kernel, child, parent)
     })
 
-    properties(m, kernel, workload.childExits ? storers.slice(0, 1) : storers, workload.childExits ? [child] : [])
+    properties(m, kernel, workload.childExits ? storers.slice(0, 1) : storers, [...(workload.childExits ? [child] : []), ...(workload.parentExits ? [parent] : [])])
     m.atRest(LEAK, () => noUnitsLeft(kernel))
     m.atRest('every lazy page has a unit', () => lazyPagesAreBacked(kernel.processes))
     if (workload.again === 'parent' && workload.parent.length === 0) m.atRest('the parent keeps the set of its last fork', () => parent.object.set !== null || parent.slots.every(({ kind }) => kind !== 'frame'))

@@ -188,6 +188,7 @@ function* copyThroughWindow({ m, frames, writesThroughPage }: Kernel, process: P
     const window = process.vmem.access(CPU, copyBuffer(process), 'read')
     if (!window) throw new Error('the window is not mapped')
     m.assert(() => reachesAllocated(frames, window.frame, `the copy for ${process.name}`), 'no access reaches a free frame')
+    m.assert(() => window.frame.content !== FOREIGN || window.frame === source || `the copy for ${process.name} reads ${window.frame.name}, which belongs to somebody else`, 'no access reaches a foreign frame')
     const target = writesThroughPage ? process.vmem.access(CPU, page, 'read') : { frame: copy }
     if (target) target.frame.content = window.frame.content
     m.assert(() => target?.frame === copy || `CPU ${CPU} still translates page ${page} to ${target?.frame.name}, which is written instead of ${copy.name}`, 'a copy is written to its page')

@@ -95,7 +95,7 @@ export const EntryStruct: StructType<Entry> = struct<Entry>('entry', {
 const HeadStruct = struct<MapHead>('vm_map', { first: ref(EntryStruct) })
 
 /** Slots of every amap: enough that neighbours can grow into it. */
-export const AMAP_SLOTS = 5
+export const AMAP_SLOTS = 8
 
 /** vm_map_t: entries in order of addresses, and page tables. */
 export interface VmMap {

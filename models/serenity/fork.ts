@@ -1,7 +1,7 @@
 // SerenityOS: fork of one region, the end of a child, and volatile memory.
 import { type Instance, type Program, atomically, readOnce } from 'vmcheck'
 import type { Frame } from 'vmcheck/vm'
-import { type Kernel, type Process, type Slot, dropFrame, isCow, leaveSet } from './kernel.ts'
+import { type CommittedSet, type Kernel, type Process, type Slot, dropFrame, isCow, leaveSet } from './kernel.ts'
 
 /** Pages for which a fork commits memory. */
 export function pagesNeeded({ need }: Kernel, { slots }: Process): number {
@@ -77,32 +77,57 @@ function* remapAll({ zeroPage }: Kernel, process: Process): Program {
   yield* pdLock.release()
 }
 
-/** The end of a child: what it shares, then what it has. `parent` is a weak link: null once the parent is gone. */
-export function* destroy(kernel: Kernel, child: Process, parent: Process | null): Program {
-  const { account, dtor } = kernel
-  const { pageTable, object } = child
+/** The end of a process: its region goes, and with it, unless a child is detaching it just now, its object. */
+export function* exit(kernel: Kernel, process: Process, parent: Process | null): Program {
+  const { pageTable } = process
   yield* atomically(() => {
     for (const page of pageTable.entries.keys()) pageTable.set(page, null)
     for (let cpu = 0; cpu < pageTable.cpus; cpu++) pageTable.invalidateAll(cpu)
   })
+  yield* releaseObject(kernel, process, parent)
+}
+
+/** One strong reference fewer; the last one destroys the object. */
+function* releaseObject(kernel: Kernel, process: Process, parent: Process | null): Program {
+  const isLast = yield* atomically(() => {
+    process.object.strong -= 1
+    return process.object.strong === 0
+  })
+  if (isLast) yield* destroy(kernel, process, parent)
+}
+
+/** ~AnonymousVMObject: what it shares, then what it has. The link to the parent is weak: it may be gone. */
+function* destroy(kernel: Kernel, process: Process, parent: Process | null): Program {
+  const { account, dtor } = kernel
+  const { object, slots } = process
   const { set } = object
-  if (dtor && set && parent && (yield* readOnce(() => set.count > 0))) {
-    yield* parent.lock.acquire()
-    if (parent.object.set === set) yield* leaveSet(kernel, parent)
-    yield* parent.lock.release()
-  }
-  yield* leaveSet(kernel, child)
+  if (dtor && set && parent && (yield* readOnce(() => set.count > 0))) yield* detachParent(kernel, set, parent)
+  yield* leaveSet(kernel, process)
   const { unused } = object
   if (unused > 0) {
     object.unused = 0
     yield* atomically(() => account.uncommit(unused))
   }
-  for (const slot of child.slots) {
+  for (const slot of slots) {
     const frame: Instance<Frame> | null = slot.frame
     slot.kind = 'zero'
     slot.frame = null
     if (frame) yield* dropFrame(kernel, frame)
   }
+}
+
+/** 1d96c30488a: the parent leaves the set that it shares with a dying child, if it is alive and that is still its set. */
+function* detachParent(kernel: Kernel, set: Instance<CommittedSet>, parent: Process): Program {
+  const isAlive = yield* atomically(() => {
+    if (parent.object.strong === 0) return false
+    parent.object.strong += 1
+    return true
+  })
+  if (!isAlive) return
+  yield* parent.lock.acquire()
+  if (parent.object.set === set) yield* leaveSet(kernel, parent)
+  yield* parent.lock.release()
+  yield* releaseObject(kernel, parent, null)
 }
 
 /** set_volatile(true): the pages may be purged. What was reported before. */

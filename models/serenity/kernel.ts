@@ -65,6 +65,8 @@ export interface CommittedSet {
 export interface VmObject {
   /** Units for pages that were committed lazily. */
   unused: number
+  /** Who keeps the object alive: its region, and a child that is detaching it. */
+  strong: number
   set: Instance<CommittedSet> | null
   volatile: boolean
   wasPurged: boolean
@@ -80,7 +82,7 @@ export interface Slot {
 }
 
 const SetStruct = struct<CommittedSet>('set', { references: u(3), count: published(u(4)) })
-const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool, shows: u(8) })
+const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), strong: volatile(u(2)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool, shows: u(8) })
 const SlotStruct = struct<Slot>('slot', { kind: published(oneOf('zero', 'lazy', 'frame')), frame: published(ref(FrameStruct)), cow: published(bool) })
 /** For properties only: whether a page has taken a unit out of its set since the last fork. */
 const UnitStruct = struct<{ taken: boolean }>('unit', { taken: bool })
@@ -194,7 +196,7 @@ function makeProcess(m: Machine, name: string, { frames, zeroPage, shared, slots
   const pageTable = new AddressSpace(m, name, { pages: slots.length, frames, cpus })
   const process: Process = {
     name,
-    object: m.struct(ObjectStruct, `${name}.vmobject`, { set, unused: slots.filter((kind) => kind === 'lazy').length }),
+    object: m.struct(ObjectStruct, `${name}.vmobject`, { set, strong: 1, unused: slots.filter((kind) => kind === 'lazy').length }),
     slots: m.array(SlotStruct, slots.length, `${name}.slot`, (page) => ({ kind: slots[page] ?? 'zero', frame: slots[page] === 'frame' ? (shared[page] ?? null) : null, cow: isForked && slots[page] === 'frame' })),
     units: m.array(UnitStruct, slots.length, `${name}.unit`),
     lock: new Mutex(m, `${name}.V`),
