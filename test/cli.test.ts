@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
 
 const BIN = resolve('bin/vmcheck.js')
+const CACHE = join(tmpdir(), `vmcheck-cache-${process.pid}`)
+
+test.after.always(() => rm(CACHE, { recursive: true, force: true }))
 
 interface Ran {
   readonly status: number | null
@@ -18,7 +21,7 @@ function vmcheck(args: readonly string[], options: { readonly cwd?: string; read
   return new Promise((done) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: options.cwd ?? process.cwd(),
-      env: { ...process.env, NO_COLOR: '1', ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
+      env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: CACHE, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let out = ''

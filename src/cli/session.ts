@@ -34,7 +34,7 @@ export interface ExploreRequest {
 
 /** Loads a model's file. */
 export async function loadModel(path: string, streams: Streams): Promise<LoadedModel> {
-  return load(await bundle(path, streams.cwd))
+  return load(await bundle(path, streams.cwd, streams.cache))
 }
 
 /**

@@ -1,3 +1,6 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
 /** Where a command writes, what it may assume of it, and how it is interrupted: read once, here at the edge. */
 export interface Streams {
   /** Results. */
@@ -9,6 +12,8 @@ export interface Streams {
   /** Whether progress may be redrawn on standard error. */
   readonly live: boolean
   readonly cwd: string
+  /** Folder where lowered files are kept from run to run; null: nowhere. */
+  readonly cache: string | null
   readonly interrupt: AbortSignal
 }
 
@@ -30,6 +35,13 @@ export function processStreams(): Streams {
     colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     live: process.stderr.isTTY === true,
     cwd: process.cwd(),
+    cache: cacheFolder(process.env),
     interrupt: controller.signal,
   }
+}
+
+/** `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
+function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
+  if (VMCHECK_CACHE === 'off') return null
+  return VMCHECK_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcheck')
 }

@@ -4,7 +4,7 @@ import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Location, Message, Plugin } from 'esbuild'
-import { lower } from './lower.ts'
+import { LoweredFiles, digestOf as loweredDigest } from './lowered-files.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 
 /** A model's files as one lowered script. */
@@ -23,15 +23,18 @@ const VM = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'vm')
 
 /**
  * Bundles a model's file with what it imports; every file is lowered on the way.
+ *
+ * @param cache folder where lowered texts are kept from run to run; null: nowhere
  * @throws Refusal when a file is missing, does not parse, imports what a model may not, or cannot be lowered
  */
-export async function bundle(path: string, cwd: string): Promise<Bundle> {
+export async function bundle(path: string, cwd: string, cache: string | null = null): Promise<Bundle> {
   const entry = resolve(cwd, path)
   await checkFile(entry, path)
   const shown = (absolute: string): string => showPath(absolute, cwd)
   const found: { refusal: Refusal | null } = { refusal: null }
   const sources = new Map<string, string>()
   const lowered = new Map<string, string>()
+  const known = await LoweredFiles.open(cache)
   const { build } = await import('esbuild')
   try {
     const result = await build({
@@ -46,7 +49,7 @@ export async function bundle(path: string, cwd: string): Promise<Bundle> {
       banner: { js: '"use strict";' },
       logLevel: 'silent',
       absWorkingDir: cwd,
-      plugins: [lowering(shown, found, sources, lowered)],
+      plugins: [lowering(shown, found, sources, lowered, known)],
     })
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
     return { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
@@ -79,7 +82,7 @@ function showPath(absolute: string, cwd: string): string {
   return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
 }
 
-function lowering(shown: (absolute: string) => string, found: { refusal: Refusal | null }, sources: Map<string, string>, lowered: Map<string, string>): Plugin {
+function lowering(shown: (absolute: string) => string, found: { refusal: Refusal | null }, sources: Map<string, string>, lowered: Map<string, string>, known: LoweredFiles): Plugin {
   return {
     name: 'vmcheck-lowering',
     setup(build) {
@@ -90,7 +93,10 @@ function lowering(shown: (absolute: string) => string, found: { refusal: Refusal
         const own = path.startsWith(VM + sep)
         if (!own) sources.set(path, source)
         try {
-          const contents = lower(source, shown(path), !own)
+          const digest = loweredDigest(source, shown(path), !own)
+          const kept = await known.get(digest)
+          const contents = kept ?? (await lowerNow(source, shown(path), !own))
+          if (kept === null) await known.put(digest, contents)
           lowered.set(path, contents)
           return { contents, loader: 'js' }
         } catch (error) {
@@ -100,6 +106,12 @@ function lowering(shown: (absolute: string) => string, found: { refusal: Refusal
       })
     },
   }
+}
+
+/** The lowering and its libraries are loaded only when there is something to lower. */
+async function lowerNow(source: string, file: string, counted: boolean): Promise<string> {
+  const { lower } = await import('./lower.ts')
+  return lower(source, file, counted)
 }
 
 function digestOf(sources: ReadonlyMap<string, string>, folder: string): string {

@@ -1,0 +1,67 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import test from 'ava'
+import { bundle } from '../src/compile/bundle.ts'
+import { lower } from '../src/compile/lower.ts'
+import { SHIPPED, type Shipped, digestOf } from '../src/compile/lowered-files.ts'
+
+/** A folder that is removed after the test, with a model in it. */
+async function folderWith(t: { teardown(after: () => Promise<void>): void }, source: string): Promise<{ folder: string; cache: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'vmcheck-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'model.ts'), source)
+  return { folder, cache: join(folder, 'cache') }
+}
+
+const source = (message: string): string => `import { model, pause } from 'vmcheck'
+import { Mutex } from 'vmcheck/vm'
+export default model({ title: '${message}', machine(m) { const lock = new Mutex(m, 'lock'); m.thread(function* program() { yield* lock.acquire(); yield* pause(); yield* lock.release() }) } })
+`
+
+/** The texts kept in a cache, by file. */
+async function kept(cache: string): Promise<string[]> {
+  const [key] = await readdir(cache)
+  return (await readdir(join(cache, key as string))).map((name) => join(cache, key as string, name))
+}
+
+test('what is shipped lowered is what the simulated machine lowers to', async (t) => {
+  const shipped = JSON.parse(await readFile(SHIPPED, 'utf8')) as Shipped
+  const folder = resolve('dist/src/vm')
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.js'))
+  t.is(Object.keys(shipped.files).length, names.length)
+  for (const name of names) {
+    const text = await readFile(join(folder, name), 'utf8')
+    t.is(shipped.files[digestOf(text, `vmcheck/vm/${name}`, false)], lower(text, `vmcheck/vm/${name}`, false), name)
+  }
+})
+
+test('a kept text gives the same bundle as a fresh one, and a changed file is lowered anew', async (t) => {
+  const { folder, cache } = await folderWith(t, source('one'))
+  const fresh = await bundle('model.ts', folder, null)
+  t.deepEqual(await bundle('model.ts', folder, cache), fresh)
+  t.is((await kept(cache)).length, 1)
+  t.deepEqual(await bundle('model.ts', folder, cache), fresh)
+  await writeFile(join(folder, 'model.ts'), source('two'))
+  const changed = await bundle('model.ts', folder, cache)
+  t.deepEqual(changed, await bundle('model.ts', folder, null))
+  t.not(changed.code, fresh.code)
+  t.is((await kept(cache)).length, 2)
+})
+
+test('a kept text is what is used, unless it is damaged', async (t) => {
+  const { folder, cache } = await folderWith(t, source('one'))
+  const fresh = await bundle('model.ts', folder, cache)
+  const [path] = await kept(cache)
+  const text = await readFile(path as string, 'utf8')
+  await writeFile(path as string, text.replace('one', 'another'))
+  t.deepEqual(await bundle('model.ts', folder, cache), fresh)
+  t.is(await readFile(path as string, 'utf8'), text, 'it is made again')
+  await writeFile(path as string, '')
+  t.deepEqual(await bundle('model.ts', folder, cache), fresh)
+})
+
+test('a folder that cannot be written to is done without', async (t) => {
+  const { folder } = await folderWith(t, source('one'))
+  t.deepEqual(await bundle('model.ts', folder, join(folder, 'model.ts', 'no-folder')), await bundle('model.ts', folder, null))
+})
