@@ -17,11 +17,11 @@ interface Ran {
 }
 
 /** Runs the command as a user does; `interrupt` sends Ctrl-C after so many milliseconds. */
-function vmcheck(args: readonly string[], options: { readonly cwd?: string; readonly columns?: number; readonly interrupt?: number } = {}): Promise<Ran> {
+function vmcheck(args: readonly string[], options: { readonly cwd?: string; readonly columns?: number; readonly interrupt?: number; readonly cache?: string } = {}): Promise<Ran> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: options.cwd ?? process.cwd(),
-      env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: CACHE, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
+      env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: options.cache ?? CACHE, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let out = ''
@@ -200,4 +200,13 @@ test.serial('the README’s first model runs and finds its race', async (t) => {
   t.is(broken.status, 1, broken.err)
   t.regex(broken.out, /^DATA-RACE/)
   t.is((await vmcheck(['explore', 'first.ts', '--scenario', 'fixed'], { cwd })).status, 0)
+})
+
+test.serial('a report is the same whether the model was lowered now or before', async (t) => {
+  for (const args of [['models/wire.ts'], ['models/phoenix-fork.ts', '--scenario', 's4'], ['models/serenity-cow.ts', '--scenario', 's1']]) {
+    const reports = [await vmcheck(['explore', ...args, '--json', '--workers', '1'], { cache: 'off' }), await vmcheck(['explore', ...args, '--json', '--workers', '1']), await vmcheck(['explore', ...args, '--json', '--workers', '1'])]
+    const [off, cold, warm] = reports.map(({ out }) => out.replace(/"(seconds|bytesPerState|memoryBytes)": [\d.e-]+/g, '$1'))
+    t.is(cold, off)
+    t.is(warm, off)
+  }
 })

@@ -15,11 +15,15 @@ export interface LoadedModel {
   readonly sourceMap: SourceMap
 }
 
+/** Frames that stack traces keep, on every thread alike: places in the model are read off them, below the frames of the engine. */
+const STACK_FRAMES = 100
+
 /**
  * Evaluates a bundle. Every call makes a world of its own: nothing is shared with another load.
  * @throws Refusal when the file throws, has no default export, or exports something that is no model
  */
 export function load(bundle: Bundle): LoadedModel {
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES)
   const runtime = new Runtime()
   const sourceMap = new SourceMap(bundle)
   const script = new Script(`(function (exports, require, module, __vmcheck) {${bundle.code}\n})`, { filename: sourceMap.filename })
