@@ -1,11 +1,9 @@
 import test from 'ava'
-import { loadModel } from '../src/cli/session.ts'
 import { bundle } from '../src/compile/bundle.ts'
 import { load } from '../src/compile/load.ts'
-import type { Expectation } from '../src/model/model.ts'
 import type { Report } from '../src/report/report.ts'
 import { exploreInline } from './inline.ts'
-import { exploreFile, silent } from './run.ts'
+import { exploreFile } from './run.ts'
 
 /** A report without the fields that may differ between runs and numbers of workers. */
 function comparable(report: Report): unknown {
@@ -13,30 +11,11 @@ function comparable(report: Report): unknown {
   return { ...report, stats }
 }
 
-test('every scenario of wire.ts gives its expected verdict, property and exact number of states', async (t) => {
-  const { model } = await loadModel('models/wire.ts', silent)
-  for (const [scenario, { expect }] of model.scenarios) {
-    const { verdict, property, states } = expect as Exclude<Expectation, string>
-    const report = await exploreFile('models/wire.ts', { scenario })
-    t.is(report.violations[0]?.kind ?? report.verdict, verdict, scenario)
-    if (property) t.is(report.violations[0]?.property, property, scenario)
-    t.is(report.stats.states, states as number, scenario)
-    if (verdict === 'pass') t.true(report.exhaustive)
-  }
-})
-
 test('one worker and two give the same report', async (t) => {
   for (const scenario of ['deadlock', 'fixed', 'merge-leak', 'names-walk-after-free', 'names']) {
     const [one, two] = [await exploreFile('models/wire.ts', { scenario, workers: 1 }), await exploreFile('models/wire.ts', { scenario, workers: 2 })]
     t.deepEqual(comparable(one), comparable(two), scenario)
   }
-})
-
-test('what passes step by step passes access by access', async (t) => {
-  for (const scenario of ['fixed', 'patch-1', 'merge-fixed', 'names-fixed']) {
-    t.is((await exploreFile('models/wire.ts', { scenario, granularity: 'access' })).verdict, 'pass', scenario)
-  }
-  t.is((await exploreFile('models/wire.ts', { scenario: 'deadlock', granularity: 'access' })).violations[0]?.kind, 'deadlock')
 })
 
 test('without any one of its fixes a fixed scenario fails again', async (t) => {

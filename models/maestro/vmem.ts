@@ -239,13 +239,14 @@ function* attempt({ m, frames }: Kernel, process: Process, page: number, kind: '
     const found = process.vmem.access(CPU, page, kind)
     if (!found) return null
     m.assert(() => reachesAllocated(frames, found.frame, `${process.name}, with page ${page} on CPU ${CPU},`), 'no access reaches a free frame')
-    m.assert(() => isForeign(process, page, found.frame), 'no access reaches a foreign frame')
+    m.assert(() => isOwn(process, page, found.frame), 'no access reaches a foreign frame')
     if (value !== null) found.frame.content = value
     return found.frame.content
   })
 }
 
-function isForeign({ slots, name }: Process, page: number, frame: Instance<Frame>): true | string {
+/** Whether a frame is the page's, or at least nobody else's. */
+function isOwn({ slots, name }: Process, page: number, frame: Instance<Frame>): true | string {
   const own = slots[page]?.frame
   return own === frame || own === undefined || frame.content !== FOREIGN || `page ${page} of ${name} is ${own?.name ?? 'empty'}, and the CPU reaches ${frame.name}, which belongs to somebody else`
 }

@@ -23,11 +23,14 @@ export class RaceDetector {
   readonly #actors: readonly Actor[]
   readonly #known = new Map<number, readonly number[]>()
   readonly #afterAcquire: Int32Array
+  /** Whether any actor may have lost its CPU. */
+  readonly #shares: boolean
 
   constructor(table: StepTable, actors: readonly Actor[], words: number) {
     this.#table = table
     this.#actors = actors
     this.#afterAcquire = new Int32Array(words)
+    this.#shares = actors.some(sharesCpu)
   }
 
   /**
@@ -36,11 +39,12 @@ export class RaceDetector {
    * @param leaves the steps and blocked attempts of each actor in it
    */
   races(words: Int32Array, leaves: readonly (readonly Leaf[])[]): RaceFound[] {
+    const next = this.#shares ? leaves.map((placed, i) => this.#next(this.#actors[i] as Actor, words, placed)) : leaves
     const found: RaceFound[] = []
     for (const p of this.#actors) {
       for (const q of this.#actors) {
         if (p === q) continue
-        for (const race of this.#pair(p, q, words, leaves)) {
+        for (const race of this.#pair(p, q, words, next)) {
           if (!found.some((other) => other.field === race.field && other.actors.includes(p) && other.actors.includes(q))) found.push(race)
         }
       }
@@ -48,41 +52,36 @@ export class RaceDetector {
     return found
   }
 
-  #pair(p: Actor, q: Actor, words: Int32Array, leaves: readonly (readonly Leaf[])[]): RaceFound[] {
+  #pair(p: Actor, q: Actor, words: Int32Array, next: readonly (readonly Leaf[])[]): RaceFound[] {
     const found: RaceFound[] = []
-    for (const mine of this.#pending(p, words, leaves)) {
+    for (const mine of next[p.id] ?? []) {
       if (mine.outcome === 'blocked' || mine.plain.length === 0) continue
-      for (const theirs of this.#pending(q, words, leaves)) {
+      for (const theirs of next[q.id] ?? []) {
         if (this.#conflicts(mine, theirs).length === 0) continue
-        found.push(...(mine.first === 'plain' && sharesCpu(p) ? this.#asTheyStand(p, q, mine, theirs) : this.#confirm(p, q, mine, words)))
+        found.push(...(mine.first === 'plain' && sharesCpu(p) ? this.#between(p, q, mine, theirs) : this.#confirm(p, q, mine, words)))
       }
     }
     return found
   }
 
   /** What an actor does next; one that has lost its CPU before plain accesses would make them next. */
-  #pending(actor: Actor, words: Int32Array, leaves: readonly (readonly Leaf[])[]): readonly Leaf[] {
-    const placed = leaves[actor.id] ?? []
+  #next(actor: Actor, words: Int32Array, placed: readonly Leaf[]): readonly Leaf[] {
     if (!sharesCpu(actor) || placed.some(({ outcome }) => outcome !== 'blocked')) return placed
     const unplaced: Leaf[] = []
     this.#table.forEachStepUnplaced(actor, words, (leaf) => unplaced.push(leaf))
     return unplaced.some(({ first, outcome }) => first === 'plain' && outcome !== 'blocked') ? unplaced : placed
   }
 
-  #asTheyStand(p: Actor, q: Actor, mine: Leaf, theirs: Leaf): RaceFound[] {
-    return this.#conflicts(mine, theirs).map((field) => ({ actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] }))
-  }
-
   /** Looks again at what q does once p's acquire alone has taken effect. */
   #confirm(p: Actor, q: Actor, mine: Leaf, words: Int32Array): RaceFound[] {
-    applyWrites(words, mine.first === 'other' ? NOTHING : mine.firstWrites, this.#afterAcquire)
+    applyWrites(words, mine.firstWrites, this.#afterAcquire)
     const found: RaceFound[] = []
-    this.#table.forEachStep(q, this.#afterAcquire, (theirs) => {
-      for (const field of this.#conflicts(mine, theirs)) {
-        found.push({ actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] })
-      }
-    })
+    this.#table.forEachStep(q, this.#afterAcquire, (theirs) => found.push(...this.#between(p, q, mine, theirs)))
     return found
+  }
+
+  #between(p: Actor, q: Actor, mine: Leaf, theirs: Leaf): RaceFound[] {
+    return this.#conflicts(mine, theirs).map((field) => ({ actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] }))
   }
 
   /** Fields on which plain accesses of `mine` conflict with pending accesses of `theirs`. */
@@ -98,8 +97,6 @@ export class RaceDetector {
     return found
   }
 }
-
-const NOTHING = new Int32Array(0)
 
 function pending(leaf: Leaf): readonly number[] {
   if (leaf.first === 'other') return leaf.atomic

@@ -41,6 +41,13 @@ interface Branch {
 
 type Tree = Branch | Leaf
 
+/** The trees of every actor, by local state. */
+interface Forest {
+  readonly roots: (Tree | undefined)[][]
+  /** Whether steps wait for the actor's CPU, or are taken as if it had it. */
+  readonly isPlaced: boolean
+}
+
 /** Runs of each record beyond the first are checked again one time in this many. */
 const RECHECK = 16
 
@@ -52,9 +59,8 @@ export class StepTable {
   readonly #executor: Executor
   readonly #interner: Interner
   readonly #layout: Layout
-  readonly #roots: (Tree | undefined)[][]
-  /** The same for steps taken as if the actor had its CPU. */
-  readonly #unplaced: (Tree | undefined)[][]
+  readonly #placed: Forest
+  readonly #unplaced: Forest
   readonly #scheduling: ReturnType<typeof schedulingFields>
   #recorded = 0
   #leaves = 0
@@ -63,8 +69,8 @@ export class StepTable {
     this.#executor = executor
     this.#interner = interner
     this.#layout = layout
-    this.#roots = Array.from({ length: layout.actors }, () => [])
-    this.#unplaced = Array.from({ length: layout.actors }, () => [])
+    this.#placed = { roots: Array.from({ length: layout.actors }, () => []), isPlaced: true }
+    this.#unplaced = { roots: Array.from({ length: layout.actors }, () => []), isPlaced: false }
     this.#scheduling = schedulingFields(actors)
   }
 
@@ -75,38 +81,38 @@ export class StepTable {
 
   /** Calls `visit` for each step that an actor can take, or for its one blocked attempt, in order of alternatives. */
   forEachStep(actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
-    this.#steps(actor, words, true, visit)
+    this.#steps(this.#placed, actor, words, visit)
   }
 
   /** The same as if the actor had its CPU, whoever has it: what it would do next, for the race check. */
   forEachStepUnplaced(actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
-    this.#steps(actor, words, false, visit)
+    this.#steps(this.#unplaced, actor, words, visit)
   }
 
-  #steps(actor: Actor, words: Int32Array, isPlaced: boolean, visit: (leaf: Leaf) => void): void {
-    const roots = (isPlaced ? this.#roots : this.#unplaced)[actor.id] as (Tree | undefined)[]
+  #steps(forest: Forest, actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
+    const roots = forest.roots[actor.id] as (Tree | undefined)[]
     const local = words[localWord(this.#layout, actor.id)] as number
-    const root = roots[local] ?? (roots[local] = this.#record(actor, words, [], null, isPlaced))
-    this.#walk(root, actor, words, [], isPlaced, visit)
+    const root = roots[local] ?? (roots[local] = this.#record(forest, actor, words, [], null))
+    this.#walk(forest, root, actor, words, [], visit)
   }
 
-  #walk(tree: Tree, actor: Actor, words: Int32Array, choices: number[], isPlaced: boolean, visit: (leaf: Leaf) => void): void {
+  #walk(forest: Forest, tree: Tree, actor: Actor, words: Int32Array, choices: number[], visit: (leaf: Leaf) => void): void {
     let at = tree
-    while ('children' in at && at.kind === 'read') at = this.#child(at, readCell(words, at.cell as Cell), actor, words, choices, isPlaced)
+    while ('children' in at && at.kind === 'read') at = this.#child(forest, at, readCell(words, at.cell as Cell), actor, words, choices)
     if (!('children' in at)) {
       visit(at)
       return
     }
     for (let i = 0; i < at.n; i++) {
       const taken = [...choices, i]
-      this.#walk(this.#child(at, i, actor, words, taken, isPlaced), actor, words, taken, isPlaced, visit)
+      this.#walk(forest, this.#child(forest, at, i, actor, words, taken), actor, words, taken, visit)
     }
   }
 
-  #child(branch: Branch, key: number, actor: Actor, words: Int32Array, script: readonly number[], isPlaced: boolean): Tree {
+  #child(forest: Forest, branch: Branch, key: number, actor: Actor, words: Int32Array, script: readonly number[]): Tree {
     let child = branch.children.get(key)
     if (!child) {
-      this.#record(actor, words, script, (isPlaced ? this.#roots : this.#unplaced)[actor.id]?.[words[localWord(this.#layout, actor.id)] as number] as Tree, isPlaced)
+      this.#record(forest, actor, words, script, forest.roots[actor.id]?.[words[localWord(this.#layout, actor.id)] as number] as Tree)
       child = branch.children.get(key)
       if (!child) throw this.#executor.unstable()
     }
@@ -114,7 +120,7 @@ export class StepTable {
   }
 
   /** Runs the model's code and adds what it did to a tree. */
-  #record(actor: Actor, words: Int32Array, script: readonly number[], root: Tree | null, isPlaced: boolean): Tree {
+  #record({ isPlaced }: Forest, actor: Actor, words: Int32Array, script: readonly number[], root: Tree | null): Tree {
     const local = words[localWord(this.#layout, actor.id)] as number
     const record = this.#executor.execute(actor, this.#interner.blob(local), words, script, isPlaced)
     if (this.#recorded++ < 64 || this.#recorded % RECHECK === 0) {

@@ -92,6 +92,11 @@ export class Actor {
     this.endless = options.endless ?? false
   }
 
+  /** The CPU that it runs on now, or ran on last. */
+  get here(): Cpu {
+    return this.state?.on ?? this.cpu
+  }
+
   /** As traces call it: its CPU, where it is alone there. */
   get title(): string {
     return this.cpu.state ? this.name : this.cpu.name

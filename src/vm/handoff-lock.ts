@@ -19,15 +19,6 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
     holders: (lock, actor) => lock.ahead(actor),
     yields: true,
   },
-  tryAcquire: {
-    class: 'other',
-    perform: (lock, actor) => {
-      if (lock.owner !== null) return false
-      lock.join(actor)
-      return true
-    },
-    detail: () => 'without waiting',
-  },
   release: {
     class: 'other',
     perform: (lock, actor) => {
@@ -38,7 +29,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
   },
 }
 
-/** A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. May be tried. */
+/** A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. Guards and effects may look at its owner. */
 export class HandoffLock implements SyncObject {
   readonly name: string
   readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
@@ -55,11 +46,6 @@ export class HandoffLock implements SyncObject {
   *acquire(): Program {
     yield* new Operation<void>(this, 'enqueue')
     yield* new Operation<void>(this, 'acquire')
-  }
-
-  /** Takes the lock if nobody has it; whether it did. */
-  tryAcquire(): Operation<boolean> {
-    return new Operation(this, 'tryAcquire')
   }
 
   /** Hands the lock to the first waiter, if there is one. Throws, in the program, when somebody else holds it. */

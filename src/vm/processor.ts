@@ -12,7 +12,7 @@ const OPERATIONS: Readonly<Record<string, Primitive>> = {
   enableInterrupts: { class: 'release', perform: count('interruptsOff', -1) },
   disablePreemption: { class: 'acquire', perform: count('preemptionOff', 1) },
   enablePreemption: { class: 'release', perform: count('preemptionOff', -1) },
-  currentCpu: { class: 'other', perform: (_target, { state, cpu }) => state?.on ?? cpu },
+  currentCpu: { class: 'other', perform: (_target, actor) => actor.here },
 }
 
 /** The CPU that a thread runs on, whichever that is. */
@@ -49,8 +49,7 @@ export function currentCpu(): Operation<Cpu> {
  */
 export function thisCpu(m: Machine): Cpu {
   if (m.isGuarding) throw new Error('thisCpu(m) in a guard: a thread that waits has no CPU; ask in the effect')
-  const { state, cpu } = m.self
-  return state?.on ?? cpu
+  return m.self.here
 }
 
 /** An interrupt line: a bit a CPU that says an interrupt is pending there. */

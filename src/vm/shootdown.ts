@@ -106,11 +106,10 @@ export class Shootdown implements SyncObject {
   /** Inside its operations: see {@link request}. */
   post(actor: Actor, pages: readonly number[], targets: readonly Cpu[]): void {
     const request = this.#request(actor)
-    const mine = actor.state?.on ?? actor.cpu
     if (request.pending !== 0) throw new Error(`${actor.name} asks for a shootdown while its last one is not acknowledged: wait for it first`)
     request.pages = pages.reduce((mask, page) => mask | (1 << page), 0)
     for (const cpu of targets) {
-      if (cpu === mine) for (const page of pages) this.#space.invalidate(this.#cpus.indexOf(cpu), page)
+      if (cpu === actor.here) for (const page of pages) this.#space.invalidate(this.#cpus.indexOf(cpu), page)
       else {
         request.pending |= 1 << cpu.index
         this.#line.raise(cpu)

@@ -60,6 +60,19 @@ function mayWrite({ writer, readers }: RwState): boolean {
   return writer === null && readers === 0
 }
 
+/** An attempt that takes what it may have at once, and tells whether it did. */
+function tried(may: (state: RwState) => boolean, take: (lock: RwSpinLock, actor: Actor) => void): Primitive<RwSpinLock> {
+  return {
+    class: 'other',
+    perform: (lock, actor) => {
+      if (!may(lock.state)) return false
+      take(lock, actor)
+      return true
+    },
+    detail: () => 'without waiting',
+  }
+}
+
 function operations(tryable: boolean): Readonly<Record<string, Primitive<RwSpinLock>>> {
   const [acquire, release] = tryable ? (['other', 'other'] as const) : (['acquire', 'release'] as const)
   const read = ({ state, name }: RwSpinLock, actor: Actor): void => {
@@ -81,24 +94,8 @@ function operations(tryable: boolean): Readonly<Record<string, Primitive<RwSpinL
       detail: () => 'want write',
     },
     write: { class: acquire, enabled: ({ state }) => mayWrite(state), perform: write, holders: (lock) => lock.holders },
-    tryRead: {
-      class: 'other',
-      perform: (lock, actor) => {
-        if (!mayRead(lock.state)) return false
-        read(lock, actor)
-        return true
-      },
-      detail: () => 'without waiting',
-    },
-    tryWrite: {
-      class: 'other',
-      perform: (lock, actor) => {
-        if (!mayWrite(lock.state)) return false
-        write(lock, actor)
-        return true
-      },
-      detail: () => 'without waiting',
-    },
+    tryRead: tried(mayRead, read),
+    tryWrite: tried(mayWrite, write),
     release: {
       class: release,
       perform: ({ state, name }, actor) => {
@@ -129,7 +126,6 @@ export class RwSpinLock implements SyncObject {
   /** Inside its operations, and for properties. */
   readonly state: Instance<RwState>
   readonly #actors: readonly Actor[]
-
   readonly #prefersWriters: boolean
 
   constructor(m: Machine, name: string, options: RwSpinLockOptions = {}) {
