@@ -46,9 +46,13 @@ export function* vmMmap(kernel: Kernel, map: VmMap, hint: number, size: number):
     yield* map.lock.release()
     return null
   }
-  if (reserve) yield* mapFree(kernel, reserve)
+  if (reserve && !(found && isUsed(map, reserve))) yield* mapFree(kernel, reserve)
   yield* map.lock.release()
   return found?.vaddr ?? null
+}
+
+function isUsed(map: VmMap, entry: Instance<Entry>): boolean {
+  return entriesOf(map).includes(entry)
 }
 
 /** The pages of a new mapping are brought in one by one; the mapping is taken back when one cannot be. */
