@@ -4,9 +4,8 @@ import type { Check } from '../src/model/index.ts'
 export const atRest: Check = {
   name: 'at-rest',
   about: 'at-rest properties hold once every actor has finished',
+  occasions: ['rest'],
   state(state) {
-    const mustFinish = state.actors.filter((actor) => actor.mustFinish)
-    if (mustFinish.length === 0 || !mustFinish.every((actor) => state.isFinished(actor))) return []
     return state.properties.flatMap((property) => {
       if (property.form !== 'at-rest') return []
       const holds = state.evaluate(property)

@@ -4,6 +4,7 @@ import type { Check } from '../src/model/index.ts'
 export const dataRace: Check = {
   name: 'data-race',
   about: 'conflicting plain accesses are ordered by locks',
+  occasions: ['race'],
   state: (state) =>
     state.races().map(({ actors: [a, b], field, writes }) => ({
       kind: 'data-race',

@@ -15,5 +15,7 @@ function* broken(state: StateView): Iterable<Finding> {
 /** `m.always` in every stored state; `m.invariant` in the initial state and, as a fault, in steps that release its lock. */
 export const invariant: Check = {
   ...faultCheck('invariant', 'invariants hold: always, and when their lock is released'),
+  evaluates: ['always'],
+  occasions: ['initial', 'broken'],
   state: (state) => [...broken(state)],
 }

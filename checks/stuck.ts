@@ -70,6 +70,7 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
 export const stuck: Check = {
   name: 'stuck',
   about: 'every actor can always go on: no deadlock, lost wakeup or livelock',
+  occasions: ['terminal', 'wait-cycle'],
   state(state) {
     const unfinished = state.actors.filter((actor) => !state.mayStand(actor))
     if (state.terminal) return unfinished.length > 0 ? [diagnose(state, unfinished)] : []

@@ -7,15 +7,12 @@ const CHECK_OF: Readonly<Record<PropertyForm, string>> = { always: 'invariant', 
 export const unreached: Check = {
   name: 'unreached',
   about: 'every property is evaluated, and what should sometimes hold does',
-  state: (state) => {
-    for (const property of state.properties) if (property.form === 'sometimes') state.evaluate(property)
-    return []
-  },
+  evaluates: ['sometimes'],
   end: (properties, active) =>
-    properties.flatMap(({ property, evaluations, met }) => {
+    properties.flatMap(({ property, evaluated, met }) => {
       const { name, form } = property
       if (!active.some((check) => check.name === CHECK_OF[form])) return []
       if (form === 'sometimes') return met ? [] : [{ kind: 'unreached' as const, property: name, message: `"${name}" held in no reachable state` }]
-      return evaluations > 0 ? [] : [{ kind: 'unreached' as const, property: name, message: `"${name}" was never evaluated: no reachable state or step asks for it` }]
+      return evaluated ? [] : [{ kind: 'unreached' as const, property: name, message: `"${name}" was never evaluated: no reachable state or step asks for it` }]
     }),
 }

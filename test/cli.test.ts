@@ -131,11 +131,29 @@ test.serial('bad requests: status 2, one line that says what, where and what to 
   }
   const range = await vmcheck(['explore', resolve('bench/models/phil.ts'), '--set', 'n=99'])
   t.is(range.status, 2)
-  t.regex(range.err, /--set n=99: n takes 2\.\.13/)
+  t.regex(range.err, /--set n=99: n takes 2\.\.15/)
+})
+
+test.serial('a program that ends the process gives no verdict', async (t) => {
+  const cwd = await folder({ 'ends.ts': "import { model, pause } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.cpus(2, () => function* a() { yield* pause(); process.exit(0) }) } })\n" })
+  const { status, out, err } = await vmcheck(['explore', 'ends.ts'], { cwd })
+  t.is(status, 2)
+  t.is(out, '')
+  t.regex(err, /^vmcheck: the process was ended from within before the search was done; nothing is known about the model\n$/)
 })
 
 test.serial('a worker that dies ends the search with one line, and nothing hangs', async (t) => {
-  const cwd = await folder({ 'dies.ts': "import { model, pause } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.cpus(2, () => function* a() { yield* pause(); process.exit(1) }) } })\n" })
+  // process.chdir is refused in worker threads only
+  const dies = `import { model, pause, struct, u8 } from 'vmcheck'
+const S = struct<{ v: number }>('s', { v: u8 })
+const die = () => { let refused = false; try { process.chdir('.') } catch { refused = true } if (refused) process.exit(1) }
+export default model({ title: 't', machine(m) {
+  const s = m.array(S, 3, 's')
+  let n = 0
+  m.cpus(3, () => { const own = s[n++]; return function* a() { for (;;) { yield* pause(); own.v = (own.v + 1) % 256; die() } } }, { endless: true })
+} })
+`
+  const cwd = await folder({ 'dies.ts': dies })
   const { status, err } = await vmcheck(['explore', 'dies.ts', '--workers', '2'], { cwd })
   t.is(status, 2)
   t.regex(err, /^vmcheck: a worker thread died: .*\n$/)

@@ -5,9 +5,12 @@ import { checks } from '../checks/index.ts'
 import { type Bundle, bundle } from '../src/compile/bundle.ts'
 import { type LoadedModel, load } from '../src/compile/load.ts'
 import { Engine, engineRecipe } from '../src/explore/engine.ts'
+import { packingOf } from '../src/explore/layout.ts'
 import type { Granularity } from '../src/explore/step-memory.ts'
 import { CONTROL, type ExpandResult, Share } from '../src/explore/share.ts'
-import { MAX_SEGMENTS, SEGMENT_STATES, newSegment } from '../src/explore/state-store.ts'
+import { newReachSegment } from '../src/explore/reach.ts'
+import { MAX_SEGMENTS, SEGMENT_BITS, newSegment, numberBits } from '../src/explore/state-store.ts'
+import { release } from '../src/explore/release.ts'
 import { buildSystem } from '../src/explore/system.ts'
 import type { Check } from '../src/model/check.ts'
 
@@ -33,22 +36,30 @@ export interface InlineSearch {
   readonly result: ExpandResult
   readonly states: number
   readonly transitions: number
-  /** For each stored state, by number: which actors have finished or can still move (see SweepTask). */
-  sweep(): Int32Array
+  /** Tells by the engine's reach, for each stored state, which actors have finished or can still move. */
+  sweep(): void
   /** Numbers of the stored states. */
   indices(): Generator<number>
 }
 
 /** Explores a small model to the end on this thread, whatever is found. */
 export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}): InlineSearch {
+  release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), { states: 1 << 16, words: 1 << 22 }), on)
-  const buffers = {
-    segments: Array.from({ length: 8 }, () => newSegment(system.layout.words)),
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { states: 1 << 16, words: 1 << 22 }), on)
+  const widths = system.actors.map(() => 16)
+  const { words } = packingOf(system.layout, widths)
+  const room = {
+    words,
+    widths,
+    segments: Array.from({ length: 8 }, () => newSegment(words)),
+    segmentBits: SEGMENT_BITS,
+    reach: Array.from({ length: 8 }, () => newReachSegment(SEGMENT_BITS)),
     table: new SharedArrayBuffer(1 << 20),
+    numberBits: numberBits(1 << 18),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
   }
-  engine.store.attach(buffers)
+  engine.attach(room)
   engine.store.insert(engine.initialState())
   const levels: ExpandResult['levels'][number][] = []
   let ranges = engine.store.rangesSince(new Int32Array(0))
@@ -56,27 +67,25 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
   while (ranges.length > 0) {
     result = new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({
       kind: 'expand',
-      store: buffers,
+      room,
       ranges,
       depth: levels.length,
       expanded: true,
       maxStates: Infinity,
       solo: { width: Infinity, maxDepth: Infinity },
-    }) as ExpandResult
+    }).result as ExpandResult
     levels.push(...result.levels)
     ranges = [...(result.next ?? [])]
   }
   const sum = (count: 'transitions'): number => levels.reduce((total, { tally }) => total + tally[count], 0)
   return {
     engine,
-    result: { levels, leftover: [], next: [], recorded: result?.recorded ?? 0 },
+    result: { levels, leftover: [], next: [] },
     states: engine.store.size,
     transitions: sum('transitions'),
     sweep() {
-      const bits = new SharedArrayBuffer(buffers.segments.length * SEGMENT_STATES * 4)
       const ranges = levels.toReversed().flatMap((level) => level.ranges)
-      while (new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', store: buffers, ranges, bits, settle: false })) continue
-      return new Int32Array(bits)
+      while (new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', room, ranges }).result) continue
     },
     *indices() {
       for (const level of levels) for (const { from, to } of level.ranges) for (let i = from; i < to; i++) yield i

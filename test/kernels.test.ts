@@ -257,7 +257,7 @@ test('SerenityOS: what else one search finds', async (t) => {
 test('a violation names the frame, its holders, the CPU and both translations', async (t) => {
   const message = async (path: string, scenario: string): Promise<string> => (await exploreFile(path, { scenario })).violations[0]?.message ?? ''
   t.is(await message('models/maestro-bind.ts', 's7a'), '"no stale translation after a shootdown" does not hold: CPU 1 may still translate page 0 of S to frame[0] (writable); the page table says nothing')
-  t.is(await message('models/serenity-cow.ts', 's1'), '"no store lands in a free frame" does not hold: CPU 0, storing to page 0 of parent, reaches frame[2], which is free')
+  t.is(await message('models/serenity-cow.ts', 's1'), '"no store lands in a free frame" does not hold: CPU 1, storing to page 0 of parent, reaches frame[2], which is free')
   const counted = await exploreFile('models/phoenix-fork.ts', { settings: ['kernel=copy-fix', 'failing=2'], keepGoing: true, noCheck: ['unreached'] })
   t.is(counted.violations.find(({ property }) => property === 'references are counted')?.message, '"references are counted" does not hold at rest: anon[0] counts 2, and is held by page 1 of P [1,3)')
 })

@@ -18,6 +18,7 @@ const REQUEST: ExploreRequest = {
   workers: 1,
   limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
   quiet: true,
+  profile: false,
 }
 
 const loadedModels = new Map<string, Promise<LoadedModel>>()

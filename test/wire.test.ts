@@ -47,16 +47,20 @@ test('the seed’s deadlock is told in kernel terms', async (t) => {
 /** The fewest changes of actor on any shortest path to a state where nobody can move, by brute force over pairs of state and actor. */
 async function fewestSwitches(path: string, params: Readonly<Record<string, unknown>>): Promise<{ depth: number; switches: number }> {
   const { engine } = exploreInline(load(await bundle(path, process.cwd())), 'step', [], params)
-  const { store, expansion } = engine
+  const { store, successors, view, system } = engine
   let level = new Map([['0', { state: store.find(engine.initialState()), actor: -1, switches: 0 }]])
   const seen = new Set<number>()
   for (let depth = 0; ; depth++) {
-    const hung = [...level.values()].filter(({ state }) => expansion.steps(store.at(state)).every((steps) => steps.every(({ outcome }) => outcome === 'blocked')))
+    const isHung = (words: Int32Array): boolean => {
+      view.show(words, successors.stepsOf(words), 0, false)
+      return system.actors.every((actor) => view.isBlocked(actor))
+    }
+    const hung = [...level.values()].filter(({ state }) => isHung(store.at(state)))
     if (hung.length > 0) return { depth, switches: Math.min(...hung.map(({ switches }) => switches)) }
     const next: typeof level = new Map()
     for (const { state } of level.values()) seen.add(state)
     for (const { state, actor, switches } of level.values()) {
-      expansion.forEachSuccessor(store.at(state), (mover, _leaf, words) => {
+      successors.forEach(store.at(state), (mover, _leaf, words) => {
         const to = store.find(words)
         const cost = switches + (actor >= 0 && mover.id !== actor ? 1 : 0)
         const key = `${to} ${mover.id}`

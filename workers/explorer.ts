@@ -1,8 +1,8 @@
-import { workerData } from 'node:worker_threads'
+import { threadId, workerData } from 'node:worker_threads'
 import { checks } from '../checks/index.ts'
 import { Refusal } from '../src/compile/refusal.ts'
 import { engineFrom } from '../src/explore/engine.ts'
-import { InternerFullError } from '../src/explore/interner.ts'
+import { isExhaustion } from '../src/explore/crew.ts'
 import { type ExplorerData, Share, type Task, type WorkerAnswer } from '../src/explore/share.ts'
 
 const { recipe, control } = workerData as ExplorerData
@@ -12,10 +12,10 @@ let share: Share | null = null
 export default function explore(task: Task): WorkerAnswer {
   try {
     share ??= new Share(engineFrom(recipe, checks), control)
-    return { result: share.run(task) }
+    return { ...share.run(task), thread: threadId }
   } catch (error) {
     if (error instanceof Refusal) return { refusal: { message: error.message, at: error.at } }
-    if (error instanceof InternerFullError) return { exhausted: true }
+    if (isExhaustion(error)) return { exhausted: true }
     throw error
   }
 }

@@ -6,7 +6,7 @@ const Fork = struct<{ taken: boolean }>('fork', { taken: bool })
 
 export default model({
   title: 'Dining philosophers',
-  params: { n: int(3, { min: 2, max: 13 }), last: choice('right-first', 'left-first') },
+  params: { n: int(3, { min: 2, max: 15 }), last: choice('right-first', 'left-first') },
   scenarios: {
     'phil-3': { expect: { verdict: 'pass', states: 27, transitions: 54 } },
     'phil-5': { params: { n: 5 }, expect: { verdict: 'pass', states: 243, transitions: 810 } },

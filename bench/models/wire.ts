@@ -7,7 +7,7 @@ const Lock = struct<{ writer: boolean; readers: number }>('lock', { writer: bool
 
 export default model({
   title: 'Wire and unwire of adjacent regions',
-  params: { threads: int(2, { min: 1, max: 6 }), pages: int(1, { min: 1, max: 3 }), mark: choice('on', 'off') },
+  params: { threads: int(2, { min: 1, max: 7 }), pages: int(1, { min: 1, max: 3 }), mark: choice('on', 'off') },
   scenarios: {
     'wire-2-1': { expect: { verdict: 'pass', states: 148, transitions: 242 } },
     'wire-3-1': { params: { threads: 3 }, expect: { verdict: 'pass', states: 1_394, transitions: 3_039 } },

@@ -4,10 +4,11 @@ import { basename, dirname, resolve } from 'node:path'
 import { Mutex } from 'async-mutex'
 import type { Argv, CommandModule } from 'yargs'
 import { renderJson } from '../report/json.ts'
+import { renderProfile } from '../report/profile.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { type ExploreRequest, exitStatus, explore, loadModel } from './session.ts'
-import type { Streams } from './streams.ts'
+import { type Streams, guardingExit } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 
 interface ExploreArguments {
@@ -28,6 +29,7 @@ interface ExploreArguments {
   readonly memory: string | undefined
   readonly report: readonly string[]
   readonly json: boolean
+  readonly profile: boolean
   readonly quiet: boolean
 }
 
@@ -63,6 +65,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: { type: 'string', array: true, nargs: 1, default: [], describe: 'write a report; the format follows the extension: .json (repeatable)' },
       json: { type: 'boolean', default: false, describe: 'the report as JSON on standard output' },
+      profile: { type: 'boolean', default: false, describe: 'say where the time went' },
       quiet: { type: 'boolean', default: false, describe: 'no progress, and only the verdict’s line' },
     }) as unknown as Argv<ExploreArguments>
 }
@@ -75,9 +78,10 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
   for (const scenario of names) {
-    const report = await explore(loaded, { ...request, scenario }, streams)
+    const report = await guardingExit(streams, () => explore(loaded, { ...request, scenario }, streams))
     reports.push(report)
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
+    if (report.profile) (args.json ? streams.err : streams.out)(`\n${renderProfile(report.profile)}`)
     if (streams.interrupt.aborted) break
   }
   if (args.json) streams.out(jsonText(args, reports))
@@ -121,6 +125,7 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
       memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
     },
     quiet: args.quiet || args.json,
+    profile: args.profile,
   }
 }
 

@@ -3,7 +3,7 @@ import { checks as allChecks } from '../../checks/index.ts'
 import { bundle } from '../compile/bundle.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
 import type { Granularity } from '../explore/step-memory.ts'
-import type { LocatedFinding } from '../explore/expansion.ts'
+import type { LocatedFinding } from '../explore/tally.ts'
 import { formatSchedule } from '../explore/schedule.ts'
 import { type Limits, Search, type SearchResult } from '../explore/search.ts'
 import { shortestSchedule } from '../explore/shortest.ts'
@@ -12,7 +12,7 @@ import { Tracer } from '../explore/trace.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
-import { type Report, SEMANTICS, type Unreached, type Violation } from '../report/report.ts'
+import { type Report, SEMANTICS, type SearchProfile, type Unreached, type Violation } from '../report/report.ts'
 import { ProgressLine } from './progress.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
@@ -30,6 +30,8 @@ export interface ExploreRequest {
   readonly workers: number
   readonly limits: Limits
   readonly quiet: boolean
+  /** Whether the report says where the time went. */
+  readonly profile: boolean
 }
 
 /** Loads a model's file. */
@@ -167,8 +169,14 @@ function assemble(parts: {
       bytesPerState: Math.round(result.bytesPerState * 10) / 10,
       memoryBytes: result.bytes,
     },
+    ...(request.profile && { profile: profileOf(result) }),
     tool: { name: 'vmcheck', version: version() },
   }
+}
+
+function profileOf({ effort, transitions, states, seconds }: SearchResult): SearchProfile {
+  const { times, asked, executed } = effort
+  return { seconds, milliseconds: times, states, transitions, asked, executed }
 }
 
 /** Points and branches of the user's files that no step and no set-up code reached. */

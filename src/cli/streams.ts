@@ -40,6 +40,23 @@ export function processStreams(): Streams {
   }
 }
 
+/**
+ * Runs `body`; should a model's code end the process meanwhile, that is no verdict: one line, and status 2.
+ */
+export async function guardingExit<T>(streams: Streams, body: () => Promise<T>): Promise<T> {
+  const guard = (): void => {
+    if (streams.interrupt.aborted) return
+    streams.err('vmcheck: the process was ended from within before the search was done; nothing is known about the model\n')
+    process.exitCode = 2
+  }
+  process.once('exit', guard)
+  try {
+    return await body()
+  } finally {
+    process.removeListener('exit', guard)
+  }
+}
+
 /** `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
 function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
   if (VMCHECK_CACHE === 'off') return null

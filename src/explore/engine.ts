@@ -1,19 +1,33 @@
 import type { Bundle } from '../compile/bundle.ts'
 import { load } from '../compile/load.ts'
-import { Refusal } from '../compile/refusal.ts'
 import type { Check } from '../model/check.ts'
-import { FINISHED } from './encoding.ts'
+import type { ArenaBuffers } from './arena.ts'
 import { Executor } from './executor.ts'
 import { Expansion } from './expansion.ts'
-import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
-import { localWord } from './layout.ts'
+import { Footprints, footprintBuffers } from './footprints.ts'
+import type { InternerBuffers } from './interner.ts'
+import { LOCAL_ROOM, type LocalRoom, LocalStates, localBuffers } from './local-states.ts'
+import { Movement } from './movement.ts'
+import { Profile } from './profile.ts'
+import { PropertyTable } from './property-table.ts'
 import { RaceDetector } from './race.ts'
+import { Reach } from './reach.ts'
 import { StateReader } from './state-reader.ts'
-import { StateStore } from './state-store.ts'
+import { StateStore, type StoreBuffers } from './state-store.ts'
 import { PropertyTally, StoredStateView } from './state-view.ts'
 import type { Granularity } from './step-memory.ts'
-import { StepTable } from './step-table.ts'
-import { type System, buildSystem, initialWords } from './system.ts'
+import { StepTable, extraRoot, stepArena } from './step-table.ts'
+import { Successors } from './successors.ts'
+import { type System, buildSystem, describeMachine, initialWords, unsteady } from './system.ts'
+
+/** Records of a label before the step table may give it up. */
+const PATIENCE = 4096
+
+/**
+ * Whether the hang check comes after the search: `settled`, with nothing claimed of states that are findings already nor
+ * of those before them; `exact`, of all.
+ */
+export type HangSearch = 'off' | 'settled' | 'exact'
 
 /** What every thread of one search is made from: a recipe, not values. */
 export interface EngineRecipe {
@@ -22,85 +36,128 @@ export interface EngineRecipe {
   readonly granularity: Granularity
   /** Names of the checks that are on. */
   readonly checks: readonly string[]
-  readonly interner: InternerBuffers
+  readonly room: LocalRoom
+  /** Local states, actor by actor. */
+  readonly locals: readonly InternerBuffers[]
+  readonly footprints: InternerBuffers
+  /** The step table, and behind its roots one for each property. */
+  readonly arena: ArenaBuffers
+  /** Records of a label before the step table may give it up. */
+  readonly patience: number
+  readonly hangs: HangSearch
   /** One byte a site of the code, set when it was reached. */
   readonly coverage: SharedArrayBuffer
-  /** Two Int32 a property: evaluations, met. */
+  /** Two Int32 a property: evaluated, met. */
   readonly tally: SharedArrayBuffer
   /** Fields and initial values of the machine, as every thread has to build it. */
   readonly machine: string
 }
 
+/** Where states are kept at one time of a search, and how they are packed. */
+export interface Room extends StoreBuffers {
+  readonly widths: readonly number[]
+  /** For the hang check, segment by segment; empty when there is none. */
+  readonly reach: readonly SharedArrayBuffer[]
+}
+
 /** One thread's means to execute, check and store states. */
 export class Engine {
   readonly system: System
-  readonly interner: Interner
+  readonly locals: LocalStates
+  readonly footprints: Footprints
   readonly executor: Executor
   readonly table: StepTable
   readonly store: StateStore
   readonly view: StoredStateView
   readonly reader: StateReader
   readonly tally: PropertyTally
+  readonly successors: Successors
   readonly expansion: Expansion
+  readonly profile = new Profile()
+  readonly reach = new Reach()
 
   constructor(system: System, recipe: EngineRecipe, checks: readonly Check[]) {
     const { layout, machine, actors, runtime } = system
     this.system = system
-    this.interner = new Interner(recipe.interner)
-    this.interner.intern(FINISHED) // the first blob: local state 0 means finished in every thread
+    this.locals = new LocalStates(layout, recipe.locals)
+    this.footprints = new Footprints(recipe.footprints)
     this.executor = new Executor(system, recipe.granularity)
-    this.table = new StepTable(this.executor, this.interner, layout, system.actors)
-    this.store = new StateStore(layout.words)
+    const { executor, locals, footprints } = this
+    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, layout, actors, localStates: recipe.room.states, patience: recipe.patience })
+    this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
     this.executor.evaluated = (property, holds) => this.tally.add(property, holds)
-    const races = new RaceDetector(this.table, actors, layout.words)
-    this.view = new StoredStateView({ system, reader: this.reader, executor: this.executor, interner: this.interner, races, tally: this.tally })
-    this.expansion = new Expansion(system, this.table, this.store, this.interner, this.view, checks.filter(({ name }) => recipe.checks.includes(name)))
+    const races = new RaceDetector(this.table, footprints, actors, Math.ceil(layout.bits / 32) + actors.length)
+    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally })
+    this.successors = new Successors(this.table, this.store, locals, actors)
+    this.expansion = new Expansion({
+      system,
+      table: this.table,
+      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.room.states), machine.properties.length, this.reader, layout),
+      store: this.store,
+      locals,
+      successors: this.successors,
+      races,
+      view: this.view,
+      tally: this.tally,
+      checks: checks.filter(({ name }) => recipe.checks.includes(name)),
+      profile: this.profile,
+      reach: this.reach,
+      movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.table, locals, this.view, recipe.hangs === 'settled'),
+    })
     runtime.coverage = new Uint8Array(recipe.coverage)
   }
 
-  /** The initial state: initial values, and every actor before its first shared access. */
+  /** Looks at states where and as they are now; call whenever the coordinator may have made room. */
+  attach(room: Room): void {
+    this.store.attach(room)
+    this.reach.attach(room.reach, room.segmentBits)
+    this.locals.setWidths(room.widths)
+    this.table.place()
+  }
+
+  /** Bytes that all threads' tables have in use, states apart. */
+  get bytes(): number {
+    return this.locals.bytes + this.footprints.bytes + this.table.bytes
+  }
+
+  /** Interns the local states that actors start in: before its first shared access each. */
+  initialLocals(): number[] {
+    return this.system.actors.map((actor) => this.locals.intern(actor.id, this.executor.initialLocal(actor)))
+  }
+
+  /** The initial state, as states are packed now: initial values, and every actor before its first shared access. */
   initialState(): Int32Array {
-    const { system } = this
-    const words = initialWords(system)
-    for (const actor of system.actors) words[localWord(system.layout, actor.id)] = this.interner.intern(this.executor.initialLocal(actor))
+    const words = initialWords(this.system, this.locals.packing.words)
+    this.initialLocals().forEach((id, actor) => this.locals.set(words, actor, id))
     return words
   }
 }
 
-/** Room for local states: how many, and 32-bit words of all together. Reserved; committed as it is used. */
-export interface LocalRoom {
-  readonly states: number
-  readonly words: number
-}
-
-const ROOM: LocalRoom = { states: 1 << 22, words: 1 << 26 }
-
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], room: LocalRoom = ROOM): EngineRecipe {
+export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, room: LocalRoom = LOCAL_ROOM, patience: number = PATIENCE): EngineRecipe {
+  const { actors, machine, runtime, loaded } = system
   return {
-    bundle: system.loaded.bundle,
+    bundle: loaded.bundle,
     params,
     granularity,
     checks,
-    interner: internerBuffers(room.states, room.words),
-    coverage: new SharedArrayBuffer(Math.max(1, system.runtime.sites.length)),
-    tally: new SharedArrayBuffer(Math.max(1, system.machine.properties.length) * 8),
-    machine: describeMachine(system),
+    room,
+    locals: localBuffers(actors.length, room),
+    footprints: footprintBuffers(),
+    arena: stepArena(actors.length, room.states, machine.properties.length),
+    patience,
+    hangs,
+    coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
+    tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
+    machine: describeMachine(machine),
   }
 }
 
 /** Builds an engine from nothing but its recipe, as another thread does. */
 export function engineFrom(recipe: EngineRecipe, checks: readonly Check[]): Engine {
   const system = buildSystem(load(recipe.bundle), recipe.params)
-  if (describeMachine(system) !== recipe.machine) {
-    throw new Refusal('machine() builds another machine each time it runs: it must not depend on the time, random numbers or other outside state', { file: recipe.bundle.file, line: 1, column: 1 })
-  }
+  if (describeMachine(system.machine) !== recipe.machine) throw unsteady(recipe.bundle.file)
   return new Engine(system, recipe, checks)
-}
-
-function describeMachine({ layout, machine, actors }: System): string {
-  const { initial } = machine.memory
-  return JSON.stringify([layout.words, layout.fields.map(({ name, id }) => [name, initial[id]]), actors.map(({ name }) => name)])
 }

@@ -29,6 +29,8 @@ export interface StepRecord {
   readonly looped: boolean
   /** Of a blocked attempt: actors that alone could end the wait (mask of actor ids). */
   readonly holders: number
+  /** Number of the code site where the step began: its label. */
+  readonly site: number
 }
 
 /** Depth of calls beyond which a recursion is taken to be without bound. */
@@ -45,6 +47,7 @@ export class Executor {
   /** Encoding of the stack after its last operation; null: it has not had one. */
   #base: readonly number[] | null = null
   #holders = 0
+  #site = 0
   /** Whether the operation tried last gives up a shared CPU while it is blocked. */
   #yields = false
 
@@ -77,7 +80,7 @@ export class Executor {
   }
 
   #probe(actor: Actor): readonly number[] {
-    this.#reset(actor, new Int32Array(this.#system.layout.words), [])
+    this.#reset(actor, new Int32Array(Math.ceil(this.#system.layout.bits / 32)), [])
     this.#memory.probing = true
     const record = this.#guarded(() => {
       this.#memory.stack = [this.#spawn(actor)]
@@ -121,6 +124,7 @@ export class Executor {
     this.#firstWrites = new Map()
     this.#base = null
     this.#holders = 0
+    this.#site = 0
   }
 
   /** Runs with the step's memory being the machine's, and turns signals into records. */
@@ -147,6 +151,7 @@ export class Executor {
   #enter(code: Int32Array, isPlaced: boolean): StepRecord {
     const state = this.#codec.decode(code)
     if (state.at === 'finished') return this.#blocked()
+    if (state.at !== 'start') this.#site = state.stack.at(-1)?.site ?? 0
     const { actor } = this.#memory
     if (actor && isPlaced && sharesCpu(actor)) {
       const { cpus, holders } = this.#memory.scheduling(() => placement(actor))
@@ -379,6 +384,7 @@ export class Executor {
       atomic,
       looped: this.#system.runtime.looped,
       holders: this.#holders,
+      site: this.#site,
     }
   }
 }

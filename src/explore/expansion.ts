@@ -1,120 +1,86 @@
-import type { Actor } from '../model/actor.ts'
-import type { Check, Finding } from '../model/check.ts'
+import type { Check, Occasion } from '../model/check.ts'
+import type { Property } from '../model/machine.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
-import type { Interner } from './interner.ts'
-import { hasFinished, localWord } from './layout.ts'
+import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
+import { readCell } from './layout.ts'
+import type { LocalStates } from './local-states.ts'
+import type { Movement } from './movement.ts'
+import type { Profile } from './profile.ts'
+import type { PropertyTable } from './property-table.ts'
+import type { RaceDetector } from './race.ts'
+import type { Reach } from './reach.ts'
 import type { StateStore } from './state-store.ts'
-import type { StoredStateView } from './state-view.ts'
-import { type Leaf, type StepTable, applyWrites } from './step-table.ts'
+import type { PropertyTally, StoredStateView } from './state-view.ts'
+import type { StepTable } from './step-table.ts'
+import { HAS, type Successors } from './successors.ts'
 import type { System } from './system.ts'
+import { type LocatedFinding, type Tally, newTally } from './tally.ts'
 
-/** Where something was found: in a stored state, or in a step out of one. */
-export interface LocatedFinding extends Finding {
-  /** Steps from the initial state, the violating one included. */
-  readonly depth: number
-  /** Number of the stored state. */
-  readonly state: number
-  /** The violating step, or null when the state itself is what is wrong. */
-  readonly step: { readonly actor: number; readonly choices: readonly number[] } | null
-}
-
-/** What the expansion of some states came to. */
-export interface Tally {
-  transitions: number
-  endStates: number
-  /** States with a step that could be taken. */
-  open: number
-  looped: boolean
-  /** Steps that ended in a fault which no check that is on looks for: nothing beyond them is explored. */
-  pruned: number
-  readonly findings: LocatedFinding[]
-}
-
-/** An empty tally. */
-export function newTally(): Tally {
-  return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, findings: [] }
+/** What an {@link Expansion} works with. */
+export interface ExpansionParts {
+  readonly system: System
+  readonly table: StepTable
+  readonly properties: PropertyTable
+  readonly store: StateStore
+  readonly locals: LocalStates
+  readonly successors: Successors
+  readonly races: RaceDetector
+  readonly view: StoredStateView
+  readonly tally: PropertyTally
+  readonly checks: readonly Check[]
+  readonly profile: Profile
+  readonly reach: Reach
+  /** Tells which actors can move in a state; null when nobody asks. */
+  readonly movement: Movement | null
 }
 
 /** Checks states and takes every step out of them: the one place where the search meets the model. */
 export class Expansion {
-  readonly #system: System
-  readonly #table: StepTable
-  readonly #store: StateStore
-  readonly #interner: Interner
-  readonly #view: StoredStateView
-  readonly #checks: readonly Check[]
-  readonly #leaves: Leaf[][]
-  readonly #next: Int32Array
+  readonly #with: ExpansionParts
+  readonly #mustFinish: readonly number[]
+  /** Properties evaluated in every state, with their places in the machine's list. */
+  readonly #evaluated: readonly { readonly property: Property; readonly index: number }[]
+  readonly #checksRaces: boolean
 
-  constructor(system: System, table: StepTable, store: StateStore, interner: Interner, view: StoredStateView, checks: readonly Check[]) {
-    this.#system = system
-    this.#table = table
-    this.#store = store
-    this.#interner = interner
-    this.#view = view
-    this.#checks = checks
-    this.#leaves = system.actors.map(() => [])
-    this.#next = new Int32Array(system.layout.words)
-  }
-
-  /** The steps and blocked attempts of every actor in a state; valid until the next call. */
-  steps(words: Int32Array): readonly (readonly Leaf[])[] {
-    for (const actor of this.#system.actors) {
-      const leaves = this.#leaves[actor.id] as Leaf[]
-      leaves.length = 0
-      this.#table.forEachStep(actor, words, (leaf) => leaves.push(leaf))
-    }
-    return this.#leaves
-  }
-
-  /** Calls `visit` with each step that leads on, and the state it leads to (valid during the call). */
-  forEachSuccessor(words: Int32Array, visit: (actor: Actor, leaf: Leaf, next: Int32Array) => void): void {
-    const leaves = this.steps(words)
-    for (const actor of this.#system.actors) {
-      for (const leaf of leaves[actor.id] as Leaf[]) {
-        if (leaf.outcome !== 'step') continue
-        applyWrites(words, leaf.writes, this.#next)
-        visit(actor, leaf, this.#next)
-      }
-    }
+  constructor(parts: ExpansionParts) {
+    this.#with = parts
+    const { system, checks } = parts
+    this.#mustFinish = system.actors.filter(({ mustFinish }) => mustFinish).map(({ id }) => id)
+    const forms = new Set(checks.flatMap(({ evaluates }) => evaluates ?? []))
+    this.#evaluated = system.machine.properties.map((property, index) => ({ property, index })).filter(({ property }) => forms.has(property.form))
+    this.#checksRaces = checks.some(({ occasions }) => occasions?.includes('race'))
   }
 
   /**
-   * Checks a stored state and, when `isExpanded`, stores its successors. Counts only when through: a StoreFullError
-   * leaves the tally as it was, and the state may be processed again.
+   * Checks stored states (at most a group) and, when `isExpanded`, stores their successors. Counts only when through:
+   * an error of room leaves the tally as it was, and the states may be processed again.
    *
-   * @throws StoreFullError
+   * @throws StoreFullError, PackingFullError
    */
-  process(index: number, depth: number, isExpanded: boolean, tally: Tally): void {
-    const words = this.#store.at(index)
-    const leaves = this.steps(words)
-    const findings: LocatedFinding[] = []
-    let transitions = 0
-    let pruned = 0
-    let looped = false
+  process(from: number, to: number, depth: number, isExpanded: boolean, tally: Tally): void {
+    const { successors, store, profile } = this.#with
+    profile.start()
+    successors.load(from, to)
+    successors.walk()
+    profile.walked()
+    profile.asked += successors.steps.count
+    const done = newTally()
     if (isExpanded) {
-      for (const steps of leaves) {
-        for (const leaf of steps) {
-          if (leaf.outcome === 'blocked') continue
-          transitions++
-          looped ||= leaf.looped
-          if (leaf.outcome === 'fault') continue
-          applyWrites(words, leaf.writes, this.#next)
-          this.#store.insert(this.#next)
-        }
-      }
-      pruned = this.#faults(index, depth, leaves, findings)
+      successors.build()
+      profile.built()
+      store.insertAll(successors.batch)
+      profile.probed()
+      this.#count(done)
     }
-    this.#view.show(words, leaves, depth === 0)
-    for (const check of this.#checks) {
-      for (const finding of check.state?.(this.#view) ?? []) findings.push({ ...finding, depth, state: index, step: null })
-    }
-    tally.transitions += transitions
-    tally.looped ||= looped
-    tally.pruned += pruned
-    if (!this.#view.terminal) tally.open++
-    if (this.#system.actors.every((actor) => hasFinished(this.#system.layout, words, actor.id))) tally.endStates++
-    for (const finding of findings) this.keepFirst(finding, tally.findings)
+    this.#note(from)
+    for (let i = 0; i < successors.count; i++) this.#look(i, from + i, depth, isExpanded, done)
+    profile.checked()
+    tally.transitions += done.transitions
+    tally.endStates += done.endStates
+    tally.open += done.open
+    tally.looped ||= done.looped
+    tally.pruned += done.pruned
+    for (const finding of done.findings) this.keepFirst(finding, tally.findings)
   }
 
   /** Keeps the first finding of each kind and property in canonical order. */
@@ -137,32 +103,115 @@ export class Expansion {
     )
   }
 
-  /** Adds what the fault leaves of a state are to the checks; returns how many none of them looks for. */
-  #faults(index: number, depth: number, leaves: readonly (readonly Leaf[])[], findings: LocatedFinding[]): number {
-    let pruned = 0
-    leaves.forEach((steps, actor) => {
-      for (const { fault, choices } of steps) {
-        if (!fault) continue
-        const before = findings.length
-        for (const check of this.#checks) {
-          const finding = check.fault?.(fault)
-          if (finding) findings.push({ ...finding, depth: depth + 1, state: index, step: { actor, choices } })
-        }
-        if (findings.length === before) pruned++
+  /** Counts the steps out of the group's states. */
+  #count(tally: Tally): void {
+    const { steps, facts, count } = this.#with.successors
+    const { words } = this.#with.table
+    for (let at = 0; at < steps.count; at++) if (((words[steps.leaves[at] as number] as number) & OUTCOME) !== BLOCKED) tally.transitions++
+    for (let i = 0; i < count; i++) if (((facts[i] as number) & LOOPED) !== 0) tally.looped = true
+  }
+
+  /** Notes which actors can move in the group's states, for the hang check. */
+  #note(from: number): void {
+    const { successors, movement, reach } = this.#with
+    if (movement) for (let i = 0; i < successors.count; i++) reach.set(from + i, movement.bits(i))
+  }
+
+  /** Checks one state of the group. */
+  #look(i: number, index: number, depth: number, isExpanded: boolean, tally: Tally): void {
+    const { successors, locals, system } = this.#with
+    const fact = successors.facts[i] as number
+    if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, tally)
+    const isOpen = (fact & ((HAS << STEP) | (HAS << FAULT))) !== 0
+    if (isOpen) tally.open++
+    const occasions = this.#occasions(i, fact, depth)
+    if (!isOpen) {
+      occasions.push('terminal')
+      if (system.actors.every(({ id }) => locals.hasFinished(successors.state(i), id))) tally.endStates++
+    }
+    if (occasions.length > 0) this.#call(occasions, i, index, depth, tally)
+  }
+
+  /** What makes a state worth a look, whether all of it can move apart. */
+  #occasions(i: number, fact: number, depth: number): Occasion[] {
+    const found: Occasion[] = []
+    if (depth === 0) found.push('initial')
+    if ((fact & HELD) !== 0 && this.#mayHaveWaitCycle(i)) found.push('wait-cycle')
+    if (this.#evaluated.length > 0 && this.#breaks(i)) found.push('broken')
+    if (this.#mustFinish.length > 0 && this.#isAtRest(i)) found.push('rest')
+    const { races, successors } = this.#with
+    if (this.#checksRaces && ((fact & PLAIN) !== 0 || races.shares) && races.mayRace(successors.state(i), successors.steps, i)) found.push('race')
+    return found
+  }
+
+  /** Whether some blocked actors wait for each other only. */
+  #mayHaveWaitCycle(i: number): boolean {
+    const { system, successors, table } = this.#with
+    const { starts, leaves } = successors.steps
+    const holdersOf = (actor: number): number => {
+      const leaf = leaves[starts[i * system.actors.length + actor] as number] as number
+      return ((table.words[leaf] as number) & HELD) === 0 ? 0 : (table.words[leaf + LEAF.holders] as number)
+    }
+    for (let waiting = -1; ; ) {
+      let left = 0
+      for (let actor = 0; actor < system.actors.length; actor++) if ((holdersOf(actor) & waiting) !== 0) left |= 1 << actor
+      if (left === waiting || left === 0) return left !== 0
+      waiting = left
+    }
+  }
+
+  /** Whether a property that is evaluated in every state does not hold in this one. */
+  #breaks(i: number): boolean {
+    const { properties, successors, view, tally } = this.#with
+    const state = successors.state(i)
+    let isBroken = false
+    for (const { property, index } of this.#evaluated) {
+      if (property.form === 'sometimes' && tally.met(property)) continue
+      if (!properties.holds(index, state, property, () => view.evaluateIn(state, property) === true) && property.form !== 'sometimes') isBroken = true
+    }
+    return isBroken
+  }
+
+  #isAtRest(i: number): boolean {
+    const { locals, successors } = this.#with
+    const state = successors.state(i)
+    for (const actor of this.#mustFinish) if (!locals.hasFinished(state, actor)) return false
+    return true
+  }
+
+  #call(occasions: readonly Occasion[], i: number, index: number, depth: number, tally: Tally): void {
+    const { checks, successors, view } = this.#with
+    view.show(successors.state(i), successors.steps, i, depth === 0)
+    for (const check of checks) {
+      if (!check.occasions?.some((occasion) => occasions.includes(occasion))) continue
+      for (const finding of check.state?.(view) ?? []) this.keepFirst({ ...finding, depth, state: index, step: null }, tally.findings)
+    }
+  }
+
+  /** Adds what the faults of a state's steps are to the checks, and counts those that none of them looks for. */
+  #faults(i: number, index: number, depth: number, tally: Tally): void {
+    const { system, successors, table, checks } = this.#with
+    for (const actor of system.actors) {
+      for (const leaf of successors.steps.of(actor.id, i)) {
+        if (((table.words[leaf] as number) & OUTCOME) !== FAULT) continue
+        const fault = table.fault(actor.id, successors.state(i), leaf)
+        const findings = checks.flatMap((check) => check.fault?.(fault) ?? [])
+        if (findings.length === 0) tally.pruned++
+        const step = { actor: actor.id, choices: leafChoices(table.words, leaf) }
+        for (const finding of findings) this.keepFirst({ ...finding, depth: depth + 1, state: index, step }, tally.findings)
       }
-    })
-    return pruned
+    }
   }
 
   #compareStates(a: number, b: number): number {
-    const { layout, actors } = this.#system
-    const [one, two] = [this.#store.at(a), this.#store.at(b)]
-    const shared = compareNumbers(one.subarray(0, layout.sharedWords), two.subarray(0, layout.sharedWords))
-    if (shared !== 0) return shared
-    for (const actor of actors) {
-      const word = localWord(layout, actor.id)
-      if (one[word] === two[word]) continue
-      const order = compareNumbers(this.#interner.blob(one[word] as number), this.#interner.blob(two[word] as number))
+    const { store, locals, system } = this.#with
+    const [one, two] = [store.at(a), store.at(b)]
+    for (const cell of system.layout.cells) {
+      const order = readCell(one, cell) - readCell(two, cell)
+      if (order !== 0) return order
+    }
+    for (const { id } of system.actors) {
+      const order = compareNumbers(locals.code(one, id), locals.code(two, id))
       if (order !== 0) return order
     }
     return 0

@@ -1,5 +1,5 @@
-import type { Tally } from './expansion.ts'
 import { type Range, rangesSize } from './state-store.ts'
+import type { Tally } from './tally.ts'
 
 /** The states of one depth, and what processing them came to. */
 export class Level {

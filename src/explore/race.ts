@@ -1,6 +1,9 @@
 import type { Actor } from '../model/actor.ts'
 import { sharesCpu } from './dispatch.ts'
-import { type Leaf, type StepTable, applyWrites } from './step-table.ts'
+import type { Footprints } from './footprints.ts'
+import { BLOCKED, LEAF, OUTCOME, PLAIN, applyFirstWrites } from './leaf.ts'
+import type { StepTable } from './step-table.ts'
+import { Steps } from './steps.ts'
 
 /** Two accesses that nothing orders. */
 export interface RaceFound {
@@ -20,85 +23,108 @@ export interface RaceFound {
  */
 export class RaceDetector {
   readonly #table: StepTable
+  readonly #footprints: Footprints
   readonly #actors: readonly Actor[]
-  readonly #known = new Map<number, readonly number[]>()
   readonly #afterAcquire: Int32Array
-  /** Whether any actor may have lost its CPU. */
-  readonly #shares: boolean
+  readonly #theirs: Steps
+  readonly #unplaced: Steps
+  /** Whether any actor may have lost its CPU: then any state may have plain accesses pending. */
+  readonly shares: boolean
 
-  constructor(table: StepTable, actors: readonly Actor[], words: number) {
+  /** @param words most words of a state */
+  constructor(table: StepTable, footprints: Footprints, actors: readonly Actor[], words: number) {
     this.#table = table
+    this.#footprints = footprints
     this.#actors = actors
     this.#afterAcquire = new Int32Array(words)
-    this.#shares = actors.some(sharesCpu)
+    this.#theirs = new Steps(actors.length)
+    this.#unplaced = new Steps(actors.length)
+    this.shares = actors.some(sharesCpu)
   }
 
   /**
    * The races of a state.
    *
-   * @param leaves the steps and blocked attempts of each actor in it
+   * @param steps the steps and blocked attempts of each actor in it
+   * @param position of the state among those whose steps these are
    */
-  races(words: Int32Array, leaves: readonly (readonly Leaf[])[]): RaceFound[] {
-    const next = this.#shares ? leaves.map((placed, i) => this.#next(this.#actors[i] as Actor, words, placed)) : leaves
+  races(state: Int32Array, steps: Steps, position: number): RaceFound[] {
+    const next = this.#actors.map((actor) => this.#next(actor, state, steps.of(actor.id, position)))
     const found: RaceFound[] = []
     for (const p of this.#actors) {
-      for (const q of this.#actors) {
-        if (p === q) continue
-        for (const race of this.#pair(p, q, words, next)) {
-          if (!found.some((other) => other.field === race.field && other.actors.includes(p) && other.actors.includes(q))) found.push(race)
+      for (const mine of next[p.id] as Int32Array) {
+        if (((this.#table.words[mine] as number) & PLAIN) === 0) continue
+        for (const q of this.#actors) {
+          if (p === q) continue
+          for (const race of this.#pair(p, q, mine, next[q.id] as Int32Array, state)) {
+            if (!found.some((other) => other.field === race.field && other.actors.includes(p) && other.actors.includes(q))) found.push(race)
+          }
         }
       }
     }
     return found
   }
 
-  #pair(p: Actor, q: Actor, words: Int32Array, next: readonly (readonly Leaf[])[]): RaceFound[] {
-    const found: RaceFound[] = []
-    for (const mine of next[p.id] ?? []) {
-      if (mine.outcome === 'blocked' || mine.plain.length === 0) continue
-      for (const theirs of next[q.id] ?? []) {
-        if (this.#conflicts(mine, theirs).length === 0) continue
-        found.push(...(mine.first === 'plain' && sharesCpu(p) ? this.#between(p, q, mine, theirs) : this.#confirm(p, q, mine, words)))
+  /** Whether a state can have races at all: some pair of footprints conflicts. Cheap, for it is asked of most states. */
+  mayRace(state: Int32Array, steps: Steps, position: number): boolean {
+    if (this.shares) return this.races(state, steps, position).length > 0
+    const { words } = this.#table
+    const { starts, leaves } = steps
+    const first = position * this.#actors.length
+    const from = starts[first] as number
+    const to = starts[first + this.#actors.length] as number
+    for (let p = 0; p < this.#actors.length; p++) {
+      const mineFrom = starts[first + p] as number
+      const mineTo = starts[first + p + 1] as number
+      for (let i = mineFrom; i < mineTo; i++) {
+        const mine = leaves[i] as number
+        if (((words[mine] as number) & PLAIN) === 0) continue
+        for (let j = from; j < to; j++) {
+          if (j >= mineFrom && j < mineTo) continue
+          if (this.#conflicts(mine, leaves[j] as number).length > 0) return true
+        }
       }
+    }
+    return false
+  }
+
+  #pair(p: Actor, q: Actor, mine: number, next: Int32Array, state: Int32Array): RaceFound[] {
+    const found: RaceFound[] = []
+    for (const theirs of next) {
+      if (this.#conflicts(mine, theirs).length === 0) continue
+      const isPlain = this.#footprints.get(this.#footprint(mine)).first === 'plain'
+      found.push(...(isPlain && sharesCpu(p) ? this.#between(p, q, mine, theirs) : this.#confirm(p, q, mine, state)))
     }
     return found
   }
 
   /** What an actor does next; one that has lost its CPU before plain accesses would make them next. */
-  #next(actor: Actor, words: Int32Array, placed: readonly Leaf[]): readonly Leaf[] {
-    if (!sharesCpu(actor) || placed.some(({ outcome }) => outcome !== 'blocked')) return placed
-    const unplaced: Leaf[] = []
-    this.#table.forEachStepUnplaced(actor, words, (leaf) => unplaced.push(leaf))
-    return unplaced.some(({ first, outcome }) => first === 'plain' && outcome !== 'blocked') ? unplaced : placed
+  #next(actor: Actor, state: Int32Array, placed: Int32Array): Int32Array {
+    const { words } = this.#table
+    if (!sharesCpu(actor) || placed.some((leaf) => ((words[leaf] as number) & OUTCOME) !== BLOCKED)) return placed
+    const unplaced = this.#table.unplacedStepsOf(actor.id, state, this.#unplaced).slice()
+    const isStopped = unplaced.some((leaf) => ((words[leaf] as number) & OUTCOME) !== BLOCKED && this.#footprints.get(this.#footprint(leaf)).first === 'plain')
+    return isStopped ? unplaced : placed
   }
 
   /** Looks again at what q does once p's acquire alone has taken effect. */
-  #confirm(p: Actor, q: Actor, mine: Leaf, words: Int32Array): RaceFound[] {
-    applyWrites(words, mine.firstWrites, this.#afterAcquire)
-    const found: RaceFound[] = []
-    this.#table.forEachStep(q, this.#afterAcquire, (theirs) => found.push(...this.#between(p, q, mine, theirs)))
-    return found
+  #confirm(p: Actor, q: Actor, mine: number, state: Int32Array): RaceFound[] {
+    this.#afterAcquire.set(state)
+    applyFirstWrites(this.#table.words, mine, this.#afterAcquire)
+    return [...this.#table.stepsOf(q.id, this.#afterAcquire, this.#theirs)].flatMap((theirs) => this.#between(p, q, mine, theirs))
   }
 
-  #between(p: Actor, q: Actor, mine: Leaf, theirs: Leaf): RaceFound[] {
-    return this.#conflicts(mine, theirs).map((field) => ({ actors: [p, q], field, writes: [mine.plain.includes(field * 2 + 1), pending(theirs).includes(field * 2 + 1)] }))
+  #between(p: Actor, q: Actor, mine: number, theirs: number): RaceFound[] {
+    const { plain } = this.#footprints.get(this.#footprint(mine))
+    const { pending } = this.#footprints.get(this.#footprint(theirs))
+    return this.#conflicts(mine, theirs).map((field) => ({ actors: [p, q], field, writes: [plain.includes(field * 2 + 1), pending.includes(field * 2 + 1)] }))
   }
 
-  /** Fields on which plain accesses of `mine` conflict with pending accesses of `theirs`. */
-  #conflicts(mine: Leaf, theirs: Leaf): readonly number[] {
-    const key = mine.id * 0x4000000 + theirs.id
-    let found = this.#known.get(key)
-    if (found === undefined) {
-      const other = pending(theirs)
-      const accesses = mine.plain.filter((access) => other.includes(access | 1) || ((access & 1) === 1 && other.includes(access - 1)))
-      found = [...new Set(accesses.map((access) => access >> 1))]
-      this.#known.set(key, found)
-    }
-    return found
+  #conflicts(mine: number, theirs: number): readonly number[] {
+    return this.#footprints.conflicts(this.#footprint(mine), this.#footprint(theirs))
   }
-}
 
-function pending(leaf: Leaf): readonly number[] {
-  if (leaf.first === 'other') return leaf.atomic
-  return leaf.outcome === 'blocked' ? [] : leaf.plain
+  #footprint(leaf: number): number {
+    return this.#table.words[leaf + LEAF.footprint] as number
+  }
 }

@@ -1,15 +1,17 @@
-import { extname } from 'node:path'
-import { Piscina } from 'piscina'
-import { Refusal } from '../compile/refusal.ts'
 import type { Check } from '../model/check.ts'
-import { Engine, type EngineRecipe, engineRecipe } from './engine.ts'
-import type { Granularity } from './step-memory.ts'
-import type { LocatedFinding } from './expansion.ts'
+import { Crew } from './crew.ts'
+import { Engine, type EngineRecipe, type Room, engineRecipe } from './engine.ts'
 import { hangs } from './hangs.ts'
+import { packingOf } from './layout.ts'
 import { Level } from './level.ts'
-import { CHUNK, CONTROL, type ExpandResult, type ExpandTask, type ExplorerData, type Task, type WorkerAnswer, slice } from './share.ts'
-import { MAX_SEGMENTS, type Range, SEGMENT_STATES, type StoreBuffers, newSegment, rangesSize, storeBytes } from './state-store.ts'
+import type { Effort, ExpandResult, ExpandTask, Task } from './share.ts'
+import { CHUNK, CONTROL, slice } from './share.ts'
+import { REACH_BYTES, newReachSegment } from './reach.ts'
+import { release } from './release.ts'
+import { MAX_SEGMENTS, type Range, SEGMENT_BITS, newSegment, numberBits, rangesSize, storeBytes } from './state-store.ts'
+import type { Granularity } from './step-memory.ts'
 import type { System } from './system.ts'
+import type { LocatedFinding } from './tally.ts'
 
 /** Bounds of a search; all of them end it as inconclusive, unless nothing was left to do. */
 export interface Limits {
@@ -61,6 +63,8 @@ export interface SearchResult {
   readonly seconds: number
   readonly bytes: number
   readonly bytesPerState: number
+  /** What the threads' time went to. */
+  readonly effort: Effort
   /** States by level. */
   readonly levels: readonly (readonly Range[])[]
   /** Whether a code site was reached, by site number. */
@@ -71,19 +75,22 @@ export interface SearchResult {
 const NARROW = 2048
 /** Room of the first table. */
 const FIRST_CAPACITY = 1 << 16
+/** Share of the table that may be taken when a level begins. */
+const ROOMY = 0.4
 
 /** Level-synchronous breadth-first search of a system, in worker threads over one shared store. */
 export class Search {
   /** This thread's engine: the initial state, the canonical order, and reports. */
   readonly engine: Engine
   readonly #options: SearchOptions
+  readonly #seeksHangs: boolean
   readonly #recipe: EngineRecipe
   readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(CONTROL.words * 4))
   readonly #started = performance.now()
   readonly #levels: Level[] = []
   readonly #findings: LocatedFinding[] = []
-  #pool: Piscina | null = null
-  #buffers: StoreBuffers
+  readonly #crew: Crew
+  #room: Room
   #looped = false
   #stopped: StopReason | null = null
   /** States stored but not expanded when the search stopped. */
@@ -93,14 +100,22 @@ export class Search {
 
   constructor(system: System, options: SearchOptions) {
     this.#options = options
-    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name))
+    this.#seeksHangs = options.checks.some(({ hang }) => hang)
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off')
     this.engine = new Engine(system, this.#recipe, options.checks)
-    this.#buffers = {
-      segments: Array.from({ length: options.workers + 1 }, () => newSegment(system.layout.words)),
+    const { words, widths } = this.engine.locals.packing
+    this.#room = {
+      words,
+      widths,
+      segments: Array.from({ length: options.workers + 1 }, () => newSegment(words)),
+      reach: Array.from({ length: this.#seeksHangs ? options.workers + 1 : 0 }, () => newReachSegment(SEGMENT_BITS)),
+      segmentBits: SEGMENT_BITS,
       table: new SharedArrayBuffer(FIRST_CAPACITY * 4),
+      numberBits: numberBits(FIRST_CAPACITY),
       usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
     }
-    this.engine.store.attach(this.#buffers)
+    this.engine.attach(this.#room)
+    this.#crew = new Crew(this.engine, this.#recipe, this.#control, options.workers, () => this.#abort('memory'))
   }
 
   /**
@@ -121,23 +136,22 @@ export class Search {
   /** Ends the worker threads. */
   async close(): Promise<void> {
     Atomics.store(this.#control, CONTROL.abort, 1)
-    await this.#pool?.destroy()
-    this.#pool = null
+    await this.#crew.close()
+    release()
   }
 
   /** Executes a task on every worker over the chunks of some ranges; true when one of them says so. */
-  async sharedTask(task: Exclude<Task, { kind: 'expand' | 'rehash' }>): Promise<boolean> {
+  async sharedTask(task: Exclude<Task, { kind: 'expand' | 'ready' }>): Promise<boolean> {
     this.#resetCursor()
     // a trace is wanted also after a bound has ended the search
     if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)
-    const workers = rangesSize(task.ranges) < NARROW ? 1 : this.#options.workers
-    const results = await this.#runAll(Array.from({ length: workers }, () => task))
+    const results = await this.#crew.run(task, rangesSize(task.ranges) >= NARROW)
     return results.some((result) => result === true)
   }
 
-  /** The store's buffers as they are now. */
-  get buffers(): StoreBuffers {
-    return this.#buffers
+  /** Where the states are now. */
+  get room(): Room {
+    return this.#room
   }
 
   #watch(): NodeJS.Timeout {
@@ -172,7 +186,13 @@ export class Search {
   }
 
   #bytes(): number {
-    return storeBytes(this.#buffers) + this.engine.interner.bytes
+    return this.#stateBytes() + this.engine.bytes
+  }
+
+  /** Bytes that states take: themselves, the table, and what the hang check needs. */
+  #stateBytes(): number {
+    const { size } = this.engine.store
+    return storeBytes(this.#room, size) + (this.#seeksHangs ? size * REACH_BYTES : 0)
   }
 
   async #explore(): Promise<void> {
@@ -208,7 +228,7 @@ export class Search {
     if (rangesSize(next) > 0) await this.#advance(next, false)
   }
 
-  /** Processes a level, or with one worker several narrow ones; returns the states of the next. */
+  /** Processes a level, or when it is narrow several on this thread; returns the states of the next. */
   async #advance(frontier: readonly Range[], expanded: boolean): Promise<Range[]> {
     this.#levels.push(new Level(frontier))
     let work = frontier
@@ -217,7 +237,7 @@ export class Search {
       const isNarrow = rangesSize(work) < NARROW
       const isSolo = isNarrow && expanded && work === frontier && !this.#options.keepGoing
       const before = this.engine.store.usage()
-      const results = await this.#expand(work, expanded, isNarrow ? 1 : this.#options.workers, isSolo)
+      const results = await this.#expand(work, expanded, isNarrow, isSolo)
       const processed = isSolo ? (this.#levels.at(-1) as Level).ranges : work
       const untaken = slice(processed, Atomics.load(this.#control, CONTROL.cursor) * CHUNK, Infinity)
       work = [...results.flatMap(({ leftover }) => leftover), ...untaken]
@@ -229,11 +249,11 @@ export class Search {
     return found
   }
 
-  async #expand(work: readonly Range[], expanded: boolean, workers: number, isSolo: boolean): Promise<readonly ExpandResult[]> {
+  async #expand(work: readonly Range[], expanded: boolean, isNarrow: boolean, isSolo: boolean): Promise<readonly ExpandResult[]> {
     const { maxStates, maxDepth } = this.#options.limits
     const task: ExpandTask = {
       kind: 'expand',
-      store: this.#buffers,
+      room: this.#room,
       ranges: work,
       depth: this.#levels.length - 1,
       expanded,
@@ -241,7 +261,7 @@ export class Search {
       solo: isSolo ? { width: NARROW, maxDepth } : null,
     }
     this.#resetCursor()
-    const results = (await this.#runAll(Array.from({ length: workers }, () => task))) as ExpandResult[]
+    const results = (await (isSolo ? this.#crew.once(task) : this.#crew.run(task, !isNarrow))) as readonly ExpandResult[]
     this.#merge(results)
     return results
   }
@@ -264,73 +284,43 @@ export class Search {
     Atomics.store(this.#control, CONTROL.full, 0)
   }
 
-  /** Adds segments and doubles the table as needed; false when the memory budget does not allow it. */
+  /** Adds segments, widens local states and doubles the table as needed; false when the memory budget does not allow it. */
   async #makeRoom(): Promise<boolean> {
-    const { words } = this.engine.store
-    const used = Atomics.load(new Int32Array(this.#buffers.usage), 0)
-    const missing = Math.max(0, used + 2 * this.#options.workers + 1 - this.#buffers.segments.length)
-    const isTight = this.engine.store.size > this.engine.store.capacity * 0.3
-    const needed = this.#bytes() + missing * SEGMENT_STATES * words * 4 + (isTight ? this.#buffers.table.byteLength * 2 : 0)
-    if (needed > this.#options.limits.memory || this.#buffers.segments.length + missing > MAX_SEGMENTS) {
+    const { store, locals } = this.engine
+    const widths = locals.fittingWidths()
+    const isWidened = widths !== locals.packing.widths && widths.some((width, actor) => width !== locals.packing.widths[actor])
+    const used = Atomics.load(new Int32Array(this.#room.usage), 0)
+    const missing = Math.max(0, used + 2 * this.#options.workers - this.#room.segments.length)
+    const segments = this.#room.segments.length + missing
+    let capacity = store.capacity
+    while (store.size > capacity * ROOMY || segments * 2 ** SEGMENT_BITS >= 2 ** numberBits(capacity)) capacity *= 2
+    const isTight = capacity > store.capacity
+    const words = isWidened ? packingOf(this.engine.system.layout, widths).words : store.words
+    const needed = this.#bytes() + (isTight ? capacity * 4 : 0) + (isWidened ? store.size * words * 4 : 0)
+    if (needed > this.#options.limits.memory || segments > MAX_SEGMENTS) {
       this.#abort('memory')
       return false
     }
-    if (missing > 0) this.#buffers = { ...this.#buffers, segments: [...this.#buffers.segments, ...Array.from({ length: missing }, () => newSegment(words))] }
-    if (isTight) await this.#rehash()
-    this.engine.store.attach(this.#buffers)
-    return true
-  }
-
-  async #rehash(): Promise<void> {
-    this.#buffers = { ...this.#buffers, table: new SharedArrayBuffer(this.#buffers.table.byteLength * 2) }
-    const { workers } = this.#options
-    const shares = Array.from({ length: workers }, (_, worker) => this.#buffers.segments.flatMap((_segment, i) => (i % workers === worker ? [i] : [])))
-    await this.#runAll(shares.map((segments) => ({ kind: 'rehash' as const, store: this.#buffers, segments })))
-  }
-
-  async #runAll(tasks: readonly Task[]): Promise<(ExpandResult | boolean)[]> {
-    this.#pool ??= this.#startPool()
-    const answers = await Promise.all(tasks.map((task) => this.#runTask(task)))
-    return answers.flatMap((answer) => {
-      if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
-      if ('result' in answer) return [answer.result]
-      this.#abort('memory')
-      return []
-    })
-  }
-
-  /** One task on some thread; a thread that runs out of memory is the end of a budget, any other death an error. */
-  async #runTask(task: Task): Promise<WorkerAnswer> {
-    try {
-      return (await (this.#pool as Piscina).run(task)) as WorkerAnswer
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { exhausted: true }
-      this.#abort('interrupt')
-      throw new Refusal(`a worker thread died: ${message.split('\n')[0]}; nothing is known about the model`, null)
-    }
-  }
-
-  /** At most as many threads as workers, started as levels get wide; no task waits for another, so a thread that dies fails its task and nothing hangs. */
-  #startPool(): Piscina {
-    const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
-    return new Piscina({
-      filename: new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url).href,
-      minThreads: 1,
-      maxThreads: this.#options.workers,
-      idleTimeout: Infinity,
-      workerData: data,
-    })
+    const before = this.#room
+    if (missing > 0) this.#room = { ...this.#room, segments: [...this.#room.segments, ...Array.from({ length: missing }, () => newSegment(store.words))] }
+    if (this.#seeksHangs) this.#room = { ...this.#room, reach: [...this.#room.reach, ...Array.from({ length: missing }, () => newReachSegment(SEGMENT_BITS))] }
+    if (isTight || isWidened) this.#room = { ...this.#room, table: new SharedArrayBuffer(capacity * 4), numberBits: numberBits(capacity) }
+    if (isWidened) this.#room = { ...this.#room, words, widths, segments: this.#room.segments.map(() => newSegment(words)) }
+    const ranges = store.rangesSince(new Int32Array(0))
+    if (isWidened) await this.sharedTask({ kind: 'repack', before, room: this.#room, ranges })
+    else if (isTight) await this.sharedTask({ kind: 'rehash', room: this.#room, ranges })
+    this.engine.attach(this.#room)
+    return !this.#stopped
   }
 
   /** What only the finished graph tells: who can never move again, and what was never reached. */
   async #afterwards(): Promise<void> {
     if (this.#stopped) return
     const { checks } = this.#options
-    if (this.#looped && checks.some(({ hang }) => hang)) await this.#findHangs()
+    if (this.#looped && this.#seeksHangs) await this.#findHangs()
     if (this.#stopped) return
     const { tally, system } = this.engine
-    const counted = system.machine.properties.map((property) => ({ property, evaluations: tally.evaluations(property), met: tally.met(property) }))
+    const counted = system.machine.properties.map((property) => ({ property, evaluated: tally.evaluated(property), met: tally.met(property) }))
     for (const check of checks) {
       for (const finding of check.end?.(counted, checks) ?? []) {
         this.engine.expansion.keepFirst({ ...finding, depth: this.#levels.length, state: 0, step: null }, this.#findings)
@@ -338,15 +328,14 @@ export class Search {
     }
   }
 
-  /** Backward sweeps over all states to a fixed point, then what they show (see {@link hangs}). */
+  /** Backward sweeps over all states to a fixed point, to and fro, then what they show (see {@link hangs}). */
   async #findHangs(): Promise<void> {
-    const bits = new SharedArrayBuffer(this.#buffers.segments.length * SEGMENT_STATES * 4)
     const levels = this.#levels.map((level) => level.ranges)
-    const ranges = levels.toReversed().flatMap((level) => level.toReversed())
-    let isChanging = true
-    while (isChanging && !this.#stopped) isChanging = await this.sharedTask({ kind: 'sweep', store: this.#buffers, ranges, bits, settle: true })
+    const orders = [levels.toReversed().flat(), levels.flat()] as const
+    const sweep = (ranges: readonly Range[]): Promise<boolean> => this.sharedTask({ kind: 'sweep', room: this.#room, ranges })
+    while ((await sweep(orders[0])) && (await sweep(orders[1]))) if (this.#stopped) return
     if (this.#stopped) return
-    for (const finding of hangs(this.engine, this.#options.checks, levels, new Int32Array(bits))) this.engine.expansion.keepFirst(finding, this.#findings)
+    for (const finding of hangs(this.engine, this.#options.checks, levels)) this.engine.expansion.keepFirst(finding, this.#findings)
   }
 
   #result(): SearchResult {
@@ -367,7 +356,8 @@ export class Search {
       pruned: sum(this.#levels, 'pruned'),
       seconds: this.#seconds(),
       bytes: this.#bytes(),
-      bytesPerState: store.words * 4 + this.#buffers.table.byteLength / Math.max(1, store.size),
+      bytesPerState: this.#stateBytes() / Math.max(1, store.size),
+      effort: this.#crew.effort(),
       levels: this.#levels.map(({ ranges }) => ranges),
       coverage: new Uint8Array(this.#recipe.coverage),
     }

@@ -1,14 +1,18 @@
 import type { SourcePlace } from '../compile/refusal.ts'
-import type { Engine, EngineRecipe } from './engine.ts'
-import { type Tally, newTally } from './expansion.ts'
-import { type Range, type StoreBuffers, StoreFullError, rangesSize } from './state-store.ts'
-import { hasFinished } from './layout.ts'
+import type { Engine, EngineRecipe, Room } from './engine.ts'
+import { PackingFullError } from './local-states.ts'
+import type { Times } from './profile.ts'
+import { Repacking } from './repacking.ts'
+import { type Range, StoreFullError, rangesSize } from './state-store.ts'
+import { GROUP } from './successors.ts'
+import { Sweep } from './sweep.ts'
+import { type Tally, newTally } from './tally.ts'
 
 /** Words of the search's control block. */
 export const CONTROL = {
   /** Next chunk of the level to be taken. */
   cursor: 0,
-  /** Set when the store needs to grow: workers return what is left of their chunk. */
+  /** Set when the store needs room: workers return what is left of their chunk. */
   full: 1,
   /** Set to end the search: interrupt or time. */
   abort: 2,
@@ -16,20 +20,16 @@ export const CONTROL = {
 } as const
 
 /** States a worker takes at a time. */
-export const CHUNK = 64
-
-/** Bits of a state in the hang check: bit a: actor a has finished or can still move; this one: rest can be reached. */
-export const REST_BIT = 1 << 30
-const ALL_BITS = 0x7fffffff
+export const CHUNK = GROUP
 
 /** One level's work, as a worker sees it. */
-interface LevelWork {
-  readonly store: StoreBuffers
+interface Work {
+  readonly room: Room
   readonly ranges: readonly Range[]
 }
 
 /** Takes states of a level (all workers share the cursor) and stores their successors. */
-export interface ExpandTask extends LevelWork {
+export interface ExpandTask extends Work {
   readonly kind: 'expand'
   readonly depth: number
   /** False: check only. */
@@ -44,33 +44,33 @@ export interface ExpandTask extends LevelWork {
 export interface ExpandResult {
   /** The level given, and with `solo` those after it. */
   readonly levels: readonly { readonly tally: Tally; readonly ranges: readonly Range[] }[]
-  /** States of the last level taken but not processed, because the store was full. */
+  /** States of the last level taken but not processed, for lack of room. */
   readonly leftover: readonly Range[]
   /** With `solo`: the level that comes next; else null. */
   readonly next: readonly Range[] | null
-  readonly recorded: number
 }
 
 /** Enters stored states into a new table. */
-export interface RehashTask {
+export interface RehashTask extends Work {
   readonly kind: 'rehash'
-  readonly store: StoreBuffers
-  readonly segments: readonly number[]
+}
+
+/** Packs stored states anew, from the room where they are into the one given, and enters them into its table. */
+export interface RepackTask extends Work {
+  readonly kind: 'repack'
+  readonly before: Room
 }
 
 /** Marks the states of a level that have a marked successor (one byte a state). */
-export interface MarkTask extends LevelWork {
+export interface MarkTask extends Work {
   readonly kind: 'mark'
   readonly marks: SharedArrayBuffer
   readonly level: number
 }
 
-/** One sweep of the hang check: adds to each state's bits those of its successors (one Int32 a state). */
-export interface SweepTask extends LevelWork {
+/** One sweep of the hang check: adds to each state's bits those of its successors. */
+export interface SweepTask extends Work {
   readonly kind: 'sweep'
-  readonly bits: SharedArrayBuffer
-  /** Nothing is claimed of states that are findings already, nor of those before them. */
-  readonly settle: boolean
 }
 
 /** What is handed to every explorer thread when it starts. */
@@ -79,43 +79,84 @@ export interface ExplorerData {
   readonly control: SharedArrayBuffer
 }
 
+/** What a thread has done by now. */
+export interface Effort {
+  readonly times: Times
+  /** Steps and blocked attempts asked for during the search. */
+  readonly asked: number
+  /** Those for which the model's code ran. */
+  readonly executed: number
+}
+
+/** What a task came to: an expansion's result, or whether anything changed. */
+export interface TaskResult {
+  readonly result: ExpandResult | boolean
+  readonly effort: Effort
+}
+
 /** What an explorer thread answers to a task; errors with fields of their own do not cross threads whole. */
 export type WorkerAnswer =
-  | { readonly result: ExpandResult | boolean }
+  | (TaskResult & { readonly thread: number })
   | { readonly refusal: { readonly message: string; readonly at: SourcePlace | null } }
   | { readonly exhausted: true }
 
-/** What the coordinator asks of a worker. */
-export type Task = ExpandTask | RehashTask | MarkTask | SweepTask
+/** Whether a task, once begun, is carried through whatever happens: states that are half moved are lost. */
+export function isVital(task: Task): boolean {
+  return task.kind === 'rehash' || task.kind === 'repack'
+}
+
+/** What the coordinator asks of a worker; `ready` only wakes it up. */
+export type Task = ExpandTask | RehashTask | RepackTask | MarkTask | SweepTask | { readonly kind: 'ready' }
 
 /** One worker's share of a search: executes tasks on its engine. No task waits for another. */
 export class Share {
   readonly #engine: Engine
   readonly #control: Int32Array
+  readonly #sweep: Sweep
+  #deadline = Infinity
+  #isVital = false
 
   constructor(engine: Engine, control: SharedArrayBuffer) {
     this.#engine = engine
     this.#control = new Int32Array(control)
+    this.#sweep = new Sweep(engine)
   }
 
-  /** Executes a task: an expansion's result, or whether anything changed. */
-  run(task: Task): ExpandResult | boolean {
-    this.#engine.store.attach(task.store)
+  /**
+   * Executes a task as long as there is work and time.
+   *
+   * @param deadline as performance.now gives it; what is not done by then stays at the cursor
+   */
+  run(task: Task, deadline = Infinity): TaskResult {
+    this.#deadline = deadline
+    this.#isVital = isVital(task)
+    return { result: task.kind === 'ready' ? false : this.#run(task), effort: this.#effort() }
+  }
+
+  #run(task: Exclude<Task, { kind: 'ready' }>): ExpandResult | boolean {
+    this.#engine.attach(task.room)
     switch (task.kind) {
       case 'expand':
         return this.#expand(task)
       case 'rehash':
-        for (const segment of task.segments) this.#engine.store.rehash(segment)
+        this.#chunks(task.ranges, (from, to) => this.#engine.store.rehash({ from, to }))
         return true
+      case 'repack':
+        return this.#repack(task)
       case 'mark':
         return this.#mark(task)
       case 'sweep':
-        return this.#sweep(task)
+        return this.#sweepOver(task)
     }
   }
 
+  #effort(): Effort {
+    const { profile, table } = this.#engine
+    return { times: profile.times(table.executing), asked: profile.asked, executed: table.recorded + table.executed }
+  }
+
   #expand(task: ExpandTask): ExpandResult {
-    const { store, table } = this.#engine
+    const { store } = this.#engine
     const levels: { tally: Tally; ranges: readonly Range[] }[] = []
     let { ranges, depth } = task
     for (;;) {
@@ -123,11 +164,11 @@ export class Share {
       const tally = newTally()
       const leftover = this.#level(ranges, depth, task, tally)
       levels.push({ tally, ranges })
-      if (!task.solo) return { levels, leftover, next: null, recorded: table.recorded }
+      if (!task.solo) return { levels, leftover, next: null }
       const next = store.rangesSince(before)
       const size = rangesSize(next)
       const isOver = leftover.length > 0 || tally.findings.length > 0 || size === 0 || size >= task.solo.width || depth + 1 >= task.solo.maxDepth
-      if (isOver || this.#stopped()) return { levels, leftover, next, recorded: table.recorded }
+      if (isOver || this.#stopped()) return { levels, leftover, next }
       ranges = next
       depth++
       Atomics.store(this.#control, CONTROL.cursor, 0)
@@ -136,21 +177,19 @@ export class Share {
 
   /** Processes chunks until none is left; returns what was taken but could not be processed. */
   #level(ranges: readonly Range[], depth: number, task: ExpandTask, tally: Tally): Range[] {
-    const { expansion, store } = this.#engine
+    const { expansion, store, successors, table } = this.#engine
     const leftover: Range[] = []
     this.#chunks(ranges, (from, to) => {
-      for (let index = from; index < to; index++) {
-        try {
-          expansion.process(index, depth, task.expanded, tally)
-        } catch (error) {
-          if (!(error instanceof StoreFullError)) throw error
-          leftover.push({ from: index, to })
-          Atomics.store(this.#control, CONTROL.full, 1)
-          return
-        }
+      try {
+        expansion.process(from, to, depth, task.expanded, tally)
+      } catch (error) {
+        if (!(error instanceof StoreFullError || error instanceof PackingFullError)) throw error
+        leftover.push({ from, to })
+        Atomics.store(this.#control, CONTROL.full, 1)
+        return
       }
-      const { size } = store
-      if (size > store.capacity * 0.6 || size >= task.maxStates) Atomics.store(this.#control, CONTROL.full, 1)
+      table.sample(successors.steps.leaves.subarray(0, successors.steps.starts[this.#engine.system.actors.length]), to - from)
+      if (store.isTight || store.size >= task.maxStates) Atomics.store(this.#control, CONTROL.full, 1)
     })
     return leftover
   }
@@ -166,15 +205,25 @@ export class Share {
   }
 
   #stopped(): boolean {
-    return Atomics.load(this.#control, CONTROL.full) !== 0 || Atomics.load(this.#control, CONTROL.abort) !== 0
+    const isEnded = Atomics.load(this.#control, CONTROL.full) !== 0 || Atomics.load(this.#control, CONTROL.abort) !== 0
+    return (isEnded && !this.#isVital) || performance.now() >= this.#deadline
+  }
+
+  #repack({ before, room, ranges }: RepackTask): boolean {
+    const repacking = new Repacking(this.#engine.system.layout, before, room)
+    this.#chunks(ranges, (from, to) => {
+      repacking.move({ from, to })
+      this.#engine.store.rehash({ from, to })
+    })
+    return true
   }
 
   #mark(task: MarkTask): boolean {
-    const { store, expansion } = this.#engine
+    const { store, successors } = this.#engine
     const marks = new Uint8Array(task.marks)
     this.#chunks(task.ranges, (from, to) => {
       for (let index = from; index < to; index++) {
-        expansion.forEachSuccessor(store.at(index), (_actor, _leaf, next) => {
+        successors.forEach(store.at(index), (_actor, _leaf, next) => {
           if (marks[store.find(next)] === markOf(task.level + 1)) marks[index] = markOf(task.level)
         })
       }
@@ -182,53 +231,12 @@ export class Share {
     return true
   }
 
-  #sweep(task: SweepTask): boolean {
-    const bits = new Int32Array(task.bits)
-    let changed = false
+  #sweepOver(task: SweepTask): boolean {
+    let hasChanged = false
     this.#chunks(task.ranges, (from, to) => {
-      for (let index = to - 1; index >= from; index--) {
-        const before = bits[index] as number
-        const after = before | this.#reach(index, bits, task.settle)
-        if (after === before) continue
-        bits[index] = after
-        changed = true
-      }
+      if (this.#sweep.run(from, to)) hasChanged = true
     })
-    return changed
-  }
-
-  /** Bits of a state from its own actors and its successors'. */
-  #reach(index: number, bits: Int32Array, settle: boolean): number {
-    const { store, expansion, system, view } = this.#engine
-    const words = store.at(index)
-    let reach = 0
-    let resting = true
-    for (const actor of system.actors) {
-      if (hasFinished(system.layout, words, actor.id) || (actor.kind === 'handler' && !view.isHandling(words, actor))) reach |= 1 << actor.id
-      else if (actor.mustFinish) resting = false
-    }
-    if (resting) reach |= REST_BIT
-    if (settle && this.#isSettled(words)) return ALL_BITS
-    expansion.forEachSuccessor(words, (actor, leaf, next) => {
-      const target = store.find(next)
-      // a step that only reads and changes nothing is a spin, not movement; one that reads nothing waits for nothing
-      if ((target !== index && leaf.moves) || !leaf.reads) reach |= 1 << actor.id
-      if (target >= 0) reach |= bits[target] as number
-    })
-    return reach
-  }
-
-  /**
-   * Whether nothing is to be claimed of a state by looking ahead: what lies beyond a fault is not explored, and one
-   * where nobody can move or a cycle of waits has closed is a finding already, of which its predecessors are no news.
-   */
-  #isSettled(words: Int32Array): boolean {
-    const { expansion, view, system } = this.#engine
-    const leaves = expansion.steps(words)
-    if (leaves.some((steps) => steps.some(({ outcome }) => outcome === 'fault'))) return true
-    view.show(words, leaves, false)
-    const isHung = view.terminal && system.actors.some((actor) => !view.mayStand(actor))
-    return isHung || view.waitCycle().some((actor) => !view.mayStand(actor))
+    return hasChanged
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Engine } from './engine.ts'
+import { leafChoices } from './leaf.ts'
 import type { ScheduledStep } from './schedule.ts'
 import type { Search } from './search.ts'
 import { markOf } from './share.ts'
-import { type Range, SEGMENT_STATES } from './state-store.ts'
+import { type Range, SEGMENT_BITS } from './state-store.ts'
 
 /** A step between two states on shortest paths. */
 interface Edge extends ScheduledStep {
@@ -21,11 +22,11 @@ interface Edge extends ScheduledStep {
  */
 export async function shortestSchedule(search: Search, levels: readonly (readonly Range[])[], target: number, depth: number, last: number): Promise<ScheduledStep[]> {
   const { engine } = search
-  const marks = new SharedArrayBuffer(search.buffers.segments.length * SEGMENT_STATES)
+  const marks = new SharedArrayBuffer(search.room.segments.length * 2 ** SEGMENT_BITS)
   const marked = new Uint8Array(marks)
   marked[target] = markOf(depth)
   for (let level = depth - 1; level >= 0; level--) {
-    await search.sharedTask({ kind: 'mark', store: search.buffers, ranges: levels[level] as readonly Range[], marks, level })
+    await search.sharedTask({ kind: 'mark', room: search.room, ranges: levels[level] as readonly Range[], marks, level })
   }
   return new PathChooser(engine, marked, levels, target, depth, last).schedule()
 }
@@ -53,13 +54,13 @@ class PathChooser {
   }
 
   #settle(state: number, marked: Uint8Array, level: number): void {
-    const { store, expansion, system } = this.#engine
+    const { store, successors, system, table } = this.#engine
     const edges: Edge[] = []
     const cost = system.actors.map(() => Infinity)
-    expansion.forEachSuccessor(store.at(state), (actor, leaf, next) => {
+    successors.forEach(store.at(state), (actor, leaf, next) => {
       const to = store.find(next)
       if (to < 0 || marked[to] !== markOf(level + 1) || !this.#cost.has(to)) return // back edges may share the mark
-      edges.push({ actor: actor.id, choices: leaf.choices, to })
+      edges.push({ actor: actor.id, choices: leafChoices(table.words, leaf), to })
       cost[actor.id] = Math.min(cost[actor.id] as number, this.#after(to, actor.id))
     })
     this.#edges.set(state, edges)

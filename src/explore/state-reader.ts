@@ -8,6 +8,8 @@ export class StateReader implements MemoryPort {
   readonly #memory: Memory
   readonly #layout: Layout
   #words: Int32Array = new Int32Array(0)
+  /** Raw values read, by field id in order of the first read, while somebody asks. */
+  #read: Map<number, number> | null = null
 
   constructor(memory: Memory, layout: Layout) {
     this.#memory = memory
@@ -28,6 +30,18 @@ export class StateReader implements MemoryPort {
     }
   }
 
+  /** Runs `body` and tells which fields it read: raw values by field id, in order. */
+  observed<T>(body: () => T): { readonly result: T; readonly read: ReadonlyMap<number, number> } {
+    const read = new Map<number, number>()
+    const outer = this.#read
+    this.#read = read
+    try {
+      return { result: body(), read }
+    } finally {
+      this.#read = outer
+    }
+  }
+
   /** A field's value in a state, as traces show it. */
   value(field: Field, words: Int32Array): unknown {
     return this.shown(field, readCell(words, this.#layout.cells[field.id] as never))
@@ -40,7 +54,9 @@ export class StateReader implements MemoryPort {
   }
 
   read(field: Field): number {
-    return readCell(this.#words, this.#layout.cells[field.id] as never)
+    const raw = readCell(this.#words, this.#layout.cells[field.id] as never)
+    this.#read?.set(field.id, raw)
+    return raw
   }
 
   write(field: Field): never {

@@ -1,25 +1,36 @@
-/** States a segment holds. */
-export const SEGMENT_STATES = 1 << 14
-/** Most segments: an entry of the table has 27 bits for a state's number. */
-export const MAX_SEGMENTS = 1 << 13
+import { RecentStates } from './recent-states.ts'
+import { hashState } from './state-hash.ts'
+
+/** States that a segment holds, as a power of two. Segments are reserved as a whole and committed as they are used. */
+export const SEGMENT_BITS = 20
+/** Most segments of a store. */
+export const MAX_SEGMENTS = 1 << 12
 
 /** A run of taken slots this long means that the table has to grow before another insertion. */
-const MOST_PROBES = 4096
-
-const INDEX_BITS = 27
-const INDEX_MASK = (1 << INDEX_BITS) - 1
+const MOST_PROBES = 1 << 14
+/** States that are looked up together: their slots and first words stay in the nearest cache. */
+export const PART = 1024
+/** Share of the table that may be taken. */
+const FULLEST = 0.75
+/** Least bits of a table's entry that number a state. */
+const LEAST_NUMBER_BITS = 26
 
 /** The shared memory of a store, as handed from thread to thread. */
 export interface StoreBuffers {
+  /** 32-bit words of a state. */
+  readonly words: number
   /** Logs of states, one after another; a segment is filled by one worker. */
   readonly segments: readonly SharedArrayBuffer[]
-  /** Open addressing; 32-bit entries of tag (5 bits of the hash) and state number + 1 (27 bits), 0 when free. */
+  readonly segmentBits: number
+  /** Open addressing, a power of two of 32-bit entries: some upper bits of the hash, below them state number + 1; 0 when free. */
   readonly table: SharedArrayBuffer
+  /** Bits of a table entry that number a state; the others are a tag. */
+  readonly numberBits: number
   /** Int32: segments taken, then states used of each segment. */
   readonly usage: SharedArrayBuffer
 }
 
-/** Thrown when a worker needs another segment; the level goes on once the coordinator has added some. */
+/** Thrown when a worker needs another segment or a larger table; the level goes on once the coordinator has made room. */
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError'
 }
@@ -30,29 +41,63 @@ export interface Range {
   readonly to: number
 }
 
+/** States inserted together, one after another, with their hashes. */
+export interface Batch {
+  rows: Int32Array
+  hashes: Int32Array
+  /** How many states there are. */
+  count: number
+}
+
+/** An empty batch for states of some words. */
+export function newBatch(words: number, states: number): Batch {
+  return { rows: new Int32Array(states * words), hashes: new Int32Array(states), count: 0 }
+}
+
 /**
  * Distinct states of a fixed number of words, shared by all workers without locks: a worker writes a state into its
  * own log and then publishes it by one compare-and-exchange in the table. Comparison is always of whole states.
+ * State numbers go up to 2^32 - 2: they are handled as unsigned, and -1 is none.
  */
 export class StateStore {
-  readonly words: number
+  #words = 0
+  #segmentBits = SEGMENT_BITS
+  #segmentMask = 0
   #segments: Int32Array[] = []
-  #table: Int32Array = new Int32Array(0)
-  #usage: Int32Array = new Int32Array(0)
+  #table: Int32Array = new Int32Array(1)
+  #numberMask = 0
+  #usage: Int32Array = new Int32Array(1)
   /** Segment that this thread fills; -1: none yet. */
   #own = -1
-  /** Whether the last insertion found the state to be new. */
-  inserted = false
-
-  constructor(words: number) {
-    this.words = words
-  }
+  /** Positions in a batch of the states at hand. */
+  readonly #positions = new Int32Array(PART)
+  /** Of each of them: the slot it belongs to, the number found there, and whether that is the same state. */
+  readonly #slots = new Int32Array(PART)
+  readonly #numbers = new Int32Array(PART)
+  readonly #same = new Uint8Array(PART)
+  #recent: RecentStates | null = null
+  /** The last addition ended before its end, for lack of free slots. */
+  #isCrowded = false
 
   /** Looks at the buffers as they are now; call whenever the coordinator may have changed them. */
   attach(buffers: StoreBuffers): void {
-    for (let i = this.#segments.length; i < buffers.segments.length; i++) this.#segments.push(new Int32Array(buffers.segments[i] as SharedArrayBuffer))
+    const { segments, words, segmentBits } = buffers
+    if (words !== this.#words || segments[0] !== this.#segments[0]?.buffer) this.#recent = null
+    for (let i = 0; i < segments.length; i++) {
+      const segment = segments[i] as SharedArrayBuffer
+      if (this.#segments[i]?.buffer !== segment) this.#segments[i] = new Int32Array(segment)
+    }
+    this.#words = words
+    this.#segmentBits = segmentBits
+    this.#segmentMask = (1 << segmentBits) - 1
     this.#table = new Int32Array(buffers.table)
+    this.#numberMask = buffers.numberBits === 32 ? -1 : (1 << buffers.numberBits) - 1
     this.#usage = new Int32Array(buffers.usage)
+  }
+
+  /** 32-bit words of a state. */
+  get words(): number {
+    return this.#words
   }
 
   /** Slots of the table. */
@@ -76,8 +121,8 @@ export class StateStore {
   rangesSince(usage: Int32Array): Range[] {
     const ranges: Range[] = []
     for (let i = 0; i < this.#segments.length; i++) {
-      const from = i * SEGMENT_STATES + (usage[i] ?? 0)
-      const to = i * SEGMENT_STATES + (this.#usage[i + 1] as number)
+      const from = i * 2 ** this.#segmentBits + (usage[i] ?? 0)
+      const to = i * 2 ** this.#segmentBits + (this.#usage[i + 1] as number)
       if (to > from) ranges.push({ from, to })
     }
     return ranges
@@ -85,103 +130,215 @@ export class StateStore {
 
   /** The words of a state: a view into its segment. */
   at(index: number): Int32Array {
-    const start = (index % SEGMENT_STATES) * this.words
-    return (this.#segments[(index / SEGMENT_STATES) | 0] as Int32Array).subarray(start, start + this.words)
+    const start = (index & this.#segmentMask) * this.#words
+    return (this.#segments[index >>> this.#segmentBits] as Int32Array).subarray(start, start + this.#words)
+  }
+
+  /** Copies the words of a state to a place. */
+  load(index: number, into: Int32Array, at: number): void {
+    const segment = this.#segments[index >>> this.#segmentBits] as Int32Array
+    const words = this.#words
+    const start = (index & this.#segmentMask) * words
+    for (let i = 0; i < words; i++) into[at + i] = segment[start + i] as number
+  }
+
+  /** Whether another thread should better make room first: the table is as full as it should be. */
+  get isTight(): boolean {
+    return this.size > this.capacity * FULLEST
   }
 
   /**
-   * Stores a state unless it is stored already; returns its number and sets {@link inserted}.
+   * Stores the states of a batch that are not stored already. Thrown at any moment, StoreFullError leaves some stored:
+   * the batch may be inserted again.
+   *
    * @throws StoreFullError
    */
-  insert(state: Int32Array): number {
-    const hash = hashState(state)
-    const tag = hash & ~INDEX_MASK
-    const mask = this.#table.length - 1
-    let mine = -1
-    let probes = 0
-    for (let slot = Math.imul(hash, 0x9e3779b1) & mask; ; slot = (slot + 1) & mask) {
-      if (++probes > MOST_PROBES) throw new StoreFullError('the table is crowded')
-      let entry = this.#table[slot] as number
-      if (entry === 0) {
-        if (mine < 0) mine = this.#append(state)
-        entry = Atomics.compareExchange(this.#table, slot, 0, tag | (mine + 1))
-        if (entry === 0) {
-          this.#commit()
-          this.inserted = true
-          return mine
+  insertAll(batch: Batch): void {
+    this.#recent ??= new RecentStates(this.#words)
+    try {
+      for (let from = 0; from < batch.count; from += PART) this.#insertPart(batch, this.#recent, from, Math.min(batch.count, from + PART))
+    } catch (error) {
+      this.#recent.clear() // it took for stored what was not yet
+      throw error
+    }
+  }
+
+  #insertPart({ rows, hashes }: Batch, recent: RecentStates, from: number, to: number): void {
+    this.#reserve(to - from)
+    const fresh = recent.sift(rows, hashes, from, to, this.#positions)
+    this.#locate(rows, hashes, fresh)
+    const usage = this.#own + 1
+    const before = this.#usage[usage] as number
+    this.#usage[usage] = this.#add(rows, hashes, fresh, before)
+    if (this.#isCrowded) throw new StoreFullError('the table is crowded')
+  }
+
+  /**
+   * Adds the states that were not found to this thread's segment.
+   *
+   * @param count of the positions at hand
+   * @param before states in the segment
+   * @returns states in it now
+   */
+  #add(rows: Int32Array, hashes: Int32Array, count: number, before: number): number {
+    const own = this.#segments[this.#own] as Int32Array
+    const first = this.#own * 2 ** this.#segmentBits
+    const table = this.#table
+    const segments = this.#segments
+    const words = this.#words
+    const bits = this.#segmentBits
+    const segmentMask = this.#segmentMask
+    const mask = table.length - 1
+    const numberMask = this.#numberMask
+    const slots = this.#slots
+    const same = this.#same
+    const positions = this.#positions
+    let used = before
+    this.#isCrowded = false
+    for (let i = 0; i < count; i++) {
+      if (same[i] === 1) continue
+      const position = positions[i] as number
+      const hash = hashes[position] as number
+      const row = position * words
+      for (let k = 0, at = used * words; k < words; k++) own[at + k] = rows[row + k] as number
+      let slot = slots[i] as number
+      for (let probes = 0; ; slot = (slot + 1) & mask) {
+        if (++probes > MOST_PROBES) {
+          this.#isCrowded = true
+          return used
         }
-      }
-      if ((entry & ~INDEX_MASK) !== tag) continue
-      const index = (entry & INDEX_MASK) - 1
-      if (this.#equals(index, state)) {
-        this.inserted = false
-        return index
+        let entry = table[slot] as number
+        if (entry === 0) {
+          entry = Atomics.compareExchange(table, slot, 0, (hash & ~numberMask) | (first + used + 1))
+          if (entry === 0) {
+            used++
+            break
+          }
+        }
+        if (((entry ^ hash) & ~numberMask) !== 0) continue
+        const index = ((entry & numberMask) >>> 0) - 1
+        const segment = segments[index >>> bits] as Int32Array
+        const at = (index & segmentMask) * words
+        let k = 0
+        while (k < words && segment[at + k] === rows[row + k]) k++
+        if (k === words) break
       }
     }
+    return used
+  }
+
+  /**
+   * For each state at the positions at hand the first slot that is free or whose tag is its own, and whether the state named there
+   * is the same. First the entries are loaded for all of them and then the states they name, so that the memory's
+   * latencies overlap: one after the other, each successor would wait for two cache misses.
+   */
+  #locate(rows: Int32Array, hashes: Int32Array, count: number): void {
+    const table = this.#table
+    const segments = this.#segments
+    const words = this.#words
+    const bits = this.#segmentBits
+    const segmentMask = this.#segmentMask
+    const mask = table.length - 1
+    const numberMask = this.#numberMask
+    const slots = this.#slots
+    const numbers = this.#numbers
+    const same = this.#same
+    const positions = this.#positions
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[positions[i] as number] as number
+      let slot = hash & mask
+      let entry = table[slot] as number
+      for (let probes = 0; entry !== 0 && ((entry ^ hash) & ~numberMask) !== 0; entry = table[slot] as number) {
+        if (++probes > MOST_PROBES) throw new StoreFullError('the table is crowded')
+        slot = (slot + 1) & mask
+      }
+      slots[i] = slot
+      numbers[i] = (entry & numberMask) - 1
+    }
+    for (let i = 0; i < count; i++) {
+      const index = numbers[i] as number
+      same[i] = 0
+      if (index === -1) continue
+      const segment = segments[index >>> bits] as Int32Array
+      const at = (index & segmentMask) * words
+      const row = (positions[i] as number) * words
+      let k = 0
+      while (k < words && segment[at + k] === rows[row + k]) k++
+      if (k === words) same[i] = 1
+    }
+  }
+
+  /**
+   * Stores one state unless it is stored already.
+   * @throws StoreFullError
+   */
+  insert(state: Int32Array): void {
+    this.insertAll({ rows: state, hashes: Int32Array.of(hashState(state, 0, this.#words)), count: 1 })
   }
 
   /** The number of a state, or -1 when it is not stored. */
   find(state: Int32Array): number {
-    const hash = hashState(state)
-    const tag = hash & ~INDEX_MASK
+    return this.#numberOf(state, 0, hashState(state, 0, this.#words))
+  }
+
+  /**
+   * Finds the numbers of a batch's states, at most {@link PART}, overlapping latencies as {@link insertAll} does.
+   * @returns a number by position, -1 for a state that is not stored; valid until the next call
+   */
+  findAll({ rows, hashes, count }: Batch): Int32Array {
+    for (let i = 0; i < count; i++) this.#positions[i] = i
+    this.#locate(rows, hashes, count)
+    for (let i = 0; i < count; i++) if (this.#same[i] === 0) this.#numbers[i] = this.#numberOf(rows, i * this.#words, hashes[i] as number)
+    return this.#numbers
+  }
+
+  #numberOf(rows: Int32Array, row: number, hash: number): number {
+    const numberMask = this.#numberMask
     const mask = this.#table.length - 1
-    for (let slot = Math.imul(hash, 0x9e3779b1) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#table[slot] as number
       if (entry === 0) return -1
-      const index = (entry & INDEX_MASK) - 1
-      if ((entry & ~INDEX_MASK) === tag && this.#equals(index, state)) return index
+      const index = ((entry & numberMask) >>> 0) - 1
+      if ((entry & ~numberMask) === (hash & ~numberMask) && this.#equals(index, rows, row)) return index
     }
   }
 
-  /** Enters the states of one segment into the table without looking for equals: after the table was replaced. */
-  rehash(segment: number): void {
+  /** Enters states into the table without looking for equals: after the table was replaced. */
+  rehash({ from, to }: Range): void {
+    const numberMask = this.#numberMask
     const mask = this.#table.length - 1
-    const used = this.#usage[segment + 1] as number
-    for (let i = 0; i < used; i++) {
-      const index = segment * SEGMENT_STATES + i
-      const hash = hashState(this.at(index))
-      const entry = (hash & ~INDEX_MASK) | (index + 1)
-      let slot = Math.imul(hash, 0x9e3779b1) & mask
+    const words = this.#words
+    for (let index = from; index < to; index++) {
+      const hash = hashState(this.#segments[index >>> this.#segmentBits] as Int32Array, (index & this.#segmentMask) * words, words)
+      const entry = (hash & ~numberMask) | (index + 1)
+      let slot = hash & mask
       while (Atomics.compareExchange(this.#table, slot, 0, entry) !== 0) slot = (slot + 1) & mask
     }
   }
 
-  /** Writes a state into the next free place of this thread's segment, without counting it yet. */
-  #append(state: Int32Array): number {
-    if (this.#own < 0 || this.#usage[this.#own + 1] === SEGMENT_STATES) {
-      const next = Atomics.add(this.#usage, 0, 1)
-      if (next >= this.#segments.length) {
-        Atomics.sub(this.#usage, 0, 1)
-        throw new StoreFullError('no free segment')
-      }
-      this.#own = next
+  /** Makes sure that this thread's segment has room for some states. */
+  #reserve(count: number): void {
+    if (this.#own >= 0 && (this.#usage[this.#own + 1] as number) + count <= 2 ** this.#segmentBits) return
+    const next = Atomics.add(this.#usage, 0, 1)
+    if (next >= this.#segments.length) {
+      Atomics.sub(this.#usage, 0, 1)
+      throw new StoreFullError('no free segment')
     }
-    const offset = this.#usage[this.#own + 1] as number
-    ;(this.#segments[this.#own] as Int32Array).set(state, offset * this.words)
-    return this.#own * SEGMENT_STATES + offset
+    this.#own = next
   }
 
-  #commit(): void {
-    this.#usage[this.#own + 1] = (this.#usage[this.#own + 1] as number) + 1
-  }
-
-  #equals(index: number, state: Int32Array): boolean {
-    const segment = this.#segments[(index / SEGMENT_STATES) | 0] as Int32Array
-    const start = (index % SEGMENT_STATES) * this.words
-    for (let i = 0; i < state.length; i++) if (segment[start + i] !== state[i]) return false
+  #equals(index: number, rows: Int32Array, row: number): boolean {
+    const words = this.#words
+    const segment = this.#segments[index >>> this.#segmentBits] as Int32Array
+    const start = (index & this.#segmentMask) * words
+    for (let i = 0; i < words; i++) if (segment[start + i] !== rows[row + i]) return false
     return true
   }
 }
 
-/** A 32-bit hash of a state's words. */
-export function hashState(state: Int32Array): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < state.length; i++) {
-    hash = Math.imul(hash ^ (state[i] as number), 0x85ebca6b)
-    hash = (hash << 13) | (hash >>> 19)
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35)
-  return hash ^ (hash >>> 13)
+/** Bits that a table of some slots has for the numbers of states: never fewer than pick a slot, so that the tag is another part of the hash. */
+export function numberBits(capacity: number): number {
+  return Math.max(LEAST_NUMBER_BITS, Math.log2(capacity))
 }
 
 /** How many states ranges hold. */
@@ -189,12 +346,12 @@ export function rangesSize(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
 }
 
-/** Bytes that a store's buffers hold. */
-export function storeBytes(buffers: StoreBuffers): number {
-  return buffers.segments.reduce((sum, segment) => sum + segment.byteLength, 0) + buffers.table.byteLength
+/** Bytes that a store's buffers have in use. */
+export function storeBytes({ words, table }: StoreBuffers, states: number): number {
+  return states * words * 4 + table.byteLength
 }
 
 /** A segment for states of the given number of words. */
-export function newSegment(words: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(SEGMENT_STATES * words * 4)
+export function newSegment(words: number, segmentBits: number = SEGMENT_BITS): SharedArrayBuffer {
+  return new SharedArrayBuffer(2 ** segmentBits * words * 4)
 }

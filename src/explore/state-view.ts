@@ -5,38 +5,39 @@ import type { Blocked, Race, StateView } from '../model/check.ts'
 import type { Judgement, Property } from '../model/machine.ts'
 import { isHandling, placement } from './dispatch.ts'
 import { type Executor, evaluate } from './executor.ts'
-import type { Interner } from './interner.ts'
-import { hasFinished, localWord } from './layout.ts'
+import { BLOCKED, LEAF, OUTCOME } from './leaf.ts'
+import type { LocalStates } from './local-states.ts'
 import type { RaceDetector } from './race.ts'
 import type { StateReader } from './state-reader.ts'
-import type { Leaf } from './step-table.ts'
+import type { StepTable } from './step-table.ts'
+import { Steps } from './steps.ts'
 import type { System } from './system.ts'
 
-/** Counts how often properties were evaluated and `sometimes` met, across threads: two Int32 a property. */
+/** Which properties were evaluated, and held, anywhere in a search, across threads: two Int32 a property. */
 export class PropertyTally {
-  readonly #counts: Int32Array
+  readonly #flags: Int32Array
   readonly #index: ReadonlyMap<Property, number>
 
-  constructor(counts: Int32Array, properties: readonly Property[]) {
-    this.#counts = counts
+  constructor(flags: Int32Array, properties: readonly Property[]) {
+    this.#flags = flags
     this.#index = new Map(properties.map((property, i) => [property, i]))
   }
 
-  /** Counts one evaluation. */
+  /** A property was evaluated. */
   add(property: Property, holds: boolean): void {
     const at = (this.#index.get(property) as number) * 2
-    Atomics.add(this.#counts, at, 1)
-    if (holds) Atomics.store(this.#counts, at + 1, 1)
+    Atomics.store(this.#flags, at, 1)
+    if (holds) Atomics.store(this.#flags, at + 1, 1)
   }
 
-  /** Evaluations of a property. */
-  evaluations(property: Property): number {
-    return this.#counts[(this.#index.get(property) as number) * 2] as number
+  /** Whether a property was evaluated. */
+  evaluated(property: Property): boolean {
+    return this.#flags[(this.#index.get(property) as number) * 2] === 1
   }
 
   /** Whether it held in some state. */
   met(property: Property): boolean {
-    return this.#counts[(this.#index.get(property) as number) * 2 + 1] === 1
+    return this.#flags[(this.#index.get(property) as number) * 2 + 1] === 1
   }
 }
 
@@ -45,7 +46,8 @@ export interface Viewing {
   readonly system: System
   readonly reader: StateReader
   readonly executor: Executor
-  readonly interner: Interner
+  readonly locals: LocalStates
+  readonly table: StepTable
   readonly races: RaceDetector
   readonly tally: PropertyTally
 }
@@ -56,7 +58,9 @@ export class StoredStateView implements StateView {
   readonly properties: readonly Property[]
   readonly #with: Viewing
   #words: Int32Array = new Int32Array(0)
-  #leaves: readonly (readonly Leaf[])[] = []
+  #steps = new Steps(0)
+  /** Position of the state among those whose steps were found together. */
+  #position = 0
   terminal = false
   initial = false
 
@@ -66,16 +70,26 @@ export class StoredStateView implements StateView {
     this.properties = viewing.system.machine.properties
   }
 
-  /** Points the view at a state. */
-  show(words: Int32Array, leaves: readonly (readonly Leaf[])[], initial: boolean): void {
+  /**
+   * Points the view at a state and the steps out of it.
+   *
+   * @param position of the state among those whose steps these are
+   */
+  show(words: Int32Array, steps: Steps, position: number, initial: boolean): void {
     this.initial = initial
     this.#words = words
-    this.#leaves = leaves
-    this.terminal = leaves.every((steps) => steps.every(({ outcome }) => outcome === 'blocked'))
+    this.#steps = steps
+    this.#position = position
+    this.terminal = this.actors.every((actor) => this.isBlocked(actor))
+  }
+
+  /** Whether an actor cannot take a step; one that has finished cannot. */
+  isBlocked(actor: Actor): boolean {
+    return this.#steps.of(actor.id, this.#position).every((leaf) => ((this.#with.table.words[leaf] as number) & OUTCOME) === BLOCKED)
   }
 
   isFinished(actor: Actor): boolean {
-    return hasFinished(this.#with.system.layout, this.#words, actor.id)
+    return this.#with.locals.hasFinished(this.#words, actor.id)
   }
 
   mayStand(actor: Actor): boolean {
@@ -88,7 +102,7 @@ export class StoredStateView implements StateView {
   }
 
   waitCycle(): readonly Actor[] {
-    const holders = this.#leaves.map((steps) => (steps.length === 1 && steps[0]?.outcome === 'blocked' ? steps[0].holders : 0))
+    const holders = this.actors.map((actor) => this.#holders(actor))
     if (holders.every((mask) => mask === 0)) return []
     const reach = [...holders]
     for (let round = 0; round < reach.length; round++) {
@@ -99,11 +113,24 @@ export class StoredStateView implements StateView {
     return this.actors.filter((actor) => (((reach[actor.id] as number) >> actor.id) & 1) === 1)
   }
 
+  /** Mask of the actors that alone could end a blocked attempt. */
+  #holders(actor: Actor): number {
+    const { words } = this.#with.table
+    const leaves = this.#steps.of(actor.id, this.#position)
+    const [leaf] = leaves
+    return leaves.length === 1 && leaf !== undefined && ((words[leaf] as number) & OUTCOME) === BLOCKED ? (words[leaf + LEAF.holders] as number) : 0
+  }
+
   evaluate(property: Property): Judgement {
+    return this.evaluateIn(this.#words, property)
+  }
+
+  /** Whether a property holds in any state, or what is wrong. */
+  evaluateIn(words: Int32Array, property: Property): Judgement {
     const { reader, tally, system } = this.#with
     system.runtime.begin()
     try {
-      const holds = reader.within(this.#words, () => evaluate(property))
+      const holds = reader.within(words, () => evaluate(property))
       tally.add(property, holds === true)
       return holds
     } catch (error) {
@@ -117,7 +144,7 @@ export class StoredStateView implements StateView {
   }
 
   races(): readonly Race[] {
-    return this.#with.races.races(this.#words, this.#leaves).map(({ actors, field, writes }) => ({
+    return this.#with.races.races(this.#words, this.#steps, this.#position).map(({ actors, field, writes }) => ({
       actors,
       field: this.#with.system.machine.memory.fields[field]?.name ?? '',
       writes,
@@ -129,10 +156,9 @@ export class StoredStateView implements StateView {
   }
 
   #blockedActor(actor: Actor): Blocked {
-    const { system, executor, interner, reader } = this.#with
-    const code = interner.blob(this.#words[localWord(system.layout, actor.id)] as number)
-    const state = executor.inspect(actor, code, this.#words)
-    const isBlocked = (this.#leaves[actor.id] ?? []).every(({ outcome }) => outcome === 'blocked')
+    const { executor, locals, reader } = this.#with
+    const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
+    const isBlocked = this.isBlocked(actor)
     const { cpus, holders } = reader.within(this.#words, () => placement(actor))
     if (holders.length > 0 && cpus.length === 0) return { actor, operation: 'run', target: actor.cpus.map(({ name }) => name).join(' or '), heldBy: holders, sleeping: false }
     if (state.at !== 'operation') return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false }

@@ -1,201 +1,368 @@
 import type { Actor } from '../model/actor.ts'
 import type { Fault } from '../model/memory.ts'
-import type { PrimitiveClass } from '../model/operation.ts'
-import type { Executor, StepRecord } from './executor.ts'
-import type { Interner } from './interner.ts'
+import { Arena, type ArenaBuffers, arenaBuffers, arenaUse } from './arena.ts'
 import { schedulingFields } from './dispatch.ts'
-import { type Cell, type Layout, localWord, readCell } from './layout.ts'
+import type { Executor, StepRecord } from './executor.ts'
+import type { Footprints } from './footprints.ts'
+import { LabelStatistics } from './label-statistics.ts'
+import type { Cell, Layout } from './layout.ts'
+import { BLOCKED, FAULT, HELD, IDLE, LEAF, LOOPED, type LeafParts, MOVES, PLAIN, READS, STEP, leafChoices, leafSize, writeLeaf } from './leaf.ts'
+import type { LocalStates } from './local-states.ts'
+import { CHOICE, DIRECT, growChoice, growRead, readSlot } from './step-tree.ts'
+import type { Steps } from './steps.ts'
 
-/** What one step does in every state in which its dependences are the same. */
-export interface Leaf {
-  readonly outcome: StepRecord['outcome']
-  /** Triples: word, bits to clear, bits to set; the new local state is one of them. */
-  readonly writes: Int32Array
-  /** Triples of the operation that the step began with. */
-  readonly firstWrites: Int32Array
-  readonly fault: Fault | null
-  readonly first: PrimitiveClass | 'plain'
-  /** Field id * 2, + 1 for a write (see StepRecord). */
-  readonly plain: readonly number[]
-  readonly atomic: readonly number[]
-  readonly looped: boolean
-  /** Whether its course depended on shared memory, who runs where apart. */
-  readonly reads: boolean
-  /** Whether it changes anything but who runs where. */
-  readonly moves: boolean
-  readonly choices: readonly number[]
-  /** Of a blocked attempt: mask of the actors that alone could end the wait. */
-  readonly holders: number
-  /** Number of the leaf, for caches of this thread; follows the order of discovery. */
-  readonly id: number
-}
+/** How a step is taken: `placed`, it waits for the actor's CPU; `unplaced`, as if the actor had it. */
+const FOREST = { placed: 0, unplaced: 1 } as const
 
-/** A decision: the value of a cell, or an alternative. */
-interface Branch {
-  readonly kind: 'read' | 'choice'
-  readonly cell: Cell | null
-  /** Alternatives of a choice. */
-  readonly n: number
-  readonly children: Map<number, Branch | Leaf>
-}
+/** Words of a block for leaves of steps that are executed each time. */
+const SCRATCH = 1 << 14
 
-type Tree = Branch | Leaf
-
-/** The trees of every actor, by local state. */
-interface Forest {
-  readonly roots: (Tree | undefined)[][]
-  /** Whether steps wait for the actor's CPU, or are taken as if it had it. */
-  readonly isPlaced: boolean
-}
-
-/** Runs of each record beyond the first are checked again one time in this many. */
+/** Of each label the first records are run twice, and later ones one time in {@link RECHECK}. */
+const CHECKED_FIRST = 8
 const RECHECK = 16
+
+/** What a step table is made with. */
+export interface StepTableParts {
+  readonly arena: ArenaBuffers
+  readonly executor: Executor
+  readonly locals: LocalStates
+  readonly footprints: Footprints
+  readonly layout: Layout
+  readonly actors: readonly Actor[]
+  /** Most local states of an actor. */
+  readonly localStates: number
+  /** Records of a label before the table may give it up. */
+  readonly patience: number
+}
+
+/** First word of the table's own roots; the words before it are nobody's, so that no slot is 0. */
+const FIRST_ROOT = 1
+
+/** Arena for the step table of some actors, followed by further root slots for `extra` trees. */
+export function stepArena(actors: number, localStates: number, extra: number): ArenaBuffers {
+  return arenaBuffers(extraRoot(actors, localStates) + extra)
+}
+
+/** The first of the further root slots. */
+export function extraRoot(actors: number, localStates: number): number {
+  return FIRST_ROOT + 2 * actors * localStates
+}
 
 /**
  * The steps known so far: for each actor and local state a decision tree over the values read and the alternatives
- * taken. The model's code runs once for each path of a tree. One a thread.
+ * taken, shared by all threads. The model's code runs once for each path of a tree; from then on the step is a walk.
  */
 export class StepTable {
-  readonly #executor: Executor
-  readonly #interner: Interner
-  readonly #layout: Layout
-  readonly #placed: Forest
-  readonly #unplaced: Forest
+  /** The arena's words, in which leaves lie. */
+  readonly words: Int32Array
+  readonly #parts: StepTableParts
+  readonly #arena: Arena
   readonly #scheduling: ReturnType<typeof schedulingFields>
+  readonly #labels: LabelStatistics
+  readonly #faults = new Map<number, Fault>()
+  /** By actor: word, shift and mask of its local state, and root of its trees. */
+  readonly #places: Int32Array
+  /** Blocks of the arena for leaves that nobody keeps, the one in use and how much of it is. */
+  readonly #scratch: { readonly at: number; readonly words: number }[] = []
+  #scratchBlock = 0
+  #scratchUsed = 0
   #recorded = 0
-  #leaves = 0
+  #executed = 0
+  /** Milliseconds spent in the model's code. */
+  executing = 0
 
-  constructor(executor: Executor, interner: Interner, layout: Layout, actors: readonly Actor[]) {
-    this.#executor = executor
-    this.#interner = interner
-    this.#layout = layout
-    this.#placed = { roots: Array.from({ length: layout.actors }, () => []), isPlaced: true }
-    this.#unplaced = { roots: Array.from({ length: layout.actors }, () => []), isPlaced: false }
-    this.#scheduling = schedulingFields(actors)
+  constructor(parts: StepTableParts) {
+    this.#parts = parts
+    this.#arena = new Arena(parts.arena)
+    this.words = this.#arena.words
+    this.#scheduling = schedulingFields(parts.actors)
+    this.#labels = new LabelStatistics(parts.patience)
+    this.#places = new Int32Array(parts.actors.length * 4)
+    this.place()
   }
 
-  /** Steps for which the model's code ran. */
+  /** Looks where the actors' local states lie now; call when states were packed anew. */
+  place(): void {
+    const { actors, locals } = this.#parts
+    for (const { id } of actors) {
+      const { word, shift, mask } = locals.packing.locals[id] as Cell
+      this.#places.set([word, shift, mask, this.#root(FOREST.placed, id, 0)], id * 4)
+    }
+  }
+
+  /** Steps that this thread added to the table. */
   get recorded(): number {
     return this.#recorded
   }
 
-  /** Calls `visit` for each step that an actor can take, or for its one blocked attempt, in order of alternatives. */
-  forEachStep(actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
-    this.#steps(this.#placed, actor, words, visit)
+  /** Steps that this thread executed without adding them. */
+  get executed(): number {
+    return this.#executed
+  }
+
+  /** Bytes in use, by all threads. */
+  get bytes(): number {
+    const { arena, actors, localStates } = this.#parts
+    return (arenaUse(arena) - extraRoot(actors.length, localStates)) * 4
+  }
+
+  /**
+   * Finds the steps and blocked attempts of every actor in some states.
+   *
+   * @param states one after another
+   * @param count how many
+   * @param size words of a state
+   */
+  collect(states: Int32Array, count: number, size: number, steps: Steps): void {
+    const { starts } = steps
+    const actors = this.#places.length / 4
+    let start = 0
+    steps.count = 0
+    for (let base = 0, end = count * size; base < end; base += size) {
+      for (let actor = 0; actor < actors; actor++) {
+        starts[start++] = steps.count
+        this.collectOne(actor, states, base, size, steps)
+      }
+    }
+    starts[start] = steps.count
+  }
+
+  /** Adds the steps and blocked attempts of one actor in the state that begins at `base`. */
+  collectOne(actor: number, states: Int32Array, base: number, size: number, steps: Steps): void {
+    // The hottest loop of the checker: it touches typed arrays only, and leaves them for everything but dense reads and
+    // known leaves.
+    const { words } = this
+    const places = this.#places
+    const at = actor << 2
+    let slot = (places[at + 3] as number) + (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
+    let node = words[slot] as number
+    while (node > 0) {
+      const head = words[node] as number
+      if (head < 0) break
+      slot = node + 2 + (((states[base + (head >>> 5)] as number) >>> (head & 31)) & (words[node + 1] as number))
+      node = words[slot] as number
+    }
+    if (node < 0) steps.add(-node)
+    else this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
+  }
+
+  /** Leaves found so far are not needed any more, as far as they are of steps that are executed each time. */
+  recycle(): void {
+    this.#scratchBlock = 0
+    this.#scratchUsed = 0
+  }
+
+  /** Leaves of one actor's steps in a state. */
+  stepsOf(actor: number, state: Int32Array, steps: Steps): Int32Array {
+    return this.#stepsOf(FOREST.placed, actor, state, steps)
   }
 
   /** The same as if the actor had its CPU, whoever has it: what it would do next, for the race check. */
-  forEachStepUnplaced(actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
-    this.#steps(this.#unplaced, actor, words, visit)
+  unplacedStepsOf(actor: number, state: Int32Array, steps: Steps): Int32Array {
+    return this.#stepsOf(FOREST.unplaced, actor, state, steps)
   }
 
-  #steps(forest: Forest, actor: Actor, words: Int32Array, visit: (leaf: Leaf) => void): void {
-    const roots = forest.roots[actor.id] as (Tree | undefined)[]
-    const local = words[localWord(this.#layout, actor.id)] as number
-    const root = roots[local] ?? (roots[local] = this.#record(forest, actor, words, [], null))
-    this.#walk(forest, root, actor, words, [], visit)
+  /** Why a step ends in a fault. */
+  fault(actor: number, state: Int32Array, leaf: number): Fault {
+    const known = this.#faults.get(leaf)
+    if (known) return known
+    const { fault } = this.#execute(FOREST.placed, actor, state, leafChoices(this.words, leaf))
+    if (!fault) throw this.#parts.executor.unstable()
+    if (this.#executed === 0) this.#faults.set(leaf, fault) // else the leaf may be another one's later
+    return fault
   }
 
-  #walk(forest: Forest, tree: Tree, actor: Actor, words: Int32Array, choices: number[], visit: (leaf: Leaf) => void): void {
-    let at = tree
-    while ('children' in at && at.kind === 'read') at = this.#child(forest, at, readCell(words, at.cell as Cell), actor, words, choices)
-    if (!('children' in at)) {
-      visit(at)
-      return
-    }
-    for (let i = 0; i < at.n; i++) {
-      const taken = [...choices, i]
-      this.#walk(forest, this.#child(forest, at, i, actor, words, taken), actor, words, taken, visit)
-    }
+  /** Takes one state's leaves as a sample of what is asked for, to tell which labels the table serves. */
+  sample(leaves: Int32Array, weight: number): void {
+    for (const leaf of leaves) this.#labels.asked(this.words[leaf + LEAF.site] as number, weight)
   }
 
-  #child(forest: Forest, branch: Branch, key: number, actor: Actor, words: Int32Array, script: readonly number[]): Tree {
-    let child = branch.children.get(key)
-    if (!child) {
-      this.#record(forest, actor, words, script, forest.roots[actor.id]?.[words[localWord(this.#layout, actor.id)] as number] as Tree)
-      child = branch.children.get(key)
-      if (!child) throw this.#executor.unstable()
-    }
-    return child
+  #stepsOf(forest: number, actor: number, state: Int32Array, steps: Steps): Int32Array {
+    steps.count = 0
+    this.#finish(forest, actor, this.#root(forest, actor, this.#parts.locals.id(state, actor)), state, steps)
+    return steps.leaves.subarray(0, steps.count)
   }
 
-  /** Runs the model's code and adds what it did to a tree. */
-  #record({ isPlaced }: Forest, actor: Actor, words: Int32Array, script: readonly number[], root: Tree | null): Tree {
-    const local = words[localWord(this.#layout, actor.id)] as number
-    const record = this.#executor.execute(actor, this.#interner.blob(local), words, script, isPlaced)
-    if (this.#recorded++ < 64 || this.#recorded % RECHECK === 0) {
-      const again = this.#executor.execute(actor, this.#interner.blob(local), words, script, isPlaced)
-      if (!sameCourse(record, again)) throw this.#executor.unstable()
-    }
-    return this.#insert(root, record, this.#leaf(actor, record, local))
+  #root(forest: number, actor: number, local: number): number {
+    const { actors, localStates } = this.#parts
+    return FIRST_ROOT + (forest * actors.length + actor) * localStates + local
   }
 
-  #insert(root: Tree | null, record: StepRecord, leaf: Leaf): Tree {
-    let top = root
-    let parent: Branch | null = null
-    let key = 0
-    for (const dependence of record.dependences) {
-      let node: Tree | null | undefined = parent ? parent.children.get(key) : top
-      if (!node) {
-        node = {
-          kind: dependence.on === 'field' ? 'read' : 'choice',
-          cell: dependence.on === 'field' ? (this.#layout.cells[dependence.field.id] as Cell) : null,
-          n: dependence.on === 'choice' ? dependence.n : 0,
-          children: new Map(),
-        }
-        if (parent) parent.children.set(key, node)
-        else top = node
+  /** Goes on from a slot wherever the hot loop could not. */
+  #finish(forest: number, actor: number, slot: number, state: Int32Array, steps: Steps): void {
+    const before = steps.count
+    if (this.#walk(forest, actor, slot, state, [], steps)) return
+    steps.count = before
+    this.#direct(forest, actor, state, steps)
+  }
+
+  /** Adds the leaves below a slot; false where steps from the local state are not recorded. */
+  #walk(forest: number, actor: number, from: number, state: Int32Array, script: readonly number[], steps: Steps): boolean {
+    const { words } = this
+    let slot = from
+    for (;;) {
+      if (slot === 0) return false
+      const node = (words[slot] as number) || this.#learn(forest, actor, slot, state, script)
+      if (node < 0) {
+        steps.add(-node)
+        return true
       }
-      if (!('children' in node)) throw this.#executor.unstable()
-      parent = node
-      key = dependence.on === 'field' ? dependence.raw : dependence.taken
+      const head = node === 0 ? DIRECT : (words[node] as number)
+      if (head === DIRECT) return false
+      if (head === CHOICE) {
+        for (let i = 0; i < (words[node + 1] as number); i++) if (!this.#walk(forest, actor, node + 2 + i, state, [...script, i], steps)) return false
+        return true
+      }
+      slot = readSlot(words, node, state) || this.#learnValue(forest, actor, node, state, script)
     }
-    if (!parent) return leaf
-    parent.children.set(key, leaf)
-    return top as Tree
   }
 
-  #leaf(actor: Actor, record: StepRecord, before: number): Leaf {
+  /** What an empty slot holds once the step was recorded; 0 where it is not. */
+  #learn(forest: number, actor: number, slot: number, state: Int32Array, script: readonly number[]): number {
+    const isKept = this.#record(forest, actor, state, script)
+    const node = this.words[slot] as number
+    if (node === 0 && isKept) throw this.#parts.executor.unstable()
+    return node
+  }
+
+  /** The slot for a value not seen before once the step was recorded; 0 where it is not. */
+  #learnValue(forest: number, actor: number, node: number, state: Int32Array, script: readonly number[]): number {
+    const isKept = this.#record(forest, actor, state, script)
+    const slot = readSlot(this.words, node, state)
+    if (slot === 0 && isKept) throw this.#parts.executor.unstable()
+    return slot
+  }
+
+  #execute(forest: number, actor: number, state: Int32Array, script: readonly number[]): StepRecord {
+    const { executor, locals, actors } = this.#parts
+    const started = performance.now()
+    const record = executor.execute(actors[actor] as Actor, locals.code(state, actor), state, script, forest === FOREST.placed)
+    this.executing += performance.now() - started
+    return record
+  }
+
+  /** Runs the model's code and adds what it did to a tree; false when the steps from this local state are not recorded. */
+  #record(forest: number, actor: number, state: Int32Array, script: readonly number[]): boolean {
+    const record = this.#execute(forest, actor, state, script)
+    this.#recorded++
+    const count = this.#labels.recorded(record.site)
+    if (count <= CHECKED_FIRST || count % RECHECK === 0) {
+      if (!sameCourse(record, this.#execute(forest, actor, state, script))) throw this.#parts.executor.unstable()
+    }
+    const local = this.#parts.locals.id(state, actor)
+    const root = this.#root(forest, actor, local)
+    if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
+    if (!this.#isGivenUp(root)) this.#insert(root, record, this.#leaf(actor, record, local))
+    return !this.#isGivenUp(root) // another thread may have given it up meanwhile
+  }
+
+  #isGivenUp(root: number): boolean {
+    const node = this.words[root] as number
+    return node > 0 && this.words[node] === DIRECT
+  }
+
+  /** From here on the steps from a local state are executed each time. */
+  #giveUp(root: number): void {
+    const node = this.#arena.allocate(1)
+    this.words[node] = DIRECT
+    Atomics.store(this.words, root, node)
+  }
+
+  #insert(root: number, { dependences }: StepRecord, parts: LeafParts): void {
+    const { executor, layout } = this.#parts
+    let slot = root
+    for (const dependence of dependences) {
+      if (dependence.on === 'choice') slot = growChoice(this.#arena, slot, dependence.n, dependence.taken)
+      else {
+        let left = dependence.raw
+        for (let cell: Cell | null = layout.cells[dependence.field.id] as Cell; cell !== null && slot !== 0; cell = cell.rest) {
+          slot = growRead(this.#arena, slot, cell, left & cell.mask)
+          left >>>= 32 - cell.shift
+        }
+      }
+      if (slot === 0) {
+        if (this.#isGivenUp(root)) return
+        throw executor.unstable()
+      }
+    }
+    const leaf = this.#arena.allocate(leafSize(parts))
+    writeLeaf(this.words, leaf, parts)
+    if (this.#arena.publish(slot, -leaf) > 0) throw executor.unstable()
+  }
+
+  /** Executes every alternative of a step, for leaves that nobody keeps. */
+  #direct(forest: number, actor: number, state: Int32Array, steps: Steps): void {
+    let script: number[] | null = []
+    while (script) {
+      const record = this.#execute(forest, actor, state, script)
+      this.#executed++
+      const parts = this.#leaf(actor, record, this.#parts.locals.id(state, actor))
+      const leaf = this.#scratchFor(leafSize(parts))
+      writeLeaf(this.words, leaf, parts)
+      steps.add(leaf)
+      script = nextScript(record)
+    }
+  }
+
+  #scratchFor(size: number): number {
+    for (; ; this.#scratchBlock++, this.#scratchUsed = 0) {
+      let block = this.#scratch[this.#scratchBlock]
+      if (block === undefined) {
+        const words = Math.max(SCRATCH, size)
+        block = { at: this.#arena.allocate(words), words }
+        this.#scratch.push(block)
+      }
+      if (this.#scratchUsed + size > block.words) continue
+      const at = block.at + this.#scratchUsed
+      this.#scratchUsed += size
+      return at
+    }
+  }
+
+  #leaf(actor: number, record: StepRecord, before: number): LeafParts {
+    const { layout, locals, footprints } = this.#parts
     const { moved, all } = this.#scheduling
-    const writes = masks(record.writes, this.#layout)
-    const after = record.local ? this.#interner.intern(record.local) : before
-    if (record.local) writes.push(localWord(this.#layout, actor.id), -1, after)
-    return {
-      outcome: record.outcome,
-      writes: Int32Array.from(writes),
-      firstWrites: Int32Array.from(masks(record.firstWrites, this.#layout)),
-      fault: record.fault,
-      first: record.first,
-      plain: [...new Set(record.plain)],
-      atomic: [...new Set(record.atomic)],
-      looped: record.looped,
-      reads: record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id)),
-      moves: after !== before || [...record.writes.keys()].some((id) => !moved.has(id)),
-      choices: record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : [])),
-      holders: record.holders,
-      id: this.#leaves++,
+    const local = record.local ? locals.intern(actor, record.local) : before
+    const writes = triples(record.writes, layout)
+    const footprint = footprints.intern(record)
+    const isIdle = writes.length === 0 && local === before
+    const head =
+      (record.outcome === 'step' ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
+      (record.looped ? LOOPED : 0) |
+      (record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id)) ? READS : 0) |
+      (local !== before || [...record.writes.keys()].some((id) => !moved.has(id)) ? MOVES : 0) |
+      (record.outcome !== 'blocked' && record.plain.length > 0 ? PLAIN : 0) |
+      (isIdle ? IDLE : 0) |
+      (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)
+    const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
+    return { head, local, footprint, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
+  }
+}
+
+/** The alternatives to take after those of a record, in order; null after the last. */
+function nextScript({ dependences }: StepRecord): number[] | null {
+  const choices = dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence] : []))
+  while (choices.length > 0) {
+    const { n, taken } = choices.at(-1) as { n: number; taken: number }
+    if (taken + 1 < n) return [...choices.slice(0, -1).map((choice) => choice.taken), taken + 1]
+    choices.pop()
+  }
+  return null
+}
+
+/** Writes as triples of word, bits to keep and bits to set, at most one a word. */
+function triples(writes: ReadonlyMap<number, number>, layout: Layout): number[] {
+  const byWord = new Map<number, [keep: number, set: number]>()
+  for (const [id, raw] of writes) {
+    let left = raw
+    for (let cell: Cell | null = layout.cells[id] as Cell; cell !== null; cell = cell.rest) {
+      const { word, shift, mask } = cell
+      const [keep, set] = byWord.get(word) ?? [-1, 0]
+      byWord.set(word, [keep & ~(mask << shift), (set & ~(mask << shift)) | ((left & mask) << shift)])
+      left >>>= 32 - shift
     }
   }
-}
-
-/** Writes as triples of word, bits to clear and bits to set, at most one a word. */
-function masks(writes: ReadonlyMap<number, number>, layout: Layout): number[] {
-  const byWord = new Map<number, [clear: number, set: number]>()
-  for (const [id, raw] of writes) {
-    const { word, shift, mask } = layout.cells[id] as Cell
-    const pair = byWord.get(word) ?? [0, 0]
-    byWord.set(word, [pair[0] | (mask << shift), (pair[1] & ~(mask << shift)) | ((raw & mask) << shift)])
-  }
-  return [...byWord].flatMap(([word, [clear, set]]) => [word, clear, set])
-}
-
-/** Applies masked writes to a copy of a state. */
-export function applyWrites(from: Int32Array, writes: Int32Array, to: Int32Array): void {
-  to.set(from)
-  for (let i = 0; i < writes.length; i += 3) {
-    const word = writes[i] as number
-    to[word] = ((to[word] as number) & ~(writes[i + 1] as number)) | (writes[i + 2] as number)
-  }
+  return [...byWord].flatMap(([word, [keep, set]]) => [word, keep, set])
 }
 
 function sameCourse(a: StepRecord, b: StepRecord): boolean {

@@ -27,9 +27,12 @@ export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string,
   const { model, runtime, sourceMap, bundle } = loaded
   runtime.claim()
   const machine = new Machine()
+  const twin = new Machine()
   try {
+    model.build(twin, params)
     model.build(machine, params)
     machine.complete()
+    if (describeMachine(twin) !== describeMachine(machine)) throw unsteady(bundle.file)
     const { actors, memory } = machine
     if (actors.length === 0) throw new Refusal('machine() makes no actors: use m.cpus or m.thread', null)
     if (actors.length > MAX_ACTORS) throw new Refusal(`machine() makes ${actors.length} actors; at most ${MAX_ACTORS} are supported`, null)
@@ -40,9 +43,19 @@ export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string,
   }
 }
 
-/** The shared words of the initial state; local states are left 0. */
-export function initialWords({ machine, layout }: System): Int32Array {
-  const words = new Int32Array(layout.words)
-  machine.memory.initial.forEach((raw, id) => writeCell(words, layout.cells[id] as never, raw))
-  return words
+/** Fields, initial values and actors of a machine, as it must come out each time it is built. */
+export function describeMachine({ memory, actors }: Machine): string {
+  return JSON.stringify([memory.fields.map(({ name, id }) => [name, memory.initial[id]]), actors.map(({ name }) => name)])
+}
+
+/** The refusal of a model whose machine is not the same each time it is built. */
+export function unsteady(file: string): Refusal {
+  return new Refusal('machine() builds another machine each time it runs: it must not depend on the time, random numbers or other outside state', { file, line: 1, column: 1 })
+}
+
+/** The initial state with the given number of words, local states left 0. */
+export function initialWords({ machine, layout }: System, words: number): Int32Array {
+  const state = new Int32Array(words)
+  machine.memory.initial.forEach((raw, id) => writeCell(state, layout.cells[id] as never, raw))
+  return state
 }

@@ -7,7 +7,7 @@ import type { Operation } from '../model/operation.ts'
 import type { Engine } from './engine.ts'
 import type { StepRecord } from './executor.ts'
 import { cpuOf, sharesCpu } from './dispatch.ts'
-import { hasFinished, localWord, readCell, writeCell } from './layout.ts'
+import { readCell, writeCell } from './layout.ts'
 import type { ScheduledStep } from './schedule.ts'
 
 /** One thing that a step did. */
@@ -100,15 +100,17 @@ export class Tracer {
 
   /** Whether an unfinished actor cannot take a step now. */
   isBlocked(actor: Actor): boolean {
-    return !this.#isFinished(actor) && (this.#engine.expansion.steps(this.#words)[actor.id] ?? []).every(({ outcome }) => outcome === 'blocked')
+    const { view, successors } = this.#engine
+    view.show(this.#words, successors.stepsOf(this.#words), 0, false)
+    return !this.#isFinished(actor) && view.isBlocked(actor)
   }
 
   /** Who waits for what in the state reached, among the given actors. */
   waiting(actors: readonly Actor[]): Waiting[] {
-    const { view, expansion, executor, interner, system } = this.#engine
-    view.show(this.#words, expansion.steps(this.#words), false)
+    const { view, successors, executor, locals, system } = this.#engine
+    view.show(this.#words, successors.stepsOf(this.#words), 0, false)
     return view.blocked(actors).map(({ actor, operation, target, heldBy }) => {
-      const state = executor.inspect(actor, interner.blob(this.#words[localWord(system.layout, actor.id)] as number), this.#words)
+      const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
       const top = 'stack' in state ? state.stack.at(-1) : undefined
       return { actor: actor.id, operation, target, heldBy: heldBy.map(({ id }) => id), at: system.runtime.place(top?.site ?? 0) }
     })
@@ -131,7 +133,7 @@ export class Tracer {
   }
 
   #isFinished(actor: Actor): boolean {
-    return hasFinished(this.#engine.system.layout, this.#words, actor.id)
+    return this.#engine.locals.hasFinished(this.#words, actor.id)
   }
 
   #why(actor: number, last: number, started: ReadonlySet<number>, waited: ReadonlyMap<number, Actor | null>): Why {
@@ -181,7 +183,7 @@ export class Tracer {
   }
 
   #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes'> {
-    const { system, interner } = this.#engine
+    const { system, locals } = this.#engine
     const who = system.actors[actor] as Actor
     this.#events = []
     this.#stored = new Map()
@@ -192,7 +194,7 @@ export class Tracer {
     const before = this.#words
     const after = before.slice()
     for (const [id, raw] of record.writes) writeCell(after, system.layout.cells[id] as never, raw)
-    if (record.local) after[localWord(system.layout, actor)] = interner.intern(record.local)
+    if (record.local) locals.set(after, actor, locals.intern(actor, record.local))
     this.#words = after
     return { events: this.#named(before, after), changes: this.#changes(before, after) }
   }
@@ -201,8 +203,8 @@ export class Tracer {
 
   /** Executes a step with the given ears on it. */
   #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void): StepRecord {
-    const { executor, interner, system } = this.#engine
-    const code = interner.blob(this.#words[localWord(system.layout, actor.id)] as number)
+    const { executor, locals } = this.#engine
+    const code = locals.code(this.#words, actor.id)
     let stackNow: readonly Frame[] = []
     executor.observer = {
       access: (field, isWrite, stack, once) => {

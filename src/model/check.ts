@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts'
-import type { Judgement, Property } from './machine.ts'
+import type { Judgement, Property, PropertyForm } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'
 
@@ -56,6 +56,13 @@ export interface StateView {
   blocked(actors: readonly Actor[]): readonly Blocked[]
 }
 
+/**
+ * What makes a stored state worth a check's look: `initial`; `terminal`: nobody can move; `wait-cycle`: actors wait for
+ * each other; `rest`: every actor that must finish has; `broken`: a property evaluated in every state does not hold;
+ * `race`: accesses conflict.
+ */
+export type Occasion = 'initial' | 'terminal' | 'wait-cycle' | 'rest' | 'broken' | 'race'
+
 /** A property and the way it is detected. One file in checks/, one line in its index. */
 export interface Check {
   /** As `--check NAME` names it. */
@@ -64,10 +71,14 @@ export interface Check {
   readonly about: string
   /** A step ended in a fault; null: not this check's. */
   fault?(fault: Fault): Finding | null
-  /** Called once for every stored state. */
+  /** Forms of the properties that are to be evaluated in every stored state. */
+  readonly evaluates?: readonly PropertyForm[]
+  /** Which stored states the check wants to see. */
+  readonly occasions?: readonly Occasion[]
+  /** Called once for every stored state on one of its occasions. */
   state?(state: StateView): readonly Finding[]
   /** Called after the search for a state in which actors can never move again, or from which rest cannot be reached. */
   hang?(state: StateView, stuck: readonly Actor[]): Finding | null
-  /** Called after an exhaustive search: properties with how often each was evaluated and, for `sometimes`, met. */
-  end?(properties: readonly { readonly property: Property; readonly evaluations: number; readonly met: boolean }[], active: readonly Check[]): readonly Finding[]
+  /** Called after an exhaustive search: properties with whether each was evaluated and, for `sometimes`, met. */
+  end?(properties: readonly { readonly property: Property; readonly evaluated: boolean; readonly met: boolean }[], active: readonly Check[]): readonly Finding[]
 }

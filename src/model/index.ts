@@ -22,7 +22,7 @@ export {
   u8,
   volatile,
 } from './field.ts'
-export { type Blocked, type Check, type Finding, type Race, type StateView } from './check.ts'
+export { type Blocked, type Check, type Finding, type Occasion, type Race, type StateView } from './check.ts'
 export { type Fault } from './memory.ts'
 export { type Judgement, type Machine, type Property, type PropertyForm } from './machine.ts'
 export { type Expectation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'

@@ -1,3 +1,4 @@
+import type { Times } from '../explore/profile.ts'
 import type { ScheduledStep } from '../explore/schedule.ts'
 import type { RacingAccess, TraceStep, Waiting } from '../explore/trace.ts'
 import type { Verdict, ViolationKind } from '../model/verdict.ts'
@@ -24,6 +25,20 @@ export interface Violation {
 export interface Unreached {
   readonly what: 'point' | 'branch' | 'choice'
   readonly at: { readonly file: string; readonly line: number; readonly column: number }
+}
+
+/** Where the time of a search went. */
+export interface SearchProfile {
+  /** Wall time of the search. */
+  readonly seconds: number
+  /** By phase, summed over all threads. */
+  readonly milliseconds: Times
+  readonly states: number
+  readonly transitions: number
+  /** Steps and blocked attempts that the search looked up. */
+  readonly asked: number
+  /** How often the model's code ran, to record a step or because it is not recorded. */
+  readonly executed: number
 }
 
 /** The report of one search (docs: the report's fields that scripts may rely on). */
@@ -59,6 +74,8 @@ export interface Report {
     readonly bytesPerState: number
     readonly memoryBytes: number
   }
+  /** With --profile. */
+  readonly profile?: SearchProfile
   readonly tool: { readonly name: 'vmcheck'; readonly version: string }
 }
 

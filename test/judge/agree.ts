@@ -1,6 +1,5 @@
 import { type LoadedModel, load } from '../../src/compile/load.ts'
 import type { Granularity } from '../../src/explore/step-memory.ts'
-import { localWord } from '../../src/explore/layout.ts'
 import { bundleText, exploreInline } from '../inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
 import { printModel } from './print.ts'
@@ -9,24 +8,24 @@ import type { GeneratedProgram } from './program.ts'
 /** What the engine says of a generated program, in the interpreter's terms. */
 export function explored(loaded: LoadedModel, granularity: Granularity): Outcome {
   const { engine, indices, states, sweep } = exploreInline(loaded, granularity, [])
-  const { system, store, view, expansion, reader } = engine
+  const { system, store, view, successors, locals, reader } = engine
   const ends = new Set<string>()
   const stuck = new Set<string>()
   let race = false
   for (const index of indices()) {
     const words = store.at(index)
-    view.show(words, expansion.steps(words), false)
+    view.show(words, successors.stepsOf(words), 0, false)
     race ||= view.races().length > 0
     if (!view.terminal) continue
-    const standing = system.actors.filter((actor) => words[localWord(system.layout, actor.id)] !== 0)
+    const standing = system.actors.filter((actor) => !locals.hasFinished(words, actor.id))
     if (standing.length > 0) stuck.add(standing.map(({ id }) => id).join())
     else {
       const values = (name: string): unknown[] => system.layout.fields.filter((field) => field.name.startsWith(`${name}[`)).map((field) => reader.value(field, words))
       ends.add(JSON.stringify([values('plain'), values('atomic'), values('volatile'), values('published')]))
     }
   }
-  const reach = sweep()
-  const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => (((reach[index] as number) >> id) & 1) === 0))
+  sweep()
+  const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0))
   return { race, stuck, ends, wedged: wedged.map(({ id }) => id).join(), states }
 }
 

@@ -1,0 +1,166 @@
+import { extname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Refusal } from '../compile/refusal.ts'
+import { InternerFullError } from './interner.ts'
+import { ArenaFullError } from './arena.ts'
+import type { Engine, EngineRecipe } from './engine.ts'
+import { type Times, addTimes } from './profile.ts'
+import { CHUNK, CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type Task, type TaskResult, type WorkerAnswer, isVital } from './share.ts'
+import { rangesSize } from './state-store.ts'
+
+/** Milliseconds that this thread works at a time, before it looks at what has happened meanwhile. */
+const SLICE = 20
+/** Milliseconds of work after which further threads are worth their start. */
+const WORTH_THREADS = 100
+
+/** The part of Piscina that is used; it is loaded only where a search needs further threads. */
+interface Pool {
+  run(task: Task): Promise<unknown>
+  destroy(): Promise<void>
+}
+
+/**
+ * Who does the work of a search: this thread, and as many others as make up the number of workers once there is enough
+ * to do. Tasks are taken in chunks from one cursor, so that nobody waits for a thread that is still starting.
+ */
+export class Crew {
+  readonly #share: Share
+  readonly #recipe: EngineRecipe
+  readonly #control: Int32Array<SharedArrayBuffer>
+  readonly #workers: number
+  readonly #started = performance.now()
+  readonly #efforts = new Map<number, Effort>()
+  /** Called when a thread is out of memory: the search is to end. */
+  readonly #exhausted: () => void
+  #pool: Pool | null = null
+  #starting: Promise<void> | null = null
+  #isReady = false
+  /** Why the other threads cannot be used. */
+  #failure: Error | null = null
+  #waited = 0
+
+  constructor(engine: Engine, recipe: EngineRecipe, control: Int32Array<SharedArrayBuffer>, workers: number, exhausted: () => void) {
+    this.#share = new Share(engine, control.buffer)
+    this.#recipe = recipe
+    this.#control = control
+    this.#workers = workers
+    this.#exhausted = exhausted
+  }
+
+  /** Executes a task for one slice of time, on this thread alone. */
+  async once(task: Task): Promise<readonly (ExpandResult | boolean)[]> {
+    if (this.#failure) throw this.#failure
+    const result = this.#own(task)
+    await nextTurn()
+    return result === null ? [] : [result]
+  }
+
+  /**
+   * Executes a task to its end.
+   *
+   * @param isShared whether the other threads take part
+   */
+  async run(task: Exclude<Task, { kind: 'ready' }>, isShared: boolean): Promise<readonly (ExpandResult | boolean)[]> {
+    const ends: number[] = []
+    const others = isShared && this.#hasThreads() ? Array.from({ length: this.#workers - 1 }, () => this.#other(task, ends)) : []
+    for (const other of others) other.catch(() => {}) // looked at below, once this thread has done its part
+    const found: (ExpandResult | boolean)[] = []
+    const total = rangesSize(task.ranges)
+    do found.push(...(await this.once(task)))
+    while (Atomics.load(this.#control, CONTROL.cursor) * CHUNK < total && (isVital(task) || !this.#hasStopped()))
+    ends.push(performance.now())
+    const answers = await Promise.all(others)
+    this.#waited += ends.reduce((sum, end) => sum + performance.now() - end, 0)
+    return [...found, ...answers.flat()]
+  }
+
+  /** What all threads have done by now. */
+  effort(): Effort {
+    const none: Times = { code: 0, walk: 0, build: 0, probe: 0, check: 0, sweep: 0, wait: this.#waited }
+    const sum = { times: none, asked: 0, executed: 0 }
+    for (const { times, asked, executed } of this.#efforts.values()) {
+      sum.times = addTimes(sum.times, times)
+      sum.asked += asked
+      sum.executed += executed
+    }
+    return sum
+  }
+
+  /** Ends the other threads. */
+  async close(): Promise<void> {
+    await this.#pool?.destroy()
+    await this.#starting
+  }
+
+  #hasStopped(): boolean {
+    return Atomics.load(this.#control, CONTROL.full) !== 0 || Atomics.load(this.#control, CONTROL.abort) !== 0
+  }
+
+  #own(task: Task): ExpandResult | boolean | null {
+    try {
+      return this.#noted(0, this.#share.run(task, performance.now() + SLICE))
+    } catch (error) {
+      if (!isExhaustion(error)) throw error
+      this.#exhausted()
+      return null
+    }
+  }
+
+  /** A task on some other thread; one that runs out of memory is the end of a budget, any other death an error. */
+  async #other(task: Task, ends: number[]): Promise<readonly (ExpandResult | boolean)[]> {
+    const answer = await this.#answer(task)
+    ends.push(performance.now())
+    if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
+    if ('result' in answer) return [this.#noted(answer.thread, answer)]
+    this.#exhausted()
+    return []
+  }
+
+  async #answer(task: Task): Promise<WorkerAnswer> {
+    try {
+      return (await (this.#pool as Pool).run(task)) as WorkerAnswer
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { exhausted: true }
+      this.#exhausted()
+      throw new Refusal(`a worker thread died: ${message.split('\n')[0]}; nothing is known about the model`, null)
+    }
+  }
+
+  #noted(thread: number, { result, effort }: TaskResult): ExpandResult | boolean {
+    this.#efforts.set(thread, effort)
+    return result
+  }
+
+  /** Whether the other threads are there; they are started once the work is worth it, and not waited for. */
+  #hasThreads(): boolean {
+    if (this.#failure) throw this.#failure
+    const isWorthIt = this.#workers > 1 && performance.now() - this.#started > WORTH_THREADS
+    if (isWorthIt) this.#starting ??= this.#startThreads()
+    return this.#isReady
+  }
+
+  async #startThreads(): Promise<void> {
+    const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
+    const threads = this.#workers - 1
+    const { Piscina } = await import('piscina')
+    this.#pool = new Piscina({
+      filename: new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Infinity,
+      workerData: data,
+    })
+    try {
+      await Promise.all(Array.from({ length: threads }, () => this.#other({ kind: 'ready' }, [])))
+      this.#isReady = true
+    } catch (error) {
+      this.#failure ??= error as Error
+    }
+  }
+}
+
+/** Whether an error says that a budget of shared memory is used up. */
+export function isExhaustion(error: unknown): boolean {
+  return error instanceof InternerFullError || error instanceof ArenaFullError
+}

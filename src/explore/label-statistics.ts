@@ -1,0 +1,31 @@
+/**
+ * Counts, for each label of the code, the steps recorded and (by samples) those asked for: a label that has thousands
+ * of records and hardly a hit is not worth a table.
+ */
+export class LabelStatistics {
+  readonly #patience: number
+  readonly #records: number[] = []
+  readonly #asked: number[] = []
+
+  /** @param patience records of a label before it may be given up */
+  constructor(patience: number) {
+    this.#patience = patience
+  }
+
+  /** A step was recorded; returns how many of its label were by now. */
+  recorded(site: number): number {
+    return (this.#records[site] = (this.#records[site] ?? 0) + 1)
+  }
+
+  /** A step of the label was asked for, one of `weight` as far as the sample goes. */
+  asked(site: number, weight: number): void {
+    this.#asked[site] = (this.#asked[site] ?? 0) + weight
+  }
+
+  /** Whether the label's records are asked for less than twice each, as far as there are samples enough to tell. */
+  isHopeless(site: number): boolean {
+    const records = this.#records[site] ?? 0
+    const asked = this.#asked[site] ?? 0
+    return records > this.#patience && asked * 2 > records && asked < 2 * records
+  }
+}

@@ -1,0 +1,79 @@
+/*
+ * Leaves of a step table's trees, in its arena: what one step does wherever its dependences are the same.
+ *
+ *   head        outcome and flags
+ *   local       number of the local state reached
+ *   footprint   number of the footprint
+ *   holders     of a blocked attempt: mask of the actors that alone could end the wait
+ *   site        where in the code the step begins
+ *   three ends  of the triples of writes, of those of the first operation, and of the alternatives taken
+ *   triples     word, bits to keep, bits to set; at most one a word
+ */
+
+/** Words before the triples. */
+export const LEAF = { head: 0, local: 1, footprint: 2, holders: 3, site: 4, writesEnd: 5, firstEnd: 6, choicesEnd: 7, writes: 8 } as const
+
+/** Mask of the outcome in a leaf's head. */
+export const OUTCOME = 3
+/** Outcomes. */
+export const STEP = 0
+export const BLOCKED = 1
+export const FAULT = 2
+/** The step went round a loop that contains a point. */
+export const LOOPED = 4
+/** Its course depended on shared memory, who runs where apart. */
+export const READS = 8
+/** It changes something else than who runs where. */
+export const MOVES = 16
+/** It makes plain accesses before its first release. */
+export const PLAIN = 32
+/** It changes nothing at all. */
+export const IDLE = 64
+/** It is blocked, and only `holders` could end that. */
+export const HELD = 128
+
+/** What a leaf is made of. */
+export interface LeafParts {
+  readonly head: number
+  readonly local: number
+  readonly footprint: number
+  readonly holders: number
+  readonly site: number
+  readonly writes: readonly number[]
+  readonly firstWrites: readonly number[]
+  readonly choices: readonly number[]
+}
+
+/** Words of a leaf. */
+export function leafSize({ writes, firstWrites, choices }: LeafParts): number {
+  return LEAF.writes + writes.length + firstWrites.length + choices.length
+}
+
+/** Writes a leaf at its place. */
+export function writeLeaf(words: Int32Array, at: number, leaf: LeafParts): void {
+  const writesEnd = at + LEAF.writes + leaf.writes.length
+  const firstEnd = writesEnd + leaf.firstWrites.length
+  words.set([leaf.head, leaf.local, leaf.footprint, leaf.holders, leaf.site, writesEnd, firstEnd, firstEnd + leaf.choices.length, ...leaf.writes, ...leaf.firstWrites, ...leaf.choices], at)
+}
+
+/** The alternatives taken in a step. */
+export function leafChoices(words: Int32Array, leaf: number): number[] {
+  return [...words.subarray(words[leaf + LEAF.firstEnd], words[leaf + LEAF.choicesEnd])]
+}
+
+/** Applies the shared writes of a leaf to a state. */
+export function applyWrites(words: Int32Array, leaf: number, state: Int32Array): void {
+  applyTriples(words, leaf + LEAF.writes, words[leaf + LEAF.writesEnd] as number, state)
+}
+
+/** Applies the shared writes of the operation that a step begins with. */
+export function applyFirstWrites(words: Int32Array, leaf: number, state: Int32Array): void {
+  applyTriples(words, words[leaf + LEAF.writesEnd] as number, words[leaf + LEAF.firstEnd] as number, state)
+}
+
+function applyTriples(words: Int32Array, from: number, to: number, state: Int32Array): void {
+  for (let i = from; i < to; i += 3) {
+    const word = words[i] as number
+    state[word] = ((state[word] as number) & (words[i + 1] as number)) | (words[i + 2] as number)
+  }
+}

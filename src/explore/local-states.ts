@@ -1,0 +1,99 @@
+import { FINISHED } from './encoding.ts'
+import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
+import { type Cell, type Layout, type Packing, packingOf, readCell, writeCell } from './layout.ts'
+
+/** Room for the local states of each actor: how many, and 32-bit words of all together. Reserved; committed as it is used. */
+export interface LocalRoom {
+  readonly states: number
+  readonly words: number
+}
+
+/** Room that a search gives to each actor. */
+export const LOCAL_ROOM: LocalRoom = { states: 1 << 20, words: 1 << 24 }
+
+/** Bits of a local state when a search starts. */
+const FIRST_WIDTH = 4
+
+/** Thrown when a local state's number does not fit into its bits: the level goes on once all states were packed anew. */
+export class PackingFullError extends Error {
+  override readonly name = 'PackingFullError'
+}
+
+/** The shared buffers of every actor's local states. */
+export function localBuffers(actors: number, room: LocalRoom): InternerBuffers[] {
+  return Array.from({ length: actors }, () => internerBuffers(room.states, room.words))
+}
+
+/**
+ * The local states met so far, numbered for each actor by itself, and where their numbers lie in a state. Number 0 is
+ * that of a finished actor; the others follow the order of discovery, and so differ between runs.
+ */
+export class LocalStates {
+  readonly #layout: Layout
+  readonly #known: readonly Interner[]
+  #packing: Packing
+
+  constructor(layout: Layout, buffers: readonly InternerBuffers[]) {
+    this.#layout = layout
+    this.#known = buffers.map((buffer) => new Interner(buffer))
+    for (const known of this.#known) known.intern(FINISHED)
+    this.#packing = packingOf(layout, Array.from({ length: layout.actors }, () => FIRST_WIDTH))
+  }
+
+  /** How states are packed now. */
+  get packing(): Packing {
+    return this.#packing
+  }
+
+  /** Packs with these widths from now on. */
+  setWidths(widths: readonly number[]): void {
+    if (widths.every((width, actor) => width === this.#packing.widths[actor])) return
+    this.#packing = packingOf(this.#layout, widths)
+  }
+
+  /** Widths into which every number given so far fits, with room for as many again where one does not fit now. */
+  fittingWidths(): readonly number[] {
+    return this.#packing.widths.map((width, actor) => {
+      const needed = 32 - Math.clz32((this.#known[actor] as Interner).size - 1)
+      return needed > width ? needed + 1 : width
+    })
+  }
+
+  /** Number of an actor's local state. */
+  id(words: Int32Array, actor: number): number {
+    return readCell(words, this.#packing.locals[actor] as Cell)
+  }
+
+  /** Encoding of an actor's local state. */
+  code(words: Int32Array, actor: number): Int32Array {
+    return this.blob(actor, this.id(words, actor))
+  }
+
+  /** Encoding of the local state that has a number. */
+  blob(actor: number, id: number): Int32Array {
+    return (this.#known[actor] as Interner).blob(id)
+  }
+
+  /** Sets the number of an actor's local state. */
+  set(words: Int32Array, actor: number, id: number): void {
+    writeCell(words, this.#packing.locals[actor] as Cell, id)
+  }
+
+  /**
+   * The number of a local state, new or known.
+   * @throws InternerFullError
+   */
+  intern(actor: number, code: ArrayLike<number>): number {
+    return (this.#known[actor] as Interner).intern(code)
+  }
+
+  /** Whether an actor has finished. */
+  hasFinished(words: Int32Array, actor: number): boolean {
+    return this.id(words, actor) === 0
+  }
+
+  /** Bytes in use. */
+  get bytes(): number {
+    return this.#known.reduce((sum, known) => sum + known.bytes, 0)
+  }
+}

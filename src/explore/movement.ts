@@ -1,0 +1,105 @@
+import type { Actor } from '../model/actor.ts'
+import type { Cell } from './layout.ts'
+import { FAULT, HELD, IDLE, LEAF, MOVES, OUTCOME, READS, STEP } from './leaf.ts'
+import type { LocalStates } from './local-states.ts'
+import { ALL_BITS, REST_BIT, movingBits, restBit } from './reach.ts'
+import type { StoredStateView } from './state-view.ts'
+import type { StepTable } from './step-table.ts'
+import { HAS, type Successors } from './successors.ts'
+import type { System } from './system.ts'
+
+/** Tells of expanded states which actors can move in them, for the hang check (docs/soundness.md, "Hangs"). */
+export class Movement {
+  readonly #system: System
+  readonly #successors: Successors
+  readonly #table: StepTable
+  readonly #locals: LocalStates
+  readonly #view: StoredStateView
+  readonly #settles: boolean
+  readonly #required: number
+  readonly #rest: number
+
+  /** @param settles whether states that are findings already count as complete */
+  constructor(system: System, successors: Successors, table: StepTable, locals: LocalStates, view: StoredStateView, settles: boolean) {
+    this.#system = system
+    this.#successors = successors
+    this.#table = table
+    this.#locals = locals
+    this.#view = view
+    this.#settles = settles
+    this.#rest = restBit(system.actors)
+    this.#required = movingBits(system.actors) | this.#rest
+  }
+
+  /** Bits of a state of the group from what its own actors can do. */
+  bits(i: number): number {
+    if (this.#settles && this.#isSettled(i)) return ALL_BITS
+    const moving = this.#moving(i)
+    if (this.#rest === 0 && (moving & this.#required) === this.#required) return ALL_BITS
+    const { states } = this.#successors
+    const { locals, words } = this.#locals.packing
+    let reach = moving
+    let isResting = true
+    for (let id = 0; id < locals.length; id++) {
+      const { word, shift, mask } = locals[id] as Cell
+      const hasFinished = (((states[i * words + word] as number) >>> shift) & mask) === 0
+      const actor = this.#system.actors[id] as Actor
+      if (hasFinished || (actor.kind === 'handler' && !this.#view.isHandling(this.#successors.state(i), actor))) reach |= 1 << id
+      if (actor.mustFinish && !hasFinished) isResting = false
+    }
+    if (isResting) reach |= REST_BIT
+    return (reach & this.#required) === this.#required ? ALL_BITS : reach
+  }
+
+  /**
+   * Mask of the actors that have a step that is movement: one that only reads and changes nothing is a spin; one that
+   * reads nothing waits for nothing.
+   */
+  #moving(i: number): number {
+    const { words } = this.#table
+    const { starts, leaves } = this.#successors.steps
+    const actors = this.#system.actors.length
+    let moving = 0
+    let at = starts[i * actors] as number
+    for (let actor = 0; actor < actors; actor++) {
+      const end = starts[i * actors + actor + 1] as number
+      for (; at < end; at++) {
+        const leaf = leaves[at] as number
+        const head = words[leaf] as number
+        if ((head & OUTCOME) !== STEP) continue
+        if ((head & READS) === 0 || ((head & MOVES) !== 0 && !this.#leavesAsIs(i, actor, leaf, head))) moving |= 1 << actor
+      }
+    }
+    return moving
+  }
+
+  /** Whether a step ends in the state in which it began. */
+  #leavesAsIs(i: number, actor: number, leaf: number, head: number): boolean {
+    const { words } = this.#table
+    if (head & IDLE) return true
+    const size = this.#locals.packing.words
+    const { states } = this.#successors
+    const { word, shift, mask } = this.#locals.packing.locals[actor] as Cell
+    if ((((states[i * size + word] as number) >>> shift) & mask) !== words[leaf + LEAF.local]) return false
+    for (let at = leaf + LEAF.writes; at < (words[leaf + LEAF.writesEnd] as number); at += 3) {
+      const before = states[i * size + (words[at] as number)] as number
+      if (before !== ((before & (words[at + 1] as number)) | (words[at + 2] as number))) return false
+    }
+    return true
+  }
+
+  /**
+   * Whether nothing is to be claimed of a state by looking ahead: what lies beyond a fault is not explored, and one
+   * where nobody can move or a cycle of waits has closed is a finding already, of which its predecessors are no news.
+   */
+  #isSettled(i: number): boolean {
+    const fact = this.#successors.facts[i] as number
+    if ((fact & (HAS << FAULT)) !== 0) return true
+    const isTerminal = (fact & (HAS << STEP)) === 0
+    if (!isTerminal && (fact & HELD) === 0) return false
+    const view = this.#view
+    view.show(this.#successors.state(i), this.#successors.steps, i, false)
+    if (isTerminal && this.#system.actors.some((actor) => !view.mayStand(actor))) return true
+    return view.waitCycle().some((actor) => !view.mayStand(actor))
+  }
+}

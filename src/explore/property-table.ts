@@ -1,0 +1,82 @@
+import { Refusal } from '../compile/refusal.ts'
+import type { Property } from '../model/machine.ts'
+import { Arena, type ArenaBuffers } from './arena.ts'
+import type { Cell, Layout } from './layout.ts'
+import type { StateReader } from './state-reader.ts'
+import { growRead, readSlot } from './step-tree.ts'
+
+/** Leaves of a property's tree. */
+const HOLDS = -1
+const BROKEN = -2
+
+/** Evaluations recorded of a property before the table may give it up. */
+const PATIENCE = 4096
+/** The first evaluations are made twice. */
+const CHECKED_FIRST = 8
+
+/** Properties of stored states as decision trees over the fields they read, in the arena of the step table. One a thread. */
+export class PropertyTable {
+  readonly #arena: Arena
+  readonly #reader: StateReader
+  readonly #layout: Layout
+  readonly #root: number
+  readonly #recorded: number[]
+  readonly #asked: number[]
+
+  /** @param root the first of a root slot for each property */
+  constructor(arena: ArenaBuffers, root: number, properties: number, reader: StateReader, layout: Layout) {
+    this.#arena = new Arena(arena)
+    this.#root = root
+    this.#reader = reader
+    this.#layout = layout
+    this.#recorded = Array.from({ length: properties }, () => 0)
+    this.#asked = [...this.#recorded]
+  }
+
+  /**
+   * Whether a property holds in a state.
+   *
+   * @param index of the property
+   * @param evaluate runs the property's code on the state
+   */
+  holds(index: number, state: Int32Array, property: Property, evaluate: (property: Property) => boolean): boolean {
+    const { words } = this.#arena
+    this.#asked[index] = (this.#asked[index] as number) + 1
+    let slot = this.#root + index
+    let node = words[slot] as number
+    while (node > 0) {
+      slot = readSlot(words, node, state)
+      if (slot === 0) break
+      node = words[slot] as number
+    }
+    if (node < 0) return node === HOLDS
+    return this.#isHopeless(index) ? evaluate(property) : this.#record(index, property, evaluate)
+  }
+
+  /** Whether what a property reads differs from state to state, so that hardly a record is met again. */
+  #isHopeless(index: number): boolean {
+    const recorded = this.#recorded[index] as number
+    return recorded > PATIENCE && (this.#asked[index] as number) < 2 * recorded
+  }
+
+  #record(index: number, property: Property, evaluate: (property: Property) => boolean): boolean {
+    const { result, read } = this.#reader.observed(() => evaluate(property))
+    if ((this.#recorded[index] as number) < CHECKED_FIRST && evaluate(property) !== result) throw unstable(property)
+    let slot = this.#root + index
+    for (const [id, raw] of read) {
+      let left = raw
+      for (let cell: Cell | null = this.#layout.cells[id] as Cell; cell !== null && slot !== 0; cell = cell.rest) {
+        slot = growRead(this.#arena, slot, cell, left & cell.mask)
+        left >>>= 32 - cell.shift
+      }
+    }
+    const leaf = result ? HOLDS : BROKEN
+    if (slot === 0 || this.#arena.publish(slot, leaf) !== leaf) throw unstable(property)
+    this.#recorded[index] = (this.#recorded[index] as number) + 1
+    return result
+  }
+}
+
+function unstable({ name }: Property): Refusal {
+  return new Refusal(`property "${name}" took another course when it was evaluated again: properties must not depend on the time, random numbers or other outside state`, null)
+}
