@@ -4,7 +4,7 @@ import { Engine, type EngineRecipe, type Room, engineRecipe } from './engine.ts'
 import { hangs } from './hangs.ts'
 import { packingOf } from './layout.ts'
 import { Level } from './level.ts'
-import type { Effort, ExpandResult, ExpandTask, Task } from './share.ts'
+import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './share.ts'
 import { CHUNK, CONTROL, slice } from './share.ts'
 import { REACH_BYTES, newReachSegment } from './reach.ts'
 import { release } from './release.ts'
@@ -328,11 +328,15 @@ export class Search {
     }
   }
 
-  /** Backward sweeps over all states to a fixed point, to and fro, then what they show (see {@link hangs}). */
+  /**
+   * Wanderings, which tell most of it soon, then backward sweeps over all states to a fixed point, to and fro, then what
+   * they show (see {@link hangs}).
+   */
   async #findHangs(): Promise<void> {
     const levels = this.#levels.map((level) => level.ranges)
     const orders = [levels.toReversed().flat(), levels.flat()] as const
-    const sweep = (ranges: readonly Range[]): Promise<boolean> => this.sharedTask({ kind: 'sweep', room: this.#room, ranges })
+    const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges })
+    await sweep(orders[0], 'wander')
     while ((await sweep(orders[0])) && (await sweep(orders[1]))) if (this.#stopped) return
     if (this.#stopped) return
     for (const finding of hangs(this.engine, this.#options.checks, levels)) this.engine.expansion.keepFirst(finding, this.#findings)

@@ -68,9 +68,9 @@ export interface MarkTask extends Work {
   readonly level: number
 }
 
-/** One sweep of the hang check: adds to each state's bits those of its successors. */
+/** Part of the hang check: adds to each state's bits those of its successors, or of states met by wandering on from it. */
 export interface SweepTask extends Work {
-  readonly kind: 'sweep'
+  readonly kind: 'sweep' | 'wander'
 }
 
 /** What is handed to every explorer thread when it starts. */
@@ -146,7 +146,9 @@ export class Share {
       case 'mark':
         return this.#mark(task)
       case 'sweep':
-        return this.#sweepOver(task)
+        return this.#sweepOver(task, (from, to) => this.#sweep.run(from, to))
+      case 'wander':
+        return this.#sweepOver(task, (from, to) => this.#sweep.wander(from, to))
     }
   }
 
@@ -231,10 +233,10 @@ export class Share {
     return true
   }
 
-  #sweepOver(task: SweepTask): boolean {
+  #sweepOver(task: SweepTask, sweep: (from: number, to: number) => boolean): boolean {
     let hasChanged = false
     this.#chunks(task.ranges, (from, to) => {
-      if (this.#sweep.run(from, to)) hasChanged = true
+      if (sweep(from, to)) hasChanged = true
     })
     return hasChanged
   }

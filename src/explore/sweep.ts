@@ -4,6 +4,9 @@ import { ALL_BITS, movingBits, restBit } from './reach.ts'
 import { PART } from './state-store.ts'
 import { GROUP } from './successors.ts'
 
+/** Steps that a state wanders on, at most. */
+const MOST_STEPS = 16
+
 /** Backward sweeps of the hang check (docs/soundness.md, "Hangs"): they add to states' bits those of their successors. */
 export class Sweep {
   readonly #engine: Engine
@@ -12,6 +15,8 @@ export class Sweep {
   /** Numbers of the states at hand, which are those of the group, and their bits. */
   readonly #indices = new Float64Array(GROUP)
   readonly #bits = new Int32Array(GROUP)
+  /** Steps that states may wander. */
+  #patience = MOST_STEPS
   /** By position in the batch: the state of the group it is a successor of. */
   readonly #parents = new Int32Array(PART)
 
@@ -21,12 +26,72 @@ export class Sweep {
   }
 
   /**
+   * Lets every incomplete state of up to a group wander on at random until what it met on the way completes it, or for
+   * some steps. Where all is well hardly anything is left to the sweeps after that: whatever comes by a complete state
+   * is complete.
+   */
+  wander(from: number, to: number): boolean {
+    const { successors, profile } = this.#engine
+    profile.start()
+    this.#gatherIncomplete(from, to)
+    let left = successors.count
+    for (let step = 0; step < this.#patience && left > 0; step++) left = this.#wanderOn(step)
+    // where wandering leads nowhere it is soon given up, and taken up again where it does
+    if (successors.count > 0) this.#patience = left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MOST_STEPS, this.#patience << 1)
+    const hasChanged = this.#note()
+    profile.swept()
+    return hasChanged
+  }
+
+  /** One step of every state that is still incomplete; returns how many that were. */
+  #wanderOn(step: number): number {
+    const { successors, store } = this.#engine
+    successors.clearBatch()
+    for (let i = 0; i < successors.count; i++) if (this.#bits[i] !== ALL_BITS) this.#stepAtRandom(i, step)
+    const { rows, count } = successors.batch
+    const size = store.words
+    for (let k = 0; k < count; k++) {
+      const at = (this.#parents[k] as number) * size
+      for (let word = 0; word < size; word++) successors.states[at + word] = rows[k * size + word] as number
+    }
+    this.#gather()
+    return count
+  }
+
+  /** Builds one successor of the state that a wanderer has come to, if there is one. */
+  #stepAtRandom(i: number, step: number): void {
+    const { successors, system, table } = this.#engine
+    const actors = system.actors.length
+    const start = Math.imul((this.#indices[i] as number) + Math.imul(step, 0x9e3779b1), 0x85ebca6b) >>> 16
+    for (let k = 0; k < actors; k++) {
+      const actor = (start + k) % actors
+      const leaves = successors.stepsOfOne(i, actor)
+      for (let at = 0; at < successors.found; at++) {
+        const leaf = leaves[(at + start) % successors.found] as number
+        if (((table.words[leaf] as number) & (OUTCOME | IDLE)) !== STEP) continue
+        this.#parents[successors.batch.count] = i
+        successors.buildOne(i, actor, leaf)
+        return
+      }
+    }
+  }
+
+  /**
    * Sweeps over up to a group of states; whether any bit was added. Actor after actor is asked for successors only as
    * long as bits are missing: most states need one or two.
    */
   run(from: number, to: number): boolean {
-    const { successors, profile, reach, system } = this.#engine
+    const { profile, system } = this.#engine
     profile.start()
+    this.#gatherIncomplete(from, to)
+    for (let round = 0; round < system.actors.length; round++) this.#lookAhead(round)
+    const hasChanged = this.#note()
+    profile.swept()
+    return hasChanged
+  }
+
+  #gatherIncomplete(from: number, to: number): void {
+    const { successors, reach } = this.#engine
     successors.clear()
     for (let index = from; index < to; index++) {
       const bits = reach.get(index)
@@ -35,7 +100,11 @@ export class Sweep {
       this.#bits[successors.count] = bits
       successors.add(index)
     }
-    for (let round = 0; round < system.actors.length; round++) this.#lookAhead(round)
+  }
+
+  /** Notes the bits found; whether any was new. */
+  #note(): boolean {
+    const { successors, reach } = this.#engine
     let hasChanged = false
     for (let i = 0; i < successors.count; i++) {
       const index = this.#indices[i] as number
@@ -43,7 +112,6 @@ export class Sweep {
       reach.set(index, this.#bits[i] as number)
       hasChanged = true
     }
-    profile.swept()
     return hasChanged
   }
 
