@@ -9,8 +9,9 @@ import { packingOf } from '../src/explore/layout.ts'
 import type { Granularity } from '../src/explore/step-memory.ts'
 import { CONTROL, type ExpandResult, Share } from '../src/explore/share.ts'
 import { newReachSegment } from '../src/explore/reach.ts'
-import { MAX_SEGMENTS, SEGMENT_BITS, newSegment, numberBits } from '../src/explore/state-store.ts'
+import { MAX_SEGMENTS, newSegment, numberBits } from '../src/explore/state-store.ts'
 import { release } from '../src/explore/release.ts'
+import { TUNING } from '../src/explore/tuning.ts'
 import { buildSystem } from '../src/explore/system.ts'
 import type { Check } from '../src/model/check.ts'
 
@@ -42,19 +43,23 @@ export interface InlineSearch {
   indices(): Generator<number>
 }
 
-/** Explores a small model to the end on this thread, whatever is found. */
-export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}): InlineSearch {
+/**
+ * Explores a small model to the end on this thread, whatever is found.
+ *
+ * @param patience below 0: every step is executed each time, without a step table
+ */
+export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, patience = TUNING.patience): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { states: 1 << 16, words: 1 << 22 }), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
   const room = {
     words,
     widths,
-    segments: Array.from({ length: 8 }, () => newSegment(words)),
-    segmentBits: SEGMENT_BITS,
-    reach: Array.from({ length: 8 }, () => newReachSegment(SEGMENT_BITS)),
+    segments: Array.from({ length: 8 }, () => newSegment(words, 20)),
+    segmentBits: 20,
+    reach: Array.from({ length: 8 }, () => newReachSegment(20)),
     table: new SharedArrayBuffer(1 << 20),
     numberBits: numberBits(1 << 18),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -22,7 +23,18 @@ export default model({ title: '${message}', machine(m) { const lock = new Mutex(
 /** The texts kept in a cache, by file. */
 async function kept(cache: string): Promise<string[]> {
   const [key] = await readdir(cache)
-  return (await readdir(join(cache, key as string))).map((name) => join(cache, key as string, name))
+  return (await readdir(join(cache, key as string))).filter((name) => name.endsWith('.js')).map((name) => join(cache, key as string, name))
+}
+
+/** Removes the bundles kept in a cache, so that lowered texts are asked for. */
+async function forgetBundles(cache: string): Promise<void> {
+  for (const path of await bundles(cache)) await rm(path)
+}
+
+/** The bundles kept in a cache. */
+async function bundles(cache: string): Promise<string[]> {
+  const [key] = await readdir(cache)
+  return (await readdir(join(cache, key as string))).filter((name) => name.endsWith('.bundle')).map((name) => join(cache, key as string, name))
 }
 
 test('what is shipped lowered is what the simulated machine lowers to', async (t) => {
@@ -54,9 +66,11 @@ test('a kept text is what is used, unless it is damaged', async (t) => {
   const fresh = await bundle('model.ts', folder, cache)
   const [path] = await kept(cache)
   const text = await readFile(path as string, 'utf8')
+  await forgetBundles(cache)
   await writeFile(path as string, text.replace('one', 'another'))
   t.deepEqual(await bundle('model.ts', folder, cache), fresh)
   t.is(await readFile(path as string, 'utf8'), text, 'it is made again')
+  await forgetBundles(cache)
   await writeFile(path as string, '')
   t.deepEqual(await bundle('model.ts', folder, cache), fresh)
 })
@@ -64,4 +78,22 @@ test('a kept text is what is used, unless it is damaged', async (t) => {
 test('a folder that cannot be written to is done without', async (t) => {
   const { folder } = await folderWith(t, source('one'))
   t.deepEqual(await bundle('model.ts', folder, join(folder, 'model.ts', 'no-folder')), await bundle('model.ts', folder, null))
+})
+
+test('a kept bundle is what is used, unless something it was made from has changed, or could now be another file, or it is damaged', async (t) => {
+  const { folder, cache } = await folderWith(t, source('one').replace("import { Mutex }", "import { title } from './title'\nimport { Mutex }").replace("'one'", 'title'))
+  await writeFile(join(folder, 'title.js'), "export const title = 'one'\n")
+  const fresh = await bundle('model.ts', folder, cache)
+  const [path] = await bundles(cache)
+  const text = await readFile(path as string, 'utf8')
+  const planted = text.slice(text.indexOf('\n') + 1).replaceAll('one', 'two')
+  const digest = createHash('sha256').update(planted).digest('hex')
+  await writeFile(path as string, `${digest}\n${planted}`)
+  t.regex((await bundle('model.ts', folder, cache)).code, /two/, 'it is used')
+  await writeFile(path as string, text.replaceAll('one', 'two'))
+  t.deepEqual(await bundle('model.ts', folder, cache), fresh, 'damaged')
+  await writeFile(join(folder, 'title.js'), "export const title = 'three'\n")
+  t.regex((await bundle('model.ts', folder, cache)).code, /three/, 'a changed file')
+  await writeFile(join(folder, 'title.ts'), "export const title = 'four'\n")
+  t.regex((await bundle('model.ts', folder, cache)).code, /four/, 'a file that comes first now')
 })

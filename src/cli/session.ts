@@ -9,6 +9,7 @@ import { type Limits, Search, type SearchResult } from '../explore/search.ts'
 import { shortestSchedule } from '../explore/shortest.ts'
 import { type System, buildSystem } from '../explore/system.ts'
 import { Tracer } from '../explore/trace.ts'
+import type { Tuning } from '../explore/tuning.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
@@ -32,6 +33,8 @@ export interface ExploreRequest {
   readonly quiet: boolean
   /** Whether the report says where the time went. */
   readonly profile: boolean
+  /** Other sizes than the usual ones, on which no result depends. */
+  readonly tuning?: Partial<Tuning>
 }
 
 /** Loads a model's file. */
@@ -59,6 +62,7 @@ export async function explore(loaded: LoadedModel, request: ExploreRequest, stre
     limits: request.limits,
     signal: streams.interrupt,
     progress: (progress) => line.update(progress),
+    ...(request.tuning && { tuning: request.tuning }),
   })
   try {
     const result = await search.run()
@@ -174,9 +178,9 @@ function assemble(parts: {
   }
 }
 
-function profileOf({ effort, transitions, states, seconds }: SearchResult): SearchProfile {
+function profileOf({ effort, cpu, transitions, states, seconds }: SearchResult): SearchProfile {
   const { times, asked, executed } = effort
-  return { seconds, milliseconds: times, states, transitions, asked, executed }
+  return { seconds, cpu, milliseconds: times, states, transitions, asked, executed }
 }
 
 /** Points and branches of the user's files that no step and no set-up code reached. */

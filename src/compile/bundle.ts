@@ -4,6 +4,7 @@ import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Location, Message, Plugin } from 'esbuild'
+import { keepBundle, keptBundle } from './kept-bundle.ts'
 import { LoweredFiles, digestOf as loweredDigest } from './lowered-files.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 
@@ -35,6 +36,8 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
   const sources = new Map<string, string>()
   const lowered = new Map<string, string>()
   const known = await LoweredFiles.open(cache)
+  const kept = await keptBundle(known, VM, entry, cwd)
+  if (kept) return kept
   const { build } = await import('esbuild')
   try {
     const result = await build({
@@ -52,7 +55,9 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
       plugins: [lowering(shown, found, sources, lowered, known)],
     })
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
-    return { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
+    const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
+    await keepBundle(known, VM, entry, cwd, sources, made)
+    return made
   } catch (error) {
     if (found.refusal) throw found.refusal
     const [first] = (error as { errors?: Message[] }).errors ?? []

@@ -22,7 +22,7 @@ export function digestOf(source: string, file: string, counted: boolean): string
   return createHash('sha256').update(`${file}\0${String(counted)}\0${source}`).digest('hex')
 }
 
-/** Lowered texts that need not be made again: those shipped, and those kept in a folder, each under its digest. */
+/** Lowered texts and bundles that need not be made again: those shipped, and those kept in a folder, each under its digest. */
 export class LoweredFiles {
   readonly #shipped: Shipped | null
   readonly #folder: string | null
@@ -40,19 +40,35 @@ export class LoweredFiles {
 
   /** The lowered text of a file, or null when it has to be made. */
   async get(digest: string): Promise<string | null> {
-    const shipped = this.#shipped?.files[digest]
-    if (shipped !== undefined) return shipped
-    if (this.#folder === null) return null
-    const kept = await readFile(this.#path(digest), 'utf8').catch(() => null)
-    return kept === null ? null : intact(kept)
+    return this.#shipped?.files[digest] ?? this.#read(`${digest}.js`)
   }
 
   /** Keeps a text; where that is not possible, it is made again next time. */
   async put(digest: string, text: string): Promise<void> {
+    await this.#write(`${digest}.js`, text)
+  }
+
+  /** What is kept of a whole bundle, or null. */
+  async getBundle(digest: string): Promise<string | null> {
+    return this.#read(`${digest}.bundle`)
+  }
+
+  /** Keeps what is known of a whole bundle. */
+  async putBundle(digest: string, text: string): Promise<void> {
+    await this.#write(`${digest}.bundle`, text)
+  }
+
+  async #read(name: string): Promise<string | null> {
+    if (this.#folder === null) return null
+    const kept = await readFile(join(this.#folder, name), 'utf8').catch(() => null)
+    return kept === null ? null : intact(kept)
+  }
+
+  async #write(name: string, text: string): Promise<void> {
     if (this.#folder === null) return
     try {
       await mkdir(this.#folder, { recursive: true })
-      const path = this.#path(digest)
+      const path = join(this.#folder, name)
       const temporary = `${path}.${process.pid}`
       await writeFile(temporary, `${createHash('sha256').update(text).digest('hex')}\n${text}`)
       await rename(temporary, path)
@@ -60,10 +76,6 @@ export class LoweredFiles {
     } catch {
       return
     }
-  }
-
-  #path(digest: string): string {
-    return join(this.#folder as string, `${digest}.js`)
   }
 
   async #forgetOthers(root: string): Promise<void> {

@@ -8,11 +8,6 @@ import { type Times, addTimes } from './profile.ts'
 import { CHUNK, CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type Task, type TaskResult, type WorkerAnswer, isVital } from './share.ts'
 import { rangesSize } from './state-store.ts'
 
-/** Milliseconds that this thread works at a time, before it looks at what has happened meanwhile. */
-const SLICE = 20
-/** Milliseconds of work after which further threads are worth their start. */
-const WORTH_THREADS = 100
-
 /** The part of Piscina that is used; it is loaded only where a search needs further threads. */
 interface Pool {
   run(task: Task): Promise<unknown>
@@ -76,7 +71,7 @@ export class Crew {
 
   /** What all threads have done by now. */
   effort(): Effort {
-    const none: Times = { code: 0, walk: 0, build: 0, probe: 0, check: 0, sweep: 0, wait: this.#waited }
+    const none: Times = { code: 0, walk: 0, build: 0, probe: 0, check: 0, grow: 0, sweep: 0, wait: this.#waited }
     const sum = { times: none, asked: 0, executed: 0 }
     for (const { times, asked, executed } of this.#efforts.values()) {
       sum.times = addTimes(sum.times, times)
@@ -98,7 +93,7 @@ export class Crew {
 
   #own(task: Task): ExpandResult | boolean | null {
     try {
-      return this.#noted(0, this.#share.run(task, performance.now() + SLICE))
+      return this.#noted(0, this.#share.run(task, performance.now() + this.#recipe.tuning.slice))
     } catch (error) {
       if (!isExhaustion(error)) throw error
       this.#exhausted()
@@ -135,7 +130,7 @@ export class Crew {
   /** Whether the other threads are there; they are started once the work is worth it, and not waited for. */
   #hasThreads(): boolean {
     if (this.#failure) throw this.#failure
-    const isWorthIt = this.#workers > 1 && performance.now() - this.#started > WORTH_THREADS
+    const isWorthIt = this.#workers > 1 && performance.now() - this.#started >= this.#recipe.tuning.worthThreads
     if (isWorthIt) this.#starting ??= this.#startThreads()
     return this.#isReady
   }

@@ -18,10 +18,8 @@ import { PropertyTally, StoredStateView } from './state-view.ts'
 import type { Granularity } from './step-memory.ts'
 import { StepTable, extraRoot, stepArena } from './step-table.ts'
 import { Successors } from './successors.ts'
+import { TUNING, type Tuning } from './tuning.ts'
 import { type System, buildSystem, describeMachine, initialWords, unsteady } from './system.ts'
-
-/** Records of a label before the step table may give it up. */
-const PATIENCE = 4096
 
 /**
  * Whether the hang check comes after the search: `settled`, with nothing claimed of states that are findings already nor
@@ -42,8 +40,7 @@ export interface EngineRecipe {
   readonly footprints: InternerBuffers
   /** The step table, and behind its roots one for each property. */
   readonly arena: ArenaBuffers
-  /** Records of a label before the step table may give it up. */
-  readonly patience: number
+  readonly tuning: Tuning
   readonly hangs: HangSearch
   /** One byte a site of the code, set when it was reached. */
   readonly coverage: SharedArrayBuffer
@@ -79,11 +76,11 @@ export class Engine {
   constructor(system: System, recipe: EngineRecipe, checks: readonly Check[]) {
     const { layout, machine, actors, runtime } = system
     this.system = system
-    this.locals = new LocalStates(layout, recipe.locals)
+    this.locals = new LocalStates(layout, recipe.locals, recipe.tuning.firstWidth)
     this.footprints = new Footprints(recipe.footprints)
     this.executor = new Executor(system, recipe.granularity)
     const { executor, locals, footprints } = this
-    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, layout, actors, localStates: recipe.room.states, patience: recipe.patience })
+    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
@@ -136,7 +133,7 @@ export class Engine {
 }
 
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, room: LocalRoom = LOCAL_ROOM, patience: number = PATIENCE): EngineRecipe {
+export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, tuning: Tuning = TUNING, room: LocalRoom = LOCAL_ROOM): EngineRecipe {
   const { actors, machine, runtime, loaded } = system
   return {
     bundle: loaded.bundle,
@@ -147,7 +144,7 @@ export function engineRecipe(system: System, params: Readonly<Record<string, unk
     locals: localBuffers(actors.length, room),
     footprints: footprintBuffers(),
     arena: stepArena(actors.length, room.states, machine.properties.length),
-    patience,
+    tuning,
     hangs,
     coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
     tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),

@@ -16,6 +16,9 @@ import { HAS, type Successors } from './successors.ts'
 import type { System } from './system.ts'
 import { type LocatedFinding, type Tally, newTally } from './tally.ts'
 
+/** Occasions as bits. */
+const OCCASION: Readonly<Record<Occasion, number>> = { initial: 1, terminal: 2, 'wait-cycle': 4, rest: 8, broken: 16, race: 32 }
+
 /** What an {@link Expansion} works with. */
 export interface ExpansionParts {
   readonly system: System
@@ -41,6 +44,9 @@ export class Expansion {
   /** Properties evaluated in every state, with their places in the machine's list. */
   readonly #evaluated: readonly { readonly property: Property; readonly index: number }[]
   readonly #checksRaces: boolean
+  /** Checks with the occasions on which they want to see a state, as bits; and all of them together. */
+  readonly #checks: readonly { readonly check: Check; readonly wants: number }[]
+  readonly #wanted: number
 
   constructor(parts: ExpansionParts) {
     this.#with = parts
@@ -48,6 +54,8 @@ export class Expansion {
     this.#mustFinish = system.actors.filter(({ mustFinish }) => mustFinish).map(({ id }) => id)
     const forms = new Set(checks.flatMap(({ evaluates }) => evaluates ?? []))
     this.#evaluated = system.machine.properties.map((property, index) => ({ property, index })).filter(({ property }) => forms.has(property.form))
+    this.#checks = checks.map((check) => ({ check, wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0) }))
+    this.#wanted = this.#checks.reduce((bits, { wants }) => bits | wants, 0)
     this.#checksRaces = checks.some(({ occasions }) => occasions?.includes('race'))
   }
 
@@ -122,26 +130,29 @@ export class Expansion {
     const { successors, locals, system } = this.#with
     const fact = successors.facts[i] as number
     if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, tally)
-    const isOpen = (fact & ((HAS << STEP) | (HAS << FAULT))) !== 0
-    if (isOpen) tally.open++
-    const occasions = this.#occasions(i, fact, depth)
-    if (!isOpen) {
-      occasions.push('terminal')
+    let occasions = this.#occasions(i, fact)
+    if (depth === 0) occasions |= OCCASION.initial
+    if ((fact & ((HAS << STEP) | (HAS << FAULT))) !== 0) tally.open++
+    else {
+      occasions |= OCCASION.terminal
       if (system.actors.every(({ id }) => locals.hasFinished(successors.state(i), id))) tally.endStates++
     }
-    if (occasions.length > 0) this.#call(occasions, i, index, depth, tally)
+    if (occasions !== 0) this.#call(occasions, i, index, depth, tally)
   }
 
-  /** What makes a state worth a look, whether all of it can move apart. */
-  #occasions(i: number, fact: number, depth: number): Occasion[] {
-    const found: Occasion[] = []
-    if (depth === 0) found.push('initial')
-    if ((fact & HELD) !== 0 && this.#mayHaveWaitCycle(i)) found.push('wait-cycle')
-    if (this.#evaluated.length > 0 && this.#breaks(i)) found.push('broken')
-    if (this.#mustFinish.length > 0 && this.#isAtRest(i)) found.push('rest')
-    const { races, successors } = this.#with
-    if (this.#checksRaces && ((fact & PLAIN) !== 0 || races.shares) && races.mayRace(successors.state(i), successors.steps, i)) found.push('race')
+  /** What makes a state worth a look, its place and whether anything can move apart. */
+  #occasions(i: number, fact: number): number {
+    let found = 0
+    if ((fact & HELD) !== 0 && this.#mayHaveWaitCycle(i)) found |= OCCASION['wait-cycle']
+    if (this.#evaluated.length > 0 && this.#breaks(i)) found |= OCCASION.broken
+    if (this.#mustFinish.length > 0 && this.#isAtRest(i)) found |= OCCASION.rest
+    if (this.#checksRaces && ((fact & PLAIN) !== 0 || this.#with.races.shares) && this.#mayRace(i)) found |= OCCASION.race
     return found
+  }
+
+  #mayRace(i: number): boolean {
+    const { races, successors } = this.#with
+    return races.mayRace(successors.state(i), successors.steps, i)
   }
 
   /** Whether some blocked actors wait for each other only. */
@@ -179,11 +190,12 @@ export class Expansion {
     return true
   }
 
-  #call(occasions: readonly Occasion[], i: number, index: number, depth: number, tally: Tally): void {
-    const { checks, successors, view } = this.#with
+  #call(occasions: number, i: number, index: number, depth: number, tally: Tally): void {
+    const { successors, view } = this.#with
+    if ((occasions & this.#wanted) === 0) return
     view.show(successors.state(i), successors.steps, i, depth === 0)
-    for (const check of checks) {
-      if (!check.occasions?.some((occasion) => occasions.includes(occasion))) continue
+    for (const { check, wants } of this.#checks) {
+      if ((occasions & wants) === 0) continue
       for (const finding of check.state?.(view) ?? []) this.keepFirst({ ...finding, depth, state: index, step: null }, tally.findings)
     }
   }

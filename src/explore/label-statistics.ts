@@ -7,7 +7,7 @@ export class LabelStatistics {
   readonly #records: number[] = []
   readonly #asked: number[] = []
 
-  /** @param patience records of a label before it may be given up */
+  /** @param patience records of a label before it may be given up; below 0, all labels are */
   constructor(patience: number) {
     this.#patience = patience
   }
@@ -24,6 +24,7 @@ export class LabelStatistics {
 
   /** Whether the label's records are asked for less than twice each, as far as there are samples enough to tell. */
   isHopeless(site: number): boolean {
+    if (this.#patience < 0) return true
     const records = this.#records[site] ?? 0
     const asked = this.#asked[site] ?? 0
     return records > this.#patience && asked * 2 > records && asked < 2 * records

@@ -21,10 +21,10 @@ export const BLOCKED = 1
 export const FAULT = 2
 /** The step went round a loop that contains a point. */
 export const LOOPED = 4
-/** Its course depended on shared memory, who runs where apart. */
-export const READS = 8
-/** It changes something else than who runs where. */
-export const MOVES = 16
+/** The actor moves by it: it reads nothing shared (who runs where apart), so that it waits for nothing, or goes on in its code. */
+export const GOES = 8
+/** The actor stays where it is in its code, and moves unless the state stays as it is: else it spins. */
+export const MAY_GO = 16
 /** It makes plain accesses before its first release. */
 export const PLAIN = 32
 /** It changes nothing at all. */

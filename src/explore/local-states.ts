@@ -11,9 +11,6 @@ export interface LocalRoom {
 /** Room that a search gives to each actor. */
 export const LOCAL_ROOM: LocalRoom = { states: 1 << 20, words: 1 << 24 }
 
-/** Bits of a local state when a search starts. */
-const FIRST_WIDTH = 4
-
 /** Thrown when a local state's number does not fit into its bits: the level goes on once all states were packed anew. */
 export class PackingFullError extends Error {
   override readonly name = 'PackingFullError'
@@ -33,11 +30,12 @@ export class LocalStates {
   readonly #known: readonly Interner[]
   #packing: Packing
 
-  constructor(layout: Layout, buffers: readonly InternerBuffers[]) {
+  /** @param firstWidth bits of every local state's number until more are needed */
+  constructor(layout: Layout, buffers: readonly InternerBuffers[], firstWidth: number) {
     this.#layout = layout
     this.#known = buffers.map((buffer) => new Interner(buffer))
     for (const known of this.#known) known.intern(FINISHED)
-    this.#packing = packingOf(layout, Array.from({ length: layout.actors }, () => FIRST_WIDTH))
+    this.#packing = packingOf(layout, Array.from({ length: layout.actors }, () => firstWidth))
   }
 
   /** How states are packed now. */

@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import type { Cell } from './layout.ts'
-import { FAULT, HELD, IDLE, LEAF, MOVES, OUTCOME, READS, STEP } from './leaf.ts'
+import { FAULT, HELD, LEAF, MAY_GO, STEP } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import { ALL_BITS, REST_BIT, movingBits, restBit } from './reach.ts'
 import type { StoredStateView } from './state-view.ts'
@@ -56,31 +56,21 @@ export class Movement {
    * reads nothing waits for nothing.
    */
   #moving(i: number): number {
+    let moving = this.#successors.moving[i] as number
+    if (((this.#successors.facts[i] as number) & MAY_GO) === 0) return moving
     const { words } = this.#table
-    const { starts, leaves } = this.#successors.steps
-    const actors = this.#system.actors.length
-    let moving = 0
-    let at = starts[i * actors] as number
-    for (let actor = 0; actor < actors; actor++) {
-      const end = starts[i * actors + actor + 1] as number
-      for (; at < end; at++) {
-        const leaf = leaves[at] as number
-        const head = words[leaf] as number
-        if ((head & OUTCOME) !== STEP) continue
-        if ((head & READS) === 0 || ((head & MOVES) !== 0 && !this.#leavesAsIs(i, actor, leaf, head))) moving |= 1 << actor
-      }
+    for (const { id } of this.#system.actors) {
+      if ((moving >> id) & 1) continue
+      if (this.#successors.steps.of(id, i).some((leaf) => ((words[leaf] as number) & MAY_GO) !== 0 && !this.#leavesAsIs(i, leaf))) moving |= 1 << id
     }
     return moving
   }
 
-  /** Whether a step ends in the state in which it began. */
-  #leavesAsIs(i: number, actor: number, leaf: number, head: number): boolean {
+  /** Whether the writes of a step leave the state as it is. */
+  #leavesAsIs(i: number, leaf: number): boolean {
     const { words } = this.#table
-    if (head & IDLE) return true
     const size = this.#locals.packing.words
     const { states } = this.#successors
-    const { word, shift, mask } = this.#locals.packing.locals[actor] as Cell
-    if ((((states[i * size + word] as number) >>> shift) & mask) !== words[leaf + LEAF.local]) return false
     for (let at = leaf + LEAF.writes; at < (words[leaf + LEAF.writesEnd] as number); at += 3) {
       const before = states[i * size + (words[at] as number)] as number
       if (before !== ((before & (words[at + 1] as number)) | (words[at + 2] as number))) return false

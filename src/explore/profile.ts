@@ -1,5 +1,5 @@
 /** What a thread's time goes to, in the order of the phases of a search. */
-export const PHASES = ['code', 'walk', 'build', 'probe', 'check', 'sweep', 'wait'] as const
+export const PHASES = ['code', 'walk', 'build', 'probe', 'check', 'grow', 'sweep', 'wait'] as const
 
 /** Milliseconds by phase. */
 export type Times = Readonly<Record<(typeof PHASES)[number], number>>
@@ -11,6 +11,7 @@ export class Profile {
   #build = 0
   #probe = 0
   #check = 0
+  #grow = 0
   #sweep = 0
   /** Steps and blocked attempts that the search asked for. */
   asked = 0
@@ -47,6 +48,11 @@ export class Profile {
     this.#check += this.#lap()
   }
 
+  /** States were entered into a new table, or packed anew. */
+  grown(): void {
+    this.#grow += this.#lap()
+  }
+
   /** Some of a backward sweep was made. */
   swept(): void {
     this.#sweep += this.#lap()
@@ -54,7 +60,7 @@ export class Profile {
 
   /** The times so far; `code`, measured where it runs, is part of the walk and of the sweep's. */
   times(code: number): Times {
-    return { code, walk: Math.max(0, this.#walk - code), build: this.#build, probe: this.#probe, check: this.#check, sweep: this.#sweep, wait: 0 }
+    return { code, walk: Math.max(0, this.#walk - code), build: this.#build, probe: this.#probe, check: this.#check, grow: this.#grow, sweep: this.#sweep, wait: 0 }
   }
 }
 

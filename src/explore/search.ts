@@ -8,10 +8,11 @@ import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './share.
 import { CHUNK, CONTROL, slice } from './share.ts'
 import { REACH_BYTES, newReachSegment } from './reach.ts'
 import { release } from './release.ts'
-import { MAX_SEGMENTS, type Range, SEGMENT_BITS, newSegment, numberBits, rangesSize, storeBytes } from './state-store.ts'
+import { MAX_SEGMENTS, type Range, newSegment, numberBits, rangesSize, storeBytes } from './state-store.ts'
 import type { Granularity } from './step-memory.ts'
 import type { System } from './system.ts'
 import type { LocatedFinding } from './tally.ts'
+import { TUNING, type Tuning } from './tuning.ts'
 
 /** Bounds of a search; all of them end it as inconclusive, unless nothing was left to do. */
 export interface Limits {
@@ -34,6 +35,8 @@ export interface SearchOptions {
   readonly limits: Limits
   readonly signal: AbortSignal
   readonly progress: (progress: Progress) => void
+  /** Other sizes than the usual ones, on which no result depends. */
+  readonly tuning?: Partial<Tuning>
 }
 
 /** How far a search has come. */
@@ -65,16 +68,14 @@ export interface SearchResult {
   readonly bytesPerState: number
   /** What the threads' time went to. */
   readonly effort: Effort
+  /** CPU seconds of the process: until all states were stored and checked, and in all. */
+  readonly cpu: { readonly search: number; readonly all: number }
   /** States by level. */
   readonly levels: readonly (readonly Range[])[]
   /** Whether a code site was reached, by site number. */
   readonly coverage: Uint8Array
 }
 
-/** Levels with fewer states than this are left to one worker. */
-const NARROW = 2048
-/** Room of the first table. */
-const FIRST_CAPACITY = 1 << 16
 /** Share of the table that may be taken when a level begins. */
 const ROOMY = 0.4
 
@@ -87,6 +88,8 @@ export class Search {
   readonly #recipe: EngineRecipe
   readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(CONTROL.words * 4))
   readonly #started = performance.now()
+  readonly #startedCpu = process.cpuUsage()
+  #searchCpu = 0
   readonly #levels: Level[] = []
   readonly #findings: LocatedFinding[] = []
   readonly #crew: Crew
@@ -99,19 +102,20 @@ export class Search {
   #endDepth = Infinity
 
   constructor(system: System, options: SearchOptions) {
+    const tuning = { ...TUNING, ...options.tuning }
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
-    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off')
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', tuning)
     this.engine = new Engine(system, this.#recipe, options.checks)
     const { words, widths } = this.engine.locals.packing
     this.#room = {
       words,
       widths,
-      segments: Array.from({ length: options.workers + 1 }, () => newSegment(words)),
-      reach: Array.from({ length: this.#seeksHangs ? options.workers + 1 : 0 }, () => newReachSegment(SEGMENT_BITS)),
-      segmentBits: SEGMENT_BITS,
-      table: new SharedArrayBuffer(FIRST_CAPACITY * 4),
-      numberBits: numberBits(FIRST_CAPACITY),
+      segments: Array.from({ length: options.workers + 1 }, () => newSegment(words, tuning.segmentBits)),
+      reach: Array.from({ length: this.#seeksHangs ? options.workers + 1 : 0 }, () => newReachSegment(tuning.segmentBits)),
+      segmentBits: tuning.segmentBits,
+      table: new SharedArrayBuffer(tuning.firstCapacity * 4),
+      numberBits: numberBits(tuning.firstCapacity),
       usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
     }
     this.engine.attach(this.#room)
@@ -126,6 +130,7 @@ export class Search {
     const timer = this.#watch()
     try {
       await this.#explore()
+      this.#searchCpu = cpuSeconds(this.#startedCpu)
       if (this.#findings.length === 0 || this.#options.keepGoing) await this.#afterwards()
       return this.#result()
     } finally {
@@ -145,7 +150,7 @@ export class Search {
     this.#resetCursor()
     // a trace is wanted also after a bound has ended the search
     if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)
-    const results = await this.#crew.run(task, rangesSize(task.ranges) >= NARROW)
+    const results = await this.#crew.run(task, rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
     return results.some((result) => result === true)
   }
 
@@ -234,7 +239,7 @@ export class Search {
     let work = frontier
     let found: Range[] = []
     while (rangesSize(work) > 0 && (await this.#makeRoom())) {
-      const isNarrow = rangesSize(work) < NARROW
+      const isNarrow = rangesSize(work) < this.#recipe.tuning.narrow
       const isSolo = isNarrow && expanded && work === frontier && !this.#options.keepGoing
       const before = this.engine.store.usage()
       const results = await this.#expand(work, expanded, isNarrow, isSolo)
@@ -258,7 +263,7 @@ export class Search {
       depth: this.#levels.length - 1,
       expanded,
       maxStates,
-      solo: isSolo ? { width: NARROW, maxDepth } : null,
+      solo: isSolo ? { width: this.#recipe.tuning.narrow, maxDepth } : null,
     }
     this.#resetCursor()
     const results = (await (isSolo ? this.#crew.once(task) : this.#crew.run(task, !isNarrow))) as readonly ExpandResult[]
@@ -287,25 +292,26 @@ export class Search {
   /** Adds segments, widens local states and doubles the table as needed; false when the memory budget does not allow it. */
   async #makeRoom(): Promise<boolean> {
     const { store, locals } = this.engine
+    const { segmentBits } = this.#room
     const widths = locals.fittingWidths()
     const isWidened = widths !== locals.packing.widths && widths.some((width, actor) => width !== locals.packing.widths[actor])
     const used = Atomics.load(new Int32Array(this.#room.usage), 0)
     const missing = Math.max(0, used + 2 * this.#options.workers - this.#room.segments.length)
     const segments = this.#room.segments.length + missing
     let capacity = store.capacity
-    while (store.size > capacity * ROOMY || segments * 2 ** SEGMENT_BITS >= 2 ** numberBits(capacity)) capacity *= 2
+    while (store.size > capacity * ROOMY || segments * 2 ** this.#room.segmentBits >= 2 ** numberBits(capacity)) capacity *= 2
     const isTight = capacity > store.capacity
     const words = isWidened ? packingOf(this.engine.system.layout, widths).words : store.words
     const needed = this.#bytes() + (isTight ? capacity * 4 : 0) + (isWidened ? store.size * words * 4 : 0)
-    if (needed > this.#options.limits.memory || segments > MAX_SEGMENTS) {
+    if (needed > this.#options.limits.memory || segments >= MAX_SEGMENTS) {
       this.#abort('memory')
       return false
     }
     const before = this.#room
-    if (missing > 0) this.#room = { ...this.#room, segments: [...this.#room.segments, ...Array.from({ length: missing }, () => newSegment(store.words))] }
-    if (this.#seeksHangs) this.#room = { ...this.#room, reach: [...this.#room.reach, ...Array.from({ length: missing }, () => newReachSegment(SEGMENT_BITS))] }
+    if (missing > 0) this.#room = { ...this.#room, segments: [...this.#room.segments, ...Array.from({ length: missing }, () => newSegment(store.words, segmentBits))] }
+    if (this.#seeksHangs) this.#room = { ...this.#room, reach: [...this.#room.reach, ...Array.from({ length: missing }, () => newReachSegment(segmentBits))] }
     if (isTight || isWidened) this.#room = { ...this.#room, table: new SharedArrayBuffer(capacity * 4), numberBits: numberBits(capacity) }
-    if (isWidened) this.#room = { ...this.#room, words, widths, segments: this.#room.segments.map(() => newSegment(words)) }
+    if (isWidened) this.#room = { ...this.#room, words, widths, segments: this.#room.segments.map(() => newSegment(words, segmentBits)) }
     const ranges = store.rangesSince(new Int32Array(0))
     if (isWidened) await this.sharedTask({ kind: 'repack', before, room: this.#room, ranges })
     else if (isTight) await this.sharedTask({ kind: 'rehash', room: this.#room, ranges })
@@ -362,8 +368,14 @@ export class Search {
       bytes: this.#bytes(),
       bytesPerState: this.#stateBytes() / Math.max(1, store.size),
       effort: this.#crew.effort(),
+      cpu: { search: this.#searchCpu, all: cpuSeconds(this.#startedCpu) },
       levels: this.#levels.map(({ ranges }) => ranges),
       coverage: new Uint8Array(this.#recipe.coverage),
     }
   }
+}
+
+function cpuSeconds(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1e6
 }

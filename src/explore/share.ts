@@ -139,8 +139,7 @@ export class Share {
       case 'expand':
         return this.#expand(task)
       case 'rehash':
-        this.#chunks(task.ranges, (from, to) => this.#engine.store.rehash({ from, to }))
-        return true
+        return this.#rehash(task)
       case 'repack':
         return this.#repack(task)
       case 'mark':
@@ -211,12 +210,23 @@ export class Share {
     return (isEnded && !this.#isVital) || performance.now() >= this.#deadline
   }
 
+  #rehash({ ranges }: RehashTask): boolean {
+    const { store, profile } = this.#engine
+    profile.start()
+    this.#chunks(ranges, (from, to) => store.rehash({ from, to }))
+    profile.grown()
+    return true
+  }
+
   #repack({ before, room, ranges }: RepackTask): boolean {
+    const { profile } = this.#engine
+    profile.start()
     const repacking = new Repacking(this.#engine.system.layout, before, room)
     this.#chunks(ranges, (from, to) => {
       repacking.move({ from, to })
       this.#engine.store.rehash({ from, to })
     })
+    profile.grown()
     return true
   }
 

@@ -3,7 +3,7 @@ import { leafChoices } from './leaf.ts'
 import type { ScheduledStep } from './schedule.ts'
 import type { Search } from './search.ts'
 import { markOf } from './share.ts'
-import { type Range, SEGMENT_BITS } from './state-store.ts'
+import type { Range } from './state-store.ts'
 
 /** A step between two states on shortest paths. */
 interface Edge extends ScheduledStep {
@@ -22,7 +22,7 @@ interface Edge extends ScheduledStep {
  */
 export async function shortestSchedule(search: Search, levels: readonly (readonly Range[])[], target: number, depth: number, last: number): Promise<ScheduledStep[]> {
   const { engine } = search
-  const marks = new SharedArrayBuffer(search.room.segments.length * 2 ** SEGMENT_BITS)
+  const marks = new SharedArrayBuffer(search.room.segments.length * 2 ** search.room.segmentBits)
   const marked = new Uint8Array(marks)
   marked[target] = markOf(depth)
   for (let level = depth - 1; level >= 0; level--) {

@@ -1,8 +1,6 @@
 import { RecentStates } from './recent-states.ts'
 import { hashState } from './state-hash.ts'
 
-/** States that a segment holds, as a power of two. Segments are reserved as a whole and committed as they are used. */
-export const SEGMENT_BITS = 20
 /** Most segments of a store. */
 export const MAX_SEGMENTS = 1 << 12
 
@@ -61,7 +59,7 @@ export function newBatch(words: number, states: number): Batch {
  */
 export class StateStore {
   #words = 0
-  #segmentBits = SEGMENT_BITS
+  #segmentBits = 0
   #segmentMask = 0
   #segments: Int32Array[] = []
   #table: Int32Array = new Int32Array(1)
@@ -303,16 +301,25 @@ export class StateStore {
     }
   }
 
-  /** Enters states into the table without looking for equals: after the table was replaced. */
+  /** Enters states, at most {@link PART}, into the table without looking for equals: after the table was replaced. */
   rehash({ from, to }: Range): void {
+    const table = this.#table
     const numberMask = this.#numberMask
-    const mask = this.#table.length - 1
+    const mask = table.length - 1
     const words = this.#words
+    const hashes = this.#numbers
+    const slots = this.#slots
     for (let index = from; index < to; index++) {
       const hash = hashState(this.#segments[index >>> this.#segmentBits] as Int32Array, (index & this.#segmentMask) * words, words)
-      const entry = (hash & ~numberMask) | (index + 1)
       let slot = hash & mask
-      while (Atomics.compareExchange(this.#table, slot, 0, entry) !== 0) slot = (slot + 1) & mask
+      while (table[slot] !== 0) slot = (slot + 1) & mask // plain loads overlap, exchanges do not
+      hashes[index - from] = hash
+      slots[index - from] = slot
+    }
+    for (let index = from; index < to; index++) {
+      const entry = ((hashes[index - from] as number) & ~numberMask) | (index + 1)
+      let slot = slots[index - from] as number
+      while (Atomics.compareExchange(table, slot, 0, entry) !== 0) slot = (slot + 1) & mask
     }
   }
 
@@ -351,7 +358,7 @@ export function storeBytes({ words, table }: StoreBuffers, states: number): numb
   return states * words * 4 + table.byteLength
 }
 
-/** A segment for states of the given number of words. */
-export function newSegment(words: number, segmentBits: number = SEGMENT_BITS): SharedArrayBuffer {
+/** A segment for 2^`segmentBits` states of some words: reserved as a whole, committed by the system as it is used. */
+export function newSegment(words: number, segmentBits: number): SharedArrayBuffer {
   return new SharedArrayBuffer(2 ** segmentBits * words * 4)
 }

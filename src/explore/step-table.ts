@@ -6,7 +6,7 @@ import type { Executor, StepRecord } from './executor.ts'
 import type { Footprints } from './footprints.ts'
 import { LabelStatistics } from './label-statistics.ts'
 import type { Cell, Layout } from './layout.ts'
-import { BLOCKED, FAULT, HELD, IDLE, LEAF, LOOPED, type LeafParts, MOVES, PLAIN, READS, STEP, leafChoices, leafSize, writeLeaf } from './leaf.ts'
+import { BLOCKED, FAULT, GOES, HELD, IDLE, LEAF, LOOPED, type LeafParts, MAY_GO, PLAIN, STEP, leafChoices, leafSize, writeLeaf } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import { CHOICE, DIRECT, growChoice, growRead, readSlot } from './step-tree.ts'
 import type { Steps } from './steps.ts'
@@ -143,7 +143,16 @@ export class StepTable {
       node = words[slot] as number
     }
     if (node < 0) steps.add(-node)
-    else this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
+    else if (node === 0 || words[node] !== CHOICE || !this.#addLeaves(node, steps)) this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
+  }
+
+  /** Adds all alternatives of a choice, if they are leaves. */
+  #addLeaves(node: number, steps: Steps): boolean {
+    const { words } = this
+    const end = node + 2 + (words[node + 1] as number)
+    for (let at = node + 2; at < end; at++) if ((words[at] as number) >= 0) return false
+    for (let at = node + 2; at < end; at++) steps.add(-(words[at] as number))
+    return true
   }
 
   /** Leaves found so far are not needed any more, as far as they are of steps that are executed each time. */
@@ -325,12 +334,15 @@ export class StepTable {
     const local = record.local ? locals.intern(actor, record.local) : before
     const writes = triples(record.writes, layout)
     const footprint = footprints.intern(record)
+    const isStep = record.outcome === 'step'
     const isIdle = writes.length === 0 && local === before
+    const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
+    const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
     const head =
-      (record.outcome === 'step' ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
+      (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
       (record.looped ? LOOPED : 0) |
-      (record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id)) ? READS : 0) |
-      (local !== before || [...record.writes.keys()].some((id) => !moved.has(id)) ? MOVES : 0) |
+      (isStep && (!reads || local !== before) ? GOES : 0) |
+      (isStep && reads && moves && local === before ? MAY_GO : 0) |
       (record.outcome !== 'blocked' && record.plain.length > 0 ? PLAIN : 0) |
       (isIdle ? IDLE : 0) |
       (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)

@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import type { Cell } from './layout.ts'
-import { IDLE, LEAF, OUTCOME, STEP, applyWrites } from './leaf.ts'
+import { GOES, IDLE, LEAF, OUTCOME, STEP, applyWrites } from './leaf.ts'
 import { type LocalStates, PackingFullError } from './local-states.ts'
 import { hashPart, hashState } from './state-hash.ts'
 import { type Batch, PART, type StateStore, newBatch } from './state-store.ts'
@@ -21,6 +21,8 @@ export class Successors {
   readonly steps: Steps
   /** By state: what the heads of its leaves have in common with `or`, outcomes as {@link HAS} bits. */
   readonly facts = new Int32Array(GROUP)
+  /** By state: mask of the actors that are sure to move by some step. */
+  readonly moving = new Int32Array(GROUP)
   /** The states that steps lead to, with their hashes; steps that change nothing are left out. */
   readonly batch: Batch = newBatch(0, 0)
   readonly #table: StepTable
@@ -65,16 +67,22 @@ export class Successors {
   /** Finds the steps of the states. */
   walk(): void {
     const { words } = this.#table
-    const { steps, facts } = this
+    const { steps, facts, moving } = this
+    const { starts, leaves } = steps
     const actors = this.#actors.length
     this.#table.collect(this.states, this.count, this.#store.words, steps)
-    for (let i = 0; i < this.count; i++) {
+    for (let i = 0, at = 0, start = 0; i < this.count; i++) {
       let fact = 0
-      for (let at = steps.starts[i * actors] as number, end = steps.starts[(i + 1) * actors] as number; at < end; at++) {
-        const head = words[steps.leaves[at] as number] as number
-        fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
+      let moves = 0
+      for (let actor = 0; actor < actors; actor++) {
+        for (const end = starts[++start] as number; at < end; at++) {
+          const head = words[leaves[at] as number] as number
+          fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
+          if (head & GOES) moves |= 1 << actor
+        }
       }
       facts[i] = fact
+      moving[i] = moves
     }
   }
 

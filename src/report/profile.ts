@@ -2,9 +2,9 @@ import { count } from './numbers.ts'
 import type { SearchProfile } from './report.ts'
 
 /** Where the time of a search went, as lines for a terminal. */
-export function renderProfile({ seconds, milliseconds, states, transitions, asked, executed }: SearchProfile): string {
-  const { code, walk, build, probe, check, sweep, wait } = milliseconds
-  const all = code + walk + build + probe + check + sweep + wait
+export function renderProfile({ seconds, cpu, milliseconds, states, transitions, asked, executed }: SearchProfile): string {
+  const { code, walk, build, probe, check, grow, sweep, wait } = milliseconds
+  const all = code + walk + build + probe + check + grow + sweep + wait
   const served = asked - executed
   const line = (name: string, spent: number, about: string): string => {
     const share = all > 0 ? (spent / all) * 100 : 0
@@ -12,12 +12,13 @@ export function renderProfile({ seconds, milliseconds, states, transitions, aske
   }
   const each = (spent: number, n: number, unit: string): string => (n > 0 ? `${((spent * 1e6) / n).toFixed(0)} ns ${unit}` : '')
   return `${[
-    `Profile: ${seconds.toFixed(3)} s, thread time ${(all / 1000).toFixed(3)} s`,
+    `Profile: ${seconds.toFixed(3)} s, of all threads ${(all / 1000).toFixed(3)} s, of the processors ${cpu.all.toFixed(3)} s`,
     line('model’s code', code, executed > 0 ? `${count(executed)} runs, ${((code * 1e3) / executed).toFixed(0)} µs each` : ''),
     line('table walk', walk, `${count(asked)} steps looked up, ${each(walk, asked, 'each')}`),
     line('hashing', build, `${count(transitions)} successors built, ${each(build, transitions, 'each')}`),
     line('probing', probe, each(probe, transitions, 'a successor')),
     line('checking', check, each(check, states, 'a state')),
+    line('making room', grow, 'larger tables, wider local states'),
     line('backward sweeps', sweep, each(sweep, states, 'a state')),
     line('waiting', wait, 'threads without work'),
     `  served by the table: ${((asked > 0 ? served / asked : 1) * 100).toFixed(3)} % of ${count(asked)} steps, ${each(walk + build + probe, served, 'each with hashing and probing')}`,

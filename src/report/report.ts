@@ -31,6 +31,8 @@ export interface Unreached {
 export interface SearchProfile {
   /** Wall time of the search. */
   readonly seconds: number
+  /** CPU seconds of the process: until all states were stored and checked, and in all. */
+  readonly cpu: { readonly search: number; readonly all: number }
   /** By phase, summed over all threads. */
   readonly milliseconds: Times
   readonly states: number
