@@ -25,7 +25,7 @@ export async function measured(folder: string, command: readonly string[], envir
   const started = performance.now()
   const { stdout } = await run('/usr/bin/time', ['-o', notes, '-f', '%U %S %M', ...command], { cwd: folder, maxBuffer: 2 ** 26, env: { ...process.env, ...environment } })
   const wall = (performance.now() - started) / 1000
-  const [user, system, peak] = (await readFile(notes, 'utf8')).trim().split('\n').at(-1)?.split(' ').map(Number) as [number, number, number]
+  const [user, system, peak] = ((await readFile(notes, 'utf8')).trim().split('\n').at(-1) as string).split(' ').map(Number) as [number, number, number]
   await rm(notes)
   return { out: stdout, wall, cpu: user + system, peak: peak * 1024 }
 }
