@@ -90,7 +90,7 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
     transitions: sum('transitions'),
     sweep() {
       const ranges = levels.toReversed().flatMap((level) => level.ranges)
-      while (new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', room, ranges }).result) continue
+      while (new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', room, ranges, isChain: false }).result) continue
     },
     *indices() {
       for (const level of levels) for (const { from, to } of level.ranges) for (let i = from; i < to; i++) yield i

@@ -95,7 +95,7 @@ export class Interner {
   #equals(id: number, blob: ArrayLike<number>): boolean {
     const start = this.#starts[id] as number
     if ((this.#starts[id + 1] as number) - start !== blob.length) return false
-    for (let i = 0; i < blob.length; i++) if (this.#words[start + i] !== blob[i]) return false
+    for (let i = 0; i < blob.length; i++) if (this.#words[start + i] !== ((blob[i] as number) | 0)) return false // kept as 32 bits with a sign
     return true
   }
 

@@ -62,7 +62,7 @@ function cellAt(bit: number, width: number): Cell {
 }
 
 function ones(width: number): number {
-  return width === 32 ? -1 : (1 << width) - 1
+  return (2 ** width - 1) | 0
 }
 
 /** Packs local states of the given widths (1 to 31 bits) behind the shared fields, the widest first. */

@@ -145,12 +145,12 @@ export class Search {
     release()
   }
 
-  /** Executes a task on every worker over the chunks of some ranges; true when one of them says so. */
-  async sharedTask(task: Exclude<Task, { kind: 'expand' | 'ready' }>): Promise<boolean> {
+  /** Executes a task over the chunks of some ranges, on every worker if it may be shared; true when one of them says so. */
+  async sharedTask(task: Exclude<Task, { kind: 'expand' | 'ready' }>, mayShare = true): Promise<boolean> {
     this.#resetCursor()
     // a trace is wanted also after a bound has ended the search
     if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)
-    const results = await this.#crew.run(task, rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
+    const results = await this.#crew.run(task, mayShare && rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
     return results.some((result) => result === true)
   }
 
@@ -340,8 +340,10 @@ export class Search {
    */
   async #findHangs(): Promise<void> {
     const levels = this.#levels.map((level) => level.ranges)
+    // along a chain threads would only wait for what the others are about to find out
+    const isChain = this.engine.store.size / levels.length < this.#recipe.tuning.narrow
     const orders = [levels.toReversed().flat(), levels.flat()] as const
-    const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges })
+    const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
     await sweep(orders[0], 'wander')
     while ((await sweep(orders[0])) && (await sweep(orders[1]))) if (this.#stopped) return
     if (this.#stopped) return

@@ -71,6 +71,8 @@ export interface MarkTask extends Work {
 /** Part of the hang check: adds to each state's bits those of its successors, or of states met by wandering on from it. */
 export interface SweepTask extends Work {
   readonly kind: 'sweep' | 'wander'
+  /** The graph is long and narrow: most successors of a state are its neighbours. */
+  readonly isChain: boolean
 }
 
 /** What is handed to every explorer thread when it starts. */
@@ -145,7 +147,7 @@ export class Share {
       case 'mark':
         return this.#mark(task)
       case 'sweep':
-        return this.#sweepOver(task, (from, to) => this.#sweep.run(from, to))
+        return this.#sweepOver(task, (from, to) => this.#sweep.run(from, to, task.isChain))
       case 'wander':
         return this.#sweepOver(task, (from, to) => this.#sweep.wander(from, to))
     }

@@ -89,7 +89,7 @@ export class StateStore {
     this.#segmentBits = segmentBits
     this.#segmentMask = (1 << segmentBits) - 1
     this.#table = new Int32Array(buffers.table)
-    this.#numberMask = buffers.numberBits === 32 ? -1 : (1 << buffers.numberBits) - 1
+    this.#numberMask = (2 ** buffers.numberBits - 1) | 0
     this.#usage = new Int32Array(buffers.usage)
   }
 

@@ -214,7 +214,7 @@ export class StepMemory implements MemoryPort {
 
   read(field: Field): number {
     const fed = this.#beforeAccess(field, false)
-    if (fed !== null) return fed
+    if (fed !== null) return fed >>> 0 // a log is kept in 32 bits with a sign
     const raw = this.#load(field)
     if (this.#mode === 'plain' || this.#mode === 'ghost') this.#logged(raw)
     return raw

@@ -296,7 +296,7 @@ export class StepTable {
     }
     const leaf = this.#arena.allocate(leafSize(parts))
     writeLeaf(this.words, leaf, parts)
-    if (this.#arena.publish(slot, -leaf) > 0) throw executor.unstable()
+    if (this.#arena.publish(slot, -leaf) > 0 && !this.#isGivenUp(root)) throw executor.unstable()
   }
 
   /** Executes every alternative of a step, for leaves that nobody keeps. */

@@ -182,7 +182,9 @@ export class Successors {
       const changed = row + (words[at] as number)
       rows[changed] = ((rows[changed] as number) & (words[at + 1] as number)) | (words[at + 2] as number)
     }
-    rows[row + word] = ((rows[row + word] as number) & ~(mask << shift)) | ((words[leaf + LEAF.local] as number) << shift)
+    const local = words[leaf + LEAF.local] as number
+    if ((local & ~mask) !== 0) throw new PackingFullError('a local state that no stored state has')
+    rows[row + word] = ((rows[row + word] as number) & ~(mask << shift)) | (local << shift)
     batch.hashes[batch.count++] = hashState(rows, row, size)
   }
 

@@ -77,15 +77,20 @@ export class Sweep {
   }
 
   /**
-   * Sweeps over up to a group of states; whether any bit was added. Actor after actor is asked for successors only as
+   * Sweeps over up to a group of states, `isChain` as long as that adds bits; whether any was added. Actor after actor is asked for successors only as
    * long as bits are missing: most states need one or two.
    */
-  run(from: number, to: number): boolean {
+  run(from: number, to: number, isChain: boolean): boolean {
     const { profile, system } = this.#engine
     profile.start()
-    this.#gatherIncomplete(from, to)
-    for (let round = 0; round < system.actors.length; round++) this.#lookAhead(round)
-    const hasChanged = this.#note()
+    let hasChanged = false
+    for (let isChanging = true; isChanging; ) {
+      this.#gatherIncomplete(from, to)
+      for (let round = 0; round < system.actors.length; round++) this.#lookAhead(round)
+      const isNew = this.#note()
+      hasChanged ||= isNew
+      isChanging = isNew && isChain
+    }
     profile.swept()
     return hasChanged
   }
@@ -142,7 +147,7 @@ export class Sweep {
     const found = store.findAll(successors.batch)
     for (let k = 0; k < successors.batch.count; k++) {
       const target = (found[k] as number) >>> 0
-      if (target === 0xffffffff) continue
+      if (target === 0xffffffff) throw new Error('a successor of a stored state is not stored')
       const i = this.#parents[k] as number
       const bits = (this.#bits[i] as number) | reach.get(target)
       // of what is complete nothing is to be claimed
