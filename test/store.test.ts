@@ -25,7 +25,7 @@ test('the store keeps distinct states apart and finds equal ones, also after its
       t.is(store.size, distinct.size)
       t.deepEqual(new Set(Array.from({ length: store.size }, (_, i) => store.at(i).join())), distinct)
       store.attach(roomFor(3, 1024, segments, 10, usage))
-      store.rehash({ from: 0, to: store.size })
+      store.rehash({ from: 0, to: store.size }, together > 5)
       for (let i = 0; i < store.size; i++) t.is(store.find(store.at(i)), i)
       t.is(store.find(Int32Array.of(41, 0, 0)), -1)
       t.is(store.size, distinct.size)
@@ -60,7 +60,7 @@ test('state numbers beyond 2^31, and bytes beyond 2^31, are handled as they are'
   const batch = { rows: Int32Array.from(states.flatMap((state) => [...state])), hashes: Int32Array.from(states, (state) => hashState(state, 0, 2)), count: 500 }
   t.deepEqual([...store.findAll(batch)].slice(0, 500).map((number) => number >>> 0), states.map((_, i) => first + i))
   store.attach({ ...room, table: new SharedArrayBuffer(slots * 8) })
-  store.rehash({ from: first, to: first + 500 })
+  store.rehash({ from: first, to: first + 500 }, false)
   t.is(store.find(states[499] as Int32Array), first + 499)
   t.is(storeBytes(room, store.size), store.size * 8 + slots * 4)
   t.true(storeBytes(room, store.size) > 2 ** 34)

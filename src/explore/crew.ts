@@ -5,7 +5,7 @@ import { InternerFullError } from './interner.ts'
 import { ArenaFullError } from './arena.ts'
 import type { Engine, EngineRecipe } from './engine.ts'
 import { type Times, addTimes } from './profile.ts'
-import { CHUNK, CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type Task, type TaskResult, type WorkerAnswer, isVital } from './share.ts'
+import { CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type Task, type TaskResult, type WorkerAnswer, chunkOf, isVital } from './share.ts'
 import { rangesSize } from './state-store.ts'
 
 /** The part of Piscina that is used; it is loaded only where a search needs further threads. */
@@ -42,10 +42,10 @@ export class Crew {
     this.#exhausted = exhausted
   }
 
-  /** Executes a task for one slice of time, on this thread alone. */
-  async once(task: Task): Promise<readonly (ExpandResult | boolean)[]> {
+  /** Executes a task for one slice of time on this thread, `isAlone` if on no other. */
+  async once(task: Task, isAlone = true): Promise<readonly (ExpandResult | boolean)[]> {
     if (this.#failure) throw this.#failure
-    const result = this.#own(task)
+    const result = this.#own(task, isAlone)
     await nextTurn()
     return result === null ? [] : [result]
   }
@@ -61,8 +61,8 @@ export class Crew {
     for (const other of others) other.catch(() => {}) // looked at below, once this thread has done its part
     const found: (ExpandResult | boolean)[] = []
     const total = rangesSize(task.ranges)
-    do found.push(...(await this.once(task)))
-    while (Atomics.load(this.#control, CONTROL.cursor) * CHUNK < total && (isVital(task) || !this.#hasStopped()))
+    do found.push(...(await this.once(task, others.length === 0)))
+    while (Atomics.load(this.#control, CONTROL.cursor) * chunkOf(task) < total && (isVital(task) || !this.#hasStopped()))
     ends.push(performance.now())
     const answers = await Promise.all(others)
     this.#waited += ends.reduce((sum, end) => sum + performance.now() - end, 0)
@@ -91,9 +91,9 @@ export class Crew {
     return Atomics.load(this.#control, CONTROL.full) !== 0 || Atomics.load(this.#control, CONTROL.abort) !== 0
   }
 
-  #own(task: Task): ExpandResult | boolean | null {
+  #own(task: Task, isAlone: boolean): ExpandResult | boolean | null {
     try {
-      return this.#noted(0, this.#share.run(task, performance.now() + this.#recipe.tuning.slice))
+      return this.#noted(0, this.#share.run(task, isAlone, performance.now() + this.#recipe.tuning.slice))
     } catch (error) {
       if (!isExhaustion(error)) throw error
       this.#exhausted()

@@ -18,6 +18,9 @@ export class Movement {
   readonly #settles: boolean
   readonly #required: number
   readonly #rest: number
+  /** Masks of the actors that must be able to move, and of those that must finish. */
+  readonly #moves: number
+  readonly #mustFinish: number
 
   /** @param settles whether states that are findings already count as complete */
   constructor(system: System, successors: Successors, table: StepTable, locals: LocalStates, view: StoredStateView, settles: boolean) {
@@ -28,27 +31,40 @@ export class Movement {
     this.#view = view
     this.#settles = settles
     this.#rest = restBit(system.actors)
-    this.#required = movingBits(system.actors) | this.#rest
+    this.#moves = movingBits(system.actors)
+    this.#mustFinish = system.actors.filter(({ mustFinish }) => mustFinish).reduce((mask, { id }) => mask | (1 << id), 0)
+    this.#required = this.#moves | this.#rest
   }
 
   /** Bits of a state of the group from what its own actors can do. */
   bits(i: number): number {
     if (this.#settles && this.#isSettled(i)) return ALL_BITS
     const moving = this.#moving(i)
-    if (this.#rest === 0 && (moving & this.#required) === this.#required) return ALL_BITS
-    const { states } = this.#successors
-    const { locals, words } = this.#locals.packing
     let reach = moving
-    let isResting = true
-    for (let id = 0; id < locals.length; id++) {
-      const { word, shift, mask } = locals[id] as Cell
-      const hasFinished = (((states[i * words + word] as number) >>> shift) & mask) === 0
-      const actor = this.#system.actors[id] as Actor
-      if (hasFinished || (actor.kind === 'handler' && !this.#view.isHandling(this.#successors.state(i), actor))) reach |= 1 << id
-      if (actor.mustFinish && !hasFinished) isResting = false
+    for (let missing = this.#moves & ~moving; missing !== 0; missing &= missing - 1) {
+      const id = 31 - Math.clz32(missing & -missing)
+      if (this.#stands(i, id)) reach |= 1 << id
     }
-    if (isResting) reach |= REST_BIT
+    if (this.#rest !== 0 && (moving & this.#mustFinish) === 0 && this.#isResting(i)) reach |= REST_BIT
     return (reach & this.#required) === this.#required ? ALL_BITS : reach
+  }
+
+  /** Whether an actor that cannot move has finished, or is a handler that is not at work. */
+  #stands(i: number, id: number): boolean {
+    if (this.#hasFinished(i, id)) return true
+    const actor = this.#system.actors[id] as Actor
+    return actor.kind === 'handler' && !this.#view.isHandling(this.#successors.state(i), actor)
+  }
+
+  #isResting(i: number): boolean {
+    for (let left = this.#mustFinish; left !== 0; left &= left - 1) if (!this.#hasFinished(i, 31 - Math.clz32(left & -left))) return false
+    return true
+  }
+
+  #hasFinished(i: number, id: number): boolean {
+    const { locals, words } = this.#locals.packing
+    const { word, shift, mask } = locals[id] as Cell
+    return (((this.#successors.states[i * words + word] as number) >>> shift) & mask) === 0
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Engine, EngineRecipe, Room } from './engine.ts'
 import { PackingFullError } from './local-states.ts'
 import type { Times } from './profile.ts'
 import { Repacking } from './repacking.ts'
-import { type Range, StoreFullError, rangesSize } from './state-store.ts'
+import { PART, type Range, StoreFullError, rangesSize } from './state-store.ts'
 import { GROUP } from './successors.ts'
 import { Sweep } from './sweep.ts'
 import { type Tally, newTally } from './tally.ts'
@@ -102,6 +102,11 @@ export type WorkerAnswer =
   | { readonly refusal: { readonly message: string; readonly at: SourcePlace | null } }
   | { readonly exhausted: true }
 
+/** States of a task that are taken at a time. */
+export function chunkOf(task: Task): number {
+  return isVital(task) ? PART : CHUNK
+}
+
 /** Whether a task, once begun, is carried through whatever happens: states that are half moved are lost. */
 export function isVital(task: Task): boolean {
   return task.kind === 'rehash' || task.kind === 'repack'
@@ -117,6 +122,7 @@ export class Share {
   readonly #sweep: Sweep
   #deadline = Infinity
   #isVital = false
+  #isAlone = false
 
   constructor(engine: Engine, control: SharedArrayBuffer) {
     this.#engine = engine
@@ -127,9 +133,11 @@ export class Share {
   /**
    * Executes a task as long as there is work and time.
    *
+   * @param isAlone whether no other thread takes part
    * @param deadline as performance.now gives it; what is not done by then stays at the cursor
    */
-  run(task: Task, deadline = Infinity): TaskResult {
+  run(task: Task, isAlone = false, deadline = Infinity): TaskResult {
+    this.#isAlone = isAlone
     this.#deadline = deadline
     this.#isVital = isVital(task)
     return { result: task.kind === 'ready' ? false : this.#run(task), effort: this.#effort() }
@@ -182,7 +190,7 @@ export class Share {
   #level(ranges: readonly Range[], depth: number, task: ExpandTask, tally: Tally): Range[] {
     const { expansion, store, successors, table } = this.#engine
     const leftover: Range[] = []
-    this.#chunks(ranges, (from, to) => {
+    this.#chunks(ranges, CHUNK, (from, to) => {
       try {
         expansion.process(from, to, depth, task.expanded, tally)
       } catch (error) {
@@ -198,12 +206,21 @@ export class Share {
   }
 
   /** Hands out chunks by the shared cursor, as runs of consecutive states. */
-  #chunks(ranges: readonly Range[], visit: (from: number, to: number) => void): void {
-    const total = rangesSize(ranges)
+  #chunks(ranges: readonly Range[], size: number, visit: (from: number, to: number) => void): void {
+    const ends = new Float64Array(ranges.length)
+    let total = 0
+    ranges.forEach(({ from, to }, i) => (ends[i] = total += to - from))
     while (!this.#stopped()) {
-      const start = Atomics.add(this.#control, CONTROL.cursor, 1) * CHUNK
+      const start = Atomics.add(this.#control, CONTROL.cursor, 1) * size
       if (start >= total) return
-      for (const { from, to } of slice(ranges, start, Math.min(total, start + CHUNK))) visit(from, to)
+      const end = Math.min(total, start + size)
+      for (let i = firstBeyond(ends, start), at = start; at < end; i++) {
+        const { to } = ranges[i] as Range
+        const first = to - ((ends[i] as number) - at)
+        const last = Math.min(to, first + end - at)
+        visit(first, last)
+        at += last - first
+      }
     }
   }
 
@@ -215,7 +232,7 @@ export class Share {
   #rehash({ ranges }: RehashTask): boolean {
     const { store, profile } = this.#engine
     profile.start()
-    this.#chunks(ranges, (from, to) => store.rehash({ from, to }))
+    this.#chunks(ranges, PART, (from, to) => store.rehash({ from, to }, this.#isAlone))
     profile.grown()
     return true
   }
@@ -224,9 +241,9 @@ export class Share {
     const { profile } = this.#engine
     profile.start()
     const repacking = new Repacking(this.#engine.system.layout, before, room)
-    this.#chunks(ranges, (from, to) => {
+    this.#chunks(ranges, PART, (from, to) => {
       repacking.move({ from, to })
-      this.#engine.store.rehash({ from, to })
+      this.#engine.store.rehash({ from, to }, this.#isAlone)
     })
     profile.grown()
     return true
@@ -235,7 +252,7 @@ export class Share {
   #mark(task: MarkTask): boolean {
     const { store, successors } = this.#engine
     const marks = new Uint8Array(task.marks)
-    this.#chunks(task.ranges, (from, to) => {
+    this.#chunks(task.ranges, CHUNK, (from, to) => {
       for (let index = from; index < to; index++) {
         successors.forEach(store.at(index), (_actor, _leaf, next) => {
           if (marks[store.find(next)] === markOf(task.level + 1)) marks[index] = markOf(task.level)
@@ -247,11 +264,23 @@ export class Share {
 
   #sweepOver(task: SweepTask, sweep: (from: number, to: number) => boolean): boolean {
     let hasChanged = false
-    this.#chunks(task.ranges, (from, to) => {
+    this.#chunks(task.ranges, CHUNK, (from, to) => {
       if (sweep(from, to)) hasChanged = true
     })
     return hasChanged
   }
+}
+
+/** The first position whose end lies beyond an offset. */
+function firstBeyond(ends: Float64Array, offset: number): number {
+  let low = 0
+  let high = ends.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ends[middle] as number) > offset) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 /** The mark of a state on a shortest path: tells neighbouring levels apart. */

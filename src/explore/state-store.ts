@@ -301,8 +301,12 @@ export class StateStore {
     }
   }
 
-  /** Enters states, at most {@link PART}, into the table without looking for equals: after the table was replaced. */
-  rehash({ from, to }: Range): void {
+  /**
+   * Enters states, at most {@link PART}, into the table without looking for equals: after the table was replaced.
+   *
+   * @param isAlone whether no other thread does so meanwhile
+   */
+  rehash({ from, to }: Range, isAlone: boolean): void {
     const table = this.#table
     const numberMask = this.#numberMask
     const mask = table.length - 1
@@ -313,9 +317,11 @@ export class StateStore {
       const hash = hashState(this.#segments[index >>> this.#segmentBits] as Int32Array, (index & this.#segmentMask) * words, words)
       let slot = hash & mask
       while (table[slot] !== 0) slot = (slot + 1) & mask // plain loads overlap, exchanges do not
+      if (isAlone) table[slot] = (hash & ~numberMask) | (index + 1)
       hashes[index - from] = hash
       slots[index - from] = slot
     }
+    if (isAlone) return
     for (let index = from; index < to; index++) {
       const entry = ((hashes[index - from] as number) & ~numberMask) | (index + 1)
       let slot = slots[index - from] as number

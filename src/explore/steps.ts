@@ -15,12 +15,17 @@ export class Steps {
 
   /** Adds a leaf of the actor at hand. */
   add(leaf: number): void {
-    if (this.count === this.leaves.length) {
-      const grown = new Int32Array(this.count * 2)
+    this.makeRoom(this.count + 1)[this.count++] = leaf
+  }
+
+  /** The leaves, with room for so many. */
+  makeRoom(leaves: number): Int32Array {
+    if (leaves > this.leaves.length) {
+      const grown = new Int32Array(leaves * 2)
       grown.set(this.leaves)
       this.leaves = grown
     }
-    this.leaves[this.count++] = leaf
+    return this.leaves
   }
 
   /** The leaves of one actor in one of the states. */
