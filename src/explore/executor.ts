@@ -3,38 +3,16 @@ import { CHANGE_REFUSED, DELEGATE, Frame } from '../compile/runtime.ts'
 import type { Actor, Cpu } from '../model/actor.ts'
 import type { Judgement, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
-import { ClosureOperation, Operation, type PrimitiveClass } from '../model/operation.ts'
+import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from './dispatch.ts'
 import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
-import { type Dependence, type Granularity, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
+import { type Granularity, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
+import type { StepRecord } from './step-record.ts'
 import type { System } from './system.ts'
-
-/** What a step did, as a function of its dependences. */
-export interface StepRecord {
-  readonly dependences: readonly Dependence[]
-  readonly outcome: 'step' | 'blocked' | 'fault'
-  /** Raw values written, by field id. */
-  readonly writes: ReadonlyMap<number, number>
-  /** Raw values written by the operation that the step began with. */
-  readonly firstWrites: ReadonlyMap<number, number>
-  /** Encoding of the local state reached; null unless the outcome is `step`. */
-  readonly local: readonly number[] | null
-  readonly fault: Fault | null
-  /** What the step began with. */
-  readonly first: PrimitiveClass | 'plain'
-  /** Race-checked accesses before the first release: field id * 2, + 1 for a write. */
-  readonly plain: readonly number[]
-  /** Accesses of an operation of class `other` to fields outside synchronising objects, coded alike. */
-  readonly atomic: readonly number[]
-  readonly looped: boolean
-  /** Of a blocked attempt: actors that alone could end the wait (mask of actor ids). */
-  readonly holders: number
-  /** Number of the code site where the step began: its label. */
-  readonly site: number
-}
 
 /** Depth of calls beyond which a recursion is taken to be without bound. */
 const MAX_DEPTH = 200
+
 /** Runs one step of one actor on the model's own code, and records what it did and why. One a thread. */
 export class Executor {
   readonly #system: System

@@ -1,5 +1,5 @@
 import type { PrimitiveClass } from '../model/operation.ts'
-import type { StepRecord } from './executor.ts'
+import type { StepRecord } from './step-record.ts'
 import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
 
 /** What a step or blocked attempt accesses, as the race check needs it. */

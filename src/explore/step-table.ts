@@ -1,12 +1,13 @@
 import type { Actor } from '../model/actor.ts'
 import type { Fault } from '../model/memory.ts'
 import { Arena, type ArenaBuffers, arenaBuffers, arenaUse } from './arena.ts'
-import { schedulingFields } from './dispatch.ts'
-import type { Executor, StepRecord } from './executor.ts'
+import type { Executor } from './executor.ts'
+import { type StepRecord, sameCourse } from './step-record.ts'
 import type { Footprints } from './footprints.ts'
 import { LabelStatistics } from './label-statistics.ts'
 import type { Cell, Layout } from './layout.ts'
-import { BLOCKED, FAULT, GOES, HELD, IDLE, LEAF, LOOPED, type LeafParts, MAY_GO, PLAIN, STEP, leafChoices, leafSize, writeLeaf } from './leaf.ts'
+import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
+import { LeafMaker } from './leaf-maker.ts'
 import type { LocalStates } from './local-states.ts'
 import { CHOICE, DIRECT, growChoice, growRead, readSlot } from './step-tree.ts'
 import type { Steps } from './steps.ts'
@@ -57,7 +58,7 @@ export class StepTable {
   readonly words: Int32Array
   readonly #parts: StepTableParts
   readonly #arena: Arena
-  readonly #scheduling: ReturnType<typeof schedulingFields>
+  readonly #leaves: LeafMaker
   readonly #labels: LabelStatistics
   readonly #faults = new Map<number, Fault>()
   /** By actor: word, shift and mask of its local state, and root of its trees. */
@@ -75,7 +76,7 @@ export class StepTable {
     this.#parts = parts
     this.#arena = new Arena(parts.arena)
     this.words = this.#arena.words
-    this.#scheduling = schedulingFields(parts.actors)
+    this.#leaves = new LeafMaker(parts)
     this.#labels = new LabelStatistics(parts.patience)
     this.#places = new Int32Array(parts.actors.length * 4)
     this.place()
@@ -278,7 +279,7 @@ export class StepTable {
     const local = this.#parts.locals.id(state, actor)
     const root = this.#root(forest, actor, local)
     if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
-    if (!this.#isGivenUp(root)) this.#insert(root, record, this.#leaf(actor, record, local))
+    if (!this.#isGivenUp(root)) this.#insert(root, record, this.#leaves.parts(actor, record, local))
     return !this.#isGivenUp(root) // another thread may have given it up meanwhile
   }
 
@@ -322,7 +323,7 @@ export class StepTable {
     while (script) {
       const record = this.#execute(forest, actor, state, script)
       this.#executed++
-      const parts = this.#leaf(actor, record, this.#parts.locals.id(state, actor))
+      const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))
       const leaf = this.#scratchFor(leafSize(parts))
       writeLeaf(this.words, leaf, parts)
       steps.add(leaf)
@@ -344,28 +345,6 @@ export class StepTable {
       return at
     }
   }
-
-  #leaf(actor: number, record: StepRecord, before: number): LeafParts {
-    const { layout, locals, footprints } = this.#parts
-    const { moved, all } = this.#scheduling
-    const local = record.local ? locals.intern(actor, record.local) : before
-    const writes = triples(record.writes, layout)
-    const footprint = footprints.intern(record)
-    const isStep = record.outcome === 'step'
-    const isIdle = writes.length === 0 && local === before
-    const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
-    const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
-    const head =
-      (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
-      (record.looped ? LOOPED : 0) |
-      (isStep && (!reads || local !== before) ? GOES : 0) |
-      (isStep && reads && moves && local === before ? MAY_GO : 0) |
-      (record.outcome !== 'blocked' && record.plain.length > 0 ? PLAIN : 0) |
-      (isIdle ? IDLE : 0) |
-      (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)
-    const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
-    return { head, local, footprint, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
-  }
 }
 
 /** The alternatives to take after those of a record, in order; null after the last. */
@@ -377,38 +356,4 @@ function nextScript({ dependences }: StepRecord): number[] | null {
     choices.pop()
   }
   return null
-}
-
-/** Writes as triples of word, bits to keep and bits to set, at most one a word. */
-function triples(writes: ReadonlyMap<number, number>, layout: Layout): number[] {
-  const byWord = new Map<number, [keep: number, set: number]>()
-  for (const [id, raw] of writes) {
-    let left = raw
-    for (let cell: Cell | null = layout.cells[id] as Cell; cell !== null; cell = cell.rest) {
-      const { word, shift, mask } = cell
-      const [keep, set] = byWord.get(word) ?? [-1, 0]
-      byWord.set(word, [keep & ~(mask << shift), (set & ~(mask << shift)) | ((left & mask) << shift)])
-      left >>>= 32 - shift
-    }
-  }
-  return [...byWord].flatMap(([word, [keep, set]]) => [word, keep, set])
-}
-
-function sameCourse(a: StepRecord, b: StepRecord): boolean {
-  return (
-    a.outcome === b.outcome &&
-    a.fault?.message === b.fault?.message &&
-    a.dependences.length === b.dependences.length &&
-    a.dependences.every((one, i) => sameDependence(one, b.dependences[i] as never)) &&
-    sameNumbers(a.local ?? [], b.local ?? []) &&
-    sameNumbers([...a.writes].flat(), [...b.writes].flat())
-  )
-}
-
-function sameDependence(a: StepRecord['dependences'][number], b: StepRecord['dependences'][number]): boolean {
-  return a.on === 'field' ? b.on === 'field' && a.field === b.field && a.raw === b.raw : b.on === 'choice' && a.n === b.n && a.taken === b.taken
-}
-
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i])
 }

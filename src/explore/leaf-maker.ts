@@ -1,0 +1,56 @@
+import type { Actor } from '../model/actor.ts'
+import { schedulingFields } from './dispatch.ts'
+import type { StepRecord } from './step-record.ts'
+import type { Footprints } from './footprints.ts'
+import type { Cell, Layout } from './layout.ts'
+import { BLOCKED, FAULT, GOES, HELD, IDLE, LOOPED, type LeafParts, MAY_GO, PLAIN, STEP } from './leaf.ts'
+import type { LocalStates } from './local-states.ts'
+
+/** Makes leaves of what steps did. */
+export class LeafMaker {
+  readonly #with: { readonly layout: Layout; readonly locals: LocalStates; readonly footprints: Footprints }
+  readonly #scheduling: ReturnType<typeof schedulingFields>
+
+  constructor(parts: { readonly layout: Layout; readonly locals: LocalStates; readonly footprints: Footprints; readonly actors: readonly Actor[] }) {
+    this.#with = parts
+    this.#scheduling = schedulingFields(parts.actors)
+  }
+
+  /** The leaf for what an actor did from the local state numbered `before`. */
+  parts(actor: number, record: StepRecord, before: number): LeafParts {
+    const { layout, locals, footprints } = this.#with
+    const { moved, all } = this.#scheduling
+    const local = record.local ? locals.intern(actor, record.local) : before
+    const writes = triples(record.writes, layout)
+    const footprint = footprints.intern(record)
+    const isStep = record.outcome === 'step'
+    const isIdle = writes.length === 0 && local === before
+    const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
+    const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
+    const head =
+      (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
+      (record.looped ? LOOPED : 0) |
+      (isStep && (!reads || local !== before) ? GOES : 0) |
+      (isStep && reads && moves && local === before ? MAY_GO : 0) |
+      (record.outcome !== 'blocked' && record.plain.length > 0 ? PLAIN : 0) |
+      (isIdle ? IDLE : 0) |
+      (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)
+    const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
+    return { head, local, footprint, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
+  }
+}
+
+/** Writes as triples of word, bits to keep and bits to set, at most one a word. */
+function triples(writes: ReadonlyMap<number, number>, layout: Layout): number[] {
+  const byWord = new Map<number, [keep: number, set: number]>()
+  for (const [id, raw] of writes) {
+    let left = raw
+    for (let cell: Cell | null = layout.cells[id] as Cell; cell !== null; cell = cell.rest) {
+      const { word, shift, mask } = cell
+      const [keep, set] = byWord.get(word) ?? [-1, 0]
+      byWord.set(word, [keep & ~(mask << shift), (set & ~(mask << shift)) | ((left & mask) << shift)])
+      left >>>= 32 - shift
+    }
+  }
+  return [...byWord].flatMap(([word, [keep, set]]) => [word, keep, set])
+}
