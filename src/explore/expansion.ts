@@ -79,7 +79,7 @@ export class Expansion {
       store.insertAll(successors.batch)
       profile.probed()
       this.#count(done)
-    }
+    } else successors.survey()
     this.#note(from)
     for (let i = 0; i < successors.count; i++) this.#look(i, from + i, depth, isExpanded, done)
     profile.checked()

@@ -42,15 +42,18 @@ export class LeafMaker {
 
 /** Writes as triples of word, bits to keep and bits to set, at most one a word. */
 function triples(writes: ReadonlyMap<number, number>, layout: Layout): number[] {
-  const byWord = new Map<number, [keep: number, set: number]>()
+  const made: number[] = []
   for (const [id, raw] of writes) {
     let left = raw
     for (let cell: Cell | null = layout.cells[id] as Cell; cell !== null; cell = cell.rest) {
       const { word, shift, mask } = cell
-      const [keep, set] = byWord.get(word) ?? [-1, 0]
-      byWord.set(word, [keep & ~(mask << shift), (set & ~(mask << shift)) | ((left & mask) << shift)])
+      let at = 0
+      while (at < made.length && made[at] !== word) at += 3
+      if (at === made.length) made.push(word, -1, 0)
+      made[at + 1] = (made[at + 1] as number) & ~(mask << shift)
+      made[at + 2] = ((made[at + 2] as number) & ~(mask << shift)) | ((left & mask) << shift)
       left >>>= 32 - shift
     }
   }
-  return [...byWord].flatMap(([word, [keep, set]]) => [word, keep, set])
+  return made
 }

@@ -78,6 +78,8 @@ export interface SearchResult {
 
 /** Share of the table that may be taken when a level begins. */
 const ROOMY = 0.4
+/** Slots of a table from which on it is doubled, not quadrupled: entering all states anew costs more than room then. */
+const LARGE_TABLE = 1 << 22
 
 /** Level-synchronous breadth-first search of a system, in worker threads over one shared store. */
 export class Search {
@@ -299,7 +301,7 @@ export class Search {
     const missing = Math.max(0, used + 2 * this.#options.workers - this.#room.segments.length)
     const segments = this.#room.segments.length + missing
     let capacity = store.capacity
-    while (store.size > capacity * ROOMY || segments * 2 ** this.#room.segmentBits >= 2 ** numberBits(capacity)) capacity *= 2
+    while (store.size > capacity * ROOMY || segments * 2 ** this.#room.segmentBits >= 2 ** numberBits(capacity)) capacity *= capacity < LARGE_TABLE ? 4 : 2
     const isTight = capacity > store.capacity
     const words = isWidened ? packingOf(this.engine.system.layout, widths).words : store.words
     const needed = this.#bytes() + (isTight ? capacity * 4 : 0) + (isWidened ? store.size * words * 4 : 0)

@@ -66,11 +66,15 @@ export class Successors {
 
   /** Finds the steps of the states. */
   walk(): void {
+    this.#table.collect(this.states, this.count, this.#store.words, this.steps)
+  }
+
+  /** Gathers the states' facts, where no successors are built. */
+  survey(): void {
     const { words } = this.#table
-    const { steps, facts, moving } = this
-    const { starts, leaves } = steps
+    const { facts, moving } = this
+    const { starts, leaves } = this.steps
     const actors = this.#actors.length
-    this.#table.collect(this.states, this.count, this.#store.words, steps)
     for (let i = 0, at = 0, start = 0; i < this.count; i++) {
       let fact = 0
       let moves = 0
@@ -87,11 +91,11 @@ export class Successors {
   }
 
   /**
-   * Fills the batch with the states that steps lead to.
+   * Fills the batch with the states that steps lead to, and gathers facts on the way.
    * @throws PackingFullError when a local state's number does not fit
    */
   build(): void {
-    const { batch, steps, states } = this
+    const { batch, steps, states, facts, moving } = this
     const size = this.#store.words
     const { words } = this.#table
     const { starts, leaves } = steps
@@ -103,10 +107,16 @@ export class Successors {
     // Hot: once for every transition.
     for (let base = 0, end = this.count * size; base < end; base += size) {
       const hash = hashState(states, base, size)
+      let fact = 0
+      let moves = 0
+      let actor = 1
       for (const { word, shift, mask } of cells) {
         for (let at = starts[start++] as number, last = starts[start] as number; at < last; at++) {
           const leaf = leaves[at] as number
-          if (((words[leaf] as number) & (OUTCOME | IDLE)) !== STEP) continue
+          const head = words[leaf] as number
+          fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
+          if (head & GOES) moves |= actor
+          if ((head & (OUTCOME | IDLE)) !== STEP) continue
           const row = count * size
           for (let i = 0; i < size; i++) rows[row + i] = states[base + i] as number
           let next = hash
@@ -124,7 +134,10 @@ export class Successors {
           hashes[count++] = next ^ hashPart(word, before) ^ hashPart(word, after)
           rows[row + word] = after
         }
+        actor <<= 1
       }
+      facts[base / size] = fact
+      moving[base / size] = moves
     }
     batch.count = count
   }
