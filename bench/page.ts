@@ -117,7 +117,7 @@ function machine(): string {
 export function page(all: readonly Measured[], cycles: readonly Cycle[], rounds: number): string {
   return `# Benchmarks
 
-Written by \`npm run bench\`; medians of ${rounds} rounds in which the tools took turns. The same protocols were written for each
+Written by \`npm run bench\`; medians of ${rounds} rounds in which the tools took turns (Rumur in the first only). The same protocols were written for each
 tool (\`bench/models\`, \`bench/spin\`, \`bench/murphi\`): one guarded action a step, and the counts of all full searches are
 equal, else there would be no page. Absolute figures belong to the machine: ${machine()}.
 

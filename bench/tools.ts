@@ -25,6 +25,8 @@ export interface Tool {
   readonly name: string
   /** Whether its counts are those of the whole graph. */
   readonly isFull: boolean
+  /** Takes part in the first round only. */
+  readonly isSlow: boolean
   isThere(): Promise<boolean>
   run(workload: Workload, folder: string): Promise<Run>
 }
@@ -35,6 +37,7 @@ function vmcheck(workers: number): Tool {
   return {
     name: workers === 1 ? 'vmcheck' : `vmcheck, ${workers} workers`,
     isFull: true,
+    isSlow: false,
     isThere: async () => true,
     async run({ protocol, settings }, folder) {
       const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
@@ -54,6 +57,7 @@ function spin(name: string, options: readonly string[], isFull: boolean): Tool {
   return {
     name,
     isFull,
+    isSlow: false,
     isThere: async () => (await isInstalled('spin')) && (await isInstalled('gcc')),
     async run({ protocol, constants, promela, depth }, folder) {
       const text = await readFile(join(ROOT, `bench/spin/${protocol}.pml`), 'utf8')
@@ -74,6 +78,7 @@ function spin(name: string, options: readonly string[], isFull: boolean): Tool {
 const rumur: Tool = {
   name: 'rumur',
   isFull: true,
+  isSlow: true,
   isThere: async () => (await isInstalled('rumur')) && (await isInstalled('gcc')),
   async run({ protocol, constants }, folder) {
     const text = await readFile(join(ROOT, `bench/murphi/${protocol}.m`), 'utf8')
