@@ -12,7 +12,7 @@ export interface Shipped {
 }
 
 /** Where the build writes {@link Shipped}. */
-export const SHIPPED = join(dirname(fileURLToPath(import.meta.url)), 'lowered.json')
+export const SHIPPED = join(dirname(fileURLToPath(import.meta.url)), '..', 'compile', 'lowered.json')
 
 /** A month: folders of other versions that were not used for so long are removed. */
 const UNUSED_MS = 30 * 24 * 3600 * 1000

@@ -13,7 +13,8 @@ import { PropertyTable } from './property-table.ts'
 import { RaceDetector } from './race.ts'
 import { Reach } from './reach.ts'
 import { StateReader } from './state-reader.ts'
-import { StateStore, type StoreBuffers } from './state-store.ts'
+import type { Room } from './room.ts'
+import { StateStore } from './state-store.ts'
 import { PropertyTally, StoredStateView } from './state-view.ts'
 import type { Granularity } from './step-memory.ts'
 import { StepTable, extraRoot, stepArena } from './step-table.ts'
@@ -48,13 +49,6 @@ export interface EngineRecipe {
   readonly tally: SharedArrayBuffer
   /** Fields and initial values of the machine, as every thread has to build it. */
   readonly machine: string
-}
-
-/** Where states are kept at one time of a search, and how they are packed. */
-export interface Room extends StoreBuffers {
-  readonly widths: readonly number[]
-  /** For the hang check, segment by segment; empty when there is none. */
-  readonly reach: readonly SharedArrayBuffer[]
 }
 
 /** One thread's means to execute, check and store states. */

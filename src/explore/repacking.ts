@@ -1,5 +1,5 @@
 import { type Cell, type Layout, type Packing, packingOf, readCell, writeCell } from './layout.ts'
-import type { Room } from './engine.ts'
+import type { Room } from './room.ts'
 import { type Range, StateStore } from './state-store.ts'
 
 /** Moves states into a room where local states have other widths; their numbers stay. */

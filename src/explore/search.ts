@@ -1,14 +1,14 @@
 import type { Check } from '../model/check.ts'
 import { Crew } from './crew.ts'
-import { Engine, type EngineRecipe, type Room, engineRecipe } from './engine.ts'
+import { Engine, type EngineRecipe, engineRecipe } from './engine.ts'
 import { hangs } from './hangs.ts'
-import { packingOf } from './layout.ts'
 import { Level } from './level.ts'
 import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './share.ts'
 import { CHUNK, CONTROL, slice } from './share.ts'
-import { REACH_BYTES, newReachSegment } from './reach.ts'
+import { REACH_BYTES } from './reach.ts'
 import { release } from './release.ts'
-import { MAX_SEGMENTS, type Range, newSegment, numberBits, rangesSize, storeBytes } from './state-store.ts'
+import { type Room, enlarged, firstRoom, needOf } from './room.ts'
+import { MAX_SEGMENTS, type Range, rangesSize, storeBytes } from './state-store.ts'
 import type { Granularity } from './step-memory.ts'
 import type { System } from './system.ts'
 import type { LocatedFinding } from './tally.ts'
@@ -76,11 +76,6 @@ export interface SearchResult {
   readonly coverage: Uint8Array
 }
 
-/** Share of the table that may be taken when a level begins. */
-const ROOMY = 0.4
-/** Slots of a table from which on it is doubled, not quadrupled: entering all states anew costs more than room then. */
-const LARGE_TABLE = 1 << 22
-
 /** Level-synchronous breadth-first search of a system, in worker threads over one shared store. */
 export class Search {
   /** This thread's engine: the initial state, the canonical order, and reports. */
@@ -109,17 +104,7 @@ export class Search {
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
     this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', tuning)
     this.engine = new Engine(system, this.#recipe, options.checks)
-    const { words, widths } = this.engine.locals.packing
-    this.#room = {
-      words,
-      widths,
-      segments: Array.from({ length: options.workers + 1 }, () => newSegment(words, tuning.segmentBits)),
-      reach: Array.from({ length: this.#seeksHangs ? options.workers + 1 : 0 }, () => newReachSegment(tuning.segmentBits)),
-      segmentBits: tuning.segmentBits,
-      table: new SharedArrayBuffer(tuning.firstCapacity * 4),
-      numberBits: numberBits(tuning.firstCapacity),
-      usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
-    }
+    this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#seeksHangs)
     this.engine.attach(this.#room)
     this.#crew = new Crew(this.engine, this.#recipe, this.#control, options.workers, () => this.#abort('memory'))
   }
@@ -291,32 +276,19 @@ export class Search {
     Atomics.store(this.#control, CONTROL.full, 0)
   }
 
-  /** Adds segments, widens local states and doubles the table as needed; false when the memory budget does not allow it. */
+  /** Adds segments, widens local states and enlarges the table as needed; false when the memory budget does not allow it. */
   async #makeRoom(): Promise<boolean> {
-    const { store, locals } = this.engine
-    const { segmentBits } = this.#room
-    const widths = locals.fittingWidths()
-    const isWidened = widths !== locals.packing.widths && widths.some((width, actor) => width !== locals.packing.widths[actor])
-    const used = Atomics.load(new Int32Array(this.#room.usage), 0)
-    const missing = Math.max(0, used + 2 * this.#options.workers - this.#room.segments.length)
-    const segments = this.#room.segments.length + missing
-    let capacity = store.capacity
-    while (store.size > capacity * ROOMY || segments * 2 ** this.#room.segmentBits >= 2 ** numberBits(capacity)) capacity *= capacity < LARGE_TABLE ? 4 : 2
-    const isTight = capacity > store.capacity
-    const words = isWidened ? packingOf(this.engine.system.layout, widths).words : store.words
-    const needed = this.#bytes() + (isTight ? capacity * 4 : 0) + (isWidened ? store.size * words * 4 : 0)
-    if (needed > this.#options.limits.memory || segments >= MAX_SEGMENTS) {
+    const { store, locals, system } = this.engine
+    const need = needOf(this.#room, store, locals, system.layout, this.#options.workers)
+    if (this.#bytes() + need.bytes > this.#options.limits.memory || this.#room.segments.length + need.segments >= MAX_SEGMENTS) {
       this.#abort('memory')
       return false
     }
     const before = this.#room
-    if (missing > 0) this.#room = { ...this.#room, segments: [...this.#room.segments, ...Array.from({ length: missing }, () => newSegment(store.words, segmentBits))] }
-    if (this.#seeksHangs) this.#room = { ...this.#room, reach: [...this.#room.reach, ...Array.from({ length: missing }, () => newReachSegment(segmentBits))] }
-    if (isTight || isWidened) this.#room = { ...this.#room, table: new SharedArrayBuffer(capacity * 4), numberBits: numberBits(capacity) }
-    if (isWidened) this.#room = { ...this.#room, words, widths, segments: this.#room.segments.map(() => newSegment(words, segmentBits)) }
+    this.#room = enlarged(before, need, system.layout)
     const ranges = store.rangesSince(new Int32Array(0))
-    if (isWidened) await this.sharedTask({ kind: 'repack', before, room: this.#room, ranges })
-    else if (isTight) await this.sharedTask({ kind: 'rehash', room: this.#room, ranges })
+    if (need.isWidened) await this.sharedTask({ kind: 'repack', before, room: this.#room, ranges })
+    else if (need.isTight) await this.sharedTask({ kind: 'rehash', room: this.#room, ranges })
     this.engine.attach(this.#room)
     return !this.#stopped
   }

@@ -5,7 +5,7 @@ import { PART } from './state-store.ts'
 import { GROUP } from './successors.ts'
 
 /** Steps that a state wanders on, at most. */
-const MOST_STEPS = 16
+const MOST_STEPS = 64
 
 /** Backward sweeps of the hang check (docs/soundness.md, "Hangs"): they add to states' bits those of their successors. */
 export class Sweep {
@@ -19,6 +19,11 @@ export class Sweep {
   #patience = MOST_STEPS
   /** By position in the batch: the state of the group it is a successor of. */
   readonly #parents = new Int32Array(PART)
+  /** By position in the batch: the number of the state there. */
+  readonly #targets = new Float64Array(PART)
+  /** By state of the group: numbers of the states that it came by, and how many. */
+  readonly #ways = new Float64Array(GROUP * MOST_STEPS)
+  readonly #lengths = new Int32Array(GROUP)
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -27,20 +32,39 @@ export class Sweep {
 
   /**
    * Lets every incomplete state of up to a group wander on at random until what it met on the way completes it, or for
-   * some steps. Where all is well hardly anything is left to the sweeps after that: whatever comes by a complete state
-   * is complete.
+   * some steps; every state on the way learns what came after it. Where all is well hardly anything is left to the sweeps
+   * after that: whatever comes by a complete state is complete.
    */
   wander(from: number, to: number): boolean {
     const { successors, profile } = this.#engine
     profile.start()
     this.#gatherIncomplete(from, to)
     let left = successors.count
+    this.#lengths.fill(0)
     for (let step = 0; step < this.#patience && left > 0; step++) left = this.#wanderOn(step)
+    for (let i = 0; i < successors.count; i++) this.#tellWay(i)
     // where wandering leads nowhere it is soon given up, and taken up again where it does
     if (successors.count > 0) this.#patience = left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MOST_STEPS, this.#patience << 1)
     const hasChanged = this.#note()
     profile.swept()
     return hasChanged
+  }
+
+  /** Tells the states on the way of a wanderer what it met after them. */
+  #tellWay(i: number): void {
+    const { reach } = this.#engine
+    let bits = 0
+    for (let step = (this.#lengths[i] as number) - 1; step >= 0; step--) {
+      const state = this.#ways[i * MOST_STEPS + step] as number
+      const known = reach.get(state)
+      bits = this.#completed(bits | known)
+      if (bits !== known && known !== ALL_BITS) reach.set(state, bits)
+    }
+  }
+
+  /** All bits where none that is required is missing: nothing is to be claimed then. */
+  #completed(bits: number): number {
+    return (bits & this.#required) === this.#required ? ALL_BITS : bits
   }
 
   /** One step of every state that is still incomplete; returns how many that were. */
@@ -55,6 +79,11 @@ export class Sweep {
       for (let word = 0; word < size; word++) successors.states[at + word] = rows[k * size + word] as number
     }
     this.#gather()
+    for (let k = 0; k < count; k++) {
+      const i = this.#parents[k] as number
+      this.#ways[i * MOST_STEPS + (this.#lengths[i] as number)] = this.#targets[k] as number
+      this.#lengths[i] = (this.#lengths[i] as number) + 1
+    }
     return count
   }
 
@@ -148,10 +177,9 @@ export class Sweep {
     for (let k = 0; k < successors.batch.count; k++) {
       const target = (found[k] as number) >>> 0
       if (target === 0xffffffff) throw new Error('a successor of a stored state is not stored')
+      this.#targets[k] = target
       const i = this.#parents[k] as number
-      const bits = (this.#bits[i] as number) | reach.get(target)
-      // of what is complete nothing is to be claimed
-      this.#bits[i] = (bits & this.#required) === this.#required ? ALL_BITS : bits
+      this.#bits[i] = this.#completed((this.#bits[i] as number) | reach.get(target))
     }
     successors.clearBatch()
   }

@@ -1,0 +1,78 @@
+import { type Layout, packingOf } from './layout.ts'
+import type { LocalStates } from './local-states.ts'
+import { newReachSegment } from './reach.ts'
+import { MAX_SEGMENTS, type StateStore, type StoreBuffers, newSegment, numberBits } from './state-store.ts'
+import type { Tuning } from './tuning.ts'
+
+/** Where states are kept at one time of a search, and how they are packed. */
+export interface Room extends StoreBuffers {
+  readonly widths: readonly number[]
+  /** For the hang check, segment by segment; empty when there is none. */
+  readonly reach: readonly SharedArrayBuffer[]
+}
+
+/** Share of the table that may be taken when a level begins. */
+const ROOMY = 0.4
+/** Slots of a table from which on it is doubled, not quadrupled: entering all states anew costs less than room then. */
+const LARGE_TABLE = 1 << 22
+
+/** The room that a search starts with: a segment for each worker and one to spare. */
+export function firstRoom({ packing: { words, widths } }: LocalStates, { segmentBits, firstCapacity }: Tuning, workers: number, seeksHangs: boolean): Room {
+  const segments = Array.from({ length: workers + 1 }, () => newSegment(words, segmentBits))
+  return {
+    words,
+    widths,
+    segments,
+    reach: seeksHangs ? segments.map(() => newReachSegment(segmentBits)) : [],
+    segmentBits,
+    table: new SharedArrayBuffer(firstCapacity * 4),
+    numberBits: numberBits(firstCapacity),
+    usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
+  }
+}
+
+/** What a search needs more than it has. */
+export interface Need {
+  /** Segments to be added. */
+  readonly segments: number
+  /** Slots of the table. */
+  readonly capacity: number
+  /** Bits of the actors' local states. */
+  readonly widths: readonly number[]
+  /** Whether the table is to be replaced by a larger one. */
+  readonly isTight: boolean
+  /** Whether states are to be packed anew. */
+  readonly isWidened: boolean
+  /** Bytes that all this takes. */
+  readonly bytes: number
+}
+
+/** What is needed before a level goes on: room in the table, two segments for each worker, and bits for local states. */
+export function needOf(room: Room, store: StateStore, locals: LocalStates, layout: Layout, workers: number): Need {
+  const widths = locals.fittingWidths()
+  const isWidened = widths.some((width, actor) => width !== room.widths[actor])
+  const taken = Atomics.load(new Int32Array(room.usage), 0)
+  const segments = Math.max(0, taken + 2 * workers - room.segments.length)
+  const numbers = (room.segments.length + segments) * 2 ** room.segmentBits
+  let { capacity } = store
+  while (store.size > capacity * ROOMY || numbers >= 2 ** numberBits(capacity)) capacity *= capacity < LARGE_TABLE ? 4 : 2
+  const isTight = capacity > store.capacity
+  const bytes = (isTight ? capacity * 4 : 0) + (isWidened ? store.size * packingOf(layout, widths).words * 4 : 0)
+  return { segments, capacity, widths, isTight, isWidened, bytes }
+}
+
+/** A room with what was needed: its table and, when states are packed anew, its segments are still to be filled. */
+export function enlarged(room: Room, { segments, capacity, widths, isTight, isWidened }: Need, layout: Layout): Room {
+  const { segmentBits } = room
+  const words = isWidened ? packingOf(layout, widths).words : room.words
+  const kept = isWidened ? room.segments.map(() => newSegment(words, segmentBits)) : room.segments
+  const added = Array.from({ length: segments }, () => newSegment(words, segmentBits))
+  return {
+    ...room,
+    words,
+    widths,
+    segments: [...kept, ...added],
+    reach: room.reach.length > 0 ? [...room.reach, ...added.map(() => newReachSegment(segmentBits))] : [],
+    ...((isTight || isWidened) && { table: new SharedArrayBuffer(capacity * 4), numberBits: numberBits(capacity) }),
+  }
+}
