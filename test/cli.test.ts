@@ -166,6 +166,19 @@ test.serial('a machine that is built differently each time is refused', async (t
   t.regex(err, /random\.ts:1:1: machine\(\) builds another machine each time/)
 })
 
+test.serial('--profile says where the time went, beside the report', async (t) => {
+  const cwd = await folder({ 'tiny.ts': TINY })
+  const told = await vmcheck(['explore', 'tiny.ts', '--profile'], { cwd })
+  t.is(told.status, 0)
+  t.regex(told.out, /^PASS[\s\S]*\nProfile: [\d.]+ s[\s\S]*served by the table: [\d.]+ % of \d+ steps/)
+  const { out, err } = await vmcheck(['explore', 'tiny.ts', '--profile', '--json'], { cwd })
+  const { profile, stats } = JSON.parse(out) as Report
+  t.regex(err, /^\nProfile: /)
+  t.is(profile?.transitions, stats.transitions)
+  t.true((profile?.asked ?? 0) >= stats.transitions && (profile?.executed ?? 0) > 0)
+  t.false('profile' in JSON.parse((await vmcheck(['explore', 'tiny.ts', '--json'], { cwd })).out))
+})
+
 test.serial('--json prints the report and nothing else, and --report writes the same', async (t) => {
   const cwd = await folder({ 'tiny.ts': TINY })
   const { status, out, err } = await vmcheck(['explore', 'tiny.ts', '--json', '--report', 'a/r.json'], { cwd })

@@ -192,3 +192,11 @@ test('fields of 31 and 32 bits, and values beyond 2^31 that a virtual point keep
     for (const tuning of [{ ...SMALL, patience: -1 }, SMALL]) for (const workers of [1, 2]) t.deepEqual(essence(await exploreText(text, { granularity, workers, tuning })), plain)
   }
 })
+
+test('what steps take in the table counts as memory', async (t) => {
+  const { stats } = await exploreFile('models/wire.ts', { scenario: 'names-fixed' })
+  t.true(stats.memoryBytes - stats.states * stats.bytesPerState > 200_000)
+  const { verdict, inconclusive } = await exploreFile('models/wire.ts', { scenario: 'names', limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 3e6 } })
+  t.is(verdict, 'inconclusive')
+  t.is(inconclusive?.reason, 'memory')
+})
