@@ -57,9 +57,9 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
   const room = {
     words,
     widths,
-    segments: Array.from({ length: 8 }, () => newSegment(words, 20)),
-    segmentBits: 20,
-    reach: Array.from({ length: 8 }, () => newReachSegment(20)),
+    segments: Array.from({ length: 8 }, () => newSegment(words, 15)),
+    segmentBits: 15,
+    reach: Array.from({ length: 8 }, () => newReachSegment(15)),
     table: new SharedArrayBuffer(1 << 20),
     numberBits: numberBits(1 << 18),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),

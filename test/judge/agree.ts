@@ -6,8 +6,8 @@ import { printModel } from './print.ts'
 import type { GeneratedProgram } from './program.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
-export function explored(loaded: LoadedModel, granularity: Granularity): Outcome {
-  const { engine, indices, states, sweep } = exploreInline(loaded, granularity, [])
+export function explored(loaded: LoadedModel, granularity: Granularity, patience?: number): Outcome {
+  const { engine, indices, states, sweep } = exploreInline(loaded, granularity, [], {}, patience)
   const { system, store, view, successors, locals, reader } = engine
   const ends = new Set<string>()
   const stuck = new Set<string>()
@@ -46,7 +46,7 @@ function difference(name: string, one: Outcome, two: Outcome): string | null {
 const MOST = 20_000
 
 /**
- * Compares the interpreter with the engine in both granularities; the difference with the program's text, or null.
+ * Compares the interpreter with the engine in both granularities, and without a step table; the difference with the program's text, or null.
  * `outcome` is null for a program too large to be compared.
  */
 export async function judge(program: GeneratedProgram): Promise<{ outcome: Outcome | null; difference: string | null }> {
@@ -58,5 +58,7 @@ export async function judge(program: GeneratedProgram): Promise<{ outcome: Outco
     const found = difference(`interpreter and ${granularity}`, outcome, explored(load(bundled), granularity))
     if (found) return { outcome, difference: `${found}\n${text}` }
   }
+  const found = difference('interpreter and steps that are executed each time', outcome, explored(load(bundled), 'step', -1))
+  if (found) return { outcome, difference: `${found}\n${text}` }
   return { outcome, difference: null }
 }
