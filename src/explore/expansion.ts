@@ -70,19 +70,19 @@ export class Expansion {
     profile.start()
     successors.load(from, to)
     successors.walk()
-    profile.walked()
+    profile.end('walk')
     profile.asked += successors.steps.count
     const done = newTally()
     if (isExpanded) {
       successors.build()
-      profile.built()
+      profile.end('build')
       store.insertAll(successors.batch)
-      profile.probed()
+      profile.end('probe')
       this.#count(done)
     } else successors.survey()
     this.#note(from)
     for (let i = 0; i < successors.count; i++) this.#look(i, from + i, depth, isExpanded, done)
-    profile.checked()
+    profile.end('check')
     tally.transitions += done.transitions
     tally.endStates += done.endStates
     tally.open += done.open

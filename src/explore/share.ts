@@ -234,7 +234,7 @@ export class Share {
     const { store, profile } = this.#engine
     profile.start()
     this.#chunks(ranges, PART, (from, to) => store.rehash({ from, to }, this.#isAlone))
-    profile.grown()
+    profile.end('grow')
     return true
   }
 
@@ -246,7 +246,7 @@ export class Share {
       repacking.move({ from, to })
       this.#engine.store.rehash({ from, to }, this.#isAlone)
     })
-    profile.grown()
+    profile.end('grow')
     return true
   }
 

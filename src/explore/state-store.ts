@@ -140,7 +140,7 @@ export class StateStore {
     for (let i = 0; i < words; i++) into[at + i] = segment[start + i] as number
   }
 
-  /** Whether another thread should better make room first: the table is as full as it should be. */
+  /** Whether the table is as full as it should get. */
   get isTight(): boolean {
     return this.size > this.capacity * FULLEST
   }
@@ -226,8 +226,8 @@ export class StateStore {
   }
 
   /**
-   * For each state at the positions at hand the first slot that is free or whose tag is its own, and whether the state named there
-   * is the same. First the entries are loaded for all of them and then the states they name, so that the memory's
+   * For each state at the positions at hand the first slot that is free or whose tag is its own, and whether the state
+   * named there is the same. First the entries are loaded for all of them and then the states they name, so that the memory's
    * latencies overlap: one after the other, each successor would wait for two cache misses.
    */
   #locate(rows: Int32Array, hashes: Int32Array, count: number): void {

@@ -46,7 +46,7 @@ export class Sweep {
     // where wandering leads nowhere it is soon given up, and taken up again where it does
     if (successors.count > 0) this.#patience = left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MOST_STEPS, this.#patience << 1)
     const hasChanged = this.#note()
-    profile.swept()
+    profile.end('sweep')
     return hasChanged
   }
 
@@ -120,7 +120,7 @@ export class Sweep {
       hasChanged ||= isNew
       isChanging = isNew && isChain
     }
-    profile.swept()
+    profile.end('sweep')
     return hasChanged
   }
 
