@@ -98,7 +98,7 @@ export default model({
     const kernel: Kernel = {
       m,
       ...HEAD,
-      ...setUp(m, { name: 'map', threads: programs.length, entries, objects: entries, pages, initial }),
+      ...setUp(m, { name: 'map', entries, objects: entries, pages, initial }),
       clear,
       waitTransit: waitTransit === 'on',
       copyoutClear,
@@ -107,7 +107,7 @@ export default model({
     for (const program of programs) m.thread(program(kernel))
     properties(m, kernel)
     m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
-    m.sometimes('an entry is in transition', () => kernel.windows.some(({ inside }) => inside))
+    m.sometimes('an entry is in transition', () => kernel.windows.all.some(({ inside }) => inside))
     if (workload === 'wire' || workload.startsWith('copyout') && workload !== 'copyout-apart') m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
   },
 })

@@ -90,7 +90,7 @@ export default model({
     const kernel: Kernel = {
       m,
       ...HEAD,
-      ...setUp(m, { name: 'map', threads: threads.length, entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired: initially === 'wired', sharedObject: initially !== 'fresh' }] }),
+      ...setUp(m, { name: 'map', entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired: initially === 'wired', sharedObject: initially !== 'fresh' }] }),
       unwire: params.unwire,
       unwireMarks: params.parts !== 'unmarked',
       unwireWakes: params.parts !== 'unwoken',

@@ -112,11 +112,10 @@ export default model({
   },
   machine(m, { workload, userWire, clear }) {
     const { threads, pages, paged = false }: Workload = WORKLOADS[workload]
-    const actors = threads.length + (paged ? 1 : 0)
     const kernel: Kernel = {
       m,
       ...HEAD,
-      ...setUp(m, { name: 'map', threads: actors, entries: 2 + threads.length, objects: threads.length, pages, initial: [{ start: 0, end: pages, sharedObject: true }] }),
+      ...setUp(m, { name: 'map', entries: 2 + threads.length, objects: threads.length, pages, initial: [{ start: 0, end: pages, sharedObject: true }] }),
       space: 'user',
       userWire,
       walk: userWire === 'transit' ? 'strict' : 'addr',
@@ -129,7 +128,7 @@ export default model({
     for (const thread of threads) m.thread(thread(complete))
     properties(m, kernel)
     m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
-    if (workload !== 'fault-enter') m.sometimes('somebody is wiring', () => kernel.windows.some(({ inside }) => inside))
+    if (workload !== 'fault-enter') m.sometimes('somebody is wiring', () => kernel.windows.all.some(({ inside }) => inside))
     if (workload.includes('fault')) m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
   },
 })

@@ -25,6 +25,7 @@ const KERNELS: Readonly<Record<'original' | 'patch-1' | 'head' | 'fixed', Pick<S
 }
 
 interface Workload extends Omit<Setting, 'name'> {
+  readonly threads: number
   readonly program: (kernel: Kernel, thread: number) => () => Program
 }
 
@@ -97,12 +98,13 @@ const WORKLOADS = {
   merge,
   'names-1': names(2, 1),
   names: names(2, 2),
+  'names-three': names(3, 1),
 } as const
 
 export default model({
   title: 'GNU Mach: wiring kernel memory while its neighbours come, go and coalesce',
   params: {
-    workload: choice('overrun', 'overrun-free', 'merge', 'names-1', 'names'),
+    workload: choice('overrun', 'overrun-free', 'merge', 'names-1', 'names', 'names-three'),
     kernel: choice('original', 'patch-1', 'head', 'fixed'),
     walk: choice('as-kernel', 'ptr', 'addr', 'strict'),
     inhibit: choice('as-kernel', 'on', 'off'),
@@ -144,6 +146,6 @@ export default model({
     m.cpus(workload.threads, () => workload.program(kernel, thread++))
 
     properties(m, kernel)
-    m.sometimes('two threads are in the window at once', () => kernel.windows.filter(({ inside }) => inside).length > 1)
+    m.sometimes('two threads are in the window at once', () => kernel.windows.all.filter(({ inside }) => inside).length > 1)
   },
 })

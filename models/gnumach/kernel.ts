@@ -1,4 +1,4 @@
-import { type Instance, type Machine, bool, struct } from 'vmcheck'
+import { type Instance, type Machine, type PerActor, bool, struct } from 'vmcheck'
 import type { KernelMap, MapEntry, PageSlot, PageStore } from 'vmcheck/vm'
 
 /** How far the wiring walk trusts the list it follows without the lock. */
@@ -56,7 +56,7 @@ export interface Kernel extends Switches {
   readonly map: KernelMap
   readonly store: PageStore
   /** Per thread: in the window of vm_map_pageable in which the map is unlocked (for properties only). */
-  readonly windows: readonly Instance<{ inside: boolean }>[]
+  readonly windows: PerActor<{ inside: boolean }>
   /** Brings missing pages in; without one, the fault does it itself. */
   readonly pager?: Pager
 }

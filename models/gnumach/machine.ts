@@ -16,7 +16,6 @@ export interface InitialEntry {
 /** How much there is of everything. */
 export interface Setting {
   readonly name: string
-  readonly threads: number
   readonly entries: number
   readonly objects: number
   readonly pages: number
@@ -24,9 +23,9 @@ export interface Setting {
 }
 
 /** The map and its memory before anything runs. */
-export function setUp(m: Machine, { name, entries, objects, pages, threads, initial }: Setting): Pick<Kernel, 'map' | 'store' | 'windows'> {
+export function setUp(m: Machine, { name, entries, objects, pages, initial }: Setting): Pick<Kernel, 'map' | 'store' | 'windows'> {
   const store = new PageStore(m, { objects, pages })
-  const map = new KernelMap(m, name, { entries, store, threads })
+  const map = new KernelMap(m, name, { entries, store })
   let shared: Instance<VmObject> | null = null
   let last: ReturnType<KernelMap['insert']> | null = null
   for (const { start, end, wired = false, sharedObject = false, inheritance = 0 } of initial) {
@@ -35,7 +34,7 @@ export function setUp(m: Machine, { name, entries, objects, pages, threads, init
     last = map.insert(last, { start, end, wired: wired ? 1 : 0, inTransition: false, needsWakeup: false, object, offset: object ? start : 0, inheritance })
     if (object && wired) for (let page = start; page < end; page++) Object.assign(store.slot(object, page).page, { resident: true, wirings: 1 })
   }
-  return { map, store, windows: m.array(Window, threads, 'window') }
+  return { map, store, windows: m.perActor(Window, 'window') }
 }
 
 /** Each page has as many wirings as there are wired entries that map it. */

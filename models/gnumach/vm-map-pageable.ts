@@ -6,7 +6,7 @@ import { vmFaultUnwire, vmFaultWire } from './vm-fault.ts'
 /** vm_map_pageable: wires a range so that its pages stay resident; fails without effect where a page is not mapped. */
 export function* vmMapPageable(kernel: Kernel, start: number, end: number): Program {
   const { map, m, mark, windows, space, userWire } = kernel
-  const window = windows[m.self.id]
+  const window = windows.of(m.self)
   const staysLocked = space === 'user' && userWire !== 'transit'
   yield* map.lockMap()
   if (kernel.waitTransit) yield* waitForTransit(kernel, start, end)
@@ -16,14 +16,14 @@ export function* vmMapPageable(kernel: Kernel, start: number, end: number): Prog
     const [first] = entries
     const faults = entries.some((entry) => entry.wired === 1)
     if (faults && mark && !staysLocked && first) markRange(kernel, first, end)
-    if (window) window.inside = faults
+    window.inside = faults
     return { first, after: entries.at(-1)?.next ?? null, faults }
   })
   const { first, after, faults } = scan
   if (staysLocked && faults && first) {
     yield* wireUserMap(kernel, first, after, end)
     yield* atomically(() => {
-      if (window) window.inside = false
+      window.inside = false
       m.assert(() => isWired(kernel, start, end), 'a wired range is resident and wired')
     })
   }
@@ -35,7 +35,7 @@ export function* vmMapPageable(kernel: Kernel, start: number, end: number): Prog
   yield* map.lockMap()
   const isAwaited = yield* atomically(() => {
     const found = mark && clearRange(kernel, first, end)
-    if (window) window.inside = false
+    window.inside = false
     m.assert(() => isWired(kernel, start, end), 'a wired range is resident and wired')
     return found
   })

@@ -124,13 +124,13 @@ export function* vmMapRemove(kernel: Kernel, start: number, end: number): Progra
 /** vm_map_copyout_page_list onto free pages: enters them, and inserts the copy's pages with the map unlocked in between. */
 export function* vmMapCopyoutPageList(kernel: Kernel, start: number, end: number): Program {
   const { map, m, copyoutClear, windows } = kernel
-  const window = windows[m.self.id]
+  const window = windows.of(m.self)
   yield* map.lockMap()
   const from = yield* atomically(() => {
     enter(kernel, start, end)
     const last = map.lookup(start) as Entry
     last.inTransition = true
-    if (window) window.inside = true
+    window.inside = true
     return copyoutClear === 'start' ? start : last.start
   })
   yield* map.lock.release()
@@ -144,7 +144,7 @@ export function* vmMapCopyoutPageList(kernel: Kernel, start: number, end: number
       found ||= entry.needsWakeup
       entry.needsWakeup = false
     }
-    if (window) window.inside = false
+    window.inside = false
     return found
   })
   yield* map.lock.release()

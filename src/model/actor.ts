@@ -9,15 +9,18 @@ export class Cpu {
   /** Who runs on it, where several actors share it; null for a CPU that runs one thread. */
   readonly state: Instance<CpuState> | null
   readonly #index: number
+  readonly #memory: Memory
 
-  constructor(index: number, state: Instance<CpuState> | null) {
+  constructor(index: number, state: Instance<CpuState> | null, memory: Memory) {
     this.#index = index
+    this.#memory = memory
     this.state = state
     this.name = `CPU ${index}`
   }
 
   /** The CPU's number from 0; reading it distinguishes CPUs that are otherwise interchangeable. */
   get index(): number {
+    this.#memory.port.distinguish?.(this)
     return this.#index
   }
 }

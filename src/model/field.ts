@@ -11,6 +11,12 @@ import type { Memory } from './memory.ts'
  */
 export type Access = 'plain' | 'volatile' | 'published' | 'internal' | 'event'
 
+/** How the raw values of a field name things by their places in a list: `one` of them, 0 being none, or a `set`, a bit each. */
+export interface Naming {
+  readonly form: 'one' | 'set'
+  readonly target: () => Referable<unknown>
+}
+
 /** A field's range and coding: values of type T as unsigned integers of a fixed number of bits. */
 export interface FieldType<T> {
   /** Words for messages, such as `u4` or `ref(page)`. */
@@ -25,6 +31,8 @@ export interface FieldType<T> {
   decode(raw: number, memory: Memory): T
   /** What traces show instead of the value, where that says little. */
   show?(value: T): string
+  /** What its values name, if they name something: says how they change when interchangeable things are renamed. */
+  readonly names?: Naming
 }
 
 /** One packed cell of shared memory. */
@@ -132,6 +140,31 @@ export function ref<T>(target: Referable<T> | (() => Referable<T>)): FieldType<T
     bits: (memory) => Math.max(1, 32 - Math.clz32(resolve().instances(memory).length)),
     encode: (value, memory) => (value === null ? 0 : resolve().instances(memory).indexOf(value as T) + 1 || -1),
     decode: (raw, memory) => (raw === 0 ? null : (resolve().instances(memory)[raw - 1] as T)),
+    names: { form: 'one', target: resolve },
+  }
+}
+
+/** Most members that a {@link setOf} can name: a bit each. */
+const MOST_MEMBERS = 30
+
+/**
+ * A set of instances of `target` as a mask: bit i stands for the i-th instance made (of actors: for the actor with
+ * id i). Starts empty.
+ */
+export function setOf(target: Referable<unknown>): FieldType<number> {
+  const count = (memory: Memory): number => {
+    const { length } = target.instances(memory)
+    if (length > MOST_MEMBERS) throw new RangeError(`setOf(${target.name}): a set names at most ${MOST_MEMBERS}, and there are ${length}`)
+    return length
+  }
+  return {
+    describe: `setOf(${target.name})`,
+    access: 'plain',
+    initial: 0,
+    bits: (memory) => Math.max(1, count(memory)),
+    encode: (value, memory) => (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** count(memory) ? value : -1),
+    decode: (raw) => raw,
+    names: { form: 'set', target: () => target },
   }
 }
 
@@ -146,6 +179,7 @@ function withAccess<T>(type: FieldType<T>, access: Access): FieldType<T> {
     encode: (value, memory) => type.encode(value, memory),
     decode: (raw, memory) => type.decode(raw, memory),
     ...(type.show && { show: (value: T) => (type.show as (shown: T) => string)(value) }),
+    ...(type.names && { names: type.names }),
   }
 }
 

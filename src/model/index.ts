@@ -3,6 +3,7 @@ export { type Actor, type ActorOptions, type Cpu, type CpuState, type ThreadOpti
 export {
   type Access,
   type FieldType,
+  type Naming,
   type Referable,
   bool,
   event,
@@ -11,6 +12,7 @@ export {
   published,
   range,
   ref,
+  setOf,
   shown,
   starting,
   u,
@@ -24,7 +26,8 @@ export {
 } from './field.ts'
 export { type Blocked, type Check, type Finding, type Occasion, type Race, type StateView } from './check.ts'
 export { type Fault } from './memory.ts'
-export { type Judgement, type Machine, type Property, type PropertyForm } from './machine.ts'
+export { type ArrayOptions, type Interchangeable, type Judgement, type Machine, type Member, type Property, type PropertyForm } from './machine.ts'
+export { type PerActor } from './per-actor.ts'
 export { type Expectation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'
 export {
   Operation,

@@ -1,6 +1,8 @@
 import { Actor, type ActorOptions, Cpu, CpuStruct, type ThreadOptions, ThreadStruct, actors, cpus } from './actor.ts'
+import type { Field } from './field.ts'
 import { Memory, setupPort } from './memory.ts'
 import type { Program, SyncObject } from './operation.ts'
+import { PerActor } from './per-actor.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Instance, StructType } from './struct.ts'
 
@@ -19,11 +21,40 @@ export interface Property {
   readonly lock: SyncObject | null
 }
 
+/** One of several interchangeable things, with what belongs to it alone. */
+export interface Member {
+  /** For messages. */
+  readonly name: string
+  /** The actor that it is, or null for storage. */
+  readonly actor: Actor | null
+  /** Its own fields; those of other members correspond by position. */
+  readonly fields: Field[]
+  /** Itself, as programs know it. */
+  readonly roots: readonly object[]
+}
+
+/** Things that the kernel treats alike: renaming them changes nothing that matters (docs/soundness.md, "Symmetry"). */
+export interface Interchangeable {
+  readonly name: string
+  /** Whether the model's author says so; else it is only tried: CPUs that run one program. */
+  readonly isDeclared: boolean
+  readonly members: readonly Member[]
+}
+
+/** How an array of structs may be renamed. */
+export interface ArrayOptions {
+  /** Whether the kernel treats them alike: keeps references to them, and no order or arithmetic. Default false. */
+  readonly interchangeable?: boolean
+}
+
 /** What a model's `machine()` builds with: shared memory, actors and properties. */
 export class Machine {
   readonly memory: Memory = new Memory()
   readonly actors: Actor[] = []
   readonly properties: Property[] = []
+  /** Sets of things that are, or may be, interchangeable. */
+  readonly interchangeable: Interchangeable[] = []
+  readonly #perActor: PerActor<object>[] = []
   readonly #cpus: Cpu[] = []
   readonly #names = new Set<string>()
   #complete = false
@@ -50,10 +81,26 @@ export class Machine {
    * `count` structs named `name[0]`, `name[1]`, ...; `values` may be a function of the index.
    * @throws Error when the name is taken or the count is no whole number from 0 to 65,536
    */
-  array<T extends object>(type: StructType<T>, count: number, name: string, values: Partial<T> | ((index: number) => Partial<T>) = {}): readonly Instance<T>[] {
+  array<T extends object>(type: StructType<T>, count: number, name: string, values: Partial<T> | ((index: number) => Partial<T>) = {}, options: ArrayOptions = {}): readonly Instance<T>[] {
     this.#claim(name)
     this.#count(count, name)
-    return Array.from({ length: count }, (_, i) => this.#place(type, `${name}[${i}]`, typeof values === 'function' ? values(i) : values))
+    const made = Array.from({ length: count }, (_, i) => this.#place(type, `${name}[${i}]`, typeof values === 'function' ? values(i) : values))
+    if (options.interchangeable) this.#declare(name, type, made)
+    return made
+  }
+
+  /** One struct for each actor, made before or after: `.of(m.self)` in programs. */
+  perActor<T extends object>(type: StructType<T>, name: string, values: Partial<T> = {}): PerActor<T> {
+    this.#claim(name)
+    const made = new PerActor<T>(name, (actor) => {
+      const instance = this.#place(type, `${name}[${actor.id}]`, values)
+      const member = this.interchangeable.flatMap(({ members }) => members).find((one) => one.actor === actor)
+      member?.fields.push(...(type.placement(instance)?.fields ?? []))
+      return instance
+    })
+    for (const actor of this.actors) made.add(actor)
+    this.#perActor.push(made as unknown as PerActor<object>)
+    return made
   }
 
   /**
@@ -63,16 +110,26 @@ export class Machine {
   pool<T extends object>(type: StructType<T>, count: number, name: string, options: PoolOptions = {}): Pool<T> {
     this.#claim(name)
     this.#count(count, name)
-    return new Pool(this.memory, type, count, name, options)
+    const pool = new Pool(this.memory, type, count, name, options)
+    if (options.interchangeable) this.#declare(name, type, pool.instances)
+    return pool
   }
 
-  /** `count` CPUs that run one thread each; `program` is called once a CPU and gives its generator function. */
+  /**
+   * `count` CPUs that run one thread each; `program` is called once a CPU and gives its generator function. CPUs whose
+   * programs hold nothing that tells them apart, but what was made for each alike, are interchangeable.
+   */
   cpus(count: number, program: (cpu: Cpu) => () => Program<unknown>, options: ActorOptions = {}): readonly Actor[] {
     this.#count(count, 'cpus')
-    return Array.from({ length: count }, () => {
+    const { fields } = this.memory
+    const members = Array.from({ length: count }, () => {
+      const start = fields.length
       const cpu = this.#newCpu(false)
-      return this.#actor(program(cpu), [cpu], 'thread', options)
+      const actor = this.#actor(program(cpu), [cpu], 'thread', options)
+      return { name: cpu.name, actor, fields: fields.slice(start), roots: [actor, cpu, actor.program] }
     })
+    if (count > 1) this.interchangeable.push({ name: `${members[0]?.name} to ${members.at(-1)?.name}`, isDeclared: false, members })
+    return members.map(({ actor }) => actor)
   }
 
   /** A CPU for several actors: threads given `{ on: cpu }`, and interrupt handlers. */
@@ -134,6 +191,13 @@ export class Machine {
     return n === 1 ? 0 : this.memory.port.choose(n, what, names)
   }
 
+  /** One of some things, in no order; the search tries each. Traces say `what` is chosen. */
+  pick<T extends { readonly name: string }>(list: readonly T[], what: string): T {
+    if (list.length === 0) throw new RangeError(`pick(${what}): there is nothing to choose among`)
+    const chosen = list.length === 1 ? 0 : this.memory.port.choose(list.length, what, list.map(({ name }) => name), list)
+    return list[chosen] as T
+  }
+
   /**
    * Ends the step with a violation of kind `assertion` unless the condition holds. Given as a function, what it
    * reads are ghost reads: outside the race check; a text that it returns says what is wrong.
@@ -169,12 +233,21 @@ export class Machine {
     const actor = new Actor({ id, name, cpus: places, state, kind, program, options })
     this.actors.push(actor)
     this.memory.instancesOf(actors).push(actor)
+    for (const made of this.#perActor) made.add(actor)
     return actor
+  }
+
+  #declare<T extends object>(name: string, type: StructType<T>, instances: readonly Instance<T>[]): void {
+    const members = instances.map((instance) => {
+      const { fields, alive } = type.placement(instance) as { fields: readonly Field[]; alive: Field | null }
+      return { name: instance.name, actor: null, fields: alive ? [alive, ...fields] : [...fields], roots: [instance] }
+    })
+    if (members.length > 1) this.interchangeable.push({ name, isDeclared: true, members })
   }
 
   #newCpu(isShared: boolean): Cpu {
     const index = this.#cpus.length
-    const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null)
+    const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null, this.memory)
     this.#cpus.push(cpu)
     if (isShared) this.memory.instancesOf(cpus).push(cpu)
     return cpu

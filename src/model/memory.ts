@@ -24,8 +24,10 @@ export interface MemoryPort {
   writeHidden(field: Field, raw: number): void
   /** Says that an instance is being touched, before a field of it is. */
   touch(alive: Field, name: string): void
-  /** One of 0 to n - 1; `names` is what traces call the alternatives. */
-  choose(n: number, what: string, names: readonly string[]): number
+  /** One of 0 to n - 1; `names` is what traces call the alternatives, `among` the things that they are, whose order means nothing. */
+  choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number
+  /** Something that tells a thing apart from others like it was read. */
+  distinguish?(what: object): void
   /** Runs `body` with its reads being ghost reads. */
   ghost<T>(body: () => T): T
   /** Ends the step with a violation. */
@@ -49,6 +51,8 @@ export class Memory {
   readonly fields: Field[] = []
   /** Initial raw values by field id. */
   readonly initial: number[] = []
+  /** Things that set-up told apart from others like them. */
+  readonly distinguished: Set<object> = new Set()
   /** Who executes accesses; replaced around every step. */
   port: MemoryPort = NO_PORT
   readonly #instances = new Map<object, object[]>()
@@ -115,6 +119,7 @@ export function setupPort(memory: Memory): MemoryPort {
     choose: () => {
       throw new Error('choose() belongs in programs: machine() has no choices')
     },
+    distinguish: (what) => memory.distinguished.add(what),
     ghost: (body) => body(),
     fault: (fault) => {
       throw new RangeError(fault.message)

@@ -2,13 +2,15 @@ import { type Field, range } from './field.ts'
 import type { Memory } from './memory.ts'
 import type { Instance, StructType } from './struct.ts'
 
-/** Which storage an allocation gets: the lowest free one, the last freed one (a slab's free list), or always fresh storage. */
-export type Reuse = 'lowest' | 'lifo' | 'never'
+/** Which storage an allocation gets: the lowest free one, the last freed one (a slab's free list), always fresh storage, or any free one, by a choice of the search. */
+export type Reuse = 'lowest' | 'lifo' | 'never' | 'any'
 
 /** How a pool allocates. */
 export interface PoolOptions {
-  /** Default `lowest`. */
+  /** Default `lowest`; of interchangeable storage `any`, and nothing else. */
   readonly reuse?: Reuse
+  /** Whether the kernel treats the instances alike: keeps references to them, and no order or arithmetic. Default false. */
+  readonly interchangeable?: boolean
   /** Whether {@link Pool.allocate} may return null although storage is left: a choice of the search. Default false. */
   readonly fallible?: boolean
 }
@@ -30,7 +32,8 @@ export class Pool<T extends object> {
     this.name = name
     this.#memory = memory
     this.#type = type
-    this.#reuse = options.reuse ?? 'lowest'
+    this.#reuse = options.reuse ?? (options.interchangeable ? 'any' : 'lowest')
+    if (options.interchangeable && this.#reuse !== 'any') throw new TypeError(`pool ${name}: reuse '${this.#reuse}' tells instances apart that are to be interchangeable; leave it out`)
     this.#fallible = options.fallible ?? false
     this.instances = Array.from({ length: count }, (_, i) => type.place(memory, `${name}[${i}]`, true))
     const cell = (label: string): Field => memory.field(`${name} (${label})`, range(0, count), 'plain', null)
@@ -84,6 +87,7 @@ export class Pool<T extends object> {
   #take(): number {
     const { port } = this.#memory
     if (this.#reuse === 'lowest') return this.instances.findIndex((instance) => port.read(this.#alive(instance)) === 0)
+    if (this.#reuse === 'any') return this.#takeAny()
     const top = port.read(this.#top)
     if (this.#reuse === 'never') {
       if (top === this.instances.length) return -1
@@ -96,6 +100,14 @@ export class Pool<T extends object> {
     port.write(slot, 0)
     port.write(this.#top, top - 1)
     return index
+  }
+
+  #takeAny(): number {
+    const { port } = this.#memory
+    const free = this.instances.filter((instance) => port.read(this.#alive(instance)) === 0)
+    if (free.length === 0) return -1
+    const chosen = free.length === 1 ? 0 : port.choose(free.length, `storage of ${this.name}`, free.map(({ name }) => name), free)
+    return this.instances.indexOf(free[chosen] as Instance<T>)
   }
 
   #reset(): void {

@@ -1,4 +1,4 @@
-import { type Instance, type Machine, bool, event, struct, u } from 'vmcheck'
+import { type Instance, type Machine, actors, bool, event, setOf, struct, u } from 'vmcheck'
 
 interface BudgetState {
   /** Failures still to be injected. */
@@ -10,7 +10,7 @@ interface BudgetState {
   rollingBack: number
 }
 
-const BudgetStruct = struct<BudgetState>('budget', { left: event(u(3)), hasStruck: event(bool), asked: event(u(6)), rollingBack: event(u(30)) })
+const BudgetStruct = struct<BudgetState>('budget', { left: event(u(3)), hasStruck: event(bool), asked: event(u(6)), rollingBack: event(setOf(actors)) })
 
 /** Which allocations fail. */
 export interface FailureBudgetOptions {

@@ -1,4 +1,4 @@
-import { type Instance, type Machine, type Pool, type Program, type Reuse, type StructType, bool, published, range, ref, struct, u } from 'vmcheck'
+import { type Instance, type Machine, type PerActor, type Pool, type Program, type Reuse, type StructType, bool, published, range, ref, struct, u } from 'vmcheck'
 import { type PageStore, type VmObject, VmObjectStruct } from './page-store.ts'
 import { SleepLock } from './sleep-lock.ts'
 import { WaitChannel } from './wait-channel.ts'
@@ -51,8 +51,6 @@ export interface KernelMapOptions {
   /** Entries alive at once, or with `reuse: 'never'` ever made. */
   readonly entries: number
   readonly store: PageStore
-  /** Threads that use the map. */
-  readonly threads: number
   /** Where new entries come from. */
   readonly reuse?: Reuse
 }
@@ -71,7 +69,7 @@ export class KernelMap {
   readonly inTransitionEvent: WaitChannel
   readonly #m: Machine
   readonly #state: Instance<MapState>
-  readonly #versions: readonly Instance<{ current: boolean }>[]
+  readonly #versions: PerActor<{ current: boolean }>
 
   constructor(m: Machine, name: string, options: KernelMapOptions) {
     this.name = name
@@ -81,13 +79,13 @@ export class KernelMap {
     this.entries = m.pool(MapEntryStruct, options.entries, 'entry', { reuse: options.reuse ?? 'lowest' })
     this.inTransitionEvent = new WaitChannel(m, `${name}.hdr`)
     this.#state = m.struct(MapStruct, name)
-    this.#versions = m.array(VersionStruct, options.threads, `${name}.version`)
+    this.#versions = m.perActor(VersionStruct, `${name}.version`)
   }
 
   /** vm_map_lock: the write lock; the map counts as changed for everybody. */
   *lockMap(): Program {
     yield* this.lock.write()
-    for (const version of this.#versions) version.current = false
+    for (const version of this.#versions.all) version.current = false
   }
 
   /** Under the read lock: remembers the map's timestamp. */
@@ -101,7 +99,7 @@ export class KernelMap {
   }
 
   get #version(): Instance<{ current: boolean }> {
-    return this.#versions[this.#m.self.id] as Instance<{ current: boolean }>
+    return this.#versions.of(this.#m.self)
   }
 
   /** The entries in order of addresses. */

@@ -1,4 +1,4 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, internal, ref, struct, u } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, internal, ref, setOf, struct, u } from 'vmcheck'
 
 interface LockState {
   /** Has announced that it wants to write (want_write); holds the lock once the readers have left. */
@@ -20,8 +20,8 @@ const LockStruct = struct<LockState>('lock', {
   upgrader: internal(ref(actors)),
   recursive: internal(ref(actors)),
   depth: internal(u(2)),
-  readers: internal(u(30)),
-  again: internal(u(30)),
+  readers: internal(setOf(actors)),
+  again: internal(setOf(actors)),
 })
 
 function isUnread({ readers }: LockState): boolean {

@@ -1,6 +1,6 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, event, struct, u } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, setOf, struct } from 'vmcheck'
 
-const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: event(u(30)) })
+const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: event(setOf(actors)) })
 
 const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
   assertWait: {
@@ -78,8 +78,7 @@ export class WaitChannel implements SyncObject {
   /** Inside an effect: wakes one sleeper, which one is a choice of the search. */
   wakeAny(): void {
     const sleeping = this.#m.actors.filter((actor) => this.has(actor))
-    const chosen = sleeping.length > 0 ? sleeping[this.#m.choose(sleeping.length, `who is woken on ${this.name}`)] : undefined
-    if (chosen) this.#state.sleepers &= ~(1 << chosen.id)
+    if (sleeping.length > 0) this.#state.sleepers &= ~(1 << this.#m.pick(sleeping, `who is woken on ${this.name}`).id)
   }
 
   /** Inside an effect or property: whether `actor` sleeps, or is going to. */
