@@ -41,7 +41,7 @@ function vmcheck(workers: number): Tool {
     isThere: async () => true,
     async run({ protocol, settings }, folder) {
       const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-      const command = [process.execPath, join(ROOT, 'bin/vmcheck.js'), 'explore', join(ROOT, `bench/models/${protocol}.ts`), ...set, '--workers', String(workers), '--profile', '--json']
+      const command = [process.execPath, join(ROOT, 'bin/vmcheck.js'), 'explore', join(ROOT, `bench/models/${protocol}.ts`), ...set, '--reduce', 'none', '--workers', String(workers), '--profile', '--json']
       const { out, wall, peak } = await measured(folder, command, { VMCHECK_CACHE: 'off' })
       const { stats, verdict, profile } = JSON.parse(out)
       if (verdict !== 'pass') throw new Error(`vmcheck says ${verdict} of ${protocol}`)

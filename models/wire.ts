@@ -125,10 +125,11 @@ export default model({
     'merge-leak': { about: 'S2: a page keeps a wiring', params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 1_406 } },
     'merge-fixed': { about: 'S2 with entries marked as in transition', params: { workload: 'merge', kernel: 'head', fast: 'nondet' }, expect: { verdict: 'pass', states: 987 } },
     'merge-strict-unmarked': { about: 'S2: a strict walk alone does not prevent it', params: { workload: 'merge', kernel: 'fixed', mark: 'off', fast: 'nondet' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 1_312 } },
-    'names-deadlock': { about: 'mach_port_names, one buffer each', params: { workload: 'names-1' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 4_701 } },
-    'names-walk-after-free': { about: 'the kernel as it is now still reads a freed successor', params: { workload: 'names-1', kernel: 'head' }, expect: { verdict: 'use-after-free', states: 3_873 } },
-    'names-fixed': { about: 'mach_port_names, one buffer each, strict walk', params: { workload: 'names-1', kernel: 'fixed' }, expect: { verdict: 'pass', states: 3_466 } },
-    names: { about: 'mach_port_names, two buffers each, strict walk', params: { workload: 'names', kernel: 'fixed' }, expect: { verdict: 'pass', states: 77_018 } },
+    'names-deadlock': { about: 'mach_port_names, one buffer each', params: { workload: 'names-1' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 2_351 } },
+    'names-walk-after-free': { about: 'the kernel as it is now still reads a freed successor', params: { workload: 'names-1', kernel: 'head' }, expect: { verdict: 'use-after-free', states: 1_937 } },
+    'names-fixed': { about: 'mach_port_names, one buffer each, strict walk', params: { workload: 'names-1', kernel: 'fixed' }, expect: { verdict: 'pass', states: 1_734 } },
+    names: { about: 'mach_port_names, two buffers each, strict walk', params: { workload: 'names', kernel: 'fixed' }, expect: { verdict: 'pass', states: 38_510 } },
+    'names-three': { about: 'mach_port_names on three CPUs, one buffer each, strict walk', params: { workload: 'names-three', kernel: 'fixed' }, expect: { verdict: 'pass', states: 142_099 } },
   },
   machine(m, params) {
     const workload = WORKLOADS[params.workload]

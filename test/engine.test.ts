@@ -56,7 +56,7 @@ test('without the step table the same states, transitions and movements are foun
   ] as const) {
     const bundled = await bundle(path, process.cwd())
     for (const granularity of ['step', 'access'] as const) {
-      const [table, direct] = [exploreInline(load(bundled), granularity, [], params), exploreInline(load(bundled), granularity, [], params, -1)]
+      const [table, direct] = [exploreInline(load(bundled), granularity, [], params), exploreInline(load(bundled), granularity, [], params, { patience: -1 })]
       t.is(direct.states, table.states)
       t.is(direct.transitions, table.transitions)
       table.sweep()

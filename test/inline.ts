@@ -11,6 +11,7 @@ import { CONTROL, type ExpandResult, Share } from '../src/explore/share.ts'
 import { newReachSegment } from '../src/explore/reach.ts'
 import { MAX_SEGMENTS, newSegment, numberBits } from '../src/explore/state-store.ts'
 import { release } from '../src/explore/release.ts'
+import { interchangeableSets } from '../src/explore/symmetry/sets.ts'
 import { TUNING } from '../src/explore/tuning.ts'
 import { buildSystem } from '../src/explore/system.ts'
 import type { Check } from '../src/model/check.ts'
@@ -43,15 +44,19 @@ export interface InlineSearch {
   indices(): Generator<number>
 }
 
-/**
- * Explores a small model to the end on this thread, whatever is found.
- *
- * @param patience below 0: every step is executed each time, without a step table
- */
-export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, patience = TUNING.patience): InlineSearch {
+/** How a search on this thread differs from the plain one. */
+export interface InlineOptions {
+  /** Below 0: every step is executed each time, without a step table. */
+  readonly patience?: number
+  /** Whether interchangeable members are renamed. */
+  readonly symmetry?: boolean
+}
+
+/** Explores a small model to the end on this thread, whatever is found. */
+export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false }: InlineOptions = {}): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', symmetry ? interchangeableSets(system).sets.map(({ name }) => name) : [], { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
   const room = {

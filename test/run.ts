@@ -15,6 +15,7 @@ const REQUEST: ExploreRequest = {
   check: [],
   noCheck: [],
   keepGoing: false,
+  reduce: 'symmetry',
   workers: 1,
   limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
   quiet: true,

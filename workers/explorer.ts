@@ -3,6 +3,7 @@ import { checks } from '../checks/index.ts'
 import { Refusal } from '../src/compile/refusal.ts'
 import { engineFrom } from '../src/explore/engine.ts'
 import { isExhaustion } from '../src/explore/crew.ts'
+import { AsymmetryError } from '../src/explore/symmetry/asymmetry.ts'
 import { type ExplorerData, Share, type Task, type WorkerAnswer } from '../src/explore/share.ts'
 
 const { recipe, control } = workerData as ExplorerData
@@ -15,6 +16,7 @@ export default function explore(task: Task): WorkerAnswer {
     return { ...share.run(task), thread: threadId }
   } catch (error) {
     if (error instanceof Refusal) return { refusal: { message: error.message, at: error.at } }
+    if (error instanceof AsymmetryError) return { asymmetry: { set: error.set, isDeclared: error.isDeclared, reason: error.message, at: error.at } }
     if (isExhaustion(error)) return { exhausted: true }
     throw error
   }

@@ -7,7 +7,7 @@ import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/terminal.ts'
-import { type ExploreRequest, exitStatus, explore, loadModel } from './session.ts'
+import { type ExploreRequest, type Reduce, exitStatus, explore, loadModel } from './session.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -17,7 +17,7 @@ interface ExploreArguments {
   readonly all: boolean
   readonly set: readonly string[]
   readonly strategy: string
-  readonly reduce: string
+  readonly reduce: Reduce
   readonly granularity: 'step' | 'access' | undefined
   readonly check: readonly string[]
   readonly noCheck: readonly string[]
@@ -53,7 +53,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
       strategy: { choices: ['bfs'] as const, default: 'bfs', describe: 'order of the search' },
-      reduce: { choices: ['none'] as const, default: 'none', describe: 'reductions' },
+      reduce: { choices: ['none', 'symmetry'] as const, default: 'symmetry', describe: 'reductions' },
       granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
       check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
       'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },
@@ -103,6 +103,7 @@ function again(report: Report, args: ExploreArguments): string {
   const words = ['npx vmcheck explore', report.model.file]
   if (report.model.scenario !== null) words.push('--scenario', report.model.scenario)
   for (const setting of args.set) words.push('--set', setting)
+  if (args.reduce !== 'symmetry') words.push('--reduce', args.reduce)
   if (args.granularity) words.push('--granularity', args.granularity)
   for (const check of args.check) words.push('--check', check)
   for (const check of args.noCheck) words.push('--no-check', check)
@@ -117,6 +118,7 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
     check: args.check,
     noCheck: args.noCheck,
     keepGoing: args.keepGoing,
+    reduce: args.reduce,
     workers: whole('--workers', args.workers, cores, 1, 256),
     limits: {
       maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),

@@ -2,11 +2,15 @@ import { basename } from 'node:path'
 import { checks as allChecks } from '../../checks/index.ts'
 import { bundle } from '../compile/bundle.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
+import { Refusal } from '../compile/refusal.ts'
 import type { Granularity } from '../explore/step-memory.ts'
 import type { LocatedFinding } from '../explore/tally.ts'
 import { formatSchedule } from '../explore/schedule.ts'
 import { type Limits, Search, type SearchResult } from '../explore/search.ts'
 import { shortestSchedule } from '../explore/shortest.ts'
+import { AsymmetryError } from '../explore/symmetry/asymmetry.ts'
+import type { Names } from '../explore/symmetry/names.ts'
+import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import { type System, buildSystem } from '../explore/system.ts'
 import { Tracer } from '../explore/trace.ts'
 import type { Tuning } from '../explore/tuning.ts'
@@ -19,6 +23,9 @@ import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
 
+/** Which reductions are on. */
+export type Reduce = 'none' | 'symmetry'
+
 /** What one exploration is asked to do, defaults filled in. */
 export interface ExploreRequest {
   readonly scenario: string | null
@@ -28,6 +35,7 @@ export interface ExploreRequest {
   readonly check: readonly string[]
   readonly noCheck: readonly string[]
   readonly keepGoing: boolean
+  readonly reduce: Reduce
   readonly workers: number
   readonly limits: Limits
   readonly quiet: boolean
@@ -47,6 +55,20 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
  * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
  */
 export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
+  const unlike: UnusedSet[] = []
+  for (;;) {
+    try {
+      return await exploreWithout(unlike, loaded, request, streams)
+    } catch (error) {
+      if (!(error instanceof AsymmetryError)) throw error
+      if (error.isDeclared) throw new Refusal(`${error.set} is declared interchangeable, but ${error.message}: do not declare it so, or explore with --reduce none`, error.at)
+      unlike.push({ name: error.set, reason: error.message })
+    }
+  }
+}
+
+/** Explores with some sets of CPUs not taken to be interchangeable. */
+async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
   const { name, scenario } = chooseScenario(loaded, request.scenario)
   const params = parametersOf(loaded, scenario, request.settings)
   const checks = chooseChecks(request, scenario)
@@ -58,6 +80,7 @@ export async function explore(loaded: LoadedModel, request: ExploreRequest, stre
     granularity,
     checks,
     keepGoing: request.keepGoing,
+    symmetry: request.reduce === 'none' ? null : { without: unlike.map((set) => set.name) },
     workers: request.workers,
     limits: request.limits,
     signal: streams.interrupt,
@@ -69,7 +92,7 @@ export async function explore(loaded: LoadedModel, request: ExploreRequest, stre
     line.end()
     const violations: Violation[] = []
     for (const finding of result.findings) violations.push(await describe(search, system, result, finding))
-    return assemble({ loaded, system, name, params, checks, granularity, request, result, violations })
+    return assemble({ loaded, system, name, params, checks, granularity, request, result, violations, symmetry: { names: search.engine.symmetry?.names ?? null, unused: [...unlike, ...search.unused] } })
   } finally {
     line.end()
     await search.close()
@@ -142,6 +165,7 @@ function assemble(parts: {
   readonly request: ExploreRequest
   readonly result: SearchResult
   readonly violations: readonly Violation[]
+  readonly symmetry: { readonly names: Names | null; readonly unused: readonly UnusedSet[] }
 }): Report {
   const { loaded, system, result, violations, request } = parts
   const { file, digest } = loaded.bundle
@@ -154,13 +178,14 @@ function assemble(parts: {
     verdict,
     exhaustive: result.exhaustive,
     assumptions: off,
+    notes: parts.symmetry.unused.map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`),
     violations,
     actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
     inconclusive: verdict === 'inconclusive' ? result.stopped : null,
     unreached: verdict === 'pass' ? unreachedCode(system, result.coverage) : [],
     stats: {
       strategy: 'bfs',
-      reduction: [],
+      reduction: parts.symmetry.names ? ['symmetry'] : [],
       granularity: parts.granularity,
       semantics: SEMANTICS,
       workers: request.workers,

@@ -53,6 +53,18 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
   return table
 }
 
+/**
+ * What an object or function holds, in a fixed order: captured variables, private fields, properties (of accessors only
+ * the functions), members of collections.
+ */
+export function childrenOf(value: object, runtime: Runtime): unknown[] {
+  const members = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : []
+  const properties = Object.entries(Object.getOwnPropertyDescriptors(value))
+    .filter(([key]) => key !== 'prototype' || isClass(value))
+    .flatMap(([key, descriptor]) => [key, ...('value' in descriptor ? [descriptor.value as unknown] : [descriptor.get, descriptor.set])])
+  return [...captured(value, runtime), ...hidden(value, runtime), ...members, ...properties]
+}
+
 /** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `Math.max(yield* a(), yield* b())`. */
 function standardObjects(): object[] {
   const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise]

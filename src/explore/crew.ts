@@ -7,6 +7,7 @@ import type { Engine, EngineRecipe } from './engine.ts'
 import { type Times, addTimes } from './profile.ts'
 import { CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type Task, type TaskResult, type WorkerAnswer, chunkOf, isVital } from './share.ts'
 import { rangesSize } from './state-store.ts'
+import { AsymmetryError } from './symmetry/asymmetry.ts'
 
 /** The part of Piscina that is used; it is loaded only where a search needs further threads. */
 interface Pool {
@@ -106,6 +107,7 @@ export class Crew {
     const answer = await this.#answer(task)
     ends.push(performance.now())
     if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
+    if ('asymmetry' in answer) throw new AsymmetryError(answer.asymmetry.set, answer.asymmetry.isDeclared, answer.asymmetry.reason, answer.asymmetry.at)
     if ('result' in answer) return [this.#noted(answer.thread, answer)]
     this.#exhausted()
     return []

@@ -33,6 +33,14 @@ export type LocalState =
   | { readonly at: 'resume'; readonly stack: Frame[]; readonly result: unknown; readonly log: readonly number[] }
   | { readonly at: 'finished' }
 
+/** Where in a local state's encoding things are mentioned that can be renamed: positions of their numbers. */
+export interface Mentions {
+  readonly objects: readonly number[]
+  readonly functions: readonly number[]
+  /** Positions of values in a log, each followed by what it names. */
+  readonly logged: readonly number[]
+}
+
 const KIND = { finished: 0, start: 1, operation: 2, operand: 3, resume: 4 } as const
 
 /** The encoding of a finished actor. */
@@ -87,9 +95,21 @@ export class LocalCodec {
     return [...base, log.length, ...log]
   }
 
+  /** Where an encoding mentions things. */
+  mentions(code: Int32Array): Mentions {
+    const found = { objects: [], functions: [], logged: [] }
+    this.#runtime.begin()
+    this.#decode(new Decoder(code, this.#runtime, this.#objects, found))
+    this.#runtime.end()
+    return found
+  }
+
   /** Restores a local state: fresh activations, whose dead variables hold the runtime's poison. */
   decode(code: Int32Array): LocalState {
-    const decoder = new Decoder(code, this.#runtime, this.#objects)
+    return this.#decode(new Decoder(code, this.#runtime, this.#objects, { objects: [], functions: [], logged: [] }))
+  }
+
+  #decode(decoder: Decoder): LocalState {
     const kind = decoder.next()
     if (kind === KIND.finished) return { at: 'finished' }
     if (kind === KIND.start) return { at: 'start', log: decoder.log() }
@@ -254,9 +274,11 @@ class Decoder {
   readonly #runtime: Runtime
   readonly #objects: ObjectTable
   readonly #met: object[] = []
+  readonly #mentions: { readonly objects: number[]; readonly functions: number[]; readonly logged: number[] }
   #at = 0
 
-  constructor(code: Int32Array, runtime: Runtime, objects: ObjectTable) {
+  constructor(code: Int32Array, runtime: Runtime, objects: ObjectTable, mentions: { readonly objects: number[]; readonly functions: number[]; readonly logged: number[] }) {
+    this.#mentions = mentions
     this.#code = code
     this.#runtime = runtime
     this.#objects = objects
@@ -267,7 +289,9 @@ class Decoder {
   }
 
   log(): number[] {
-    return Array.from({ length: this.next() }, () => this.next())
+    const length = this.next()
+    for (let at = 0; at < length; at += 2) this.#mentions.logged.push(this.#at + at)
+    return Array.from({ length }, () => this.next())
   }
 
   stack(): Frame[] {
@@ -303,8 +327,10 @@ class Decoder {
       case TAG.bigint:
         return BigInt(this.#text())
       case TAG.object:
+        this.#mentions.objects.push(this.#at)
         return this.#objects.objects[this.next()]
       case TAG.function:
+        this.#mentions.functions.push(this.#at)
         return this.#runtime.functions[this.next()]
       case TAG.again:
         return this.#met[this.next()]
@@ -316,6 +342,7 @@ class Decoder {
   }
 
   #activation(): Frame {
+    this.#mentions.functions.push(this.#at)
     const fn = this.#runtime.functions[this.next()] as () => Frame
     const frame = fn()
     frame.taken = true

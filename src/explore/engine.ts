@@ -19,6 +19,10 @@ import { PropertyTally, StoredStateView } from './state-view.ts'
 import type { Granularity } from './step-memory.ts'
 import { StepTable, extraRoot, stepArena } from './step-table.ts'
 import { Successors } from './successors.ts'
+import { SymmetryGuard } from './symmetry/guard.ts'
+import { Names } from './symmetry/names.ts'
+import { interchangeableSets } from './symmetry/sets.ts'
+import { Symmetry } from './symmetry/symmetry.ts'
 import { TUNING, type Tuning } from './tuning.ts'
 import { type System, buildSystem, describeMachine, initialWords, unsteady } from './system.ts'
 
@@ -43,6 +47,8 @@ export interface EngineRecipe {
   readonly arena: ArenaBuffers
   readonly tuning: Tuning
   readonly hangs: HangSearch
+  /** Names of the sets whose members are renamed, so that one state of each orbit is stored. */
+  readonly symmetry: readonly string[]
   /** One byte a site of the code, set when it was reached. */
   readonly coverage: SharedArrayBuffer
   /** Two Int32 a property: evaluated, met. */
@@ -63,9 +69,12 @@ export class Engine {
   readonly reader: StateReader
   readonly tally: PropertyTally
   readonly successors: Successors
+  /** Renames interchangeable members; null without any. */
+  readonly symmetry: Symmetry | null
   readonly expansion: Expansion
   readonly profile = new Profile()
   readonly reach = new Reach()
+  readonly #guard: SymmetryGuard | null
 
   constructor(system: System, recipe: EngineRecipe, checks: readonly Check[]) {
     const { layout, machine, actors, runtime } = system
@@ -74,18 +83,22 @@ export class Engine {
     this.footprints = new Footprints(recipe.footprints)
     this.executor = new Executor(system, recipe.granularity)
     const { executor, locals, footprints } = this
-    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience })
+    const sets = recipe.symmetry.length === 0 ? [] : interchangeableSets(system).sets.filter(({ name }) => recipe.symmetry.includes(name))
+    this.symmetry = sets.length === 0 ? null : new Symmetry(new Names(sets, system), system, locals)
+    const guard = this.symmetry && new SymmetryGuard(system, this.symmetry, executor)
+    this.#guard = guard
+    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience, guard })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
     this.executor.evaluated = (property, holds) => this.tally.add(property, holds)
     const races = new RaceDetector(this.table, footprints, actors, Math.ceil(layout.bits / 32) + actors.length)
-    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally })
-    this.successors = new Successors(this.table, this.store, locals, actors)
+    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally, guard })
+    this.successors = new Successors(this.table, this.store, locals, actors, this.symmetry)
     this.expansion = new Expansion({
       system,
       table: this.table,
-      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.room.states), machine.properties.length, this.reader, layout),
+      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.room.states), machine.properties.length, this.reader, layout, guard),
       store: this.store,
       locals,
       successors: this.successors,
@@ -122,12 +135,13 @@ export class Engine {
   initialState(): Int32Array {
     const words = initialWords(this.system, this.locals.packing.words)
     this.initialLocals().forEach((id, actor) => this.locals.set(words, actor, id))
+    this.#guard?.checkInitial(words)
     return words
   }
 }
 
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, tuning: Tuning = TUNING, room: LocalRoom = LOCAL_ROOM): EngineRecipe {
+export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, symmetry: readonly string[] = [], tuning: Tuning = TUNING, room: LocalRoom = LOCAL_ROOM): EngineRecipe {
   const { actors, machine, runtime, loaded } = system
   return {
     bundle: loaded.bundle,
@@ -140,6 +154,7 @@ export function engineRecipe(system: System, params: Readonly<Record<string, unk
     arena: stepArena(actors.length, room.states, machine.properties.length),
     tuning,
     hangs,
+    symmetry,
     coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
     tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
     machine: describeMachine(machine),

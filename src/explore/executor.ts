@@ -6,7 +6,7 @@ import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from './dispatch.ts'
 import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
-import { type Granularity, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
+import { type Granularity, type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
 import type { StepRecord } from './step-record.ts'
 import type { System } from './system.ts'
 
@@ -75,7 +75,7 @@ export class Executor {
    * @param isPlaced false: as if the actor had its CPU, whoever has it
    * @throws Refusal for code that cannot be explored
    */
-  execute(actor: Actor, code: Int32Array, words: Int32Array, script: readonly number[], isPlaced = true): StepRecord {
+  execute(actor: Actor, code: Int32Array, words: Int32Array, script: Script, isPlaced = true): StepRecord {
     this.#reset(actor, words, script)
     return this.#guarded(() => this.#enter(code, isPlaced))
   }
@@ -97,7 +97,7 @@ export class Executor {
     return this.#memory.unstable()
   }
 
-  #reset(actor: Actor, words: Int32Array, script: readonly number[]): void {
+  #reset(actor: Actor, words: Int32Array, script: Script): void {
     this.#memory.begin(actor, words, script)
     this.#firstWrites = new Map()
     this.#base = null

@@ -178,7 +178,7 @@ export class Expansion {
     let isBroken = false
     for (const { property, index } of this.#evaluated) {
       if (property.form === 'sometimes' && tally.met(property)) continue
-      if (!properties.holds(index, state, property, () => view.evaluateIn(state, property) === true) && property.form !== 'sometimes') isBroken = true
+      if (!properties.holds(index, state, property, (words) => view.evaluateIn(words, property) === true) && property.form !== 'sometimes') isBroken = true
     }
     return isBroken
   }

@@ -4,6 +4,7 @@ import { Arena, type ArenaBuffers } from './arena.ts'
 import type { Cell, Layout } from './layout.ts'
 import type { StateReader } from './state-reader.ts'
 import { growRead, readSlot } from './step-tree.ts'
+import type { SymmetryGuard } from './symmetry/guard.ts'
 
 /** Leaves of a property's tree. */
 const HOLDS = -1
@@ -22,9 +23,11 @@ export class PropertyTable {
   readonly #root: number
   readonly #recorded: number[]
   readonly #asked: number[]
+  readonly #guard: SymmetryGuard | null
 
   /** @param root the first of a root slot for each property */
-  constructor(arena: ArenaBuffers, root: number, properties: number, reader: StateReader, layout: Layout) {
+  constructor(arena: ArenaBuffers, root: number, properties: number, reader: StateReader, layout: Layout, guard: SymmetryGuard | null) {
+    this.#guard = guard
     this.#arena = new Arena(arena)
     this.#root = root
     this.#reader = reader
@@ -37,9 +40,9 @@ export class PropertyTable {
    * Whether a property holds in a state.
    *
    * @param index of the property
-   * @param evaluate runs the property's code on the state
+   * @param evaluate runs the property's code on a state
    */
-  holds(index: number, state: Int32Array, property: Property, evaluate: (property: Property) => boolean): boolean {
+  holds(index: number, state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): boolean {
     const { words } = this.#arena
     this.#asked[index] = (this.#asked[index] as number) + 1
     let slot = this.#root + index
@@ -50,7 +53,7 @@ export class PropertyTable {
       node = words[slot] as number
     }
     if (node < 0) return node === HOLDS
-    return this.#isHopeless(index) ? evaluate(property) : this.#record(index, property, evaluate)
+    return this.#isHopeless(index) ? evaluate(state) : this.#record(index, state, property, evaluate)
   }
 
   /** Whether what a property reads differs from state to state, so that hardly a record is met again. */
@@ -59,9 +62,10 @@ export class PropertyTable {
     return recorded > PATIENCE && (this.#asked[index] as number) < 2 * recorded
   }
 
-  #record(index: number, property: Property, evaluate: (property: Property) => boolean): boolean {
-    const { result, read } = this.#reader.observed(() => evaluate(property))
-    if ((this.#recorded[index] as number) < CHECKED_FIRST && evaluate(property) !== result) throw unstable(property)
+  #record(index: number, state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): boolean {
+    const { result, read } = this.#reader.observed(() => evaluate(state))
+    if ((this.#recorded[index] as number) < CHECKED_FIRST && evaluate(state) !== result) throw unstable(property)
+    this.#guard?.checkProperty(property, state, result, evaluate)
     let slot = this.#root + index
     for (const [id, raw] of read) {
       let left = raw

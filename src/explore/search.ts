@@ -10,6 +10,7 @@ import { release } from './release.ts'
 import { type Room, enlarged, firstRoom, needOf } from './room.ts'
 import { MAX_SEGMENTS, type Range, rangesSize, storeBytes } from './state-store.ts'
 import type { Granularity } from './step-memory.ts'
+import { type UnusedSet, interchangeableSets } from './symmetry/sets.ts'
 import type { System } from './system.ts'
 import type { LocatedFinding } from './tally.ts'
 import { TUNING, type Tuning } from './tuning.ts'
@@ -31,6 +32,8 @@ export interface SearchOptions {
   /** The checks that are on. */
   readonly checks: readonly Check[]
   readonly keepGoing: boolean
+  /** Whether interchangeable members are renamed, and sets for which that was found out to be wrong. */
+  readonly symmetry: { readonly without: readonly string[] } | null
   readonly workers: number
   readonly limits: Limits
   readonly signal: AbortSignal
@@ -80,6 +83,8 @@ export interface SearchResult {
 export class Search {
   /** This thread's engine: the initial state, the canonical order, and reports. */
   readonly engine: Engine
+  /** Sets that are not interchangeable, though they look like it. */
+  unused: readonly UnusedSet[] = []
   readonly #options: SearchOptions
   readonly #seeksHangs: boolean
   readonly #recipe: EngineRecipe
@@ -102,7 +107,7 @@ export class Search {
     const tuning = { ...TUNING, ...options.tuning }
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
-    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', tuning)
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', this.#sets(system), tuning)
     this.engine = new Engine(system, this.#recipe, options.checks)
     this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#seeksHangs)
     this.engine.attach(this.#room)
@@ -144,6 +149,14 @@ export class Search {
   /** Where the states are now. */
   get room(): Room {
     return this.#room
+  }
+
+  /** Names of the sets whose members are renamed. */
+  #sets(system: System): readonly string[] {
+    const { symmetry } = this.#options
+    const { sets, unused } = symmetry ? interchangeableSets(system, symmetry.without) : { sets: [], unused: [] }
+    this.unused = unused
+    return sets.map(({ name }) => name)
   }
 
   #watch(): NodeJS.Timeout {
@@ -319,7 +332,8 @@ export class Search {
     const isChain = this.engine.store.size / levels.length < this.#recipe.tuning.narrow
     const orders = [levels.toReversed().flat(), levels.flat()] as const
     const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
-    await sweep(orders[0], 'wander')
+    // wanderers note what they meet under the names that it has where they are
+    if (!this.engine.symmetry) await sweep(orders[0], 'wander')
     while ((await sweep(orders[0])) && (await sweep(orders[1]))) if (this.#stopped) return
     if (this.#stopped) return
     for (const finding of hangs(this.engine, this.#options.checks, levels)) this.engine.expansion.keepFirst(finding, this.#findings)

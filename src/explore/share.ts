@@ -101,6 +101,7 @@ export interface TaskResult {
 export type WorkerAnswer =
   | (TaskResult & { readonly thread: number })
   | { readonly refusal: { readonly message: string; readonly at: SourcePlace | null } }
+  | { readonly asymmetry: { readonly set: string; readonly isDeclared: boolean; readonly reason: string; readonly at: SourcePlace | null } }
   | { readonly exhausted: true }
 
 /** States of a task that are taken at a time. */
@@ -256,7 +257,7 @@ export class Share {
     this.#chunks(task.ranges, CHUNK, (from, to) => {
       for (let index = from; index < to; index++) {
         successors.forEach(store.at(index), (_actor, _leaf, next) => {
-          if (marks[store.find(next)] === markOf(task.level + 1)) marks[index] = markOf(task.level)
+          if (marks[successors.find(next)] === markOf(task.level + 1)) marks[index] = markOf(task.level)
         })
       }
     })

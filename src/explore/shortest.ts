@@ -4,17 +4,23 @@ import type { ScheduledStep } from './schedule.ts'
 import type { Search } from './search.ts'
 import { markOf } from './share.ts'
 import type { Range } from './state-store.ts'
+import type { Symmetry } from './symmetry/symmetry.ts'
 
 /** A step between two states on shortest paths. */
 interface Edge extends ScheduledStep {
   readonly to: number
+  /** The state reached, before members were renamed; null without symmetry. */
+  readonly reached: Int32Array | null
+  /** What members are called in the state that is stored; null: the same. */
+  readonly image: Int32Array | null
 }
 
 /**
  * The shortest schedule from the initial state to a stored one, and among the shortest one with the fewest changes
  * of actor; ties go to the smaller actor and alternatives, so that the answer does not depend on the workers.
  *
- * States store no parents: a backward sweep over the levels marks every state on a shortest path.
+ * States store no parents: a backward sweep over the levels marks every state on a shortest path. Where members are
+ * renamed, the schedule calls them throughout as they are called in the target.
  *
  * @param target number of the state
  * @param depth its level
@@ -54,14 +60,17 @@ class PathChooser {
   }
 
   #settle(state: number, marked: Uint8Array, level: number): void {
-    const { store, successors, system, table } = this.#engine
+    const { store, successors, symmetry, system, table } = this.#engine
     const edges: Edge[] = []
     const cost = system.actors.map(() => Infinity)
     successors.forEach(store.at(state), (actor, leaf, next) => {
+      const reached = symmetry ? next.slice() : null
+      const image = symmetry?.canonise(next)?.slice() ?? null
       const to = store.find(next)
       if (to < 0 || marked[to] !== markOf(level + 1) || !this.#cost.has(to)) return // back edges may share the mark
-      edges.push({ actor: actor.id, choices: leafChoices(table.words, leaf), to })
-      cost[actor.id] = Math.min(cost[actor.id] as number, this.#after(to, actor.id))
+      const edge = { actor: actor.id, choices: leafChoices(table.words, leaf), to, reached, image }
+      edges.push(edge)
+      cost[actor.id] = Math.min(cost[actor.id] as number, this.#after(to, this.#arrives(edge)))
     })
     this.#edges.set(state, edges)
     this.#cost.set(state, cost)
@@ -72,26 +81,96 @@ class PathChooser {
     return Math.min(...(this.#cost.get(state) as number[]).map((cost, next) => cost + (next === actor ? 0 : 1)))
   }
 
-  /** The steps chosen. */
-  schedule(): ScheduledStep[] {
-    const steps: ScheduledStep[] = []
-    let state = this.#start
-    let actor = -1
-    for (let i = 0; i < this.#depth; i++) {
-      const edge = this.#best(state, actor)
-      steps.push({ actor: edge.actor, choices: edge.choices })
-      state = edge.to
-      actor = edge.actor
-    }
-    return steps
+  /** What the actor of a step is called in the state that it leads to. */
+  #arrives({ actor, image }: Edge): number {
+    return image === null ? actor : (this.#engine.symmetry as Symmetry).names.actor(actor, image)
   }
 
-  #best(state: number, actor: number): Edge {
-    const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({ edge, cost: this.#after(edge.to, edge.actor) + (edge.actor === actor || actor < 0 ? 0 : 1) }))
+  /** The steps chosen. */
+  schedule(): ScheduledStep[] {
+    const edges = this.#choose()
+    const { symmetry } = this.#engine
+    return symmetry ? new Renamed(this.#engine, symmetry, this.#start).schedule(edges) : edges.map(({ actor, choices }) => ({ actor, choices }))
+  }
+
+  #choose(): Edge[] {
+    const edges: Edge[] = []
+    let state = this.#start
+    let actor = -1
+    /** By name in the state: the name at the start. */
+    let real: Int32Array | null = null
+    for (let i = 0; i < this.#depth; i++) {
+      const edge: Edge = this.#best(state, actor, real)
+      edges.push(edge)
+      state = edge.to
+      actor = this.#arrives(edge)
+      real = follow(real, edge.image)
+    }
+    return edges
+  }
+
+  #best(state: number, actor: number, real: Int32Array | null): Edge {
+    const { symmetry } = this.#engine
+    const named = (edge: Edge): number => (real && symmetry ? symmetry.names.actor(edge.actor, real) : edge.actor)
+    const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({ edge, cost: this.#after(edge.to, this.#arrives(edge)) + (edge.actor === actor || actor < 0 ? 0 : 1) }))
     const least = Math.min(...edges.map(({ cost }) => cost))
-    // edges are in order of actor and alternatives
-    const found = edges.find(({ cost }) => cost === least)
+    // edges are in order of actor and alternatives; sorting keeps that order among equals
+    const [found] = edges.filter(({ cost }) => cost === least).toSorted((a, b) => named(a.edge) - named(b.edge))
     if (!found) throw this.#engine.executor.unstable()
     return found.edge
   }
+}
+
+/** Names at the start by names in the next state, from those in the state before it. */
+function follow(real: Int32Array | null, image: Int32Array | null): Int32Array | null {
+  if (image === null) return real
+  const next = new Int32Array(image.length)
+  image.forEach((named, member) => (next[named] = real === null ? member : (real[member] as number)))
+  return next
+}
+
+/** Takes a path of stored states as one of real states, in which members keep their names: those of the last stored one. */
+class Renamed {
+  readonly #engine: Engine
+  readonly #symmetry: Symmetry
+  readonly #start: number
+
+  constructor(engine: Engine, symmetry: Symmetry, start: number) {
+    this.#engine = engine
+    this.#symmetry = symmetry
+    this.#start = start
+  }
+
+  schedule(edges: readonly Edge[]): ScheduledStep[] {
+    const last = edges.reduce<Int32Array | null>((real, { image }) => follow(real, image), null)
+    // the initial state is the same under all names, so that the path may begin with those that lead to the last ones
+    let real = last && inverse(last)
+    let state = this.#start
+    return edges.map((edge) => {
+      const step = this.#step(state, edge, real)
+      state = edge.to
+      real = follow(real, edge.image)
+      return step
+    })
+  }
+
+  /** A step of a stored state as one of the real state. */
+  #step(state: number, { actor, choices, reached }: Edge, real: Int32Array | null): ScheduledStep {
+    if (real === null || reached === null) return { actor, choices }
+    const { store, successors, table } = this.#engine
+    const target = this.#symmetry.rename(reached, real)
+    const who = this.#symmetry.names.actor(actor, real)
+    let found: ScheduledStep | null = null
+    successors.forEach(this.#symmetry.rename(store.at(state), real), (one, theirs, next) => {
+      if (one.id === who && next.every((word, i) => word === target[i])) found ??= { actor: who, choices: leafChoices(table.words, theirs) }
+    })
+    if (!found) throw this.#engine.executor.unstable()
+    return found
+  }
+}
+
+function inverse(image: Int32Array): Int32Array {
+  const made = new Int32Array(image.length)
+  image.forEach((to, from) => (made[to] = from))
+  return made
 }

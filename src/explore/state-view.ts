@@ -11,6 +11,7 @@ import type { RaceDetector } from './race.ts'
 import type { StateReader } from './state-reader.ts'
 import type { StepTable } from './step-table.ts'
 import { Steps } from './steps.ts'
+import type { SymmetryGuard } from './symmetry/guard.ts'
 import type { System } from './system.ts'
 
 /** Which properties were evaluated, and held, anywhere in a search, across threads: two Int32 a property. */
@@ -50,6 +51,7 @@ export interface Viewing {
   readonly table: StepTable
   readonly races: RaceDetector
   readonly tally: PropertyTally
+  readonly guard: SymmetryGuard | null
 }
 
 /** A stored state and its steps as checks see them; one object is pointed at state after state. */
@@ -122,7 +124,9 @@ export class StoredStateView implements StateView {
   }
 
   evaluate(property: Property): Judgement {
-    return this.evaluateIn(this.#words, property)
+    const holds = this.evaluateIn(this.#words, property)
+    this.#with.guard?.checkProperty(property, this.#words, holds === true, (words) => this.evaluateIn(words, property) === true)
+    return holds
   }
 
   /** Whether a property holds in any state, or what is wrong. */

@@ -5,6 +5,7 @@ import type { Field } from '../model/field.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation, type PrimitiveClass } from '../model/operation.ts'
 import { readCell } from './layout.ts'
+import { OBJECT } from './namings.ts'
 import type { System } from './system.ts'
 
 /** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */
@@ -13,7 +14,10 @@ export type Granularity = 'step' | 'access'
 /** Something the step's course depended on: a field's value, or an alternative taken. */
 export type Dependence =
   | { readonly on: 'field'; readonly field: Field; readonly raw: number }
-  | { readonly on: 'choice'; readonly n: number; readonly taken: number }
+  | { readonly on: 'choice'; readonly n: number; readonly taken: number; readonly among: readonly object[] | null }
+
+/** Alternatives to take, one a choice: by position, or one of those that a choice is among. */
+export type Script = readonly (number | { readonly object: object })[]
 
 /** Told of what a step does while it is executed, for traces. */
 export interface StepObserver {
@@ -67,14 +71,17 @@ export class StepMemory implements MemoryPort {
   dependences: Dependence[] = []
   /** Raw values written so far, by field id. */
   writes: Map<number, number> = new Map()
-  /** Accesses since the last operation, as a virtual point keeps them: values read, 0 for writes, alternatives taken. */
+  /**
+   * Accesses since the last operation, as a virtual point keeps them, each a value and what it names: a value read with
+   * the number of its naming ({@link Namings}), 0 for writes, an alternative taken, or {@link OBJECT} and its number.
+   */
   log: number[] = []
   /** Only local code is to run: the step ends before any access at all. */
   probing = false
   /** An operand is evaluated anew: it must not touch shared memory. */
   evaluating = false
   #words: Int32Array = new Int32Array(0)
-  #script: readonly number[] = []
+  #script: Script = []
   #choices = 0
   #read = new Set<number>()
   #mode: Mode = 'plain'
@@ -105,7 +112,7 @@ export class StepMemory implements MemoryPort {
   }
 
   /** Starts a step of `actor` on a stored state; `script` holds the alternatives to take. */
-  begin(actor: Actor, words: Int32Array, script: readonly number[]): void {
+  begin(actor: Actor, words: Int32Array, script: Script): void {
     this.actor = actor
     this.#words = words
     this.#script = script
@@ -216,14 +223,14 @@ export class StepMemory implements MemoryPort {
     const fed = this.#beforeAccess(field, false)
     if (fed !== null) return fed >>> 0 // a log is kept in 32 bits with a sign
     const raw = this.#load(field)
-    if (this.#mode === 'plain' || this.#mode === 'ghost') this.#logged(raw)
+    if (this.#mode === 'plain' || this.#mode === 'ghost') this.#logged(raw, this.#system.namings.numbers[field.id] as number)
     return raw
   }
 
   write(field: Field, raw: number): void {
     if (this.#beforeAccess(field, true) !== null) return
     if (this.#mode === 'ghost') throw new TypeError(`a property or ghost read writes ${field.name}`)
-    if (this.#mode === 'plain') this.#logged(0)
+    if (this.#mode === 'plain') this.#logged(0, 0)
     this.writes.set(field.id, raw)
     this.observer.stored?.(field, raw)
   }
@@ -236,15 +243,21 @@ export class StepMemory implements MemoryPort {
     this.#touched = { alive, name }
   }
 
-  choose(n: number, what: string, names: readonly string[]): number {
-    if (this.#isFed()) return this.log[this.#fed++] as number
+  choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number {
+    if (this.#isFed()) {
+      const fed = this.#nextFed()
+      return among ? among.indexOf(this.#system.objects.objects[fed] as object) : fed
+    }
     if (this.probing) this.#signal(null)
     if (this.evaluating) throw this.misplaced(`a choice (${what})`)
     if (this.#mode === 'ghost') throw new TypeError(`a choice (${what}) inside a property`)
-    const taken = this.#script[this.#choices] ?? 0
+    const scripted = this.#script[this.#choices] ?? 0
+    const taken = typeof scripted === 'number' ? scripted : (among ?? []).indexOf(scripted.object)
+    if (taken < 0) throw this.unstable()
     this.#choices++
-    this.dependences.push({ on: 'choice', n, taken })
-    this.#logged(taken)
+    this.dependences.push({ on: 'choice', n, taken, among: among ?? null })
+    if (among) this.#logged(this.#system.objects.indexOf(among[taken] as object), OBJECT)
+    else this.#logged(taken, 0)
     this.observer.choice?.(what, names[taken] ?? `${taken + 1} of ${n}`, this.stack)
     return taken
   }
@@ -262,6 +275,11 @@ export class StepMemory implements MemoryPort {
   fault(fault: Fault): never {
     if (this.observer.access) this.faultPlace ??= this.#system.loaded.sourceMap.placeOf(new Error('place'))
     return this.#signal(fault)
+  }
+
+  /** A CPU's index is read: that tells it apart from others. */
+  distinguish(what: object): void {
+    this.#system.distinguished.set(what, this.place)
   }
 
   /** The refusal of something that an operand must not do. */
@@ -289,7 +307,7 @@ export class StepMemory implements MemoryPort {
   #beforeAccess(field: Field, isWrite: boolean): number | null {
     const touched = this.#touched
     this.#touched = null
-    if (this.#isFed()) return this.log[this.#fed++] as number
+    if (this.#isFed()) return this.#nextFed()
     if (this.evaluating && this.#mode === 'plain') {
       throw this.misplaced(`${field.name} is used`)
     }
@@ -348,11 +366,16 @@ export class StepMemory implements MemoryPort {
     return raw
   }
 
-  #logged(value: number): void {
+  #nextFed(): number {
+    this.#fed += 2
+    return this.log[this.#fed - 2] as number
+  }
+
+  #logged(value: number, naming: number): void {
     if (this.#class !== null) return
-    this.log.push(value)
+    this.log.push(value, naming)
     this.#fed = this.log.length
-    if (this.log.length > MAX_LOG) {
+    if (this.log.length > 2 * MAX_LOG) {
       throw new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.loaded.sourceMap.placeOf(new Error('place')))
     }
   }

@@ -11,6 +11,7 @@ import { LeafMaker } from './leaf-maker.ts'
 import type { LocalStates } from './local-states.ts'
 import { CHOICE, DIRECT, growChoice, growRead, readSlot } from './step-tree.ts'
 import type { Steps } from './steps.ts'
+import type { SymmetryGuard } from './symmetry/guard.ts'
 
 /** How a step is taken: `placed`, it waits for the actor's CPU; `unplaced`, as if the actor had it. */
 const FOREST = { placed: 0, unplaced: 1 } as const
@@ -34,6 +35,8 @@ export interface StepTableParts {
   readonly localStates: number
   /** Records of a label before the table may give it up. */
   readonly patience: number
+  /** Checks that steps treat interchangeable members alike; null without any. */
+  readonly guard: SymmetryGuard | null
 }
 
 /** First word of the table's own roots; the words before it are nobody's, so that no slot is 0. */
@@ -276,11 +279,18 @@ export class StepTable {
     if (count <= CHECKED_FIRST || count % RECHECK === 0) {
       if (!sameCourse(record, this.#execute(forest, actor, state, script))) throw this.#parts.executor.unstable()
     }
+    this.#guard(forest, actor, state, record)
     const local = this.#parts.locals.id(state, actor)
     const root = this.#root(forest, actor, local)
     if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
     if (!this.#isGivenUp(root)) this.#insert(root, record, this.#leaves.parts(actor, record, local))
     return !this.#isGivenUp(root) // another thread may have given it up meanwhile
+  }
+
+  /** Looks whether the step treats interchangeable members alike. */
+  #guard(forest: number, actor: number, state: Int32Array, record: StepRecord): void {
+    const { guard, locals, actors } = this.#parts
+    guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record)
   }
 
   #isGivenUp(root: number): boolean {
@@ -323,6 +333,7 @@ export class StepTable {
     while (script) {
       const record = this.#execute(forest, actor, state, script)
       this.#executed++
+      if (this.#executed % RECHECK === 1) this.#guard(forest, actor, state, record)
       const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))
       const leaf = this.#scratchFor(leafSize(parts))
       writeLeaf(this.words, leaf, parts)

@@ -6,6 +6,7 @@ import { hashPart, hashState } from './state-hash.ts'
 import { type Batch, PART, type StateStore, newBatch } from './state-store.ts'
 import type { StepTable } from './step-table.ts'
 import { Steps } from './steps.ts'
+import type { Symmetry } from './symmetry/symmetry.ts'
 
 /** States looked at together: enough that what is done once for all of them does not count. */
 export const GROUP = 64
@@ -30,9 +31,14 @@ export class Successors {
   readonly #locals: LocalStates
   readonly #actors: readonly Actor[]
   readonly #one: Steps
+  readonly #symmetry: Symmetry | null
+  /** With symmetry, by state that {@link buildOne} built and actor: what the actor is called there. */
+  readonly images: Int8Array
 
-  constructor(table: StepTable, store: StateStore, locals: LocalStates, actors: readonly Actor[]) {
+  constructor(table: StepTable, store: StateStore, locals: LocalStates, actors: readonly Actor[], symmetry: Symmetry | null) {
     this.#table = table
+    this.#symmetry = symmetry
+    this.images = new Int8Array(symmetry ? PART * actors.length : 0)
     this.#store = store
     this.#locals = locals
     this.#actors = actors
@@ -140,6 +146,28 @@ export class Successors {
       moving[base / size] = moves
     }
     batch.count = count
+    if (this.#symmetry) this.#canonise(this.#symmetry, 0, false)
+  }
+
+  /** Replaces the states of the batch, from one on, by those of their orbits that are stored. */
+  #canonise(symmetry: Symmetry, from: number, isNoted: boolean): void {
+    const { rows, hashes, count } = this.batch
+    const size = this.#store.words
+    for (let i = from; i < count; i++) {
+      const row = rows.subarray(i * size, (i + 1) * size)
+      const image = symmetry.canonise(row)
+      if (image !== null) hashes[i] = hashState(rows, i * size, size)
+      if (!isNoted) continue
+      for (let actor = 0; actor < this.#actors.length; actor++) this.images[i * this.#actors.length + actor] = image === null ? actor : symmetry.names.actor(actor, image)
+    }
+  }
+
+  /** The number of the stored state that a state is, or is renamed to; -1: it is not stored. */
+  find(state: Int32Array): number {
+    if (!this.#symmetry) return this.#store.find(state)
+    const copy = state.slice()
+    this.#symmetry.canonise(copy)
+    return this.#store.find(copy)
   }
 
   /** The leaves of one actor in one of the states; valid until the next call. */
@@ -199,6 +227,7 @@ export class Successors {
     if ((local & ~mask) !== 0) throw new PackingFullError('a local state that no stored state has')
     rows[row + word] = ((rows[row + word] as number) & ~(mask << shift)) | (local << shift)
     batch.hashes[batch.count++] = hashState(rows, row, size)
+    if (this.#symmetry) this.#canonise(this.#symmetry, batch.count - 1, true)
   }
 
   /** Empties the batch, with room for {@link PART} states. */

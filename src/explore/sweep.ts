@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts'
 import { IDLE, OUTCOME, STEP } from './leaf.ts'
-import { ALL_BITS, movingBits, restBit } from './reach.ts'
+import { ALL_BITS, REST_BIT, movingBits, restBit } from './reach.ts'
 import { PART } from './state-store.ts'
 import { GROUP } from './successors.ts'
 
@@ -170,6 +170,16 @@ export class Sweep {
     this.#gather()
   }
 
+  /** The bits of a state of the batch, as the state that it is a successor of calls the actors. */
+  #seenFrom(k: number, bits: number): number {
+    const { symmetry, successors, system } = this.#engine
+    if (!symmetry || bits === ALL_BITS) return bits
+    const actors = system.actors.length
+    let seen = bits & REST_BIT
+    for (let actor = 0; actor < actors; actor++) seen |= ((bits >> (successors.images[k * actors + actor] as number)) & 1) << actor
+    return seen
+  }
+
   /** Adds the bits of the batch's states to those of the states they are successors of. */
   #gather(): void {
     const { successors, store, reach } = this.#engine
@@ -179,7 +189,7 @@ export class Sweep {
       if (target === 0xffffffff) throw new Error('a successor of a stored state is not stored')
       this.#targets[k] = target
       const i = this.#parents[k] as number
-      this.#bits[i] = this.#completed((this.#bits[i] as number) | reach.get(target))
+      this.#bits[i] = this.#completed((this.#bits[i] as number) | this.#seenFrom(k, reach.get(target)))
     }
     successors.clearBatch()
   }

@@ -1,10 +1,11 @@
 import { type ObjectTable, freezeReachable } from '../compile/freeze.ts'
 import { type LoadedModel, setupRefusal } from '../compile/load.ts'
-import { Refusal } from '../compile/refusal.ts'
+import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import type { Runtime } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import { Machine } from '../model/machine.ts'
 import { type Layout, layoutOf, writeCell } from './layout.ts'
+import { type Namings, namingsOf } from './namings.ts'
 
 /** A machine built from a model's parameters, ready to be explored. */
 export interface System {
@@ -13,6 +14,10 @@ export interface System {
   readonly objects: ObjectTable
   readonly runtime: Runtime
   readonly layout: Layout
+  /** What fields' values name. */
+  readonly namings: Namings
+  /** CPUs that steps told apart from others by their index, and where. */
+  readonly distinguished: Map<object, SourcePlace | null>
   readonly loaded: LoadedModel
 }
 
@@ -37,7 +42,7 @@ export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string,
     if (actors.length === 0) throw new Refusal('machine() makes no actors: use m.cpus or m.thread', null)
     if (actors.length > MAX_ACTORS) throw new Refusal(`machine() makes ${actors.length} actors; at most ${MAX_ACTORS} are supported`, null)
     const objects = freezeReachable(machine, runtime)
-    return { machine, actors, objects, runtime, layout: layoutOf(memory, actors.length), loaded }
+    return { machine, actors, objects, runtime, layout: layoutOf(memory, actors.length), namings: namingsOf(memory), distinguished: new Map(), loaded }
   } catch (error) {
     throw setupRefusal(error, sourceMap, bundle.file)
   }

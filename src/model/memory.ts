@@ -46,6 +46,11 @@ const NO_PORT: MemoryPort = (() => {
   return { actor: null, read: refuse, write: refuse, writeHidden: refuse, touch: refuse, choose: refuse, ghost: refuse, fault: refuse }
 })()
 
+/** What knows where instances lie: a struct type. */
+interface Placing {
+  placement?(instance: object): { readonly fields: readonly Field[]; readonly alive: Field | null } | undefined
+}
+
 /** The shared memory of one machine: its fields, their initial values, and whoever executes accesses now. */
 export class Memory {
   readonly fields: Field[] = []
@@ -70,6 +75,15 @@ export class Memory {
     let list = this.#instances.get(type)
     if (!list) this.#instances.set(type, (list = []))
     return list as T[]
+  }
+
+  /** The fields of a struct instance, its liveness cell first; null for anything else. */
+  fieldsOf(instance: object): readonly Field[] | null {
+    for (const type of this.#instances.keys()) {
+      const found = (type as Placing).placement?.(instance)
+      if (found) return found.alive ? [found.alive, ...found.fields] : found.fields
+    }
+    return null
   }
 
   /** Every referable instance, type by type in order of first use. */

@@ -57,6 +57,8 @@ export interface Report {
   readonly verdict: Verdict
   readonly exhaustive: boolean
   readonly assumptions: readonly string[]
+  /** What else is worth knowing about the search. */
+  readonly notes: readonly string[]
   readonly violations: readonly Violation[]
   readonly actors: readonly { readonly id: number; readonly name: string; readonly cpu: number; readonly kind: string }[]
   readonly inconclusive: { readonly reason: string; readonly frontier: number } | null

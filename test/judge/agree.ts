@@ -1,64 +1,109 @@
 import { type LoadedModel, load } from '../../src/compile/load.ts'
+import { FAULT, OUTCOME } from '../../src/explore/leaf.ts'
 import type { Granularity } from '../../src/explore/step-memory.ts'
-import { bundleText, exploreInline } from '../inline.ts'
+import { type InlineOptions, type InlineSearch, bundleText, exploreInline } from '../inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
+import { orbits } from './orbits.ts'
 import { printModel } from './print.ts'
 import type { GeneratedProgram } from './program.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
-export function explored(loaded: LoadedModel, granularity: Granularity, patience?: number): Outcome {
-  const { engine, indices, states, sweep } = exploreInline(loaded, granularity, [], {}, patience)
-  const { system, store, view, successors, locals, reader } = engine
+export function explored(loaded: LoadedModel, granularity: Granularity, options: InlineOptions = {}): Outcome {
+  return outcomeOf(exploreInline(loaded, granularity, [], {}, options))
+}
+
+function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
+  const { system, store, view, successors, locals } = engine
   const ends = new Set<string>()
   const stuck = new Set<string>()
   let race = false
+  let fault = false
   for (const index of indices()) {
     const words = store.at(index)
-    view.show(words, successors.stepsOf(words), 0, false)
+    const steps = successors.stepsOf(words)
+    fault ||= system.actors.some(({ id }) => steps.of(id).some((leaf) => ((engine.table.words[leaf] as number) & OUTCOME) === FAULT))
+    view.show(words, steps, 0, false)
     race ||= view.races().length > 0
     if (!view.terminal) continue
     const standing = system.actors.filter((actor) => !locals.hasFinished(words, actor.id))
     if (standing.length > 0) stuck.add(standing.map(({ id }) => id).join())
-    else {
-      const values = (name: string): unknown[] => system.layout.fields.filter((field) => field.name.startsWith(`${name}[`)).map((field) => reader.value(field, words))
-      ends.add(JSON.stringify([values('plain'), values('atomic'), values('volatile'), values('published')]))
-    }
+    else ends.add(variables(engine, words))
   }
   sweep()
   const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0))
-  return { race, stuck, ends, wedged: wedged.map(({ id }) => id).join(), states }
+  return { race, fault, stuck, ends, wedged: wedged.map(({ id }) => id).join(), states }
 }
 
-function texts(set: ReadonlySet<string>): string {
-  return [...set].toSorted().join(' ')
+/** The variables of a state as the interpreter writes them; pages have no order. */
+function variables({ system, reader }: InlineSearch['engine'], words: Int32Array): string {
+  const values = (pattern: RegExp): unknown[] => system.layout.fields.filter(({ name }) => pattern.test(name)).map((field) => reader.value(field, words))
+  const owners = values(/^page\[\d\]\.owner/)
+  const pages = values(/^page\[\d\]\.v/).map((value, i) => [value, owners[i] !== null])
+  return JSON.stringify([values(/^plain/), values(/^atomic/), values(/^volatile/), values(/^published/), pages.toSorted(), values(/^board/)[0] !== null])
 }
 
-/** Where two outcomes differ, or null. Programs with a race need agree on nothing but that they have one. */
-function difference(name: string, one: Outcome, two: Outcome): string | null {
+/** Threads by name or, where they are all alike, how many there are. */
+function threads(list: string, isAlike: boolean): string {
+  return isAlike && list !== '' ? `${list.split(',').length}` : list
+}
+
+function texts(set: ReadonlySet<string>, isAlike = false): string {
+  return [...new Set([...set].map((text) => threads(text, isAlike)))].toSorted().join(' ')
+}
+
+/** Where two outcomes differ, or null. Programs with a race, or with a fault, beyond which nothing is explored, need agree on nothing but that they have one. */
+function difference(name: string, one: Outcome, two: Outcome, isAlike: boolean): string | null {
+  if (one.race && two.race) return null
+  if (one.fault && two.fault) return null
   if (one.race !== two.race) return `${name}: race ${one.race} and ${two.race}`
-  if (one.race) return null
-  if (texts(one.stuck) !== texts(two.stuck)) return `${name}: stuck {${texts(one.stuck)}} and {${texts(two.stuck)}}`
-  if (one.wedged !== two.wedged) return `${name}: wedged {${one.wedged}} and {${two.wedged}}`
+  if (one.fault !== two.fault) return `${name}: fault ${one.fault} and ${two.fault}`
+  if (texts(one.stuck, isAlike) !== texts(two.stuck, isAlike)) return `${name}: stuck {${texts(one.stuck)}} and {${texts(two.stuck)}}`
+  const wedged = [one, two].map((outcome) => (isAlike ? outcome.wedged !== '' : outcome.wedged))
+  if (wedged[0] !== wedged[1]) return `${name}: wedged {${one.wedged}} and {${two.wedged}}`
   return texts(one.ends) === texts(two.ends) ? null : `${name}: ends {${texts(one.ends)}} and {${texts(two.ends)}}`
 }
 
 /** Most states a program may have for the interpreter. */
 const MOST = 20_000
+/** Most states of which orbits are counted by renaming each in every way. */
+const MOST_RENAMED = 2_000
+
+/** What judging a program came to. */
+export interface Judged {
+  /** What the interpreter says; null for a program too large to be compared. */
+  readonly outcome: Outcome | null
+  /** The first disagreement with the program's text, or null. */
+  readonly difference: string | null
+  /** How often two answers were compared. */
+  readonly comparisons: number
+}
 
 /**
- * Compares the interpreter with the engine in both granularities, and without a step table; the difference with the program's text, or null.
- * `outcome` is null for a program too large to be compared.
+ * Compares the interpreter with the engine: in both granularities, without a step table, with each reduction and with
+ * all; and counts orbits in two ways.
  */
-export async function judge(program: GeneratedProgram): Promise<{ outcome: Outcome | null; difference: string | null }> {
+export async function judge(program: GeneratedProgram): Promise<Judged> {
   const outcome = interpret(program, MOST)
-  if (!outcome) return { outcome: null, difference: null }
+  if (!outcome) return { outcome: null, difference: null, comparisons: 0 }
   const text = printModel(program)
   const bundled = await bundleText(text)
-  for (const granularity of ['step', 'access'] as const) {
-    const found = difference(`interpreter and ${granularity}`, outcome, explored(load(bundled), granularity))
-    if (found) return { outcome, difference: `${found}\n${text}` }
+  const { alike } = program
+  const ways: readonly (readonly [name: string, granularity: Granularity, options: InlineOptions])[] = [
+    ['steps', 'step', {}],
+    ['single accesses', 'access', {}],
+    ['steps that are executed each time', 'step', { patience: -1 }],
+    ['symmetry', 'step', { symmetry: true }],
+    ['symmetry and single accesses', 'access', { symmetry: true }],
+  ]
+  let comparisons = 0
+  for (const [name, granularity, options] of ways) {
+    const found = difference(`interpreter and ${name}`, outcome, explored(load(bundled), granularity, options), alike)
+    comparisons++
+    if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
   }
-  const found = difference('interpreter and steps that are executed each time', outcome, explored(load(bundled), 'step', -1))
-  if (found) return { outcome, difference: `${found}\n${text}` }
-  return { outcome, difference: null }
+  const plain = exploreInline(load(bundled), 'step')
+  if (plain.states > MOST_RENAMED) return { outcome, difference: null, comparisons }
+  const reduced = exploreInline(load(bundled), 'step', undefined, {}, { symmetry: true }).states
+  const counted = orbits(plain)
+  return { outcome, difference: counted === reduced ? null : `${counted} orbits, ${reduced} states with symmetry\n${text}`, comparisons: comparisons + 1 }
 }

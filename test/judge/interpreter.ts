@@ -12,7 +12,11 @@ type Instruction =
   | { readonly op: 'assertWait' | 'block' | 'wakeAll' | 'wakeOne'; readonly channel: number }
   | { readonly op: 'jump'; readonly to: number }
   | { readonly op: 'branch'; readonly register: number; readonly equals: number; readonly otherwise: number }
-  | { readonly op: 'choose'; readonly register: number }
+  | { readonly op: 'choose' | 'allocate'; readonly register: number }
+  | { readonly op: 'assert'; readonly register: number; readonly equals: number }
+  | { readonly op: 'pick' | 'look' | 'show' | 'lose' }
+  | { readonly op: 'mark'; readonly value: number }
+  | { readonly op: 'readPage' | 'mine'; readonly register: number }
   | { readonly op: 'pause' }
 
 interface State {
@@ -25,13 +29,23 @@ interface State {
   writers: number[]
   readers: number[][]
   sleepers: number[][]
+  /** Value and owner (thread + 1) of each page; page on the board, + 1; storage handed out. */
+  pages: number[][]
+  board: number
+  stored: number
+  /** Page of each thread, + 1. */
+  mine: number[]
   at: number[]
+  /** An assertion failed on the way here. */
+  isFaulty: boolean
   registers: number[][]
 }
 
 /** What running a program in every way comes to. */
 export interface Outcome {
   readonly race: boolean
+  /** Whether an assertion fails somewhere. */
+  readonly fault: boolean
   /** Sets of threads that stand still for ever, as texts. */
   readonly stuck: ReadonlySet<string>
   /** Variables when all threads have finished, as texts. */
@@ -110,8 +124,28 @@ function compileOne(s: Statement, code: Instruction[]): void {
     case 'repeat':
       for (let i = 0; i < s.times; i++) compile(s.body, code)
       break
+    case 'call':
+      compile(s.body, code)
+      break
     case 'choose':
-      code.push({ op: 'choose', register: s.register })
+    case 'allocate':
+    case 'mine':
+      code.push({ op: s.kind, register: s.register })
+      break
+    case 'read':
+      code.push({ op: 'readPage', register: s.register })
+      break
+    case 'assert':
+      code.push({ op: 'assert', register: s.register, equals: s.equals })
+      break
+    case 'mark':
+      code.push({ op: 'mark', value: s.value })
+      break
+    case 'pick':
+    case 'look':
+    case 'show':
+    case 'lose':
+      code.push({ op: s.kind })
   }
 }
 
@@ -137,7 +171,10 @@ function settle(state: State, thread: number, code: readonly Instruction[]): voi
     const i = code[state.at[thread] as number]
     if (i?.op === 'jump') state.at[thread] = i.to
     else if (i?.op === 'branch') state.at[thread] = (state.registers[thread] as number[])[i.register] === i.equals ? (state.at[thread] as number) + 1 : i.otherwise
-    else return
+    else if (i?.op === 'assert') {
+      state.isFaulty ||= (state.registers[thread] as number[])[i.register] === i.equals
+      state.at[thread] = (state.at[thread] as number) + 1
+    } else return
   }
 }
 
@@ -211,6 +248,35 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       break
     case 'choose':
       for (const taken of [0, 1]) outcome((_state, registers) => (registers[i.register] = taken))
+      break
+    case 'allocate':
+      outcome((_state, registers) => (registers[i.register] = 0))
+      outcome((state, registers) => {
+        registers[i.register] = state.stored < SIZES.storage ? 1 : 0
+        state.stored = Math.min(SIZES.storage, state.stored + 1)
+      })
+      break
+    case 'pick':
+      for (let page = 1; page <= SIZES.pages; page++) outcome((state) => (state.mine[thread] = page))
+      break
+    case 'look':
+      outcome((state) => (state.mine[thread] = state.board))
+      break
+    case 'show':
+      outcome((state) => (state.board = state.mine[thread] as number))
+      break
+    case 'lose':
+      outcome((state) => (state.mine[thread] = 0))
+      break
+    case 'mark':
+      if (before.mine[thread] === 0) outcome(() => {})
+      else outcome((state) => (state.pages[(state.mine[thread] as number) - 1] = [i.value, thread + 1]))
+      break
+    case 'readPage':
+      outcome((state, registers) => (registers[i.register] = state.mine[thread] === 0 ? 0 : ((state.pages[(state.mine[thread] as number) - 1] as number[])[0] as number)))
+      break
+    case 'mine':
+      outcome((state, registers) => (registers[i.register] = state.mine[thread] !== 0 && (state.pages[(state.mine[thread] as number) - 1] as number[])[1] === thread + 1 ? 1 : 0))
   }
   return outcomes
 }
@@ -227,7 +293,7 @@ function isRacy(state: State, codes: readonly (readonly Instruction[])[]): boole
 }
 
 function readsShared(i: Instruction | undefined): boolean {
-  return i?.op !== 'pause' && i?.op !== 'choose'
+  return i?.op !== 'pause' && i?.op !== 'choose' && i?.op !== 'pick' && i?.op !== 'lose'
 }
 
 /** Threads that somewhere have not finished and can never move again: what can move is passed back along the moves until nothing changes. */
@@ -269,7 +335,12 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
     writers: zeros(SIZES.sleepLocks).map(() => -1),
     readers: zeros(SIZES.sleepLocks).map(() => []),
     sleepers: zeros(SIZES.channels).map(() => []),
+    pages: zeros(SIZES.pages).map(() => [0, 0]),
+    board: 0,
+    stored: 0,
+    mine: zeros(codes.length),
     at: zeros(codes.length),
+    isFaulty: false,
     registers: codes.map(() => zeros(SIZES.registers)),
   }
   codes.forEach((code, thread) => settle(first, thread, code))
@@ -278,6 +349,7 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
   const stuck = new Set<string>()
   const ends = new Set<string>()
   let race = false
+  let fault = false
   const number = new Map([[JSON.stringify(first), 0]])
   const moves: { readonly from: number; readonly to: number; readonly thread: number }[] = []
   for (let head = 0; head < queue.length; head++) {
@@ -287,9 +359,13 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
     if (next.length === 0) {
       const standing = codes.flatMap((code, thread) => ((state.at[thread] as number) < code.length ? [thread] : []))
       if (standing.length > 0) stuck.add(standing.join())
-      else ends.add(JSON.stringify([state.plain, state.atomic, state.volatile, state.published]))
+      else ends.add(JSON.stringify([state.plain, state.atomic, state.volatile, state.published, state.pages.map(([value, owner]) => [value, owner !== 0]).toSorted(), state.board !== 0]))
     }
     for (const { to: one, thread, reads } of next) {
+      if (one.isFaulty) {
+        fault = true
+        continue // nothing is beyond it
+      }
       const key = JSON.stringify(one)
       if (!seen.has(key)) {
         if (seen.size >= most) return null
@@ -301,5 +377,5 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
       moves.push({ from: head, to, thread: to === head && reads ? -1 : thread })
     }
   }
-  return { race, stuck, ends, wedged: wedgedThreads(queue, moves, codes), states: seen.size }
+  return { race, fault, stuck, ends, wedged: wedgedThreads(queue, moves, codes), states: seen.size }
 }
