@@ -12,6 +12,7 @@ import { newReachSegment } from '../src/explore/reach.ts'
 import { MAX_SEGMENTS, newSegment, numberBits } from '../src/explore/state-store.ts'
 import { release } from '../src/explore/release.ts'
 import { interchangeableSets } from '../src/explore/symmetry/sets.ts'
+import type { Room } from '../src/explore/room.ts'
 import { TUNING } from '../src/explore/tuning.ts'
 import { buildSystem } from '../src/explore/system.ts'
 import type { Check } from '../src/model/check.ts'
@@ -50,16 +51,18 @@ export interface InlineOptions {
   readonly patience?: number
   /** Whether interchangeable members are renamed. */
   readonly symmetry?: boolean
+  /** Whether independent steps are taken in one order only. */
+  readonly partialOrder?: boolean
 }
 
 /** Explores a small model to the end on this thread, whatever is found. */
-export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false }: InlineOptions = {}): InlineSearch {
+export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false }: InlineOptions = {}): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', symmetry ? interchangeableSets(system).sets.map(({ name }) => name) : [], { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? interchangeableSets(system).sets.map(({ name }) => name) : [], partialOrder }, { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
-  const room = {
+  const newRoom = (): Room => ({
     words,
     widths,
     segments: Array.from({ length: 8 }, () => newSegment(words, 15)),
@@ -68,29 +71,18 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
     table: new SharedArrayBuffer(1 << 20),
     numberBits: numberBits(1 << 18),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
-  }
-  engine.attach(room)
-  engine.store.insert(engine.initialState())
-  const levels: ExpandResult['levels'][number][] = []
-  let ranges = engine.store.rangesSince(new Int32Array(0))
-  let result: ExpandResult | null = null
-  while (ranges.length > 0) {
-    result = new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({
-      kind: 'expand',
-      room,
-      ranges,
-      depth: levels.length,
-      expanded: true,
-      maxStates: Infinity,
-      solo: { width: Infinity, maxDepth: Infinity },
-    }).result as ExpandResult
-    levels.push(...result.levels)
-    ranges = [...(result.next ?? [])]
+  })
+  let room = newRoom()
+  let levels: ExpandResult['levels'][number][] = []
+  for (let known = -1; known !== (engine.selection?.learnt ?? -1) || levels.length === 0; ) {
+    known = engine.selection?.learnt ?? -1
+    room = newRoom()
+    levels = exploreAll(engine, room)
   }
   const sum = (count: 'transitions'): number => levels.reduce((total, { tally }) => total + tally[count], 0)
   return {
     engine,
-    result: { levels, leftover: [], next: [] },
+    result: { levels, leftover: [], next: [], learnt: 0 },
     states: engine.store.size,
     transitions: sum('transitions'),
     sweep() {
@@ -101,4 +93,27 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
       for (const level of levels) for (const { from, to } of level.ranges) for (let i = from; i < to; i++) yield i
     },
   }
+}
+
+/** Explores everything once; what partial-order reduction has learnt by then is taken into account. */
+function exploreAll(engine: Engine, room: Room): ExpandResult['levels'][number][] {
+  engine.attach(room)
+  engine.store.insert(engine.initialState())
+  const levels: ExpandResult['levels'][number][] = []
+  let ranges = engine.store.rangesSince(new Int32Array(0))
+  while (ranges.length > 0) {
+    const result = new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({
+      kind: 'expand',
+      room,
+      ranges,
+      depth: levels.length,
+      expanded: true,
+      maxStates: Infinity,
+      learnt: engine.selection?.learnt ?? 0,
+      solo: { width: Infinity, maxDepth: Infinity },
+    }).result as ExpandResult
+    levels.push(...result.levels)
+    ranges = [...(result.next ?? [])]
+  }
+  return levels
 }

@@ -53,7 +53,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
       strategy: { choices: ['bfs'] as const, default: 'bfs', describe: 'order of the search' },
-      reduce: { choices: ['none', 'symmetry'] as const, default: 'symmetry', describe: 'reductions' },
+      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, default: 'symmetry', describe: 'reductions' },
       granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
       check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
       'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },

@@ -24,7 +24,7 @@ import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
 
 /** Which reductions are on. */
-export type Reduce = 'none' | 'symmetry'
+export type Reduce = 'none' | 'symmetry' | 'por' | 'all'
 
 /** What one exploration is asked to do, defaults filled in. */
 export interface ExploreRequest {
@@ -80,7 +80,8 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
     granularity,
     checks,
     keepGoing: request.keepGoing,
-    symmetry: request.reduce === 'none' ? null : { without: unlike.map((set) => set.name) },
+    symmetry: request.reduce === 'none' || request.reduce === 'por' ? null : { without: unlike.map((set) => set.name) },
+    partialOrder: request.reduce === 'por' || request.reduce === 'all',
     workers: request.workers,
     limits: request.limits,
     signal: streams.interrupt,

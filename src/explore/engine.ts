@@ -1,13 +1,20 @@
 import type { Bundle } from '../compile/bundle.ts'
 import { load } from '../compile/load.ts'
 import type { Check } from '../model/check.ts'
+import type { Property, PropertyForm } from '../model/machine.ts'
 import type { ArenaBuffers } from './arena.ts'
+import { LocalCodec } from './encoding.ts'
 import { Executor } from './executor.ts'
 import { Expansion } from './expansion.ts'
 import { Footprints, footprintBuffers } from './footprints.ts'
 import type { InternerBuffers } from './interner.ts'
 import { LOCAL_ROOM, type LocalRoom, LocalStates, localBuffers } from './local-states.ts'
 import { Movement } from './movement.ts'
+import { Accesses, accessBuffers } from './partial-order/accesses.ts'
+import { Futures } from './partial-order/futures.ts'
+import { Gates } from './partial-order/gates.ts'
+import { Learnt, learntBuffers } from './partial-order/learnt.ts'
+import { Selection } from './partial-order/selection.ts'
 import { Profile } from './profile.ts'
 import { PropertyTable } from './property-table.ts'
 import { RaceDetector } from './race.ts'
@@ -32,6 +39,16 @@ import { type System, buildSystem, describeMachine, initialWords, unsteady } fro
  */
 export type HangSearch = 'off' | 'settled' | 'exact'
 
+/** How a search is reduced. */
+export interface Reductions {
+  /** Names of the sets whose members are renamed. */
+  readonly symmetry: readonly string[]
+  readonly partialOrder: boolean
+}
+
+/** Every reachable state is stored. */
+export const NO_REDUCTION: Reductions = { symmetry: [], partialOrder: false }
+
 /** What every thread of one search is made from: a recipe, not values. */
 export interface EngineRecipe {
   readonly bundle: Bundle
@@ -43,6 +60,9 @@ export interface EngineRecipe {
   /** Local states, actor by actor. */
   readonly locals: readonly InternerBuffers[]
   readonly footprints: InternerBuffers
+  readonly accesses: InternerBuffers
+  /** What partial-order reduction learns; null when it is off. */
+  readonly learnt: InternerBuffers | null
   /** The step table, and behind its roots one for each property. */
   readonly arena: ArenaBuffers
   readonly tuning: Tuning
@@ -62,6 +82,7 @@ export class Engine {
   readonly system: System
   readonly locals: LocalStates
   readonly footprints: Footprints
+  readonly accesses: Accesses
   readonly executor: Executor
   readonly table: StepTable
   readonly store: StateStore
@@ -71,6 +92,8 @@ export class Engine {
   readonly successors: Successors
   /** Renames interchangeable members; null without any. */
   readonly symmetry: Symmetry | null
+  /** Finds states out of which one actor's steps are enough; null without partial-order reduction. */
+  readonly selection: Selection | null
   readonly expansion: Expansion
   readonly profile = new Profile()
   readonly reach = new Reach()
@@ -82,23 +105,30 @@ export class Engine {
     this.locals = new LocalStates(layout, recipe.locals, recipe.tuning.firstWidth)
     this.footprints = new Footprints(recipe.footprints)
     this.executor = new Executor(system, recipe.granularity)
-    const { executor, locals, footprints } = this
+    this.accesses = new Accesses(recipe.accesses, machine.memory.fields.length)
+    const { executor, locals, footprints, accesses } = this
     const sets = recipe.symmetry.length === 0 ? [] : interchangeableSets(system).sets.filter(({ name }) => recipe.symmetry.includes(name))
     this.symmetry = sets.length === 0 ? null : new Symmetry(new Names(sets, system), system, locals)
     const guard = this.symmetry && new SymmetryGuard(system, this.symmetry, executor)
     this.#guard = guard
-    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience, guard })
+    // what is evaluated where some actors still move must not be passed by
+    const isSeen = (form: PropertyForm): boolean => form === 'always' || (form === 'at-rest' && !actors.every((actor) => actor.mustFinish))
+    const sees = (property: Property, read: ReadonlyMap<number, number>): void => {
+      if (this.selection && isSeen(property.form)) for (const field of read.keys()) this.selection.see(field)
+    }
+    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, accesses, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience, guard })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
     this.executor.evaluated = (property, holds) => this.tally.add(property, holds)
     const races = new RaceDetector(this.table, footprints, actors, Math.ceil(layout.bits / 32) + actors.length)
-    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally, guard })
+    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally, guard, sees })
     this.successors = new Successors(this.table, this.store, locals, actors, this.symmetry)
+    this.selection = recipe.learnt && this.#selection(new Learnt(recipe.learnt))
     this.expansion = new Expansion({
       system,
       table: this.table,
-      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.room.states), machine.properties.length, this.reader, layout, guard),
+      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.room.states), machine.properties.length, { reader: this.reader, layout, guard, sees }),
       store: this.store,
       locals,
       successors: this.successors,
@@ -108,6 +138,7 @@ export class Engine {
       checks: checks.filter(({ name }) => recipe.checks.includes(name)),
       profile: this.profile,
       reach: this.reach,
+      selection: this.selection,
       movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.table, locals, this.view, recipe.hangs === 'settled'),
     })
     runtime.coverage = new Uint8Array(recipe.coverage)
@@ -121,9 +152,16 @@ export class Engine {
     this.table.place()
   }
 
+  #selection(learnt: Learnt): Selection {
+    const { system, table, locals, accesses, reader } = this
+    const gates = new Gates(system, new LocalCodec(system.runtime, system.objects), locals, reader)
+    const futures = new Futures(system.actors.length, learnt, accesses, this.symmetry, gates)
+    return new Selection({ actors: system.actors, table, locals, accesses, learnt, futures, gates })
+  }
+
   /** Bytes that all threads' tables have in use, states apart. */
   get bytes(): number {
-    return this.locals.bytes + this.footprints.bytes + this.table.bytes
+    return this.locals.bytes + this.footprints.bytes + this.accesses.bytes + this.table.bytes
   }
 
   /** Interns the local states that actors start in: before its first shared access each. */
@@ -141,7 +179,7 @@ export class Engine {
 }
 
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, symmetry: readonly string[] = [], tuning: Tuning = TUNING, room: LocalRoom = LOCAL_ROOM): EngineRecipe {
+export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, reductions: Reductions = NO_REDUCTION, tuning: Tuning = TUNING, room: LocalRoom = LOCAL_ROOM): EngineRecipe {
   const { actors, machine, runtime, loaded } = system
   return {
     bundle: loaded.bundle,
@@ -151,10 +189,12 @@ export function engineRecipe(system: System, params: Readonly<Record<string, unk
     room,
     locals: localBuffers(actors.length, room),
     footprints: footprintBuffers(),
+    accesses: accessBuffers(),
+    learnt: reductions.partialOrder ? learntBuffers() : null,
     arena: stepArena(actors.length, room.states, machine.properties.length),
     tuning,
     hangs,
-    symmetry,
+    symmetry: reductions.symmetry,
     coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
     tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
     machine: describeMachine(machine),

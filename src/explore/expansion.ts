@@ -8,6 +8,7 @@ import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
 import type { PropertyTable } from './property-table.ts'
 import type { RaceDetector } from './race.ts'
+import type { Selection } from './partial-order/selection.ts'
 import type { Reach } from './reach.ts'
 import type { StateStore } from './state-store.ts'
 import type { PropertyTally, StoredStateView } from './state-view.ts'
@@ -33,6 +34,8 @@ export interface ExpansionParts {
   readonly checks: readonly Check[]
   readonly profile: Profile
   readonly reach: Reach
+  /** Partial-order reduction; null when it is off. */
+  readonly selection: Selection | null
   /** Tells which actors can move in a state; null when nobody asks. */
   readonly movement: Movement | null
 }
@@ -74,6 +77,7 @@ export class Expansion {
     profile.asked += successors.steps.count
     const done = newTally()
     if (isExpanded) {
+      this.#select(done)
       successors.build()
       profile.end('build')
       store.insertAll(successors.batch)
@@ -88,6 +92,7 @@ export class Expansion {
     tally.open += done.open
     tally.looped ||= done.looped
     tally.pruned += done.pruned
+    tally.alone += done.alone
     for (const finding of done.findings) this.keepFirst(finding, tally.findings)
   }
 
@@ -111,11 +116,30 @@ export class Expansion {
     )
   }
 
+  /** Finds the states out of which one actor's steps are enough. */
+  #select(tally: Tally): void {
+    const { selection, successors } = this.#with
+    if (!selection) return
+    for (let i = 0; i < successors.count; i++) {
+      const only = selection.select(successors.state(i), successors.steps, i)
+      successors.only[i] = only
+      if (only >= 0) tally.alone++
+    }
+  }
+
   /** Counts the steps out of the group's states. */
   #count(tally: Tally): void {
-    const { steps, facts, count } = this.#with.successors
+    const { steps, facts, count, only } = this.#with.successors
     const { words } = this.#with.table
-    for (let at = 0; at < steps.count; at++) if (((words[steps.leaves[at] as number] as number) & OUTCOME) !== BLOCKED) tally.transitions++
+    const actors = this.#with.system.actors.length
+    for (let i = 0, from = 0; i < count; i++) {
+      const alone = only[i] as number
+      for (let actor = 0; actor < actors; actor++) {
+        const to = steps.starts[i * actors + actor + 1] as number
+        if (alone < 0 || alone === actor) for (let at = from; at < to; at++) if (((words[steps.leaves[at] as number] as number) & OUTCOME) !== BLOCKED) tally.transitions++
+        from = to
+      }
+    }
     for (let i = 0; i < count; i++) if (((facts[i] as number) & LOOPED) !== 0) tally.looped = true
   }
 

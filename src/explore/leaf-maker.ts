@@ -5,24 +5,35 @@ import type { Footprints } from './footprints.ts'
 import type { Cell, Layout } from './layout.ts'
 import { BLOCKED, FAULT, GOES, HELD, IDLE, LOOPED, type LeafParts, MAY_GO, PLAIN, STEP } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
+import type { Accesses } from './partial-order/accesses.ts'
+
+/** What leaves are made with. */
+export interface LeafMakerParts {
+  readonly layout: Layout
+  readonly locals: LocalStates
+  readonly footprints: Footprints
+  readonly accesses: Accesses
+  readonly actors: readonly Actor[]
+}
 
 /** Makes leaves of what steps did. */
 export class LeafMaker {
-  readonly #with: { readonly layout: Layout; readonly locals: LocalStates; readonly footprints: Footprints }
+  readonly #with: LeafMakerParts
   readonly #scheduling: ReturnType<typeof schedulingFields>
 
-  constructor(parts: { readonly layout: Layout; readonly locals: LocalStates; readonly footprints: Footprints; readonly actors: readonly Actor[] }) {
+  constructor(parts: LeafMakerParts) {
     this.#with = parts
     this.#scheduling = schedulingFields(parts.actors)
   }
 
   /** The leaf for what an actor did from the local state numbered `before`. */
   parts(actor: number, record: StepRecord, before: number): LeafParts {
-    const { layout, locals, footprints } = this.#with
+    const { layout, locals, footprints, accesses } = this.#with
     const { moved, all } = this.#scheduling
     const local = record.local ? locals.intern(actor, record.local) : before
     const writes = triples(record.writes, layout)
     const footprint = footprints.intern(record)
+    const access = accesses.intern(record)
     const isStep = record.outcome === 'step'
     const isIdle = writes.length === 0 && local === before
     const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
@@ -36,7 +47,7 @@ export class LeafMaker {
       (isIdle ? IDLE : 0) |
       (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)
     const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
-    return { head, local, footprint, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
+    return { head, local, footprint, access, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
   }
 }
 

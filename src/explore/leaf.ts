@@ -3,7 +3,8 @@
  *
  *   head        outcome and flags
  *   local       number of the local state reached
- *   footprint   number of the footprint
+ *   footprint   number of the footprint, for the race check
+ *   access      number of all that is touched
  *   holders     of a blocked attempt: mask of the actors that alone could end the wait
  *   site        where in the code the step begins
  *   three ends  of the triples of writes, of those of the first operation, and of the alternatives taken
@@ -11,7 +12,7 @@
  */
 
 /** Words before the triples. */
-export const LEAF = { head: 0, local: 1, footprint: 2, holders: 3, site: 4, writesEnd: 5, firstEnd: 6, choicesEnd: 7, writes: 8 } as const
+export const LEAF = { head: 0, local: 1, footprint: 2, access: 3, holders: 4, site: 5, writesEnd: 6, firstEnd: 7, choicesEnd: 8, writes: 9 } as const
 
 /** Mask of the outcome in a leaf's head. */
 export const OUTCOME = 3
@@ -37,6 +38,7 @@ export interface LeafParts {
   readonly head: number
   readonly local: number
   readonly footprint: number
+  readonly access: number
   readonly holders: number
   readonly site: number
   readonly writes: readonly number[]
@@ -53,7 +55,7 @@ export function leafSize({ writes, firstWrites, choices }: LeafParts): number {
 export function writeLeaf(words: Int32Array, at: number, leaf: LeafParts): void {
   const writesEnd = at + LEAF.writes + leaf.writes.length
   const firstEnd = writesEnd + leaf.firstWrites.length
-  words.set([leaf.head, leaf.local, leaf.footprint, leaf.holders, leaf.site, writesEnd, firstEnd, firstEnd + leaf.choices.length, ...leaf.writes, ...leaf.firstWrites, ...leaf.choices], at)
+  words.set([leaf.head, leaf.local, leaf.footprint, leaf.access, leaf.holders, leaf.site, writesEnd, firstEnd, firstEnd + leaf.choices.length, ...leaf.writes, ...leaf.firstWrites, ...leaf.choices], at)
 }
 
 /** The alternatives taken in a step. */

@@ -7,6 +7,7 @@ export class Level {
   transitions = 0
   endStates = 0
   pruned = 0
+  alone = 0
   /** States with a step that could be taken. */
   open = 0
 
@@ -22,6 +23,7 @@ export class Level {
     this.transitions += tally.transitions
     this.endStates += tally.endStates
     this.pruned += tally.pruned
+    this.alone += tally.alone
     this.open += tally.open
   }
 }

@@ -15,6 +15,16 @@ const PATIENCE = 4096
 /** The first evaluations are made twice. */
 const CHECKED_FIRST = 8
 
+/** What a {@link PropertyTable} works with. */
+export interface PropertyTableParts {
+  readonly reader: StateReader
+  readonly layout: Layout
+  /** Checks that properties treat interchangeable members alike; null without any. */
+  readonly guard: SymmetryGuard | null
+  /** Told which fields a property read. */
+  sees(property: Property, read: ReadonlyMap<number, number>): void
+}
+
 /** Properties of stored states as decision trees over the fields they read, in the arena of the step table. One a thread. */
 export class PropertyTable {
   readonly #arena: Arena
@@ -24,10 +34,12 @@ export class PropertyTable {
   readonly #recorded: number[]
   readonly #asked: number[]
   readonly #guard: SymmetryGuard | null
+  readonly #sees: PropertyTableParts['sees']
 
   /** @param root the first of a root slot for each property */
-  constructor(arena: ArenaBuffers, root: number, properties: number, reader: StateReader, layout: Layout, guard: SymmetryGuard | null) {
+  constructor(arena: ArenaBuffers, root: number, properties: number, { reader, layout, guard, sees }: PropertyTableParts) {
     this.#guard = guard
+    this.#sees = sees
     this.#arena = new Arena(arena)
     this.#root = root
     this.#reader = reader
@@ -53,7 +65,7 @@ export class PropertyTable {
       node = words[slot] as number
     }
     if (node < 0) return node === HOLDS
-    return this.#isHopeless(index) ? evaluate(state) : this.#record(index, state, property, evaluate)
+    return this.#isHopeless(index) ? this.#observed(state, property, evaluate).result : this.#record(index, state, property, evaluate)
   }
 
   /** Whether what a property reads differs from state to state, so that hardly a record is met again. */
@@ -62,8 +74,14 @@ export class PropertyTable {
     return recorded > PATIENCE && (this.#asked[index] as number) < 2 * recorded
   }
 
+  #observed(state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): { readonly result: boolean; readonly read: ReadonlyMap<number, number> } {
+    const seen = this.#reader.observed(() => evaluate(state))
+    this.#sees(property, seen.read)
+    return seen
+  }
+
   #record(index: number, state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): boolean {
-    const { result, read } = this.#reader.observed(() => evaluate(state))
+    const { result, read } = this.#observed(state, property, evaluate)
     if ((this.#recorded[index] as number) < CHECKED_FIRST && evaluate(state) !== result) throw unstable(property)
     this.#guard?.checkProperty(property, state, result, evaluate)
     let slot = this.#root + index

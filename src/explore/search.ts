@@ -34,6 +34,8 @@ export interface SearchOptions {
   readonly keepGoing: boolean
   /** Whether interchangeable members are renamed, and sets for which that was found out to be wrong. */
   readonly symmetry: { readonly without: readonly string[] } | null
+  /** Whether independent steps are taken in one order only. */
+  readonly partialOrder: boolean
   readonly workers: number
   readonly limits: Limits
   readonly signal: AbortSignal
@@ -66,6 +68,10 @@ export interface SearchResult {
   readonly endStates: number
   /** Steps that ended in faults of checks that are off. */
   readonly pruned: number
+  /** States out of which partial-order reduction took the steps of one actor only. */
+  readonly alone: number
+  /** Searches that it took to learn what there is; 1 without. */
+  readonly passes: number
   readonly seconds: number
   readonly bytes: number
   readonly bytesPerState: number
@@ -97,6 +103,8 @@ export class Search {
   readonly #crew: Crew
   #room: Room
   #looped = false
+  /** Searches that partial-order reduction took to learn what there is. */
+  #passes = 0
   #stopped: StopReason | null = null
   /** States stored but not expanded when the search stopped. */
   #left = 0
@@ -107,7 +115,7 @@ export class Search {
     const tuning = { ...TUNING, ...options.tuning }
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
-    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', this.#sets(system), tuning)
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', { symmetry: this.#sets(system), partialOrder: options.partialOrder }, tuning)
     this.engine = new Engine(system, this.#recipe, options.checks)
     this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#seeksHangs)
     this.engine.attach(this.#room)
@@ -121,7 +129,7 @@ export class Search {
   async run(): Promise<SearchResult> {
     const timer = this.#watch()
     try {
-      await this.#explore()
+      await this.#learn()
       this.#searchCpu = cpuSeconds(this.#startedCpu)
       if (this.#findings.length === 0 || this.#options.keepGoing) await this.#afterwards()
       return this.#result()
@@ -200,6 +208,24 @@ export class Search {
     return storeBytes(this.#room, size) + (this.#seeksHangs ? size * REACH_BYTES : 0)
   }
 
+  /** Explores; under partial-order reduction again and again, until nothing is learnt that the search before did not know. */
+  async #learn(): Promise<void> {
+    const { selection } = this.engine
+    for (;;) {
+      const known = selection?.learnt ?? 0
+      this.#passes++
+      await this.#explore()
+      const isOver = this.#stopped || (this.#findings.length > 0 && !this.#options.keepGoing)
+      if (isOver || !selection || selection.learnt === known) return
+      this.#levels.length = 0
+      this.#findings.length = 0
+      this.#looped = false
+      this.#room = firstRoom(this.engine.locals, this.#recipe.tuning, this.#options.workers, this.#seeksHangs)
+      this.engine.attach(this.#room)
+      release()
+    }
+  }
+
   async #explore(): Promise<void> {
     this.engine.store.insert(this.engine.initialState())
     let frontier = this.engine.store.rangesSince(new Int32Array(0))
@@ -238,11 +264,13 @@ export class Search {
     this.#levels.push(new Level(frontier))
     let work = frontier
     let found: Range[] = []
+    let learnt = this.engine.selection?.learnt ?? 0
     while (rangesSize(work) > 0 && (await this.#makeRoom())) {
       const isNarrow = rangesSize(work) < this.#recipe.tuning.narrow
       const isSolo = isNarrow && expanded && work === frontier && !this.#options.keepGoing
       const before = this.engine.store.usage()
-      const results = await this.#expand(work, expanded, isNarrow, isSolo)
+      const results = await this.#expand(work, expanded, isNarrow, isSolo, learnt)
+      learnt = results[0]?.learnt ?? learnt // with isSolo that of a later level
       const processed = isSolo ? (this.#levels.at(-1) as Level).ranges : work
       const untaken = slice(processed, Atomics.load(this.#control, CONTROL.cursor) * CHUNK, Infinity)
       work = [...results.flatMap(({ leftover }) => leftover), ...untaken]
@@ -254,7 +282,7 @@ export class Search {
     return found
   }
 
-  async #expand(work: readonly Range[], expanded: boolean, isNarrow: boolean, isSolo: boolean): Promise<readonly ExpandResult[]> {
+  async #expand(work: readonly Range[], expanded: boolean, isNarrow: boolean, isSolo: boolean, learnt: number): Promise<readonly ExpandResult[]> {
     const { maxStates, maxDepth } = this.#options.limits
     const task: ExpandTask = {
       kind: 'expand',
@@ -263,6 +291,7 @@ export class Search {
       depth: this.#levels.length - 1,
       expanded,
       maxStates,
+      learnt,
       solo: isSolo ? { width: this.#recipe.tuning.narrow, maxDepth } : null,
     }
     this.#resetCursor()
@@ -333,7 +362,7 @@ export class Search {
     const orders = [levels.toReversed().flat(), levels.flat()] as const
     const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
     // wanderers note what they meet under the names that it has where they are
-    if (!this.engine.symmetry) await sweep(orders[0], 'wander')
+    if (!this.engine.symmetry && !this.engine.selection) await sweep(orders[0], 'wander')
     while ((await sweep(orders[0])) && (await sweep(orders[1]))) if (this.#stopped) return
     if (this.#stopped) return
     for (const finding of hangs(this.engine, this.#options.checks, levels)) this.engine.expansion.keepFirst(finding, this.#findings)
@@ -342,7 +371,7 @@ export class Search {
   #result(): SearchResult {
     const findings = this.#findings.toSorted((a, b) => this.engine.expansion.compare(a, b))
     const { store } = this.engine
-    const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates' | 'pruned'): number => levels.reduce((total, level) => total + level[count], 0)
+    const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates' | 'pruned' | 'alone'): number => levels.reduce((total, level) => total + level[count], 0)
     const stopped = findings.length > 0 && !this.#options.keepGoing ? null : this.#stopped
     const isPartial = stopped !== null && stopped !== 'depth'
     return {
@@ -355,6 +384,8 @@ export class Search {
       depth: this.#levels.length - 1,
       endStates: sum(this.#levels, 'endStates'),
       pruned: sum(this.#levels, 'pruned'),
+      alone: sum(this.#levels, 'alone'),
+      passes: this.#passes,
       seconds: this.#seconds(),
       bytes: this.#bytes(),
       bytesPerState: this.#stateBytes() / Math.max(1, store.size),

@@ -37,6 +37,8 @@ export interface ExpandTask extends Work {
   readonly expanded: boolean
   /** States at which the search ends as inconclusive. */
   readonly maxStates: number
+  /** What partial-order reduction takes into account: the first so many things that were learnt. */
+  readonly learnt: number
   /** Given to one worker alone: goes on to later levels as long as they have fewer states than this and depth allows. */
   readonly solo: { readonly width: number; readonly maxDepth: number } | null
 }
@@ -49,6 +51,8 @@ export interface ExpandResult {
   readonly leftover: readonly Range[]
   /** With `solo`: the level that comes next; else null. */
   readonly next: readonly Range[] | null
+  /** What was taken into account in the last level. */
+  readonly learnt: number
 }
 
 /** Enters stored states into a new table. */
@@ -171,19 +175,22 @@ export class Share {
   #expand(task: ExpandTask): ExpandResult {
     const { store } = this.#engine
     const levels: { tally: Tally; ranges: readonly Range[] }[] = []
-    let { ranges, depth } = task
+    const { selection } = this.#engine
+    let { ranges, depth, learnt } = task
     for (;;) {
+      selection?.advance(learnt)
       const before = store.usage()
       const tally = newTally()
       const leftover = this.#level(ranges, depth, task, tally)
       levels.push({ tally, ranges })
-      if (!task.solo) return { levels, leftover, next: null }
+      if (!task.solo) return { levels, leftover, next: null, learnt }
       const next = store.rangesSince(before)
       const size = rangesSize(next)
       const isOver = leftover.length > 0 || tally.findings.length > 0 || size === 0 || size >= task.solo.width || depth + 1 >= task.solo.maxDepth
-      if (isOver || this.#stopped()) return { levels, leftover, next }
+      if (isOver || this.#stopped()) return { levels, leftover, next, learnt }
       ranges = next
       depth++
+      learnt = selection?.learnt ?? 0
       Atomics.store(this.#control, CONTROL.cursor, 0)
     }
   }

@@ -85,6 +85,8 @@ export class StateStore {
       const segment = segments[i] as SharedArrayBuffer
       if (this.#segments[i]?.buffer !== segment) this.#segments[i] = new Int32Array(segment)
     }
+    if (this.#usage.buffer !== buffers.usage) this.#own = -1 // another store
+    this.#segments.length = segments.length
     this.#words = words
     this.#segmentBits = segmentBits
     this.#segmentMask = (1 << segmentBits) - 1

@@ -52,6 +52,8 @@ export interface Viewing {
   readonly races: RaceDetector
   readonly tally: PropertyTally
   readonly guard: SymmetryGuard | null
+  /** Told which fields a property read. */
+  sees(property: Property, read: ReadonlyMap<number, number>): void
 }
 
 /** A stored state and its steps as checks see them; one object is pointed at state after state. */
@@ -124,7 +126,8 @@ export class StoredStateView implements StateView {
   }
 
   evaluate(property: Property): Judgement {
-    const holds = this.evaluateIn(this.#words, property)
+    const { result: holds, read } = this.#with.reader.observed(() => this.evaluateIn(this.#words, property))
+    this.#with.sees(property, read)
     this.#with.guard?.checkProperty(property, this.#words, holds === true, (words) => this.evaluateIn(words, property) === true)
     return holds
   }

@@ -3,12 +3,10 @@ import type { Fault } from '../model/memory.ts'
 import { Arena, type ArenaBuffers, arenaBuffers, arenaUse } from './arena.ts'
 import type { Executor } from './executor.ts'
 import { type StepRecord, sameCourse } from './step-record.ts'
-import type { Footprints } from './footprints.ts'
 import { LabelStatistics } from './label-statistics.ts'
-import type { Cell, Layout } from './layout.ts'
+import type { Cell } from './layout.ts'
 import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
-import { LeafMaker } from './leaf-maker.ts'
-import type { LocalStates } from './local-states.ts'
+import { LeafMaker, type LeafMakerParts } from './leaf-maker.ts'
 import { CHOICE, DIRECT, growChoice, growRead, readSlot } from './step-tree.ts'
 import type { Steps } from './steps.ts'
 import type { SymmetryGuard } from './symmetry/guard.ts'
@@ -24,13 +22,9 @@ const CHECKED_FIRST = 8
 const RECHECK = 16
 
 /** What a step table is made with. */
-export interface StepTableParts {
+export interface StepTableParts extends LeafMakerParts {
   readonly arena: ArenaBuffers
   readonly executor: Executor
-  readonly locals: LocalStates
-  readonly footprints: Footprints
-  readonly layout: Layout
-  readonly actors: readonly Actor[]
   /** Most local states of an actor. */
   readonly localStates: number
   /** Records of a label before the table may give it up. */
@@ -180,6 +174,11 @@ export class StepTable {
   recycle(): void {
     this.#scratchBlock = 0
     this.#scratchUsed = 0
+  }
+
+  /** Whether a leaf is of a step that is executed each time: soon something else lies there. */
+  isPassing(leaf: number): boolean {
+    return this.#scratch.some(({ at, words }) => leaf >= at && leaf < at + words)
   }
 
   /** Leaves of one actor's steps in a state. */

@@ -24,6 +24,8 @@ export class Successors {
   readonly facts = new Int32Array(GROUP)
   /** By state: mask of the actors that are sure to move by some step. */
   readonly moving = new Int32Array(GROUP)
+  /** By state: the actor whose steps alone are taken, or -1: those of all. */
+  readonly only = new Int32Array(GROUP).fill(-1)
   /** The states that steps lead to, with their hashes; steps that change nothing are left out. */
   readonly batch: Batch = newBatch(0, 0)
   readonly #table: StepTable
@@ -101,7 +103,7 @@ export class Successors {
    * @throws PackingFullError when a local state's number does not fit
    */
   build(): void {
-    const { batch, steps, states, facts, moving } = this
+    const { batch, steps, states, facts, moving, only } = this
     const size = this.#store.words
     const { words } = this.#table
     const { starts, leaves } = steps
@@ -116,13 +118,14 @@ export class Successors {
       let fact = 0
       let moves = 0
       let actor = 1
+      const alone = only[base / size] as number
       for (const { word, shift, mask } of cells) {
         for (let at = starts[start++] as number, last = starts[start] as number; at < last; at++) {
           const leaf = leaves[at] as number
           const head = words[leaf] as number
           fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
           if (head & GOES) moves |= actor
-          if ((head & (OUTCOME | IDLE)) !== STEP) continue
+          if ((head & (OUTCOME | IDLE)) !== STEP || (alone >= 0 && actor !== 1 << alone)) continue
           const row = count * size
           for (let i = 0; i < size; i++) rows[row + i] = states[base + i] as number
           let next = hash

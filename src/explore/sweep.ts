@@ -182,11 +182,14 @@ export class Sweep {
 
   /** Adds the bits of the batch's states to those of the states they are successors of. */
   #gather(): void {
-    const { successors, store, reach } = this.#engine
+    const { successors, store, reach, selection } = this.#engine
     const found = store.findAll(successors.batch)
     for (let k = 0; k < successors.batch.count; k++) {
       const target = (found[k] as number) >>> 0
-      if (target === 0xffffffff) throw new Error('a successor of a stored state is not stored')
+      if (target === 0xffffffff) {
+        if (!selection) throw new Error('a successor of a stored state is not stored')
+        continue // a reduced search stores one way out of several
+      }
       this.#targets[k] = target
       const i = this.#parents[k] as number
       this.#bits[i] = this.#completed((this.#bits[i] as number) | this.#seenFrom(k, reach.get(target)))

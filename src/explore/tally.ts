@@ -19,10 +19,12 @@ export interface Tally {
   looped: boolean
   /** Steps that ended in a fault which no check that is on looks for: nothing beyond them is explored. */
   pruned: number
+  /** States out of which one actor's steps were enough. */
+  alone: number
   findings: LocatedFinding[]
 }
 
 /** An empty tally. */
 export function newTally(): Tally {
-  return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, findings: [] }
+  return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, alone: 0, findings: [] }
 }

@@ -94,6 +94,10 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
     ['steps that are executed each time', 'step', { patience: -1 }],
     ['symmetry', 'step', { symmetry: true }],
     ['symmetry and single accesses', 'access', { symmetry: true }],
+    ['partial order', 'step', { partialOrder: true }],
+    ['partial order and single accesses', 'access', { partialOrder: true }],
+    ['all reductions', 'step', { symmetry: true, partialOrder: true }],
+    ['all reductions and single accesses', 'access', { symmetry: true, partialOrder: true }],
   ]
   let comparisons = 0
   for (const [name, granularity, options] of ways) {

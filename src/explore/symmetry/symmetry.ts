@@ -57,7 +57,11 @@ export class Symmetry {
     this.#next = new Int32Array(names.count)
     this.#connected = new Uint8Array(names.count)
     this.#image = new Int32Array(names.count)
+    this.generators = names.sets.flatMap(({ members }, set) => members.slice(1).map((_, i) => exchange(names.count, (names.firstOf[set] as number) + i)))
   }
+
+  /** Renamings of which all others are made: exchanges of neighbours. */
+  readonly generators: readonly Int32Array[]
 
   /** How many renamings there are. */
   get order(): number {
@@ -308,6 +312,14 @@ function forEachNamed(raw: number, places: Places, visit: (member: number, slot:
     const place = 31 - Math.clz32(left & -left)
     visit(memberAt[place] as number, slotAt[place] as number)
   }
+}
+
+/** The renaming that exchanges a member and the next one. */
+function exchange(count: number, member: number): Int32Array {
+  const image = Int32Array.from({ length: count }, (_, i) => i)
+  image[member] = member + 1
+  image[member + 1] = member
+  return image
 }
 
 function factorial(n: number): number {

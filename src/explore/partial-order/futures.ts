@@ -1,0 +1,162 @@
+import type { Symmetry } from '../symmetry/symmetry.ts'
+import type { Access, Accesses } from './accesses.ts'
+import type { Gates } from './gates.ts'
+import type { Learnt, Lesson } from './learnt.ts'
+
+/** What is known of one local state of an actor. */
+interface Place {
+  readonly accesses: Set<number>
+  readonly next: Set<number>
+  isHeld: boolean
+}
+
+/**
+ * What each actor may yet do, as far as steps seen so far tell: from a local state, all that its steps and blocked
+ * attempts touch, and those of the local states they lead to. One a thread; what is taken into account advances at
+ * barriers only, so that it does not depend on the threads.
+ */
+export class Futures {
+  readonly #learnt: Learnt
+  readonly #accesses: Accesses
+  readonly #symmetry: Symmetry | null
+  readonly #gates: Gates
+  /** By actor and local state. */
+  readonly #places: Map<number, Place>[]
+  readonly #visible: Int32Array
+  readonly #lessons = new Set<string>()
+  /** By actor and closed gates: what is touched from each local state on. */
+  #after: Map<string, Map<number, Access>>[]
+  #advanced = 0
+
+  constructor(actors: number, learnt: Learnt, accesses: Accesses, symmetry: Symmetry | null, gates: Gates) {
+    this.#learnt = learnt
+    this.#accesses = accesses
+    this.#symmetry = symmetry
+    this.#gates = gates
+    this.#places = Array.from({ length: actors }, () => new Map())
+    this.#after = Array.from({ length: actors }, () => new Map())
+    this.#visible = new Int32Array(accesses.words)
+  }
+
+  /** Fields that properties evaluated in every state read. */
+  get visible(): Int32Array {
+    return this.#visible
+  }
+
+  /** Takes into account what was learnt up to a number of things. */
+  advance(known: number): void {
+    if (known <= this.#advanced) return
+    const places = this.#lessons.size
+    for (; this.#advanced < known; this.#advanced++) {
+      const thing = this.#learnt.get(this.#advanced)
+      if ('field' in thing) this.#see(thing.field)
+      else this.#take(thing)
+    }
+    if (this.#lessons.size > places) this.#after = this.#after.map(() => new Map())
+  }
+
+  /**
+   * All that an actor may touch from a local state on.
+   *
+   * @param closed gates that it cannot pass: from local states before one of these nothing is touched
+   */
+  after(actor: number, local: number, closed: readonly number[]): Access {
+    const byGates = this.#after[actor] as Map<string, Map<number, Access>>
+    const key = closed.join()
+    let known = byGates.get(key)
+    if (!known) byGates.set(key, (known = this.#close(actor, new Set(closed))))
+    return known.get(local) ?? this.#nothing
+  }
+
+  get #nothing(): Access {
+    return { reads: new Int32Array(this.#accesses.words), writes: new Int32Array(this.#accesses.words) }
+  }
+
+  #see(field: number): void {
+    for (const one of this.#fieldsAlike(field)) this.#visible[one >> 5] = (this.#visible[one >> 5] as number) | (1 << (one & 31))
+  }
+
+  #fieldsAlike(field: number): Set<number> {
+    const found = new Set([field])
+    for (const one of found) for (const image of this.#symmetry?.generators ?? []) found.add((this.#symmetry as Symmetry).names.field(one, image))
+    return found
+  }
+
+  /** Takes a lesson, and all that renaming makes of it: states are seen under one of their names only. */
+  #take(lesson: Lesson): void {
+    const queue = [lesson]
+    for (const one of queue) {
+      const key = `${one.actor} ${one.local} ${one.access} ${one.next}`
+      if (this.#lessons.has(key)) continue
+      this.#lessons.add(key)
+      this.#note(one)
+      for (const image of this.#symmetry?.generators ?? []) queue.push(this.#renamed(one, image, this.#symmetry as Symmetry))
+    }
+  }
+
+  #renamed({ actor, local, access, next, isHeld }: Lesson, image: Int32Array, { names, localNames }: Symmetry): Lesson {
+    return {
+      actor: names.actor(actor, image),
+      local: localNames.rename(actor, local, image),
+      access: this.#accesses.rename(access, (field) => names.field(field, image)),
+      next: next < 0 ? next : localNames.rename(actor, next, image),
+      isHeld,
+    }
+  }
+
+  #note({ actor, local, access, next, isHeld }: Lesson): void {
+    const places = this.#places[actor] as Map<number, Place>
+    let place = places.get(local)
+    if (!place) places.set(local, (place = { accesses: new Set(), next: new Set(), isHeld: false }))
+    place.accesses.add(access)
+    if (next >= 0) place.next.add(next)
+    if (isHeld && !place.isHeld) {
+      place.isHeld = true
+      this.#gates.add(actor, local)
+    }
+  }
+
+  /** What is touched from each local state of an actor on: the least sets that hold what is touched there and what is after the next ones. */
+  #close(actor: number, closed: ReadonlySet<number>): Map<number, Access> {
+    const places = this.#places[actor] as Map<number, Place>
+    const found = new Map<number, Access>()
+    const before = new Map<number, number[]>()
+    const queue: number[] = []
+    for (const [local, { accesses, next, isHeld }] of places) {
+      const touched = this.#nothing
+      found.set(local, touched)
+      if (isHeld && closed.has(this.#gates.at(actor, local))) continue
+      for (const access of accesses) addTo(touched, this.#accesses.get(access))
+      for (const one of next) before.set(one, [...(before.get(one) ?? []), local])
+      queue.push(local)
+    }
+    const queued = new Set(queue)
+    for (const local of queue) {
+      queued.delete(local)
+      for (const one of before.get(local) ?? []) {
+        if (addTo(found.get(one) as Access, found.get(local) as Access) && !queued.has(one)) {
+          queued.add(one)
+          queue.push(one)
+        }
+      }
+    }
+    return found
+  }
+}
+
+/** Adds what one touches to what another does; whether that was more. */
+function addTo(a: Access, b: Access): boolean {
+  const reads = unite(a.reads, b.reads)
+  return unite(a.writes, b.writes) || reads
+}
+
+function unite(a: Int32Array, b: Int32Array): boolean {
+  let isMore = false
+  for (let i = 0; i < a.length; i++) {
+    const both = (a[i] as number) | (b[i] as number)
+    if (both === a[i]) continue
+    a[i] = both
+    isMore = true
+  }
+  return isMore
+}
