@@ -28,7 +28,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
   if (report.violations.length > 0) parts.push(`Again:\n  ${options.command}`)
-  parts.push(wrap(unreached(report), width), wrap(statistics(report), width))
+  parts.push(wrap(unreached(report), width), wrap(report.notes.map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width))
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
@@ -150,10 +150,12 @@ function unreached(report: Report): string {
   return [...byFile].map(([file, lines]) => `Never reached: ${file} ${plural(new Set(lines).size, 'line')} ${[...new Set(lines)].join(', ')}`).join('\n')
 }
 
+const REDUCTIONS: Readonly<Record<string, string>> = { symmetry: 'symmetry', por: 'partial order' }
+
 function statistics(report: Report): string {
-  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes } = report.stats
+  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction } = report.stats
   return [
     `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}`,
-    `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}`,
+    `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}${reduction.length > 0 ? `, reduced by ${reduction.map((name) => REDUCTIONS[name] ?? name).join(' and ')}` : ''}`,
   ].join('; ')
 }

@@ -125,10 +125,13 @@ export class Futures {
     for (const [local, { accesses, next, isHeld }] of places) {
       const touched = this.#nothing
       found.set(local, touched)
-      if (isHeld && closed.has(this.#gates.at(actor, local))) continue
+      const isClosed = isHeld && closed.has(this.#gates.at(actor, local))
+      // one that shares its CPU may still give it up there
+      if (isClosed && !this.#gates.mayLeave(actor)) continue
       for (const access of accesses) addTo(touched, this.#accesses.get(access))
-      for (const one of next) before.set(one, [...(before.get(one) ?? []), local])
       queue.push(local)
+      if (isClosed) continue
+      for (const one of next) before.set(one, [...(before.get(one) ?? []), local])
     }
     const queued = new Set(queue)
     for (const local of queue) {

@@ -1,7 +1,8 @@
 import type { Actor } from '../../model/actor.ts'
-import { type LocalCodec } from '../encoding.ts'
-import type { LocalStates } from '../local-states.ts'
 import type { Operation } from '../../model/operation.ts'
+import { sharesCpu } from '../dispatch.ts'
+import type { LocalCodec } from '../encoding.ts'
+import type { LocalStates } from '../local-states.ts'
 import type { StateReader } from '../state-reader.ts'
 import type { System } from '../system.ts'
 
@@ -51,6 +52,11 @@ export class Gates {
   /** The gate before which a local state stands, or -1. */
   at(actor: number, local: number): number {
     return this.#at[actor]?.get(local) ?? -1
+  }
+
+  /** Whether an actor that waits at a gate can still do something: give up the CPU that it shares. */
+  mayLeave(actor: number): boolean {
+    return sharesCpu(this.#system.actors[actor] as Actor)
   }
 
   /** The gates of an actor that are closed in a state and stay so until `keeper` moves. */
