@@ -1,6 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
-import { basename, dirname, resolve } from 'node:path'
 import { Mutex } from 'async-mutex'
 import type { Argv, CommandModule } from 'yargs'
 import { renderJson } from '../report/json.ts'
@@ -10,6 +8,8 @@ import { renderTerminal } from '../report/terminal.ts'
 import { type ExploreRequest, type Reduce, exitStatus, explore, loadModel } from './session.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { UsageError } from './usage-error.ts'
+import { memorySize, seconds, whole } from './values.ts'
+import { writeWhole } from './write-whole.ts'
 
 interface ExploreArguments {
   readonly model: string
@@ -131,30 +131,6 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
   }
 }
 
-function whole(option: string, value: number | undefined, fallback: number, min: number, max: number): number {
-  if (value === undefined) return fallback
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new UsageError(`${option} takes a whole number${max === Infinity ? ` from ${min}` : ` from ${min} to ${max}`}`)
-  }
-  return value
-}
-
-function seconds(value: number | undefined): number {
-  if (value === undefined) return Infinity
-  if (!(value > 0)) throw new UsageError('--time takes a number of seconds above 0')
-  return value
-}
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
-
-/** Bytes of a size such as `500MB`. */
-function memorySize(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text)
-  const size = found ? Number(found[1]) * (UNITS[(found[2] ?? '').toLowerCase()] ?? NaN) : NaN
-  if (!(size >= 1)) throw new UsageError('--memory takes a size such as 500MB or 4GB')
-  return size
-}
-
 function checkReportPath(file: string): void {
   if (!file.endsWith('.json')) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
 }
@@ -166,20 +142,5 @@ function jsonText({ all }: ExploreArguments, reports: readonly Report[]): string
 
 async function writeReports(args: ExploreArguments, reports: readonly Report[], streams: Streams): Promise<void> {
   const writing = new Mutex()
-  await Promise.all(
-    args.report.map((file) =>
-      writing.runExclusive(async () => {
-        const path = resolve(streams.cwd, file)
-        const text = jsonText(args, reports)
-        const temporary = resolve(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
-        try {
-          await mkdir(dirname(path), { recursive: true })
-          await writeFile(temporary, text)
-          await rename(temporary, path)
-        } catch (error) {
-          throw new UsageError(`--report ${file}: cannot be written: ${(error as Error).message}`)
-        }
-      }),
-    ),
-  )
+  await Promise.all(args.report.map((file) => writing.runExclusive(() => writeWhole(file, jsonText(args, reports), `--report ${file}`, streams))))
 }

@@ -2,6 +2,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { Refusal } from '../compile/refusal.ts'
 import { exploreCommand } from './explore.ts'
+import { graphCommand } from './graph.ts'
 import { listCommand } from './list.ts'
 import { processStreams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
@@ -24,7 +25,8 @@ async function main(): Promise<void> {
     .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
     .command(exploreCommand(streams))
     .command(listCommand(streams))
-    .demandCommand(1, 'name a command: explore or list')
+    .command(graphCommand(streams))
+    .demandCommand(1, 'name a command: explore, list or graph')
     .strict()
     .parserConfiguration({ 'boolean-negation': false })
     .wrap(Math.min(100, streams.width))

@@ -98,6 +98,13 @@ export class Tracer {
     return steps
   }
 
+  /** What a step out of a state does, in one line: `acquire map.lock (write), entry[0].wired 0 → 1`. */
+  summary(words: Int32Array, actor: number, choices: readonly number[]): string {
+    this.#words = words
+    const { events } = this.#step(actor, choices)
+    return events.map(({ operation, target, detail }) => (operation === 'write' ? `${target} ${detail}` : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim())).join(', ') || 'goes on'
+  }
+
   /** Whether an unfinished actor cannot take a step now. */
   isBlocked(actor: Actor): boolean {
     const { view, successors } = this.#engine

@@ -1,0 +1,69 @@
+import { totalmem } from 'node:os'
+import type { CommandModule } from 'yargs'
+import { renderAut } from '../report/aut.ts'
+import { renderDot } from '../report/dot.ts'
+import { loadModel, searchGraph } from './session.ts'
+import { type Streams, guardingExit } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+import { memorySize, whole } from './values.ts'
+import { writeWhole } from './write-whole.ts'
+
+interface GraphArguments {
+  readonly model: string
+  readonly scenario: string | undefined
+  readonly set: readonly string[]
+  readonly reduce: 'none' | 'symmetry'
+  readonly granularity: 'step' | 'access' | undefined
+  readonly maxStates: number | undefined
+  readonly memory: string | undefined
+  readonly output: string | undefined
+  readonly format: 'dot' | 'aut' | undefined
+}
+
+/** `vmcheck graph MODEL` */
+export function graphCommand(streams: Streams): CommandModule<object, GraphArguments> {
+  return {
+    command: 'graph <model>',
+    describe: 'write the states of one scenario and the steps between them',
+    builder: (yargs) =>
+      yargs.positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' }).options({
+        scenario: { type: 'string', describe: 'scenario to explore' },
+        set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
+        output: { alias: 'o', type: 'string', describe: 'file to write, .dot or .aut [standard output]' },
+        format: { choices: ['dot', 'aut'] as const, describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [as the file is called, else dot]' },
+        reduce: { choices: ['none', 'symmetry'] as const, default: 'none', describe: 'reductions' },
+        granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
+        'max-states': { type: 'number', describe: 'write only so many states' },
+        memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
+      }) as never,
+    handler: async (args) => {
+      process.exitCode = await run(args, streams)
+    },
+  }
+}
+
+async function run(args: GraphArguments, streams: Streams): Promise<number> {
+  const format = formatOf(args)
+  const loaded = await loadModel(args.model, streams)
+  const request = {
+    scenario: args.scenario ?? null,
+    settings: args.set,
+    granularity: args.granularity ?? null,
+    reduce: args.reduce,
+    maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),
+    memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
+  }
+  const { graph, stopped, name } = await guardingExit(streams, () => searchGraph(loaded, request, streams))
+  const text = format === 'dot' ? renderDot(graph, name) : renderAut(graph)
+  if (args.output === undefined) streams.out(text)
+  else await writeWhole(args.output, text, `--output ${args.output}`, streams)
+  streams.err(`${graph.states.length} states, ${graph.edges.length} transitions${stopped ? `; not all of them: ended by ${stopped === 'states' ? '--max-states' : stopped}` : ''}\n`)
+  return stopped ? 3 : 0
+}
+
+function formatOf({ format, output }: GraphArguments): 'dot' | 'aut' {
+  const extension = /\.(dot|gv|aut)$/.exec(output ?? '')?.[1]
+  if (format) return format
+  if (output !== undefined && extension === undefined) throw new UsageError(`--output ${output}: unknown format; the extension may be .dot or .aut, or give --format`)
+  return extension === 'aut' ? 'aut' : 'dot'
+}

@@ -1,0 +1,22 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * Writes a file as a whole or not at all: under a temporary name first.
+ *
+ * @param what as messages call it
+ * @throws UsageError when it cannot be written
+ */
+export async function writeWhole(file: string, text: string, what: string, streams: Streams): Promise<void> {
+  const path = resolve(streams.cwd, file)
+  const temporary = resolve(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(temporary, text)
+    await rename(temporary, path)
+  } catch (error) {
+    throw new UsageError(`${what}: cannot be written: ${(error as Error).message}`)
+  }
+}
