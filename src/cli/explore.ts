@@ -16,7 +16,11 @@ interface ExploreArguments {
   readonly scenario: string | undefined
   readonly all: boolean
   readonly set: readonly string[]
-  readonly strategy: string
+  readonly strategy: ExploreRequest['strategy']
+  readonly seed: number
+  readonly runs: number
+  readonly bugDepth: number
+  readonly preemptions: number | undefined
   readonly reduce: Reduce
   readonly granularity: 'step' | 'access' | undefined
   readonly check: readonly string[]
@@ -52,8 +56,12 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       scenario: { type: 'string', describe: 'scenario to explore' },
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
-      strategy: { choices: ['bfs'] as const, default: 'bfs', describe: 'order of the search' },
-      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, default: 'symmetry', describe: 'reductions' },
+      strategy: { choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const, default: 'bfs', describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions' },
+      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, default: 'symmetry', describe: 'reductions of bfs' },
+      seed: { type: 'number', default: 1, describe: 'of random and pct: another seed, other executions' },
+      runs: { type: 'number', default: 1000, describe: 'of random and pct: how many executions' },
+      'bug-depth': { type: 'number', default: 3, describe: 'of pct: how many orderings make up a bug' },
+      preemptions: { type: 'number', describe: 'of dfs, dpor, random and pct: at most so many in an execution' },
       granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
       check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
       'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },
@@ -74,6 +82,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   const request = requestOf(args)
   if (args.all && args.scenario !== undefined) throw new UsageError('--all and --scenario exclude each other')
   for (const file of args.report) checkReportPath(file)
+  if (args.strategy === 'bfs' && args.preemptions !== undefined) throw new UsageError('--preemptions goes with --strategy dfs, dpor, random or pct')
   const loaded = await loadModel(args.model, streams)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
@@ -103,6 +112,10 @@ function again(report: Report, args: ExploreArguments): string {
   const words = ['npx vmcheck explore', report.model.file]
   if (report.model.scenario !== null) words.push('--scenario', report.model.scenario)
   for (const setting of args.set) words.push('--set', setting)
+  if (args.strategy !== 'bfs') words.push('--strategy', args.strategy)
+  if (args.strategy === 'random' || args.strategy === 'pct') words.push('--seed', String(args.seed), '--runs', String(args.runs))
+  if (args.strategy === 'pct') words.push('--bug-depth', String(args.bugDepth))
+  if (args.preemptions !== undefined) words.push('--preemptions', String(args.preemptions))
   if (args.reduce !== 'symmetry') words.push('--reduce', args.reduce)
   if (args.granularity) words.push('--granularity', args.granularity)
   for (const check of args.check) words.push('--check', check)
@@ -118,7 +131,12 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
     check: args.check,
     noCheck: args.noCheck,
     keepGoing: args.keepGoing,
+    strategy: args.strategy,
     reduce: args.reduce,
+    seed: whole('--seed', args.seed, 1, 0, 2 ** 32 - 1),
+    runs: whole('--runs', args.runs, 1000, 1, Infinity),
+    bugDepth: whole('--bug-depth', args.bugDepth, 3, 1, 100),
+    preemptions: whole('--preemptions', args.preemptions, Infinity, 0, Infinity),
     workers: whole('--workers', args.workers, cores, 1, 256),
     limits: {
       maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),

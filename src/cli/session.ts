@@ -5,17 +5,18 @@ import { type LoadedModel, load } from '../compile/load.ts'
 import { Refusal } from '../compile/refusal.ts'
 import type { Granularity } from '../explore/step-memory.ts'
 import type { LocatedFinding } from '../explore/tally.ts'
-import { formatSchedule } from '../explore/schedule.ts'
+import { type ScheduledStep, formatSchedule } from '../explore/schedule.ts'
+import { type PathResult, PathSearch } from '../explore/paths/path-search.ts'
+import { type PathStrategyName, STRATEGIES } from '../explore/paths/strategies.ts'
 import { type Limits, Search, type SearchResult, type StopReason } from '../explore/search.ts'
 import { type StateGraph, stateGraph } from '../explore/state-graph.ts'
 import { shortestSchedule } from '../explore/shortest.ts'
 import { AsymmetryError } from '../explore/symmetry/asymmetry.ts'
-import type { Names } from '../explore/symmetry/names.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import { type System, buildSystem } from '../explore/system.ts'
 import { Tracer } from '../explore/trace.ts'
 import type { Tuning } from '../explore/tuning.ts'
-import type { Check } from '../model/check.ts'
+import type { Check, Finding } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
 import { type Report, SEMANTICS, type SearchProfile, type Unreached, type Violation } from '../report/report.ts'
@@ -36,7 +37,13 @@ export interface ExploreRequest {
   readonly check: readonly string[]
   readonly noCheck: readonly string[]
   readonly keepGoing: boolean
+  readonly strategy: 'bfs' | PathStrategyName
   readonly reduce: Reduce
+  /** Of the strategies that follow executions: see there. */
+  readonly seed: number
+  readonly runs: number
+  readonly bugDepth: number
+  readonly preemptions: number
   readonly workers: number
   readonly limits: Limits
   readonly quiet: boolean
@@ -56,6 +63,7 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
  * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
  */
 export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
+  if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams)
   const unlike: UnusedSet[] = []
   for (;;) {
     try {
@@ -103,10 +111,58 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
     line.end()
     const violations: Violation[] = []
     for (const finding of result.findings) violations.push(await describe(search, system, result, finding))
-    return assemble({ loaded, system, name, params, checks, granularity, request, result, violations, symmetry: { names: search.engine.symmetry?.names ?? null, unused: [...unlike, ...search.unused] } })
+    const unused = [...unlike, ...search.unused].map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`)
+    const report = assemble({
+      loaded,
+      system,
+      name,
+      params,
+      checks,
+      granularity,
+      request,
+      result: { ...result, executions: 0 },
+      violations,
+      reduction: [...(search.engine.symmetry ? ['symmetry'] : []), ...(isPartialOrder(request) ? ['por'] : [])],
+      assumptions: [],
+      notes: [...unused, ...partialOrderNotes({ system, checks, request, result })],
+    })
+    return request.profile ? { ...report, profile: profileOf(result) } : report
   } finally {
     line.end()
     await search.close()
+  }
+}
+
+/** Explores by a strategy that follows one execution after another. */
+async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
+  const chosen = chooseScenario(loaded, request.scenario)
+  const params = parametersOf(loaded, chosen.scenario, request.settings)
+  const checks = chooseChecks(request, chosen.scenario)
+  const system = buildSystem(load(loaded.bundle), params)
+  const granularity = request.granularity ?? chosen.scenario?.granularity ?? 'step'
+  const line = new ProgressLine(streams, request.quiet)
+  const strategy = STRATEGIES[name]({ actors: system.actors.length, seed: request.seed, runs: request.runs, bugDepth: request.bugDepth })
+  const search = new PathSearch(system, {
+    params,
+    granularity,
+    checks,
+    keepGoing: request.keepGoing,
+    strategy,
+    isStateless: name === 'dpor',
+    preemptions: request.preemptions,
+    limits: request.limits,
+    signal: streams.interrupt,
+    progress: (progress) => line.update(progress),
+  })
+  try {
+    const result = await search.run()
+    line.end()
+    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams) // it passes by states
+    const violations = result.findings.map(({ finding, schedule }) => violationOf(new Tracer(search.engine), system, finding, schedule, false))
+    const assumptions = checks.some(({ hang }) => hang) && result.looped ? ['of hangs, only standstills and cycles of waits are looked for: steps go round a loop'] : []
+    return assemble({ loaded, system, name: chosen.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumptions, notes: result.notes })
+  } finally {
+    line.end()
   }
 }
 
@@ -174,14 +230,16 @@ function chooseChecks(request: ExploreRequest, scenario: Scenario<Record<string,
 
 /** The trace of a finding, in kernel terms. */
 async function describe(search: Search, system: System, result: SearchResult, finding: LocatedFinding): Promise<Violation> {
-  const { kind, property, message, step } = finding
-  if (kind === 'unreached') {
-    return { kind, property, message, minimal: true, stuck: [], schedule: [], schedule_string: formatSchedule([]), steps: [], waiting: [] }
-  }
+  const { kind, step } = finding
+  if (kind === 'unreached') return violationOf(new Tracer(search.engine), system, finding, [], true)
   const level = step ? finding.depth - 1 : finding.depth
   const path = await shortestSchedule(search, result.levels, finding.state, level, step?.actor ?? -1)
   const schedule = step ? [...path, { actor: step.actor, choices: step.choices }] : path
-  const tracer = new Tracer(search.engine)
+  return violationOf(new Tracer(search.engine), system, finding, schedule, search.engine.selection === null)
+}
+
+function violationOf(tracer: Tracer, system: System, finding: Finding, schedule: readonly ScheduledStep[], minimal: boolean): Violation {
+  const { kind, property, message } = finding
   const steps = tracer.trace(schedule)
   const stuck = finding.stuck ?? []
   const isHang = finding.stuck !== undefined
@@ -190,7 +248,7 @@ async function describe(search: Search, system: System, result: SearchResult, fi
     kind,
     property,
     message,
-    minimal: search.engine.selection === null,
+    minimal,
     stuck,
     schedule,
     schedule_string: formatSchedule(schedule),
@@ -208,42 +266,44 @@ function assemble(parts: {
   readonly checks: readonly Check[]
   readonly granularity: Granularity
   readonly request: ExploreRequest
-  readonly result: SearchResult
+  readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> & Pick<PathResult, 'executions' | 'stopped'>
   readonly violations: readonly Violation[]
-  readonly symmetry: { readonly names: Names | null; readonly unused: readonly UnusedSet[] }
+  readonly reduction: readonly string[]
+  readonly assumptions: readonly string[]
+  readonly notes: readonly string[]
 }): Report {
   const { loaded, system, result, violations, request } = parts
   const { file, digest } = loaded.bundle
   const off = allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => `${name} check off`)
   if (result.pruned > 0) off.push(`${result.pruned} steps end in what a check that is off would report; nothing beyond them is explored`)
+  if (request.preemptions < Infinity) off.push(`preemptions <= ${request.preemptions}`)
   const verdict = violations.length > 0 ? 'violation' : result.stopped ? 'inconclusive' : 'pass'
   return {
     schema: 'vmcheck.report/1',
     model: { name: basename(file).replace(/\.m?[tj]s$/, ''), file, title: loaded.model.title, scenario: parts.name, params: parts.params, digest },
     verdict,
     exhaustive: result.exhaustive,
-    assumptions: off,
-    notes: [...parts.symmetry.unused.map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`), ...partialOrderNotes(parts)],
+    assumptions: [...off, ...parts.assumptions],
+    notes: parts.notes,
     violations,
     actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
     inconclusive: verdict === 'inconclusive' ? result.stopped : null,
     unreached: verdict === 'pass' ? unreachedCode(system, result.coverage) : [],
     stats: {
-      strategy: 'bfs',
-      reduction: [...(parts.symmetry.names ? ['symmetry'] : []), ...(isPartialOrder(request) ? ['por'] : [])],
+      strategy: request.strategy,
+      reduction: parts.reduction,
       granularity: parts.granularity,
       semantics: SEMANTICS,
-      workers: request.workers,
+      workers: request.strategy === 'bfs' ? request.workers : 1,
       states: result.states,
       transitions: result.transitions,
-      executions: 0,
+      executions: result.executions,
       depth: result.depth,
       endStates: result.endStates,
       seconds: Math.round(result.seconds * 1000) / 1000,
       bytesPerState: Math.round(result.bytesPerState * 10) / 10,
       memoryBytes: result.bytes,
     },
-    ...(request.profile && { profile: profileOf(result) }),
     tool: { name: 'vmcheck', version: version() },
   }
 }

@@ -105,7 +105,7 @@ export class Engine {
     this.locals = new LocalStates(layout, recipe.locals, recipe.tuning.firstWidth)
     this.footprints = new Footprints(recipe.footprints)
     this.executor = new Executor(system, recipe.granularity)
-    this.accesses = new Accesses(recipe.accesses, machine.memory.fields.length)
+    this.accesses = new Accesses(recipe.accesses, machine.memory.fields.length + 1)
     const { executor, locals, footprints, accesses } = this
     const sets = recipe.symmetry.length === 0 ? [] : interchangeableSets(system).sets.filter(({ name }) => recipe.symmetry.includes(name))
     this.symmetry = sets.length === 0 ? null : new Symmetry(new Names(sets, system), system, locals)

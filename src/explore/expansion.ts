@@ -96,6 +96,19 @@ export class Expansion {
     for (const finding of done.findings) this.keepFirst(finding, tally.findings)
   }
 
+  /** Checks a state that is not stored; `isInitial` if it is the initial one. */
+  examine(words: Int32Array, isInitial: boolean): readonly LocatedFinding[] {
+    const { successors } = this.#with
+    successors.clear()
+    successors.states.set(words)
+    successors.count = 1
+    successors.walk()
+    successors.survey()
+    const found = newTally()
+    this.#look(0, 0, isInitial ? 0 : 1, false, found)
+    return found.findings.toSorted((a, b) => this.compare(a, b))
+  }
+
   /** Keeps the first finding of each kind and property in canonical order. */
   keepFirst(finding: LocatedFinding, findings: LocatedFinding[]): void {
     const at = findings.findIndex(({ kind, property }) => kind === finding.kind && property === finding.property)

@@ -81,6 +81,8 @@ export interface SearchResult {
   readonly cpu: { readonly search: number; readonly all: number }
   /** States by level. */
   readonly levels: readonly (readonly Range[])[]
+  /** Whether some step closed a loop. */
+  readonly looped: boolean
   /** Whether a code site was reached, by site number. */
   readonly coverage: Uint8Array
 }
@@ -391,6 +393,7 @@ export class Search {
       bytesPerState: this.#stateBytes() / Math.max(1, store.size),
       effort: this.#crew.effort(),
       cpu: { search: this.#searchCpu, all: cpuSeconds(this.#startedCpu) },
+      looped: this.#looped,
       levels: this.#levels.map(({ ranges }) => ranges),
       coverage: new Uint8Array(this.#recipe.coverage),
     }

@@ -19,7 +19,7 @@ export class Accesses {
   /** 32-bit words of a set. */
   readonly words: number
 
-  /** @param fields how many fields the machine has */
+  /** @param fields how many fields are told apart */
   constructor(buffers: InternerBuffers, fields: number) {
     this.#known = new Interner(buffers)
     this.words = Math.ceil(fields / 32)

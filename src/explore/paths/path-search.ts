@@ -1,0 +1,329 @@
+import { Refusal } from '../../compile/refusal.ts'
+import type { Check, Finding } from '../../model/check.ts'
+import { Engine, NO_REDUCTION, engineRecipe } from '../engine.ts'
+import { BLOCKED, FAULT, LEAF, LOOPED, OUTCOME, leafChoices } from '../leaf.ts'
+import type { Access } from '../partial-order/accesses.ts'
+import { release } from '../release.ts'
+import { firstRoom } from '../room.ts'
+import type { ScheduledStep } from '../schedule.ts'
+import type { Limits, Progress, StopReason } from '../search.ts'
+import type { Granularity } from '../step-memory.ts'
+import type { System } from '../system.ts'
+import { TUNING } from '../tuning.ts'
+import { PathRaces } from './path-races.ts'
+import type { Move, Position, Strategy } from './strategy.ts'
+import { sameMove } from './wakeup-tree.ts'
+
+/** What a search along paths is asked to do. */
+export interface PathSearchOptions {
+  readonly params: Readonly<Record<string, unknown>>
+  readonly granularity: Granularity
+  readonly checks: readonly Check[]
+  readonly keepGoing: boolean
+  readonly strategy: Strategy
+  /** Whether the strategy explores one order of independent steps only, and so needs programs that end. */
+  readonly isStateless: boolean
+  /** Most preemptions of an execution: switches away from an actor that could go on. */
+  readonly preemptions: number
+  readonly limits: Limits
+  readonly signal: AbortSignal
+  readonly progress: (progress: Progress) => void
+}
+
+/** Something found, and the way to it. */
+export interface PathFinding {
+  readonly finding: Finding
+  readonly schedule: readonly ScheduledStep[]
+}
+
+/** What a search along paths found. */
+export interface PathResult {
+  readonly findings: readonly PathFinding[]
+  readonly exhaustive: boolean
+  readonly stopped: { readonly reason: StopReason | 'runs' | 'preemptions'; readonly frontier: number } | null
+  /** Different states met. */
+  readonly states: number
+  /** Steps taken, also again. */
+  readonly transitions: number
+  /** Executions that went on until nothing could be done, or something failed. */
+  readonly executions: number
+  /** Steps of the longest execution. */
+  readonly depth: number
+  readonly endStates: number
+  /** Steps that ended in faults of checks that are off. */
+  readonly pruned: number
+  /** Whether some step closed a loop: who can never move again is then not known. */
+  readonly looped: boolean
+  readonly seconds: number
+  readonly bytes: number
+  readonly bytesPerState: number
+  readonly notes: readonly string[]
+  readonly coverage: Uint8Array
+}
+
+/** Bits of every local state's number: states of paths are never packed anew. */
+const WIDTH = 20
+/** Steps after which an execution of a program that must end is taken not to. */
+const LONGEST = 10_000
+/** Steps of any execution at most. */
+const PATIENCE = 100_000
+/** Bytes that a state takes in the sets of those met, apart from its words. */
+const STATE_BYTES = 160
+
+/** A position with what the search needs of it. */
+interface Place extends Position {
+  readonly key: string
+  readonly preemptions: number
+  /** Mask of the actors whose last step has failed; the others may go on. */
+  readonly failed: number
+}
+
+/** Follows one execution after another, as a strategy says, and checks every state on the way. */
+export class PathSearch {
+  readonly engine: Engine
+  readonly #options: PathSearchOptions
+  readonly #races: PathRaces | null
+  readonly #started = performance.now()
+  readonly #places: Place[] = []
+  readonly #moves: Move[] = []
+  /** States met. */
+  readonly #states = new Set<string>()
+  /** The same with who was at work and how many preemptions there had been, where these are limited. */
+  readonly #visits = new Set<string>()
+  readonly #findings: PathFinding[] = []
+  readonly #counts = { transitions: 0, executions: 0, depth: 0, endStates: 0, pruned: 0 }
+  readonly #coverage: Uint8Array
+  /** Whether the order of all steps that write matters: some property is evaluated in every state. */
+  readonly #ordersWrites: boolean
+  /** An execution was ended by the bound on depth, a step left out for that on preemptions. */
+  #isCut = false
+  #isBound = false
+  #looped = false
+  #stopped: StopReason | null = null
+
+  constructor(system: System, options: PathSearchOptions) {
+    this.#options = options
+    const { params, granularity, checks } = options
+    const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4 }
+    const recipe = engineRecipe(system, params, granularity, checks.map(({ name }) => name), 'off', NO_REDUCTION, tuning, { states: 1 << WIDTH, words: 1 << 24 })
+    this.engine = new Engine(system, recipe, checks)
+    this.engine.attach(firstRoom(this.engine.locals, tuning, 1, false))
+    this.#coverage = new Uint8Array(recipe.coverage)
+    this.#races = checks.some(({ occasions }) => occasions?.includes('race')) ? new PathRaces(this.engine) : null
+    this.#ordersWrites = system.machine.properties.some(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
+  }
+
+  /**
+   * Runs the search to its end, a violation, or a bound.
+   * @throws Refusal when a step cannot be explored, or the strategy cannot explore such a program
+   */
+  async run(): Promise<PathResult> {
+    const { strategy, isStateless } = this.#options
+    if (isStateless && this.engine.system.actors.some(({ endless }) => endless)) throw endless()
+    let shown = performance.now()
+    let hasEnded = false
+    while (!this.#isOver()) {
+      const depth = strategy.begin()
+      hasEnded = depth < 0
+      if (hasEnded) break
+      this.#follow(depth)
+      if (performance.now() - shown < 50) continue
+      this.#options.progress(this.#progress())
+      await new Promise((resume) => setImmediate(resume))
+      shown = performance.now()
+    }
+    const isThrough = hasEnded && strategy.outcome === 'all' && !this.#isCut && !this.#isBound
+    if (isThrough && (this.#findings.length === 0 || this.#options.keepGoing)) this.#afterwards()
+    release()
+    return this.#result(isThrough)
+  }
+
+  /** One execution, from the position of the last one at some depth on. */
+  #follow(depth: number): void {
+    const { strategy, limits, isStateless } = this.#options
+    this.#places.length = Math.min(this.#places.length, depth + 1)
+    this.#moves.length = depth
+    this.#races?.truncate(depth)
+    if (this.#places.length === 0) this.#enter(this.engine.initialState(), { last: -1, preemptions: 0, failed: 0 })
+    let isComplete = false
+    while (!this.#isOver()) {
+      const place = this.#places.at(-1) as Place
+      isComplete = place.moves.length === 0
+      if (isComplete) break
+      if (isStateless && this.#moves.length >= LONGEST) throw endless()
+      this.#isCut ||= this.#moves.length >= Math.min(limits.maxDepth, PATIENCE)
+      const move = this.#moves.length >= Math.min(limits.maxDepth, PATIENCE) ? null : strategy.next(place)
+      if (move === null) break
+      isComplete = !this.#take(place, move)
+      if (isComplete) break
+    }
+    if (isComplete) this.#counts.executions++
+    strategy.end({ positions: this.#places, moves: this.#moves, isComplete }, { movesAfter: (from, moves, actor) => this.#movesAfter(from, moves, actor) })
+  }
+
+  /** Takes a step; false when it ends in a fault. */
+  #take(place: Place, move: Move): boolean {
+    const { successors, table } = this.engine
+    const leaf = this.#leaf(place.words, move)
+    const head = table.words[leaf] as number
+    this.#counts.transitions++
+    this.#moves.push(move)
+    this.#counts.depth = Math.max(this.#counts.depth, this.#moves.length)
+    this.#looped ||= (head & LOOPED) !== 0
+    if ((head & OUTCOME) === FAULT) {
+      const fault = table.fault(move.actor, place.words, leaf)
+      const found = this.#options.checks.flatMap((check) => check.fault?.(fault) ?? [])
+      if (found.length === 0) this.#counts.pruned++
+      for (const finding of found) this.#find(finding, this.#moves)
+      // a strategy that takes steps in one order only has to see what others do all the same
+      if (!this.#options.isStateless) return false
+      const failed = place.failed | (1 << move.actor)
+      const isOther = ({ actor }: Move): boolean => actor !== move.actor
+      this.#places.push({ ...place, depth: this.#moves.length, moves: place.moves.filter(isOther), blocked: place.blocked.filter(isOther), last: -1, failed })
+      this.#races?.push(move, table.words[leaf + LEAF.footprint] as number, () => {}, [])
+      return true
+    }
+    const next = place.words.slice()
+    successors.apply(leaf, move.actor, next)
+    this.#races?.push(move, table.words[leaf + LEAF.footprint] as number, (finding, before) => this.#find(finding, this.#toRace(before)), this.#options.checks)
+    const isPreemption = place.last >= 0 && move.actor !== place.last && place.moves.some(({ actor }) => actor === place.last)
+    this.#enter(next, { last: move.actor, preemptions: place.preemptions + (isPreemption ? 1 : 0), failed: place.failed })
+    return true
+  }
+
+  /** The steps to a state in which both accesses of a race come next, where the race has not changed what can be done on the way there. */
+  #toRace(before: readonly number[]): readonly Move[] {
+    const moves = before.map((event) => this.#moves[event] as Move)
+    try {
+      this.#movesAfter(this.#places[0] as Place, moves, 0)
+      return moves
+    } catch (error) {
+      if (error instanceof Refusal) return this.#moves.slice(0, -1)
+      throw error
+    }
+  }
+
+  /** Comes to a state: checks it unless it was met before, and finds out what can be done there. */
+  #enter(words: Int32Array, { last, preemptions, failed }: Pick<Place, 'last' | 'preemptions' | 'failed'>): void {
+    const { isStateless, preemptions: most } = this.#options
+    const key = String.fromCharCode(...new Uint16Array(words.buffer, words.byteOffset, words.length * 2))
+    if (isStateless && this.#places.some((place) => place.key === key)) throw endless()
+    const { moves: all, blocked } = this.#possible(words)
+    const moves = all.filter(({ actor }) => ((failed >> actor) & 1) === 0)
+    if (!this.#states.has(key)) {
+      this.#states.add(key)
+      for (const finding of this.engine.expansion.examine(words, this.#moves.length === 0)) this.#find(finding, this.#moves)
+      if (all.length === 0 && blocked.length === 0) this.#counts.endStates++
+    }
+    const mine = moves.filter(({ actor }) => actor === last)
+    const isLimited = preemptions >= most && mine.length > 0 && mine.length < moves.length
+    this.#isBound ||= isLimited
+    const visit = most === Infinity ? key : `${key}|${last}|${preemptions}`
+    this.#places.push({ depth: this.#moves.length, words, moves: isLimited ? mine : moves, blocked, isKnown: this.#visits.has(visit), last, key, preemptions, failed })
+    this.#visits.add(visit)
+  }
+
+  /** The steps out of a state, and the attempts of unfinished actors that are blocked. */
+  #possible(words: Int32Array): { readonly moves: Move[]; readonly blocked: Move[] } {
+    const { system, successors, table, locals } = this.engine
+    const moves: Move[] = []
+    const blocked: Move[] = []
+    const steps = successors.stepsOf(words)
+    for (const { id } of system.actors) {
+      for (const leaf of steps.of(id)) {
+        const isBlocked = ((table.words[leaf] as number) & OUTCOME) === BLOCKED
+        if (isBlocked && locals.hasFinished(words, id)) continue
+        const move = { actor: id, choices: leafChoices(table.words, leaf), access: this.#access(leaf) }
+        ;(isBlocked ? blocked : moves).push(move)
+      }
+    }
+    return { moves, blocked }
+  }
+
+  #access(leaf: number): Access {
+    const { accesses, table, system } = this.engine
+    const access = accesses.get(table.words[leaf + LEAF.access] as number)
+    if (!this.#ordersWrites || access.writes.every((word) => word === 0)) return access
+    // a field of nobody's that every step writes which writes anything
+    const { length } = system.layout.fields
+    const writes = access.writes.slice()
+    writes[length >> 5] = (writes[length >> 5] as number) | (1 << (length & 31))
+    return { reads: access.reads, writes }
+  }
+
+  /** The leaf of a step out of a state. */
+  #leaf(words: Int32Array, move: Move): number {
+    const { successors, table, executor } = this.engine
+    for (const leaf of successors.stepsOf(words).of(move.actor)) {
+      if (sameMove(move, { ...move, choices: leafChoices(table.words, leaf) })) return leaf
+    }
+    throw executor.unstable()
+  }
+
+  #movesAfter(from: Position, moves: readonly Move[], actor: number): readonly Move[] {
+    const { successors, table } = this.engine
+    const words = from.words.slice()
+    for (const move of moves) {
+      const leaf = this.#leaf(words, move)
+      if (((table.words[leaf] as number) & OUTCOME) !== FAULT) successors.apply(leaf, move.actor, words)
+    }
+    return this.#possible(words).moves.filter((move) => move.actor === actor)
+  }
+
+  #find(finding: Finding, moves: readonly Move[]): void {
+    if (this.#findings.some((known) => known.finding.kind === finding.kind && known.finding.property === finding.property)) return
+    this.#findings.push({ finding, schedule: moves.map(({ actor, choices }) => ({ actor, choices })) })
+  }
+
+  /** Whether the search ends here: something was found, or a bound reached. */
+  #isOver(): boolean {
+    const { limits, signal, keepGoing } = this.#options
+    if (signal.aborted) this.#stopped ??= 'interrupt'
+    else if (this.#seconds() >= limits.time) this.#stopped ??= 'time'
+    else if (this.#states.size >= limits.maxStates) this.#stopped ??= 'states'
+    else if (this.#bytes() > limits.memory) this.#stopped ??= 'memory'
+    return this.#stopped !== null || (this.#findings.length > 0 && !keepGoing)
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#started) / 1000
+  }
+
+  #bytes(): number {
+    return this.#states.size * (this.engine.store.words * 4 + STATE_BYTES) + this.engine.bytes
+  }
+
+  #progress(): Progress {
+    const { transitions, depth } = this.#counts
+    return { states: this.#states.size, transitions, depth, frontier: this.#places.length, bytes: this.#bytes(), seconds: this.#seconds() }
+  }
+
+  /** What only the whole of it tells: what was never reached. */
+  #afterwards(): void {
+    const { tally, system } = this.engine
+    const counted = system.machine.properties.map((property) => ({ property, evaluated: tally.evaluated(property), met: tally.met(property) }))
+    for (const check of this.#options.checks) for (const finding of check.end?.(counted, this.#options.checks) ?? []) this.#find(finding, [])
+  }
+
+  #result(isThrough: boolean): PathResult {
+    const { strategy } = this.#options
+    const reason = this.#stopped ?? (this.#isCut ? 'depth' : this.#isBound ? 'preemptions' : strategy.outcome === 'runs' ? 'runs' : null)
+    return {
+      findings: this.#findings,
+      exhaustive: isThrough && this.#findings.length === 0 && this.#counts.pruned === 0,
+      stopped: this.#findings.length > 0 || reason === null ? null : { reason, frontier: 0 },
+      states: this.#states.size,
+      ...this.#counts,
+      looped: this.#looped,
+      seconds: this.#seconds(),
+      bytes: this.#bytes(),
+      bytesPerState: this.engine.store.words * 4 + STATE_BYTES,
+      notes: strategy.notes(),
+      coverage: this.#coverage,
+    }
+  }
+}
+
+function endless(): Refusal {
+  return new Refusal('dpor is for programs that end: this one has executions that go on for ever; use --strategy bfs, dfs, random or pct', null)
+}

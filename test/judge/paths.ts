@@ -1,0 +1,122 @@
+import { checks } from '../../checks/index.ts'
+import type { LoadedModel } from '../../src/compile/load.ts'
+import { conflict } from '../../src/explore/partial-order/accesses.ts'
+import { type PathResult, PathSearch } from '../../src/explore/paths/path-search.ts'
+import { type PathStrategyName, STRATEGIES } from '../../src/explore/paths/strategies.ts'
+import type { Move, Path, Position, Strategy, Trial } from '../../src/explore/paths/strategy.ts'
+import { buildSystem } from '../../src/explore/system.ts'
+import type { Granularity } from '../../src/explore/step-memory.ts'
+
+/** A search along paths with what its executions were. */
+export interface Followed {
+  readonly result: PathResult
+  /** Classes of executions, up to the order of independent steps, as texts. */
+  readonly classes: readonly string[]
+  /** Threads that stood still at the end of some execution, as texts. */
+  readonly stuck: ReadonlySet<string>
+  readonly redundant: number
+}
+
+/** Every execution, one after another: no reduction at all. */
+class EveryPath implements Strategy {
+  readonly outcome = 'all'
+  readonly redundant = 0
+  readonly #open: Move[][] = []
+  #hasBegun = false
+
+  begin(): number {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      return 0
+    }
+    while (this.#open.length > 0 && this.#open.at(-1)?.length === 0) this.#open.pop()
+    return this.#open.length - 1
+  }
+
+  next({ depth, moves }: Position): Move | null {
+    if (depth === this.#open.length) this.#open.push(moves.toReversed())
+    return this.#open[depth]?.pop() ?? null
+  }
+
+  end(): void {}
+
+  notes(): readonly string[] {
+    return []
+  }
+}
+
+/** Notes what executions another strategy makes. */
+class Listening implements Strategy {
+  readonly classes: string[] = []
+  readonly stuck = new Set<string>()
+  readonly #strategy: Strategy
+
+  constructor(strategy: Strategy) {
+    this.#strategy = strategy
+  }
+
+  get outcome(): 'all' | 'runs' {
+    return this.#strategy.outcome
+  }
+
+  get redundant(): number {
+    return this.#strategy.redundant
+  }
+
+  begin(): number {
+    return this.#strategy.begin()
+  }
+
+  next(position: Position): Move | null {
+    return this.#strategy.next(position)
+  }
+
+  end(path: Path, trial: Trial): void {
+    if (path.isComplete) {
+      this.classes.push(classOf(path.moves))
+      const blocked = path.positions.at(-1)?.blocked ?? []
+      if (blocked.length > 0) this.stuck.add([...new Set(blocked.map(({ actor }) => actor))].join())
+    }
+    this.#strategy.end(path, trial)
+  }
+
+  notes(): readonly string[] {
+    return this.#strategy.notes()
+  }
+}
+
+/** The normal form of an execution's class: steps in layers, each as early as what it depends on allows (Foata). */
+function classOf(moves: readonly Move[]): string {
+  const layers: string[][] = []
+  const depths: number[] = []
+  moves.forEach((move, i) => {
+    let depth = 0
+    for (let k = 0; k < i; k++) {
+      const other = moves[k] as Move
+      if (other.actor === move.actor || conflict(other.access, move.access)) depth = Math.max(depth, (depths[k] as number) + 1)
+    }
+    depths.push(depth)
+    ;(layers[depth] ??= []).push([move.actor, ...move.choices].join('.'))
+  })
+  return layers.map((layer) => layer.toSorted().join(' ')).join(' | ')
+}
+
+/** Follows the executions of a model by a strategy, or by none: all of them, up to a number of states looked at. */
+export async function follow(loaded: LoadedModel, name: PathStrategyName | 'every', granularity: Granularity, params: Readonly<Record<string, unknown>> = {}, most = { states: Infinity, seconds: 10 }): Promise<Followed> {
+  const system = buildSystem(loaded, params)
+  const strategy = name === 'every' ? new EveryPath() : STRATEGIES[name]({ actors: system.actors.length, seed: 1, runs: 100, bugDepth: 3 })
+  const listening = new Listening(strategy)
+  const search = new PathSearch(system, {
+    params,
+    granularity,
+    checks,
+    keepGoing: true,
+    strategy: listening,
+    isStateless: name === 'every' || name === 'dpor',
+    preemptions: Infinity,
+    limits: { maxStates: most.states, maxDepth: Infinity, time: most.seconds, memory: 1e9 },
+    signal: new AbortController().signal,
+    progress: () => {},
+  })
+  return { result: await search.run(), classes: listening.classes, stuck: listening.stuck, redundant: listening.redundant }
+}
