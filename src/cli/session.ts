@@ -159,7 +159,7 @@ async function followPaths(name: PathStrategyName, loaded: LoadedModel, request:
     line.end()
     if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams) // it passes by states
     const violations = result.findings.map(({ finding, schedule }) => violationOf(new Tracer(search.engine), system, finding, schedule, false))
-    const assumptions = checks.some(({ hang }) => hang) && result.looped ? ['of hangs, only standstills and cycles of waits are looked for: steps go round a loop'] : []
+    const assumptions = name === 'dfs' && checks.some(({ hang }) => hang) && result.looped ? ['of hangs, only standstills and cycles of waits are looked for: steps go round a loop'] : []
     return assemble({ loaded, system, name: chosen.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumptions, notes: result.notes })
   } finally {
     line.end()

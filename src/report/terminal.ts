@@ -51,7 +51,7 @@ function headline(report: Report, paint: Paint, width: number): string {
     verdict === 'pass'
       ? `${paint(['bold', 'green'], 'PASS')}  ${report.exhaustive ? 'every interleaving was explored and nothing was found' : 'nothing was found in what was explored'}`
       : verdict === 'inconclusive'
-        ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth} with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore; nothing was found so far`
+        ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
         : report.violations.map(({ kind, message, schedule }) => `${paint(['bold', 'red'], kind.toUpperCase())}  ${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`).join('\n')
   const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${report.assumptions.join('; ')}` : ''
   return `${wrap(text, width)}\n${wrap(`${model.title}\n${subject}${assumptions}`, width)}`
@@ -63,6 +63,8 @@ const REASONS: Readonly<Record<string, string>> = {
   depth: '--max-depth',
   time: '--time',
   interrupt: 'an interrupt',
+  runs: 'the number of executions asked for (--runs)',
+  preemptions: '--preemptions, which kept executions from being followed',
 }
 
 function renderViolation(report: Report, violation: Violation, paint: Paint, width: number): string {
@@ -153,9 +155,9 @@ function unreached(report: Report): string {
 const REDUCTIONS: Readonly<Record<string, string>> = { symmetry: 'symmetry', por: 'partial order' }
 
 function statistics(report: Report): string {
-  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction } = report.stats
+  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction, executions } = report.stats
   return [
-    `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}`,
+    `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}${executions > 0 ? `, ${plural(executions, 'execution')}` : ''}`,
     `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}${reduction.length > 0 ? `, reduced by ${reduction.map((name) => REDUCTIONS[name] ?? name).join(' and ')}` : ''}`,
   ].join('; ')
 }

@@ -1,11 +1,15 @@
+import type { Bundle } from '../../src/compile/bundle.ts'
 import { type LoadedModel, load } from '../../src/compile/load.ts'
+import type { Engine } from '../../src/explore/engine.ts'
 import { FAULT, OUTCOME } from '../../src/explore/leaf.ts'
 import type { Granularity } from '../../src/explore/step-memory.ts'
 import { type InlineOptions, type InlineSearch, bundleText, exploreInline } from '../inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
+import { type Followed, follow } from './paths.ts'
 import { orbits } from './orbits.ts'
 import { printModel } from './print.ts'
 import type { GeneratedProgram } from './program.ts'
+import { printPromela, spin } from './promela.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
 export function explored(loaded: LoadedModel, granularity: Granularity, options: InlineOptions = {}): Outcome {
@@ -35,7 +39,7 @@ function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
 }
 
 /** The variables of a state as the interpreter writes them; pages have no order. */
-function variables({ system, reader }: InlineSearch['engine'], words: Int32Array): string {
+function variables({ system, reader }: Engine, words: Int32Array): string {
   const values = (pattern: RegExp): unknown[] => system.layout.fields.filter(({ name }) => pattern.test(name)).map((field) => reader.value(field, words))
   const owners = values(/^page\[\d\]\.owner/)
   const pages = values(/^page\[\d\]\.v/).map((value, i) => [value, owners[i] !== null])
@@ -67,6 +71,66 @@ function difference(name: string, one: Outcome, two: Outcome, isAlike: boolean):
 const MOST = 20_000
 /** Most states of which orbits are counted by renaming each in every way. */
 const MOST_RENAMED = 2_000
+
+/** What a strategy that follows executions says; `wedged` it cannot tell. */
+function outcomeOfPaths({ result, stuck, ends, engine }: Followed, wedged: string): Outcome {
+  const kinds = result.findings.map(({ finding }) => finding.kind)
+  return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), stuck, ends: new Set(ends.map((words) => variables(engine, words))), wedged, states: result.states }
+}
+
+/** Compares strategies that follow executions with the interpreter, and the executions of dpor with all there are. */
+async function comparePaths({ alike, threads: { length }, forever }: GeneratedProgram, outcome: Outcome, bundled: Bundle): Promise<{ readonly difference: string | null; readonly comparisons: number }> {
+  const isEndless = forever.slice(0, length).some((body) => body !== null)
+  let comparisons = 0
+  for (const granularity of ['step', 'access'] as const) {
+    const depthFirst = await follow(load(bundled), 'dfs', granularity)
+    const found = difference(`interpreter and dfs by ${granularity}`, outcome, outcomeOfPaths(depthFirst, outcome.wedged), alike)
+    if (found) return { difference: found, comparisons }
+    comparisons++
+    for (const name of ['random', 'pct'] as const) {
+      const missing = unknownTo(outcome, outcomeOfPaths(await follow(load(bundled), name, granularity), outcome.wedged))
+      if (missing) return { difference: `${name} by ${granularity} finds ${missing}, the interpreter does not`, comparisons }
+      comparisons++
+    }
+    if (isEndless) continue
+    const reduced = await follow(load(bundled), 'dpor', granularity, {}, { states: Infinity, seconds: 1 })
+    if (!reduced.isThrough) continue
+    const differs = difference(`interpreter and dpor by ${granularity}`, outcome, outcomeOfPaths(reduced, outcome.wedged), alike)
+    if (differs) return { difference: differs, comparisons }
+    const every = await follow(load(bundled), 'every', granularity, {}, { states: Infinity, seconds: 0.2 })
+    comparisons++
+    if (!every.isThrough) continue
+    const [all, classes] = [new Set(every.classes), new Set(reduced.classes)]
+    const isSame = all.size === classes.size && [...all].every((one) => classes.has(one))
+    if (!isSame || classes.size !== reduced.classes.length) return { difference: `by ${granularity}, ${all.size} classes of executions; dpor has ${reduced.classes.length} executions of ${classes.size}`, comparisons }
+    comparisons++
+  }
+  return { difference: null, comparisons }
+}
+
+/** What one outcome has that another has not. */
+function unknownTo(known: Outcome, { race, fault, stuck }: Outcome): string | null {
+  if (known.race) return null // nothing else is said of a racy program
+  if (race) return 'a race'
+  if (fault && !known.fault) return 'a fault'
+  const strange = known.fault ? undefined : [...stuck].find((threadsStuck) => !known.stuck.has(threadsStuck))
+  return strange === undefined ? null : `{${strange}} stuck`
+}
+
+/**
+ * Compares SPIN with the interpreter on a program: its verdicts and, where no assertion fails, the number of states, for
+ * each step is one atomic statement there. The difference with the program's text, or null.
+ */
+export async function judgeBySpin(program: GeneratedProgram): Promise<string | null> {
+  const outcome = interpret(program, MOST)
+  if (!outcome) return null
+  const found = await spin(program)
+  const text = `${printPromela(program)}\n${printModel(program)}`
+  if (found.fault !== outcome.fault) return `SPIN: fault ${found.fault}, interpreter: ${outcome.fault}\n${text}`
+  if (outcome.fault) return null
+  if (found.stuck !== outcome.stuck.size > 0) return `SPIN: stuck ${found.stuck}, interpreter: {${texts(outcome.stuck)}}\n${text}`
+  return found.states === outcome.states ? null : `SPIN: ${found.states} states, interpreter: ${outcome.states}\n${text}`
+}
 
 /** What judging a program came to. */
 export interface Judged {
@@ -105,6 +169,9 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
     comparisons++
     if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
   }
+  const paths = await comparePaths(program, outcome, bundled)
+  comparisons += paths.comparisons
+  if (paths.difference) return { outcome, difference: `${paths.difference}\n${text}`, comparisons }
   const plain = exploreInline(load(bundled), 'step')
   if (plain.states > MOST_RENAMED) return { outcome, difference: null, comparisons }
   const reduced = exploreInline(load(bundled), 'step', undefined, {}, { symmetry: true }).states

@@ -2,7 +2,8 @@
 // states are JSON texts, the search is a list. Slow, small, and meant to be obviously right.
 import { type GeneratedProgram, SIZES, type Statement } from './program.ts'
 
-type Instruction =
+/** One step of a thread, or a jump between two. */
+export type Instruction =
   | { readonly op: 'load' | 'store'; readonly space: 'plain' | 'volatile' | 'published'; readonly variable: number; readonly register: number; readonly value: number | null }
   | { readonly op: 'add'; readonly variable: number; readonly register: number }
   | { readonly op: 'await'; readonly space: 'plain' | 'atomic'; readonly variable: number; readonly equals: number; readonly set: number }
@@ -55,7 +56,8 @@ export interface Outcome {
   readonly states: number
 }
 
-const TRIED = SIZES.mutexes
+/** Number of the mutex that is tried. */
+export const TRIED: number = SIZES.mutexes
 
 function compile(statements: readonly Statement[], code: Instruction[]): void {
   for (const s of statements) compileOne(s, code)
@@ -312,9 +314,9 @@ function wedgedThreads(states: readonly State[], moves: readonly { readonly from
   return codes.flatMap((_code, thread) => (alive.some((can) => !can.has(thread)) ? [thread] : [])).join()
 }
 
-/** Runs a program in every way; null when it has more than `most` states. */
-export function interpret(program: GeneratedProgram, most: number): Outcome | null {
-  const codes = program.threads.map((statements, thread) => {
+/** The instructions of each thread. */
+export function instructions(program: GeneratedProgram): Instruction[][] {
+  return program.threads.map((statements, thread) => {
     const code: Instruction[] = []
     compile(statements, code)
     const again = program.forever[thread]
@@ -325,6 +327,11 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
     }
     return code
   })
+}
+
+/** Runs a program in every way; null when it has more than `most` states. */
+export function interpret(program: GeneratedProgram, most: number): Outcome | null {
+  const codes = instructions(program)
   const zeros = (n: number): number[] => Array.from({ length: n }, () => 0)
   const first: State = {
     plain: zeros(SIZES.plain),

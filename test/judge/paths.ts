@@ -1,5 +1,6 @@
 import { checks } from '../../checks/index.ts'
 import type { LoadedModel } from '../../src/compile/load.ts'
+import type { Engine } from '../../src/explore/engine.ts'
 import { conflict } from '../../src/explore/partial-order/accesses.ts'
 import { type PathResult, PathSearch } from '../../src/explore/paths/path-search.ts'
 import { type PathStrategyName, STRATEGIES } from '../../src/explore/paths/strategies.ts'
@@ -14,6 +15,11 @@ export interface Followed {
   readonly classes: readonly string[]
   /** Threads that stood still at the end of some execution, as texts. */
   readonly stuck: ReadonlySet<string>
+  /** States in which executions ended with all threads through. */
+  readonly ends: readonly Int32Array[]
+  readonly engine: Engine
+  /** Whether nothing was left out for lack of time. */
+  readonly isThrough: boolean
   readonly redundant: number
 }
 
@@ -49,6 +55,8 @@ class EveryPath implements Strategy {
 class Listening implements Strategy {
   readonly classes: string[] = []
   readonly stuck = new Set<string>()
+  readonly ends = new Map<string, Int32Array>()
+  isThrough = false
   readonly #strategy: Strategy
 
   constructor(strategy: Strategy) {
@@ -64,7 +72,9 @@ class Listening implements Strategy {
   }
 
   begin(): number {
-    return this.#strategy.begin()
+    const depth = this.#strategy.begin()
+    this.isThrough = depth < 0
+    return depth
   }
 
   next(position: Position): Move | null {
@@ -74,8 +84,9 @@ class Listening implements Strategy {
   end(path: Path, trial: Trial): void {
     if (path.isComplete) {
       this.classes.push(classOf(path.moves))
-      const blocked = path.positions.at(-1)?.blocked ?? []
+      const { blocked, moves, words } = path.positions.at(-1) as Position
       if (blocked.length > 0) this.stuck.add([...new Set(blocked.map(({ actor }) => actor))].join())
+      else if (moves.length === 0) this.ends.set(words.join(), words)
     }
     this.#strategy.end(path, trial)
   }
@@ -104,7 +115,7 @@ function classOf(moves: readonly Move[]): string {
 /** Follows the executions of a model by a strategy, or by none: all of them, up to a number of states looked at. */
 export async function follow(loaded: LoadedModel, name: PathStrategyName | 'every', granularity: Granularity, params: Readonly<Record<string, unknown>> = {}, most = { states: Infinity, seconds: 10 }): Promise<Followed> {
   const system = buildSystem(loaded, params)
-  const strategy = name === 'every' ? new EveryPath() : STRATEGIES[name]({ actors: system.actors.length, seed: 1, runs: 100, bugDepth: 3 })
+  const strategy = name === 'every' ? new EveryPath() : STRATEGIES[name]({ actors: system.actors.length, seed: 1, runs: 20, bugDepth: 3 })
   const listening = new Listening(strategy)
   const search = new PathSearch(system, {
     params,
@@ -114,9 +125,10 @@ export async function follow(loaded: LoadedModel, name: PathStrategyName | 'ever
     strategy: listening,
     isStateless: name === 'every' || name === 'dpor',
     preemptions: Infinity,
-    limits: { maxStates: most.states, maxDepth: Infinity, time: most.seconds, memory: 1e9 },
+    limits: { maxStates: most.states, maxDepth: name === 'random' || name === 'pct' ? 200 : Infinity, time: most.seconds, memory: 1e9 },
     signal: new AbortController().signal,
     progress: () => {},
   })
-  return { result: await search.run(), classes: listening.classes, stuck: listening.stuck, redundant: listening.redundant }
+  const result = await search.run()
+  return { result, engine: search.engine, classes: listening.classes, stuck: listening.stuck, ends: [...listening.ends.values()], redundant: listening.redundant, isThrough: listening.isThrough }
 }

@@ -51,7 +51,7 @@ function statement(depth: number): fc.Arbitrary<Statement> {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('sleep' as const), channel: index(SIZES.channels) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('wakeAll' as const, 'wakeOne' as const), channel: index(SIZES.channels) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('choose' as const, 'allocate' as const), register: index(SIZES.registers) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('assert' as const), register: index(SIZES.registers), equals: fc.constantFrom(2, 3) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('assert' as const), register: index(SIZES.registers), equals: fc.constantFrom(1, 1, 2, 3) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('pick' as const, 'look' as const, 'show' as const, 'lose' as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('mark' as const), value }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'mine' as const), register: index(SIZES.registers) }) },
