@@ -103,6 +103,9 @@ function compileOne(s: Statement, code: Instruction[]): void {
     case 'add':
       code.push({ op: 'add', variable: s.variable, register: s.register })
       break
+    case 'expect':
+      code.push({ op: 'add', variable: s.variable, register: s.register }, { op: 'assert', register: s.register, equals: s.equals })
+      break
     case 'await':
     case 'awaitPlain':
       code.push({ op: 'await', space: s.kind === 'await' ? 'atomic' : 'plain', variable: s.variable, equals: s.equals, set: s.set })

@@ -115,6 +115,8 @@ class Printer {
         return `plain[${s.variable}].v = ${this.#register(s.register)}\n`
       case 'add':
         return `${this.#register(s.register)} = yield* atomically(() => (atomic[${s.variable}].v = (atomic[${s.variable}].v + 1) % 4))\n`
+      case 'expect':
+        return this.#one({ ...s, kind: 'add' }) + this.#one({ kind: 'assert', register: s.register, equals: s.equals })
       case 'await':
         return `yield* when(() => atomic[${s.variable}].v === ${s.equals}, () => { atomic[${s.variable}].v = ${s.set} })\n`
       case 'awaitPlain':

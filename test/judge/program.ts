@@ -14,6 +14,8 @@ export type Statement =
   | { readonly kind: 'repeat'; readonly times: number; readonly body: readonly Statement[] }
   | { readonly kind: 'choose' | 'allocate'; readonly register: number }
   | { readonly kind: 'assert'; readonly register: number; readonly equals: number }
+  /** Adds to an atomic variable, and asserts what it is not then. */
+  | { readonly kind: 'expect'; readonly variable: number; readonly register: number; readonly equals: number }
   /** In a function of its own, which gets the registers in an object, twice. */
   | { readonly kind: 'call'; readonly body: readonly Statement[] }
   /** A thread's page: any one, the one on the board, or none. */
@@ -51,7 +53,8 @@ function statement(depth: number): fc.Arbitrary<Statement> {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('sleep' as const), channel: index(SIZES.channels) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('wakeAll' as const, 'wakeOne' as const), channel: index(SIZES.channels) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('choose' as const, 'allocate' as const), register: index(SIZES.registers) }) },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant('assert' as const), register: index(SIZES.registers), equals: fc.constantFrom(1, 1, 2, 3) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('assert' as const), register: index(SIZES.registers), equals: fc.constantFrom(1, 2, 3) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('expect' as const), variable: index(SIZES.atomic), register: index(SIZES.registers), equals: fc.constantFrom(1, 2, 3) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('pick' as const, 'look' as const, 'show' as const, 'lose' as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('mark' as const), value }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'mine' as const), register: index(SIZES.registers) }) },
