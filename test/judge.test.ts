@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import fc from 'fast-check'
 import { judge } from './judge/agree.ts'
+import { BUGS, planted } from './judge/bugs.ts'
 import { COVERED, add, coverageOf, nothing } from './judge/coverage.ts'
 import { programs } from './judge/program.ts'
 
@@ -18,4 +20,13 @@ test('generated programs: interpreter, granularities, reductions and strategies 
   }
   t.log(JSON.stringify(covered))
   for (const what of COVERED) if (what !== 'too large' && what !== 'given to SPIN') t.true(covered[what] >= 4, `${what}: ${covered[what]}`)
+})
+
+test('the bugs that the judge is tried with can still be planted', async (t) => {
+  for (const bug of BUGS) {
+    for (const { file } of bug.edits) {
+      const text = await readFile(new URL(`../${file}`, import.meta.url), 'utf8')
+      t.not(planted(bug, file, text), text, bug.name)
+    }
+  }
 })

@@ -1,0 +1,49 @@
+// Plants bugs in copies of the build, one at a time, and sees whether the judge finds them: node dist/test/planted.js [--minutes 5] [--only NAME]
+import { spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { BUGS, type Bug, planted } from './judge/bugs.ts'
+
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(name)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+const minutes = option('--minutes') ?? '5'
+const only = option('--only')
+
+/** A copy of the project's build with a bug in it. */
+async function copyWith(bug: Bug): Promise<string> {
+  const root = resolve(import.meta.dirname, '..', '..')
+  const folder = await mkdtemp(join(tmpdir(), 'vmcheck-planted-'))
+  await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
+  await cp(join(root, 'package.json'), join(folder, 'package.json'))
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const { file } of bug.edits) {
+    const path = join(folder, 'dist', file)
+    await writeFile(path, planted(bug, file, await readFile(path, 'utf8')))
+  }
+  return folder
+}
+
+/** Seconds until the judge disagrees or fails, or null. */
+async function secondsToFind(folder: string): Promise<number | null> {
+  const started = performance.now()
+  const status = await new Promise<number | null>((done) => {
+    const child = spawn(process.execPath, [join(folder, 'dist/test/soak.js'), '--minutes', minutes, '--seed', '1', '--workers', '1'], { stdio: 'ignore' })
+    child.on('exit', done)
+  })
+  return status === 0 ? null : Math.round((performance.now() - started) / 1000)
+}
+
+let missed = 0
+for (const bug of BUGS) {
+  if (only !== undefined && bug.name !== only) continue
+  const folder = await copyWith(bug)
+  const seconds = await secondsToFind(folder)
+  if (seconds === null) missed++
+  console.log(`| ${bug.name} | ${seconds === null ? `not within ${minutes} minutes` : `${seconds} s`} |`)
+  await rm(folder, { recursive: true })
+}
+process.exitCode = missed > 0 ? 1 : 0
