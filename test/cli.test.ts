@@ -241,3 +241,28 @@ test.serial('a report is the same whether the model was lowered now or before', 
     t.is(warm, off)
   }
 })
+
+test.serial('strategies: options that one of them does not know are refused, seeds are, and a bound on preemptions is told', async (t) => {
+  for (const args of [['--strategy', 'dfs', '--reduce', 'all'], ['--strategy', 'dpor', '--workers', '2'], ['--preemptions', '2'], ['--seed', '3'], ['--strategy', 'random', '--bug-depth', '2'], ['--strategy', 'pct', '--profile']]) {
+    const { status, err } = await vmcheck(['explore', 'models/wire.ts', ...args])
+    t.is(status, 2, args.join(' '))
+    t.regex(err, /^vmcheck: --[\w-]+ goes with --strategy [\w ]+, not with \w+\n$/)
+  }
+  const bound = await vmcheck(['explore', 'models/wire.ts', '--scenario', 'fixed', '--strategy', 'dfs', '--preemptions', '1'])
+  t.is(bound.status, 3)
+  t.regex(bound.out, /INCONCLUSIVE {2}ended by --preemptions, which kept executions from being followed/)
+  const random = await vmcheck(['explore', 'models/wire.ts', '--strategy', 'random', '--seed', '5'])
+  t.is(random.status, 1)
+  t.regex(random.out, /--strategy random --seed 5/)
+})
+
+test.serial('graph: the formats by extension, a bound, and what cannot be written', async (t) => {
+  const cwd = await folder({ 'tiny.ts': TINY })
+  const out = await vmcheck(['graph', 'tiny.ts', '--format', 'aut'], { cwd })
+  t.deepEqual([out.status, out.out], [0, 'des (0,1,2)\n(0,"CPU 0: pause",1)\n'])
+  t.is((await vmcheck(['graph', 'tiny.ts', '-o', 'out/tiny.dot'], { cwd })).status, 0)
+  t.regex(await readFile(join(cwd, 'out/tiny.dot'), 'utf8'), /^digraph "tiny, default" \{/)
+  t.is((await vmcheck(['graph', 'tiny.ts', '--max-states', '1'], { cwd })).status, 3)
+  const unknown = await vmcheck(['graph', 'tiny.ts', '-o', 'tiny.png'], { cwd })
+  t.deepEqual([unknown.status, unknown.err], [2, 'vmcheck: --output tiny.png: unknown format; the extension may be .dot or .aut, or give --format\n'])
+})

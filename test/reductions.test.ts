@@ -27,3 +27,19 @@ for (const name of readdirSync('models').filter((file) => file.endsWith('.ts')))
     }
   })
 }
+
+test('three interchangeable CPUs that wire pages of their own: what each reduction gives', async (t) => {
+  const count = async (reduce: 'none' | 'symmetry' | 'por' | 'all'): Promise<number> => (await exploreFile('test/models/map-cycle.ts', { settings: ['rounds=8'], reduce })).stats.states
+  const [none, symmetry, por, all] = [await count('none'), await count('symmetry'), await count('por'), await count('all')]
+  t.deepEqual([none, symmetry, por, all], [74_088, 13_244, 10_600, 1_980])
+  t.true(none >= 5.5 * symmetry && none >= 10 * all)
+})
+
+test('one report under all reductions, whatever the workers', async (t) => {
+  for (const [path, settings] of [['test/models/map-cycle.ts', ['rounds=4']], ['models/wire.ts', ['workload=names-1', 'kernel=fixed']]] as const) {
+    const reports = []
+    for (const workers of [1, 2]) reports.push(await exploreFile(path, { settings, reduce: 'all', keepGoing: true, workers, tuning: { narrow: 8, worthThreads: 0 } }))
+    const [one, two] = reports.map(({ stats: { states, transitions, depth, endStates }, violations }) => ({ states, transitions, depth, endStates, violations }))
+    t.deepEqual(one, two, path)
+  }
+})

@@ -1,5 +1,5 @@
 // Judges generated programs for a given time, on every core: node dist/test/soak.js --minutes 5 [--seed N] [--workers N]
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
@@ -19,8 +19,15 @@ const minutes = option('--minutes', 1)
 const seed = option('--seed', Date.now() % 1_000_000)
 const workers = option('--workers', availableParallelism())
 
+/** What judging for a while came to. */
+interface Soaked {
+  readonly covered: Covered
+  /** The first disagreement, or null. */
+  readonly difference: string | null
+}
+
 /** Judges programs until the time is over; returns what they covered, and the first disagreement. */
-async function soak(first: number, step: number): Promise<{ readonly covered: Covered; readonly difference: string | null }> {
+async function soak(first: number, step: number): Promise<Soaked> {
   const end = performance.now() + minutes * 60_000
   const covered = nothing()
   for (let round = first; ; round += step) {
@@ -34,7 +41,7 @@ async function soak(first: number, step: number): Promise<{ readonly covered: Co
 }
 
 /** Gives programs to SPIN, one after another and with pauses, for it takes a second to compile one. */
-async function soakWithSpin(): Promise<{ readonly covered: Covered; readonly difference: string | null }> {
+async function soakWithSpin(): Promise<Soaked> {
   const end = performance.now() + minutes * 60_000
   const covered = nothing()
   if (!(await hasSpin())) return { covered, difference: null }
@@ -54,25 +61,34 @@ async function main(): Promise<void> {
     process.send(await soak(seed, workers))
     return
   }
-  const results = await Promise.all([
-    soakWithSpin(),
-    ...Array.from({ length: workers }, (_, i) => {
-      const child = fork(fileURLToPath(import.meta.url), ['--minutes', String(minutes), '--seed', String(seed + i), '--workers', String(workers)])
-      return new Promise<Awaited<ReturnType<typeof soak>>>((done, fail) => {
-        child.on('message', (message) => done(message as Awaited<ReturnType<typeof soak>>))
-        child.on('exit', (code) => (code === 0 ? undefined : fail(new Error(`a worker ended with status ${code}`))))
-      })
-    }),
-  ])
+  const children: ChildProcess[] = []
   const covered = nothing()
-  for (const result of results) add(covered, result.covered)
+  /** Adds what was covered; a disagreement ends the soak. */
+  const take = (result: Soaked): void => {
+    add(covered, result.covered)
+    if (result.difference === null) return
+    tell(covered)
+    console.error(result.difference)
+    for (const child of children) child.kill()
+    process.exit(1)
+  }
+  const soaking = Array.from({ length: workers }, (_, i) => {
+    const child = fork(fileURLToPath(import.meta.url), ['--minutes', String(minutes), '--seed', String(seed + i), '--workers', String(workers)])
+    children.push(child)
+    return new Promise<Soaked>((done, fail) => {
+      child.on('message', (message) => done(message as Soaked))
+      child.on('exit', (code) => fail(new Error(`a worker ended with status ${code}`)))
+    })
+  })
+  await Promise.all([...soaking, soakWithSpin()].map((result) => result.then(take)))
+  tell(covered)
+  console.log(`no disagreement, from seed ${seed}`)
+  for (const child of children) child.kill()
+}
+
+function tell(covered: Covered): void {
   const of = Math.max(1, covered.programs)
   console.log(Object.entries(covered).map(([what, count]) => `${what} ${count}${COVERED.includes(what as never) ? ` (${Math.round((100 * count) / of)} %)` : ''}`).join(', '))
-  const found = results.find(({ difference }) => difference !== null)?.difference
-  if (found) {
-    console.error(found)
-    process.exitCode = 1
-  } else console.log(`no disagreement, from seed ${seed}`)
 }
 
 await main()

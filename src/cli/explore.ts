@@ -17,11 +17,11 @@ interface ExploreArguments {
   readonly all: boolean
   readonly set: readonly string[]
   readonly strategy: ExploreRequest['strategy']
-  readonly seed: number
-  readonly runs: number
-  readonly bugDepth: number
+  readonly seed: number | undefined
+  readonly runs: number | undefined
+  readonly bugDepth: number | undefined
   readonly preemptions: number | undefined
-  readonly reduce: Reduce
+  readonly reduce: Reduce | undefined
   readonly granularity: 'step' | 'access' | undefined
   readonly check: readonly string[]
   readonly noCheck: readonly string[]
@@ -57,10 +57,10 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
       strategy: { choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const, default: 'bfs', describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions' },
-      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, default: 'symmetry', describe: 'reductions of bfs' },
-      seed: { type: 'number', default: 1, describe: 'of random and pct: another seed, other executions' },
-      runs: { type: 'number', default: 1000, describe: 'of random and pct: how many executions' },
-      'bug-depth': { type: 'number', default: 3, describe: 'of pct: how many orderings make up a bug' },
+      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, describe: 'reductions of bfs [symmetry]' },
+      seed: { type: 'number', describe: 'of random and pct: another seed, other executions [1]' },
+      runs: { type: 'number', describe: 'of random and pct: how many executions [1000]' },
+      'bug-depth': { type: 'number', describe: 'of pct: how many orderings make up a bug [3]' },
       preemptions: { type: 'number', describe: 'of dfs, dpor, random and pct: at most so many in an execution' },
       granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
       check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
@@ -82,7 +82,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   const request = requestOf(args)
   if (args.all && args.scenario !== undefined) throw new UsageError('--all and --scenario exclude each other')
   for (const file of args.report) checkReportPath(file)
-  if (args.strategy === 'bfs' && args.preemptions !== undefined) throw new UsageError('--preemptions goes with --strategy dfs, dpor, random or pct')
+  checkCombination(args)
   const loaded = await loadModel(args.model, streams)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
@@ -113,14 +113,34 @@ function again(report: Report, args: ExploreArguments): string {
   if (report.model.scenario !== null) words.push('--scenario', report.model.scenario)
   for (const setting of args.set) words.push('--set', setting)
   if (args.strategy !== 'bfs') words.push('--strategy', args.strategy)
-  if (args.strategy === 'random' || args.strategy === 'pct') words.push('--seed', String(args.seed), '--runs', String(args.runs))
-  if (args.strategy === 'pct') words.push('--bug-depth', String(args.bugDepth))
+  if (args.seed !== undefined) words.push('--seed', String(args.seed))
+  if (args.runs !== undefined) words.push('--runs', String(args.runs))
+  if (args.bugDepth !== undefined) words.push('--bug-depth', String(args.bugDepth))
   if (args.preemptions !== undefined) words.push('--preemptions', String(args.preemptions))
-  if (args.reduce !== 'symmetry') words.push('--reduce', args.reduce)
+  if (args.reduce !== undefined) words.push('--reduce', args.reduce)
   if (args.granularity) words.push('--granularity', args.granularity)
   for (const check of args.check) words.push('--check', check)
   for (const check of args.noCheck) words.push('--no-check', check)
   return words.join(' ')
+}
+
+/** Options that only some strategies know, and which. */
+const BELONGS: readonly (readonly [option: 'reduce' | 'profile' | 'workers' | 'preemptions' | 'seed' | 'runs' | 'bugDepth', shown: string, strategies: readonly string[]])[] = [
+  ['reduce', '--reduce', ['bfs']],
+  ['profile', '--profile', ['bfs']],
+  ['workers', '--workers', ['bfs']],
+  ['preemptions', '--preemptions', ['dfs', 'dpor', 'random', 'pct']],
+  ['seed', '--seed', ['random', 'pct']],
+  ['runs', '--runs', ['random', 'pct']],
+  ['bugDepth', '--bug-depth', ['pct']],
+]
+
+/** An option that the strategy would ignore is a mistake. */
+function checkCombination(args: ExploreArguments): void {
+  for (const [option, shown, strategies] of BELONGS) {
+    const isGiven = args[option] !== undefined && args[option] !== false
+    if (isGiven && !strategies.includes(args.strategy)) throw new UsageError(`${shown} goes with --strategy ${strategies.join(' or ')}, not with ${args.strategy}`)
+  }
 }
 
 function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
@@ -132,7 +152,7 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
     noCheck: args.noCheck,
     keepGoing: args.keepGoing,
     strategy: args.strategy,
-    reduce: args.reduce,
+    reduce: args.reduce ?? 'symmetry',
     seed: whole('--seed', args.seed, 1, 0, 2 ** 32 - 1),
     runs: whole('--runs', args.runs, 1000, 1, Infinity),
     bugDepth: whole('--bug-depth', args.bugDepth, 3, 1, 100),

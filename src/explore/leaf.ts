@@ -60,7 +60,9 @@ export function writeLeaf(words: Int32Array, at: number, leaf: LeafParts): void 
 
 /** The alternatives taken in a step. */
 export function leafChoices(words: Int32Array, leaf: number): number[] {
-  return [...words.subarray(words[leaf + LEAF.firstEnd], words[leaf + LEAF.choicesEnd])]
+  const from = words[leaf + LEAF.firstEnd] as number
+  const to = words[leaf + LEAF.choicesEnd] as number
+  return from === to ? [] : [...words.subarray(from, to)]
 }
 
 /** Applies the shared writes of a leaf to a state. */

@@ -126,6 +126,7 @@ export async function follow(loaded: LoadedModel, name: PathStrategyName | 'ever
     isStateless: name === 'every' || name === 'dpor',
     preemptions: Infinity,
     limits: { maxStates: most.states, maxDepth: name === 'random' || name === 'pct' ? 200 : Infinity, time: most.seconds, memory: 1e9 },
+    room: { states: 1 << 14, words: 1 << 20 },
     signal: new AbortController().signal,
     progress: () => {},
   })

@@ -1,5 +1,6 @@
 import type { Symmetry } from '../symmetry/symmetry.ts'
 import type { Access, Accesses } from './accesses.ts'
+import { components } from './components.ts'
 import type { Gates } from './gates.ts'
 import type { Learnt, Lesson } from './learnt.ts'
 
@@ -26,6 +27,8 @@ export class Futures {
   readonly #lessons = new Set<string>()
   /** By actor and closed gates: what is touched from each local state on. */
   #after: Map<string, Map<number, Access>>[]
+  /** By actor: local states between which it can go to and fro; null: not known yet. */
+  #components: (ReadonlyMap<number, number> | null)[]
   #advanced = 0
 
   constructor(actors: number, learnt: Learnt, accesses: Accesses, symmetry: Symmetry | null, gates: Gates) {
@@ -35,6 +38,7 @@ export class Futures {
     this.#gates = gates
     this.#places = Array.from({ length: actors }, () => new Map())
     this.#after = Array.from({ length: actors }, () => new Map())
+    this.#components = Array.from({ length: actors }, () => null)
     this.#visible = new Int32Array(accesses.words)
   }
 
@@ -52,7 +56,9 @@ export class Futures {
       if ('field' in thing) this.#see(thing.field)
       else this.#take(thing)
     }
-    if (this.#lessons.size > places) this.#after = this.#after.map(() => new Map())
+    if (this.#lessons.size === places) return
+    this.#after = this.#after.map(() => new Map())
+    this.#components = this.#components.map(() => null)
   }
 
   /**
@@ -66,6 +72,13 @@ export class Futures {
     let known = byGates.get(key)
     if (!known) byGates.set(key, (known = this.#close(actor, new Set(closed))))
     return known.get(local) ?? this.#nothing
+  }
+
+  /** Whether an actor can come back from one local state to another. */
+  returns(actor: number, from: number, to: number): boolean {
+    const places = this.#places[actor] as Map<number, Place>
+    const known = (this.#components[actor] ??= components(new Map([...places].map(([local, { next }]) => [local, next]))))
+    return known.has(from) && known.get(from) === known.get(to)
   }
 
   get #nothing(): Access {

@@ -85,8 +85,8 @@ export class Selection {
   }
 
   /**
-   * What the steps of an actor touch, if these might do alone: they can all be taken, none closes a loop, which others could be
-   * kept out of for ever, none stays where it is, and none changes what a property evaluated in every state reads.
+   * What the steps of an actor touch, if these might do alone: they can all be taken, none closes a loop in which others could
+   * be kept waiting for ever (a turn of a loop after which the actor can come back to where it was), none stays where it is, and none changes what a property evaluated in every state reads.
    */
   #candidate(actor: number, words: Int32Array, leaves: Int32Array): Access | null {
     const { table, locals, accesses, futures } = this.#with
@@ -94,7 +94,9 @@ export class Selection {
     let touched: Access | null = null
     for (const leaf of leaves) {
       const head = table.words[leaf] as number
-      if ((head & OUTCOME) === BLOCKED || (head & OUTCOME) === FAULT || (head & (LOOPED | IDLE)) !== 0 || table.words[leaf + LEAF.local] === local) return null
+      const next = table.words[leaf + LEAF.local] as number
+      if ((head & OUTCOME) === BLOCKED || (head & OUTCOME) === FAULT || (head & IDLE) !== 0 || next === local) return null
+      if ((head & LOOPED) !== 0 && futures.returns(actor, next, local)) return null
       const access = accesses.get(table.words[leaf + LEAF.access] as number)
       if (meet(access.writes, futures.visible)) return null
       touched = touched === null ? access : together(touched, access)

@@ -38,15 +38,15 @@ export class PathRaces {
   /**
    * Adds a step and tells of its races with earlier ones.
    *
-   * @param find told of a race, with the steps that have to be taken for both accesses to come next
+   * @param find told of a race; `before` gives the steps that have to be taken for both accesses to come next
    */
-  push({ actor, access }: Move, footprint: number, find: (finding: Finding, before: readonly number[]) => void, checks: readonly Check[]): void {
+  push({ actor, access }: Move, footprint: number, find: (finding: Finding, before: () => readonly number[]) => void, checks: readonly Check[]): void {
     const mine = { actor, access, footprint }
     const clock = this.#order.clockOf(actor, (earlier) => this.#synchronise(this.#events[earlier] as Event, mine))
     for (let earlier = 0; earlier < this.#events.length; earlier++) {
       const other = this.#events[earlier] as Event
       if (other.actor === actor || this.#order.isIn(earlier, clock)) continue
-      for (const race of this.#racesOf(other, mine)) for (const finding of this.#findings(race, checks)) find(finding, this.#before(earlier))
+      for (const race of this.#racesOf(other, mine)) for (const finding of this.#findings(race, checks)) find(finding, () => this.#before(earlier))
     }
     this.#order.push(actor, (earlier) => this.#order.isIn(earlier, clock))
     this.#events.push(mine)

@@ -2,6 +2,7 @@ import { Refusal } from '../../compile/refusal.ts'
 import type { Check, Finding } from '../../model/check.ts'
 import { Engine, NO_REDUCTION, engineRecipe } from '../engine.ts'
 import { BLOCKED, FAULT, LEAF, LOOPED, OUTCOME, leafChoices } from '../leaf.ts'
+import type { LocalRoom } from '../local-states.ts'
 import type { Access } from '../partial-order/accesses.ts'
 import { release } from '../release.ts'
 import { firstRoom } from '../room.ts'
@@ -26,6 +27,8 @@ export interface PathSearchOptions {
   /** Most preemptions of an execution: switches away from an actor that could go on. */
   readonly preemptions: number
   readonly limits: Limits
+  /** Other room for local states than the usual, at most 2^20 an actor. */
+  readonly room?: LocalRoom
   readonly signal: AbortSignal
   readonly progress: (progress: Progress) => void
 }
@@ -105,7 +108,7 @@ export class PathSearch {
     this.#options = options
     const { params, granularity, checks } = options
     const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4 }
-    const recipe = engineRecipe(system, params, granularity, checks.map(({ name }) => name), 'off', NO_REDUCTION, tuning, { states: 1 << WIDTH, words: 1 << 24 })
+    const recipe = engineRecipe(system, params, granularity, checks.map(({ name }) => name), 'off', NO_REDUCTION, tuning, options.room ?? { states: 1 << WIDTH, words: 1 << 24 })
     this.engine = new Engine(system, recipe, checks)
     this.engine.attach(firstRoom(this.engine.locals, tuning, 1, false))
     this.#coverage = new Uint8Array(recipe.coverage)
@@ -185,7 +188,7 @@ export class PathSearch {
     }
     const next = place.words.slice()
     successors.apply(leaf, move.actor, next)
-    this.#races?.push(move, table.words[leaf + LEAF.footprint] as number, (finding, before) => this.#find(finding, this.#toRace(before)), this.#options.checks)
+    this.#races?.push(move, table.words[leaf + LEAF.footprint] as number, (finding, before) => this.#isKnown(finding) || this.#find(finding, this.#toRace(before())), this.#options.checks)
     const isPreemption = place.last >= 0 && move.actor !== place.last && place.moves.some(({ actor }) => actor === place.last)
     this.#enter(next, { last: move.actor, preemptions: place.preemptions + (isPreemption ? 1 : 0), failed: place.failed })
     return true
@@ -270,8 +273,12 @@ export class PathSearch {
     return this.#possible(words).moves.filter((move) => move.actor === actor)
   }
 
+  #isKnown({ kind, property }: Finding): boolean {
+    return this.#findings.some(({ finding }) => finding.kind === kind && finding.property === property)
+  }
+
   #find(finding: Finding, moves: readonly Move[]): void {
-    if (this.#findings.some((known) => known.finding.kind === finding.kind && known.finding.property === finding.property)) return
+    if (this.#isKnown(finding)) return
     this.#findings.push({ finding, schedule: moves.map(({ actor, choices }) => ({ actor, choices })) })
   }
 
