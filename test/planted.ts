@@ -27,23 +27,26 @@ async function copyWith(bug: Bug): Promise<string> {
   return folder
 }
 
-/** Seconds until the judge disagrees or fails, or null. */
-async function secondsToFind(folder: string): Promise<number | null> {
+/** Seconds until the judge disagrees or fails, and what it says then; or null. */
+async function finding(folder: string): Promise<{ readonly seconds: number; readonly says: string } | null> {
   const started = performance.now()
+  let says = ''
   const status = await new Promise<number | null>((done) => {
-    const child = spawn(process.execPath, [join(folder, 'dist/test/soak.js'), '--minutes', minutes, '--seed', '1', '--workers', '1'], { stdio: 'ignore' })
+    const child = spawn(process.execPath, [join(folder, 'dist/test/soak.js'), '--minutes', minutes, '--seed', '1', '--workers', '1'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    child.stderr.on('data', (chunk: Buffer) => (says += chunk.toString()))
     child.on('exit', done)
   })
-  return status === 0 ? null : Math.round((performance.now() - started) / 1000)
+  const [line] = says.split('\n').filter((one) => /^seed|Error|: /.test(one))
+  return status === 0 ? null : { seconds: Math.round((performance.now() - started) / 1000), says: (line ?? '').replace(/^seed \d+, program \d+: /, '') }
 }
 
 let missed = 0
 for (const bug of BUGS) {
   if (only !== undefined && bug.name !== only) continue
   const folder = await copyWith(bug)
-  const seconds = await secondsToFind(folder)
-  if (seconds === null) missed++
-  console.log(`| ${bug.name} | ${seconds === null ? `not within ${minutes} minutes` : `${seconds} s`} |`)
+  const found = await finding(folder)
+  if (found === null) missed++
+  console.log(found === null ? `| ${bug.name} | not within ${minutes} minutes | |` : `| ${bug.name} | ${found.seconds} s | ${found.says} |`)
   await rm(folder, { recursive: true })
 }
 process.exitCode = missed > 0 ? 1 : 0
