@@ -8,6 +8,7 @@ import { FAULT, OUTCOME } from '../../src/explore/leaf.ts'
 import type { Granularity } from '../../src/explore/step-memory.ts'
 import { type InlineOptions, type InlineSearch, bundleText, exploreInline } from '../inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
+import { runNatively } from './native.ts'
 import { type Followed, follow } from './paths.ts'
 import { orbits } from './orbits.ts'
 import { printModel } from './print.ts'
@@ -172,6 +173,21 @@ export async function judgeBySpin(program: GeneratedProgram): Promise<string | n
   return found.states === outcome.states ? null : `SPIN: ${found.states} states, interpreter: ${outcome.states}\n${text}`
 }
 
+/** Executions by native generators of each program. */
+const NATIVE_RUNS = 30
+
+/** An end that native generators come to and that the interpreter does not know, or null. */
+function strangeNativeEnd(program: GeneratedProgram, { race, fault, stuck, ends }: Outcome): string | null {
+  if (race) return null
+  for (let seed = 0; seed < NATIVE_RUNS; seed++) {
+    const end = runNatively(program, seed)
+    if ('fault' in end && !fault) return 'a fault'
+    if ('stuck' in end && !stuck.has(end.stuck)) return `{${end.stuck}} stuck`
+    if ('end' in end && !ends.has(end.end)) return `the end ${end.end}`
+  }
+  return null
+}
+
 /** What judging a program came to. */
 export interface Judged {
   /** What the interpreter says; null for a program too large to be compared. */
@@ -205,6 +221,9 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
     comparisons++
     if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
   }
+  const strange = strangeNativeEnd(program, outcome)
+  comparisons += NATIVE_RUNS
+  if (strange) return { outcome, difference: `native generators come to ${strange}, the interpreter does not\n${text}`, comparisons }
   // a thread takes a while to start: not for every program
   const workers = text.length % 8 === 0 ? 2 : 1
   for (const reduce of workers > 1 ? (['none', 'symmetry', 'por', 'all'] as const) : (['por', 'all'] as const)) {
