@@ -1,5 +1,5 @@
 import test from 'ava'
-import { searchGraph } from '../src/cli/session.ts'
+import { searchGraph } from '../src/cli/gather.ts'
 import { renderAut } from '../src/report/aut.ts'
 import { renderDot } from '../src/report/dot.ts'
 import { exploreFile, exploreText, loadOnce, silent } from './run.ts'

@@ -1,6 +1,7 @@
 import { load } from '../src/compile/load.ts'
 import type { LoadedModel } from '../src/compile/load.ts'
-import { type ExploreRequest, explore, loadModel } from '../src/cli/session.ts'
+import type { ExploreRequest } from '../src/cli/request.ts'
+import { explore, loadModel } from '../src/cli/session.ts'
 import type { Streams } from '../src/cli/streams.ts'
 import type { Report } from '../src/report/report.ts'
 import { bundleText } from './inline.ts'

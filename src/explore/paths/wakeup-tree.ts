@@ -20,21 +20,26 @@ export class WakeupTree {
    * @param possible all that can be done where the tree begins
    */
   insert(sequence: readonly Move[], possible: readonly Move[]): void {
-    let tree: WakeupTree = this
-    let rest = [...sequence]
-    for (;;) {
-      const branch = tree.branches.find(({ move }) => covers(move, rest, tree === this ? alternatives(possible, move) : null))
-      if (!branch) break
-      const at = rest.findIndex(({ actor }) => actor === branch.move.actor)
-      if (at >= 0) rest = rest.toSpliced(at, 1)
-      if (rest.length === 0 || branch.tree.branches.length === 0) return
-      tree = branch.tree
+    this.#insert(sequence, (move) => alternatives(possible, move))
+  }
+
+  #insert(sequence: readonly Move[], others: (move: Move) => readonly Move[] | null): void {
+    const branch = this.branches.find(({ move }) => covers(move, sequence, others(move)))
+    if (!branch) {
+      this.#append(sequence)
+      return
     }
-    for (const move of rest) {
-      const branch = { move, tree: new WakeupTree() }
-      tree.branches.push(branch)
-      tree = branch.tree
-    }
+    const at = sequence.findIndex(({ actor }) => actor === branch.move.actor)
+    const rest = at < 0 ? sequence : sequence.toSpliced(at, 1)
+    // what can be done further on is not known
+    if (rest.length > 0 && branch.tree.branches.length > 0) branch.tree.#insert(rest, () => null)
+  }
+
+  #append([first, ...rest]: readonly Move[]): void {
+    if (!first) return
+    const tree = new WakeupTree()
+    tree.#append(rest)
+    this.branches.push({ move: first, tree })
   }
 }
 

@@ -1,0 +1,118 @@
+import { basename } from 'node:path'
+import { checks as allChecks } from '../../checks/index.ts'
+import type { LoadedModel } from '../compile/load.ts'
+import type { PathResult } from '../explore/paths/path-search.ts'
+import { type ScheduledStep, formatSchedule } from '../explore/schedule.ts'
+import type { SearchResult } from '../explore/search.ts'
+import type { Granularity } from '../explore/step-memory.ts'
+import type { System } from '../explore/system.ts'
+import type { Tracer } from '../explore/trace.ts'
+import type { Check, Finding } from '../model/check.ts'
+import { type Report, SEMANTICS, type SearchProfile, type Unreached, type Violation } from '../report/report.ts'
+import { type ExploreRequest, isPartialOrder } from './request.ts'
+import { version } from './version.ts'
+
+/**
+ * A finding and the schedule that leads there, told in kernel terms.
+ *
+ * @param tracer a fresh one
+ * @param minimal whether no shorter schedule does
+ */
+export function violationOf(tracer: Tracer, system: System, finding: Finding, schedule: readonly ScheduledStep[], minimal: boolean): Violation {
+  const { kind, property, message } = finding
+  const steps = tracer.trace(schedule)
+  const stuck = finding.stuck ?? []
+  const isHang = finding.stuck !== undefined
+  const racing = kind === 'data-race' ? tracer.racing(property).slice(0, 2) : []
+  return {
+    kind,
+    property,
+    message,
+    minimal,
+    stuck,
+    schedule,
+    schedule_string: formatSchedule(schedule),
+    steps,
+    waiting: isHang ? tracer.waiting(system.actors.filter((actor) => stuck.includes(actor.id) || tracer.isBlocked(actor))) : [],
+    ...(racing.length > 0 && { accesses: racing }),
+  }
+}
+
+/** The report of a search. */
+export function assemble(parts: {
+  readonly loaded: LoadedModel
+  readonly system: System
+  readonly name: string | null
+  readonly params: Readonly<Record<string, unknown>>
+  readonly checks: readonly Check[]
+  readonly granularity: Granularity
+  readonly request: ExploreRequest
+  readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> & Pick<PathResult, 'executions' | 'stopped'>
+  readonly violations: readonly Violation[]
+  readonly reduction: readonly string[]
+  readonly assumptions: readonly string[]
+  readonly notes: readonly string[]
+}): Report {
+  const { loaded, system, result, violations, request } = parts
+  const { file, digest } = loaded.bundle
+  const off = allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => `${name} check off`)
+  if (result.pruned > 0) off.push(`${result.pruned} steps end in what a check that is off would report; nothing beyond them is explored`)
+  if (request.preemptions < Infinity) off.push(`preemptions <= ${request.preemptions}`)
+  const verdict = violations.length > 0 ? 'violation' : result.stopped ? 'inconclusive' : 'pass'
+  return {
+    schema: 'vmcheck.report/1',
+    model: { name: basename(file).replace(/\.m?[tj]s$/, ''), file, title: loaded.model.title, scenario: parts.name, params: parts.params, digest },
+    verdict,
+    exhaustive: result.exhaustive,
+    assumptions: [...off, ...parts.assumptions],
+    notes: parts.notes,
+    violations,
+    actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
+    inconclusive: verdict === 'inconclusive' ? result.stopped : null,
+    unreached: verdict === 'pass' ? unreachedCode(system, result.coverage) : [],
+    stats: {
+      strategy: request.strategy,
+      reduction: parts.reduction,
+      granularity: parts.granularity,
+      semantics: SEMANTICS,
+      workers: request.strategy === 'bfs' ? request.workers : 1,
+      states: result.states,
+      transitions: result.transitions,
+      executions: result.executions,
+      depth: result.depth,
+      endStates: result.endStates,
+      seconds: Math.round(result.seconds * 1000) / 1000,
+      bytesPerState: Math.round(result.bytesPerState * 10) / 10,
+      memoryBytes: result.bytes,
+    },
+    tool: { name: 'vmcheck', version: version() },
+  }
+}
+
+/** What partial-order reduction came to, where properties keep it from doing much. */
+export function partialOrderNotes({ system, checks, request, result }: { readonly system: System; readonly checks: readonly Check[]; readonly request: ExploreRequest; readonly result: SearchResult }): string[] {
+  const evaluated = system.machine.properties.filter(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
+  if (!isPartialOrder(request) || evaluated.length === 0) return []
+  const share = Math.round((100 * result.alone) / Math.max(1, result.states))
+  return [`partial-order reduction helped in ${share} % of the states: it leaves every step alone that writes what ${evaluated.map(({ name }) => `“${name}”`).join(', ')} reads, for that is evaluated in every state`]
+}
+
+/** Where the time of a search went. */
+export function profileOf({ effort, cpu, transitions, states, seconds }: SearchResult): SearchProfile {
+  const { times, asked, executed } = effort
+  return { seconds, cpu, milliseconds: times, states, transitions, asked, executed }
+}
+
+/** Points and branches of the user's files that no step and no set-up code reached. */
+function unreachedCode(system: System, coverage: Uint8Array): Unreached[] {
+  const found: Unreached[] = []
+  system.runtime.sites.forEach(({ file, line, column, kind, counted }, site) => {
+    if (counted && kind !== 'place' && coverage[site] === 0 && line > 0) found.push({ what: kind, at: { file, line, column } })
+  })
+  return found.toSorted((a, b) => (a.at.file < b.at.file ? -1 : a.at.file > b.at.file ? 1 : a.at.line - b.at.line || a.at.column - b.at.column))
+}
+
+/** The exit status that a verdict stands for. */
+export function exitStatus(verdict: Report['verdict']): 0 | 1 | 3 {
+  return verdict === 'pass' ? 0 : verdict === 'violation' ? 1 : 3
+}
