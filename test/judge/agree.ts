@@ -81,10 +81,11 @@ async function searched(loaded: LoadedModel, granularity: Granularity, reduce: '
 
 /** The variables of a state as the interpreter writes them; pages have no order. */
 function variables({ system, reader }: Engine, words: Int32Array): string {
+  const isAlike = system.machine.interchangeable.some(({ isDeclared }) => !isDeclared)
   const values = (pattern: RegExp): unknown[] => system.layout.fields.filter(({ name }) => pattern.test(name)).map((field) => reader.value(field, words))
   const owners = values(/^page\[\d\]\.owner/)
   const pages = values(/^page\[\d\]\.v/).map((value, i) => [value, owners[i] !== null])
-  return JSON.stringify([values(/^plain/), values(/^atomic/), values(/^volatile/), values(/^published/), pages.toSorted(), values(/^board/)[0] !== null])
+  return JSON.stringify([values(/^plain/), values(/^atomic/), values(/^volatile/), values(/^published/), pages.toSorted(), values(/^board/)[0] !== null, isAlike ? values(/^result/).toSorted() : values(/^result/)])
 }
 
 /** Threads by name or, where they are all alike, how many there are. */

@@ -18,7 +18,7 @@ export type Instruction =
   | { readonly op: 'pick' | 'look' | 'show' | 'lose' }
   | { readonly op: 'mark'; readonly value: number }
   | { readonly op: 'readPage' | 'mine'; readonly register: number }
-  | { readonly op: 'pause' }
+  | { readonly op: 'pause' | 'result' }
 
 interface State {
   plain: number[]
@@ -36,6 +36,8 @@ interface State {
   stored: number
   /** Page of each thread, + 1. */
   mine: number[]
+  /** What each thread's registers held in the end. */
+  results: number[]
   at: number[]
   /** An assertion failed on the way here. */
   isFaulty: boolean
@@ -248,6 +250,9 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       if (before.sleepers[i.channel]?.length === 0) outcome(() => {})
       for (const woken of before.sleepers[i.channel] as number[]) outcome((state) => (state.sleepers[i.channel] = (state.sleepers[i.channel] as number[]).filter((other) => other !== woken)))
       break
+    case 'result':
+      outcome((state, [r0, r1]) => (state.results[thread] = (r0 as number) * 4 + (r1 as number)))
+      break
     case 'pause':
       outcome(() => {})
       break
@@ -323,7 +328,8 @@ export function instructions(program: GeneratedProgram): Instruction[][] {
     const code: Instruction[] = []
     compile(statements, code)
     const again = program.forever[thread]
-    if (again) {
+    if (!again) code.push({ op: 'result' })
+    else {
       const start = code.push({ op: 'pause' }) - 1
       compile(again, code)
       code.push({ op: 'jump', to: start })
@@ -349,6 +355,7 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
     board: 0,
     stored: 0,
     mine: zeros(codes.length),
+    results: zeros(codes.length),
     at: zeros(codes.length),
     isFaulty: false,
     registers: codes.map(() => zeros(SIZES.registers)),
@@ -369,7 +376,7 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
     if (next.length === 0) {
       const standing = codes.flatMap((code, thread) => ((state.at[thread] as number) < code.length ? [thread] : []))
       if (standing.length > 0) stuck.add(standing.join())
-      else ends.add(JSON.stringify([state.plain, state.atomic, state.volatile, state.published, state.pages.map(([value, owner]) => [value, owner !== 0]).toSorted(), state.board !== 0]))
+      else ends.add(JSON.stringify([state.plain, state.atomic, state.volatile, state.published, state.pages.map(([value, owner]) => [value, owner !== 0]).toSorted(), state.board !== 0, program.alike ? state.results.toSorted() : state.results]))
     }
     for (const { to: one, thread, reads } of next) {
       if (one.isFaulty) {

@@ -42,6 +42,7 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
   const random = new RandomSource(seed)
   const rows = new Map<string, Row[]>()
   const bodies: (() => Generator<Request, unknown, unknown>)[] = []
+  const results: Row[] = []
   let self = -1
   const always = (): boolean => true
   const place = (keys: readonly string[], name: string, count: number): Row[] => {
@@ -56,6 +57,7 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
       let taken = 0
       return { allocate: () => (random.below(2) === 1 || taken === count ? null : { number: taken++ }) }
     },
+    perActor: (keys: readonly string[], name: string) => ({ of: (actor: number) => results[actor] ??= place(keys, name, 1)[0] as Row }),
     thread: (body: () => Generator<Request, unknown, unknown>) => bodies.push(body),
     cpus: (count: number, make: () => () => Generator<Request, unknown, unknown>) => bodies.push(...Array.from({ length: count }, make)),
     choose: (n: number) => random.below(n),
@@ -119,6 +121,7 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
     WaitChannel,
     actors: null,
     u2: null,
+    u4: null,
     ref: () => null,
     volatile: () => null,
     published: () => null,
@@ -136,7 +139,7 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
     for (let step = 0; step < LONGEST; step++) {
       const ready = threads.filter((thread) => !thread.hasFinished && (!thread.hasStarted || thread.pending?.isReady()))
       const chosen = ready[random.below(ready.length)]
-      if (!chosen) return ended(threads, rows)
+      if (!chosen) return ended(threads, rows, program.alike, threads.map(({ id }) => results[id]?.['v'] ?? 0))
       self = chosen.id
       const result = chosen.hasStarted ? chosen.running.next(chosen.pending?.perform()) : chosen.running.next()
       chosen.hasStarted = true
@@ -150,10 +153,10 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
   return { goesOn: true }
 }
 
-function ended(threads: readonly Thread[], rows: ReadonlyMap<string, readonly Row[]>): NativeEnd {
+function ended(threads: readonly Thread[], rows: ReadonlyMap<string, readonly Row[]>, isAlike: boolean, results: readonly unknown[]): NativeEnd {
   const standing = threads.filter(({ hasFinished }) => !hasFinished)
   if (standing.length > 0) return { stuck: standing.map(({ id }) => id).join() }
   const values = (name: string): unknown[] => (rows.get(name) ?? []).map(({ v }) => v)
   const pages = (rows.get('page') ?? []).map(({ v, owner }) => [v, owner !== null])
-  return { end: JSON.stringify([values('plain'), values('atomic').slice(0, SIZES.atomic), values('volatile'), values('published'), pages.toSorted(), rows.get('board')?.[0]?.['page'] !== null]) }
+  return { end: JSON.stringify([values('plain'), values('atomic').slice(0, SIZES.atomic), values('volatile'), values('published'), pages.toSorted(), rows.get('board')?.[0]?.['page'] !== null, isAlike ? results.toSorted() : results]) }
 }

@@ -5,17 +5,18 @@ export function printModel(program: GeneratedProgram): string {
   const functions: string[] = []
   const bodies = program.threads.map((statements, i) => {
     const printer = new Printer({ prefixes: [''], functions })
-    return `let r0 = 0\nlet r1 = 0\nlet p = null\n${printer.all(statements)}${printer.forever(program.forever[i] ?? null)}`
+    return `let r0 = 0\nlet r1 = 0\nlet p = null\n${printer.all(statements)}${program.forever[i] ? printer.forever(program.forever[i] ?? null) : 'results.of(m.self).v = r0 * 4 + r1\n'}`
   })
   const threads = program.alike
     ? [`m.cpus(${program.threads.length}, () => function* thread() {\n${indented(bodies[0] as string)}}, { endless: ${program.forever[0] !== null} })\n`]
     : bodies.map((body, i) => `m.thread(function* thread${i}() {\n${indented(body)}}, { endless: ${program.forever[i] !== null} })\n`)
-  return `import { actors, atomically, model, pause, published, readOnce, ref, struct, u2, volatile, when } from 'vmcheck'
+  return `import { actors, atomically, model, pause, published, readOnce, ref, struct, u2, u4, volatile, when } from 'vmcheck'
 import { Mutex, SleepLock, WaitChannel } from 'vmcheck/vm'
 const Plain = struct('plain', { v: u2 })
 const Volatile = struct('volatile', { v: volatile(u2) })
 const Published = struct('published', { v: published(u2) })
 const Page = struct('page', { v: u2, owner: ref(actors) })
+const Result = struct('result', { v: u4 })
 const Board = struct('board', { page: ref(Page) })
 export default model({
   title: 'generated',
@@ -26,6 +27,7 @@ export default model({
     const shown = m.array(Published, ${SIZES.published}, 'published')
     const pages = m.array(Page, ${SIZES.pages}, 'page', {}, { interchangeable: true })
     const board = m.struct(Board, 'board')
+    const results = m.perActor(Result, 'result')
     const storage = m.pool(Plain, ${SIZES.storage}, 'storage', { fallible: true })
     const mutexes = Array.from({ length: ${SIZES.mutexes} }, (_, i) => new Mutex(m, \`mutex[\${i}]\`))
     const tried = new Mutex(m, 'tried', { tryable: true })

@@ -13,7 +13,7 @@ export function printPromela(program: GeneratedProgram): string {
   const threads = instructions(program).map((code, thread) => `active proctype thread${thread}() {\n  byte r0, r1, p;\n${printThread(code, thread)}}\n`)
   return `byte plain[${SIZES.plain}], atomics[${SIZES.atomic}], loud[${SIZES.volatile}], shown[${SIZES.published}];
 byte mutexes[${TRIED + 1}], writers[${SIZES.sleepLocks}], readers[${SIZES.sleepLocks}], sleepers[${SIZES.channels}];
-byte values[${SIZES.pages}], owners[${SIZES.pages}], board, stored;
+byte values[${SIZES.pages}], owners[${SIZES.pages}], board, stored, results[${program.threads.length}];
 ${threads.join('')}`
 }
 
@@ -105,6 +105,8 @@ function steps(i: Instruction, thread: number): Way[] {
       return [0, 1].map((taken) => ({ guard: 'true', effect: `r${i.register} = ${taken};` }))
     case 'allocate':
       return [{ guard: 'true', effect: `r${i.register} = 0;` }, { guard: `stored < ${SIZES.storage}`, effect: `stored++; r${i.register} = 1;` }, { guard: `stored == ${SIZES.storage}`, effect: `r${i.register} = 0;` }]
+    case 'result':
+      return always(`results[${thread}] = r0 * 4 + r1;`)
     case 'pick':
       return Array.from({ length: SIZES.pages }, (_, page) => ({ guard: 'true', effect: `p = ${page + 1};` }))
     case 'look':
