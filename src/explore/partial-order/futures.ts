@@ -1,5 +1,6 @@
 import type { Symmetry } from '../symmetry/symmetry.ts'
 import type { Access, Accesses } from './accesses.ts'
+import { Closure } from './closure.ts'
 import { components } from './components.ts'
 import type { Gates } from './gates.ts'
 import type { Learnt, Lesson } from './learnt.ts'
@@ -9,6 +10,12 @@ interface Place {
   readonly accesses: Set<number>
   readonly next: Set<number>
   isHeld: boolean
+}
+
+/** What is touched from each local state of an actor on while some gates are closed. */
+interface Passable {
+  readonly closed: ReadonlySet<number>
+  readonly closure: Closure
 }
 
 /**
@@ -26,7 +33,7 @@ export class Futures {
   readonly #visible: Int32Array
   readonly #lessons = new Set<string>()
   /** By actor and closed gates: what is touched from each local state on. */
-  #after: Map<string, Map<number, Access>>[]
+  readonly #after: Map<string, Passable>[]
   /** By actor: local states between which it can go to and fro; null: not known yet. */
   #components: (ReadonlyMap<number, number> | null)[]
   #advanced = 0
@@ -57,7 +64,6 @@ export class Futures {
       else this.#take(thing)
     }
     if (this.#lessons.size === places) return
-    this.#after = this.#after.map(() => new Map())
     this.#components = this.#components.map(() => null)
   }
 
@@ -67,11 +73,11 @@ export class Futures {
    * @param closed gates that it cannot pass: from local states before one of these nothing is touched
    */
   after(actor: number, local: number, closed: readonly number[]): Access {
-    const byGates = this.#after[actor] as Map<string, Map<number, Access>>
-    const key = closed.join()
+    const byGates = this.#after[actor] as Map<string, Passable>
+    const key = closed.length === 0 ? '' : closed.join()
     let known = byGates.get(key)
     if (!known) byGates.set(key, (known = this.#close(actor, new Set(closed))))
-    return known.get(local) ?? this.#nothing
+    return known.closure.after(local)
   }
 
   /** Whether an actor can come back from one local state to another. */
@@ -79,10 +85,6 @@ export class Futures {
     const places = this.#places[actor] as Map<number, Place>
     const known = (this.#components[actor] ??= components(new Map([...places].map(([local, { next }]) => [local, next]))))
     return known.has(from) && known.get(from) === known.get(to)
-  }
-
-  get #nothing(): Access {
-    return { reads: new Int32Array(this.#accesses.words), writes: new Int32Array(this.#accesses.words) }
   }
 
   #see(field: number): void {
@@ -121,58 +123,28 @@ export class Futures {
     const places = this.#places[actor] as Map<number, Place>
     let place = places.get(local)
     if (!place) places.set(local, (place = { accesses: new Set(), next: new Set(), isHeld: false }))
-    place.accesses.add(access)
-    if (next >= 0) place.next.add(next)
     if (isHeld && !place.isHeld) {
       place.isHeld = true
       this.#gates.add(actor, local)
+      this.#after[actor] = new Map() // what is after it counts less now where its gate is closed
     }
+    place.accesses.add(access)
+    if (next >= 0) place.next.add(next)
+    for (const passable of (this.#after[actor] as Map<string, Passable>).values()) this.#extend(actor, local, place, passable, [access], next >= 0 ? [next] : [])
   }
 
-  /** What is touched from each local state of an actor on: the least sets that hold what is touched there and what is after the next ones. */
-  #close(actor: number, closed: ReadonlySet<number>): Map<number, Access> {
-    const places = this.#places[actor] as Map<number, Place>
-    const found = new Map<number, Access>()
-    const before = new Map<number, number[]>()
-    const queue: number[] = []
-    for (const [local, { accesses, next, isHeld }] of places) {
-      const touched = this.#nothing
-      found.set(local, touched)
-      const isClosed = isHeld && closed.has(this.#gates.at(actor, local))
-      // one that shares its CPU may still give it up there
-      if (isClosed && !this.#gates.mayLeave(actor)) continue
-      for (const access of accesses) addTo(touched, this.#accesses.get(access))
-      queue.push(local)
-      if (isClosed) continue
-      for (const one of next) before.set(one, [...(before.get(one) ?? []), local])
-    }
-    const queued = new Set(queue)
-    for (const local of queue) {
-      queued.delete(local)
-      for (const one of before.get(local) ?? []) {
-        if (addTo(found.get(one) as Access, found.get(local) as Access) && !queued.has(one)) {
-          queued.add(one)
-          queue.push(one)
-        }
-      }
-    }
-    return found
+  #close(actor: number, closed: ReadonlySet<number>): Passable {
+    const passable = { closed, closure: new Closure(this.#accesses) }
+    for (const [local, place] of this.#places[actor] as Map<number, Place>) this.#extend(actor, local, place, passable, place.accesses, place.next)
+    return passable
   }
-}
 
-/** Adds what one touches to what another does; whether that was more. */
-function addTo(a: Access, b: Access): boolean {
-  const reads = unite(a.reads, b.reads)
-  return unite(a.writes, b.writes) || reads
-}
-
-function unite(a: Int32Array, b: Int32Array): boolean {
-  let isMore = false
-  for (let i = 0; i < a.length; i++) {
-    const both = (a[i] as number) | (b[i] as number)
-    if (both === a[i]) continue
-    a[i] = both
-    isMore = true
+  /** Adds what is touched in a local state, and where it leads to, unless a closed gate keeps the actor there. */
+  #extend(actor: number, local: number, { isHeld }: Place, { closed, closure }: Passable, accesses: Iterable<number>, next: Iterable<number>): void {
+    const isClosed = isHeld && closed.has(this.#gates.at(actor, local))
+    // one that shares its CPU may still give it up there
+    if (isClosed && !this.#gates.mayLeave(actor)) return
+    for (const access of accesses) closure.add(local, this.#accesses.get(access))
+    if (!isClosed) for (const one of next) closure.connect(local, one)
   }
-  return isMore
 }
