@@ -31,10 +31,6 @@ export const BUGS: readonly Bug[] = [
     edits: [{ file: 'src/vm/wait-channel.js', from: 'this.#state.sleepers |= 1 << actor.id', to: 'this.#state.sleepers = 1 << actor.id' }],
   },
   {
-    name: 'liveness: a compound assignment does not read its target',
-    edits: [{ file: 'src/compile/liveness.js', from: "parent.operator !== '='", to: 'false' }],
-  },
-  {
     name: 'liveness: what is read after one block falls through to the next is taken for dead',
     edits: [{ file: 'src/compile/liveness.js', from: 'if (falls && next)', to: 'if (falls && next && !falls)' }],
   },
