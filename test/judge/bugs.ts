@@ -31,8 +31,8 @@ export const BUGS: readonly Bug[] = [
     edits: [{ file: 'src/vm/wait-channel.js', from: 'this.#state.sleepers |= 1 << actor.id', to: 'this.#state.sleepers = 1 << actor.id' }],
   },
   {
-    name: 'liveness: what is read after one block falls through to the next is taken for dead',
-    edits: [{ file: 'src/compile/liveness.js', from: 'if (falls && next)', to: 'if (falls && next && !falls)' }],
+    name: 'liveness: a variable that one arm of an if writes is taken to be written in any case',
+    edits: [{ file: 'src/compile/liveness.js', from: 'if (arms[1]?.has(name))', to: 'if (arms.length > 0)' }],
   },
   {
     name: 'states are told apart by ten bits of a hash only',
@@ -42,8 +42,8 @@ export const BUGS: readonly Bug[] = [
     ],
   },
   {
-    name: 'symmetry: the first field that names members keeps its value',
-    edits: [{ file: 'src/explore/symmetry/symmetry.js', from: 'for (const { cell, places } of this.#naming) {', to: 'for (const { cell, places } of this.#naming.slice(1)) {' }],
+    name: 'symmetry: only the first field that names members is renamed',
+    edits: [{ file: 'src/explore/symmetry/symmetry.js', from: 'for (const { cell, places } of this.#naming) {', to: 'for (const { cell, places } of this.#naming.slice(0, 1)) {' }],
   },
   {
     name: 'races: whether the other can still go on after the acquire is not looked at',
