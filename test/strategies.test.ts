@@ -110,3 +110,20 @@ test('a property evaluated in every state is not passed by under dpor', async (t
   t.is((await exploreText(text, DPOR)).violations[0]?.kind, 'invariant')
   t.is((await exploreText(text, { reduce: 'por' })).violations[0]?.kind, 'invariant')
 })
+
+test('dpor refuses to wait for a condition on several fields, which reversing races one at a time may never meet', async (t) => {
+  const toggling = (field: string): string => `m.thread(function* toggles() { yield* atomically(() => { ${field}.v = 1 }); yield* atomically(() => { ${field}.v = 0 }) })`
+  const both = modelText(`${toggling('x')}; ${toggling('y')}; m.thread(function* waits() { yield* when(() => x.v === 1 && y.v === 1); m.assert(false) }, { daemon: true })`)
+  const either = modelText(`${toggling('x')}; m.thread(function* ends() { yield* atomically(() => { y.v = 1 }) }); m.thread(function* waits() { const early = yield* when(() => y.v === 1 || x.v === 1, () => y.v === 0); m.assert(!early) })`)
+  for (const text of [both, either]) {
+    for (const reduce of ['none', 'por'] as const) t.is((await exploreText(text, { reduce })).violations[0]?.kind, 'assertion')
+    t.is((await exploreText(text, { strategy: 'dfs' })).violations[0]?.kind, 'assertion')
+    await t.throwsAsync(exploreText(text, DPOR), { message: /dpor is not for programs that wait for a condition on several fields \([xy]\.v, [xy]\.v\)/ })
+  }
+  const one = modelText(`${toggling('x')}; m.thread(function* waits() { yield* when(() => x.v === 1); m.assert(false) }, { daemon: true })`)
+  t.is((await exploreText(one, DPOR)).violations[0]?.kind, 'assertion')
+})
+
+test('dpor refuses threads that share a CPU', async (t) => {
+  await t.throwsAsync(exploreText(modelText('const cpu = m.cpu(); for (let i = 0; i < 2; i++) m.thread(function* a() { yield* pause() }, { on: cpu })'), DPOR), { message: /dpor is not for threads that share a CPU/ })
+})

@@ -1,9 +1,10 @@
 import { Refusal } from '../../compile/refusal.ts'
 import type { Check, Finding } from '../../model/check.ts'
+import { sharesCpu } from '../dispatch.ts'
 import { Engine, NO_REDUCTION, engineRecipe } from '../engine.ts'
-import { BLOCKED, FAULT, LEAF, LOOPED, OUTCOME, leafChoices } from '../leaf.ts'
+import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, leafChoices } from '../leaf.ts'
 import type { LocalRoom } from '../local-states.ts'
-import type { Access } from '../partial-order/accesses.ts'
+import { type Access, members } from '../partial-order/accesses.ts'
 import { release } from '../release.ts'
 import { firstRoom } from '../room.ts'
 import type { ScheduledStep } from '../schedule.ts'
@@ -122,7 +123,9 @@ export class PathSearch {
    */
   async run(): Promise<PathResult> {
     const { strategy, isStateless } = this.#options
-    if (isStateless && this.engine.system.actors.some(({ endless }) => endless)) throw endless()
+    const { actors } = this.engine.system
+    if (isStateless && actors.some(({ endless }) => endless)) throw endless()
+    if (isStateless && actors.some(sharesCpu)) throw new Refusal('dpor is not for threads that share a CPU, whose turns it would have to wait for: use --strategy bfs or dfs', null)
     let shown = performance.now()
     let hasEnded = false
     while (!this.#isOver()) {
@@ -236,11 +239,25 @@ export class PathSearch {
       for (const leaf of steps.of(id)) {
         const isBlocked = ((table.words[leaf] as number) & OUTCOME) === BLOCKED
         if (isBlocked && locals.hasFinished(words, id)) continue
+        if (isBlocked && this.#options.isStateless) this.#refuseRevocable(leaf)
         const move = { actor: id, choices: leafChoices(table.words, leaf), access: this.#access(leaf) }
         ;(isBlocked ? blocked : moves).push(move)
       }
     }
     return { moves, blocked }
+  }
+
+  /**
+   * Waiting for a condition on several fields is refused: it may hold only while several others stand in the middle of what
+   * they do, and reversing one race at a time does not lead there.
+   */
+  #refuseRevocable(leaf: number): void {
+    const { table, footprints, accesses, system } = this.engine
+    const isLock = ((table.words[leaf] as number) & HELD) !== 0 || footprints.get(table.words[leaf + LEAF.footprint] as number).first !== 'other'
+    const read = members(accesses.get(table.words[leaf + LEAF.access] as number).reads)
+    if (isLock || read.length < 2) return
+    const names = read.map((field) => system.layout.fields[field]?.name).join(', ')
+    throw new Refusal(`dpor is not for programs that wait for a condition on several fields (${names}): use --strategy bfs or dfs`, system.runtime.place(table.words[leaf + LEAF.site] as number))
   }
 
   #access(leaf: number): Access {
