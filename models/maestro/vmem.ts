@@ -2,7 +2,7 @@
 import { type Instance, type Machine, type Program, atomically, bool, ref, struct, u } from 'vmcheck'
 import { AddressSpace, type FailureBudget, type Frame, type FrameStore, FrameStruct, type Holding, all, countsEqualReferences, noStaleTranslation, reachesAllocated } from 'vmcheck/vm'
 
-/** The epochs of the dossier that differ with one CPU. */
+/** The epochs that differ with one CPU. */
 export interface Epoch {
   /** Changes of page tables are logged and undone by a rollback (until ba498f34). */
   readonly transactions: boolean
