@@ -53,3 +53,14 @@ export default model({ title: 'a "title" \\\\ x', machine(m) { m.thread(function
   t.true(renderAut(graph).split('\n').slice(1, -1).every((line) => /^\(\d+,"[^"\n]*",\d+\)$/.test(line)))
   t.true(renderDot(graph, name).split('\n').every((line) => (line.replaceAll('\\\\', '').replaceAll('\\"', '').match(/"/g)?.length ?? 0) % 2 === 0))
 })
+
+test('with symmetry, CPUs that turn out to differ are told apart in the graph', async (t) => {
+  const text = `import { atomically, model, struct, u2 } from 'vmcheck'
+const X = struct('x', { v: u2 })
+export default model({ title: 'unlike', machine(m) { const x = m.struct(X, 'x'); m.cpus(2, (cpu) => function* a() { yield* atomically(() => { x.v = cpu.index + 1 }) }) } })`
+  const { bundleText } = await import('./inline.ts')
+  const { load } = await import('../src/compile/load.ts')
+  const loaded = load(await bundleText(text))
+  const [plain, reduced] = [await searchGraph(loaded, REQUEST, silent), await searchGraph(loaded, { ...REQUEST, reduce: 'symmetry' }, silent)]
+  t.deepEqual(reduced.graph, plain.graph)
+})

@@ -11,7 +11,6 @@ import { CONTROL, type ExpandResult, Share } from '../src/explore/share.ts'
 import { newReachSegment } from '../src/explore/reach.ts'
 import { MAX_SEGMENTS, newSegment, numberBits } from '../src/explore/state-store.ts'
 import { release } from '../src/explore/release.ts'
-import { interchangeableSets } from '../src/explore/symmetry/sets.ts'
 import type { Room } from '../src/explore/room.ts'
 import { TUNING } from '../src/explore/tuning.ts'
 import { buildSystem } from '../src/explore/system.ts'
@@ -59,7 +58,7 @@ export interface InlineOptions {
 export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false }: InlineOptions = {}): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? interchangeableSets(system).sets.map(({ name }) => name) : [], partialOrder }, { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? { without: [] } : null, partialOrder }, { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
   const newRoom = (): Room => ({

@@ -9,7 +9,7 @@ import type { System } from '../explore/system.ts'
 import type { Tracer } from '../explore/trace.ts'
 import type { Check, Finding } from '../model/check.ts'
 import { type Report, SEMANTICS, type SearchProfile, type Unreached, type Violation } from '../report/report.ts'
-import { type ExploreRequest, isPartialOrder } from './request.ts'
+import type { ExploreRequest } from './request.ts'
 import { version } from './version.ts'
 
 /**
@@ -90,9 +90,9 @@ export function assemble(parts: {
 }
 
 /** What partial-order reduction came to, where properties keep it from doing much. */
-export function partialOrderNotes({ system, checks, request, result }: { readonly system: System; readonly checks: readonly Check[]; readonly request: ExploreRequest; readonly result: SearchResult }): string[] {
+export function partialOrderNotes(system: System, checks: readonly Check[], result: SearchResult): string[] {
   const evaluated = system.machine.properties.filter(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
-  if (!isPartialOrder(request) || evaluated.length === 0) return []
+  if (evaluated.length === 0) return []
   const share = Math.round((100 * result.alone) / Math.max(1, result.states))
   return [`partial-order reduction helped in ${share} % of the states: it leaves every step alone that writes what ${evaluated.map(({ name }) => `“${name}”`).join(', ')} reads, for that is evaluated in every state`]
 }

@@ -1,21 +1,18 @@
-import { type LoadedModel, load } from '../compile/load.ts'
+import type { LoadedModel } from '../compile/load.ts'
 import { PathSearch } from '../explore/paths/path-search.ts'
 import { type PathStrategyName, STRATEGIES } from '../explore/paths/strategies.ts'
-import { buildSystem } from '../explore/system.ts'
 import { Tracer } from '../explore/trace.ts'
 import type { Report } from '../report/report.ts'
 import { assemble, violationOf } from './assemble.ts'
 import { ProgressLine } from './progress.ts'
-import { type ExploreRequest, chooseChecks, chooseScenario, parametersOf } from './request.ts'
+import { type ExploreRequest, chooseChecks, prepare } from './request.ts'
 import type { Streams } from './streams.ts'
 
 /** Explores by a strategy that follows one execution after another. */
 export async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
-  const chosen = chooseScenario(loaded, request.scenario)
-  const params = parametersOf(loaded, chosen.scenario, request.settings)
-  const checks = chooseChecks(request, chosen.scenario)
-  const system = buildSystem(load(loaded.bundle), params)
-  const granularity = request.granularity ?? chosen.scenario?.granularity ?? 'step'
+  const prepared = prepare(loaded, request)
+  const { params, granularity, system } = prepared
+  const checks = chooseChecks(request, prepared.scenario)
   const line = new ProgressLine(streams, request.quiet)
   const strategy = STRATEGIES[name]({ actors: system.actors.length, seed: request.seed, runs: request.runs, bugDepth: request.bugDepth })
   const search = new PathSearch(system, {
@@ -36,7 +33,7 @@ export async function followPaths(name: PathStrategyName, loaded: LoadedModel, r
     if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams) // it passes by states
     const violations = result.findings.map(({ finding, schedule }) => violationOf(new Tracer(search.engine), system, finding, schedule, false))
     const assumptions = name === 'dfs' && checks.some(({ hang }) => hang) && result.looped ? ['of hangs, only standstills and cycles of waits are looked for: steps go round a loop'] : []
-    return assemble({ loaded, system, name: chosen.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumptions, notes: result.notes })
+    return assemble({ loaded, system, name: prepared.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumptions, notes: result.notes })
   } finally {
     line.end()
   }

@@ -1,9 +1,10 @@
-import { type LoadedModel, load } from '../compile/load.ts'
+import type { LoadedModel } from '../compile/load.ts'
 import { Search, type StopReason } from '../explore/search.ts'
 import { type StateGraph, stateGraph } from '../explore/state-graph.ts'
-import { buildSystem } from '../explore/system.ts'
-import { type ExploreRequest, chooseScenario, parametersOf } from './request.ts'
+import type { UnusedSet } from '../explore/symmetry/sets.ts'
+import { type ExploreRequest, prepare, reductionsOf } from './request.ts'
 import type { Streams } from './streams.ts'
+import { withoutUnlike } from './unlike.ts'
 
 /** What a graph is made of. */
 export interface GraphRequest extends Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'> {
@@ -12,20 +13,30 @@ export interface GraphRequest extends Pick<ExploreRequest, 'scenario' | 'setting
   readonly memory: number
 }
 
+/** A graph and what it is of. */
+export interface GatheredGraph {
+  readonly graph: StateGraph
+  /** Why it is not whole; null: it is. */
+  readonly stopped: StopReason | null
+  readonly name: string
+}
+
 /**
  * The states of one scenario and the steps between them, whatever is wrong with them.
  * @throws UsageError for unknown scenarios or parameters; Refusal for a model that cannot be explored
  */
-export async function searchGraph(loaded: LoadedModel, request: GraphRequest, streams: Streams): Promise<{ readonly graph: StateGraph; readonly stopped: StopReason | null; readonly name: string }> {
-  const { name, scenario } = chooseScenario(loaded, request.scenario)
-  const params = parametersOf(loaded, scenario, request.settings)
-  const search = new Search(buildSystem(load(loaded.bundle), params), {
+export function searchGraph(loaded: LoadedModel, request: GraphRequest, streams: Streams): Promise<GatheredGraph> {
+  return withoutUnlike((unlike) => gather(unlike, loaded, request, streams))
+}
+
+async function gather(unlike: readonly UnusedSet[], loaded: LoadedModel, request: GraphRequest, streams: Streams): Promise<GatheredGraph> {
+  const { name, params, granularity, system } = prepare(loaded, request)
+  const search = new Search(system, {
     params,
-    granularity: request.granularity ?? scenario?.granularity ?? 'step',
+    granularity,
     checks: [],
     keepGoing: true,
-    symmetry: request.reduce === 'symmetry' ? { without: [] } : null,
-    partialOrder: false,
+    reductions: reductionsOf(request.reduce, unlike.map((set) => set.name)),
     workers: 1, // with a bound, the states nearest to the initial one
     limits: { maxStates: request.maxStates, maxDepth: Infinity, time: Infinity, memory: request.memory },
     signal: streams.interrupt,

@@ -1,8 +1,10 @@
 import { checks as allChecks } from '../../checks/index.ts'
-import type { LoadedModel } from '../compile/load.ts'
+import { type LoadedModel, load } from '../compile/load.ts'
+import type { Reductions } from '../explore/engine.ts'
 import type { PathStrategyName } from '../explore/paths/strategies.ts'
 import type { Limits } from '../explore/search.ts'
 import type { Granularity } from '../explore/step-memory.ts'
+import { type System, buildSystem } from '../explore/system.ts'
 import type { Tuning } from '../explore/tuning.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
@@ -37,16 +39,32 @@ export interface ExploreRequest {
   readonly tuning?: Partial<Tuning>
 }
 
-/** Whether independent steps are taken in one order only. */
-export function isPartialOrder({ reduce }: ExploreRequest): boolean {
-  return reduce === 'por' || reduce === 'all'
+/** The reductions asked for, with sets that are known not to be interchangeable. */
+export function reductionsOf(reduce: Reduce, without: readonly string[]): Reductions {
+  return { symmetry: reduce === 'symmetry' || reduce === 'all' ? { without } : null, partialOrder: reduce === 'por' || reduce === 'all' }
+}
+
+/** A scenario ready to be searched. */
+export interface Preparation {
+  /** Of the scenario; null for a model without. */
+  readonly name: string | null
+  readonly scenario: Scenario<Record<string, unknown>> | null
+  readonly params: Readonly<Record<string, unknown>>
+  readonly granularity: Granularity
+  readonly system: System
 }
 
 /**
- * The scenario asked for, else the model's first; null for a model without.
- * @throws UsageError
+ * Builds the machine of the scenario asked for, in a world of its own: machines freeze and number what they reach.
+ * @throws UsageError for unknown scenarios or parameters; Refusal for a machine that cannot be built
  */
-export function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: string | null): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
+export function prepare(loaded: LoadedModel, request: Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'>): Preparation {
+  const { name, scenario } = chooseScenario(loaded, request.scenario)
+  const params = parametersOf(loaded, scenario, request.settings)
+  return { name, scenario, params, granularity: request.granularity ?? scenario?.granularity ?? 'step', system: buildSystem(load(loaded.bundle), params) }
+}
+
+function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: string | null): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
   const known = [...model.scenarios.keys()]
   const name = asked ?? known[0] ?? null
   if (name === null) return { name, scenario: null }
@@ -55,11 +73,7 @@ export function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: 
   return { name, scenario }
 }
 
-/**
- * A scenario's parameters with settings on top.
- * @throws UsageError
- */
-export function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, unknown>> | null, settings: readonly string[]): Record<string, unknown> {
+function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, unknown>> | null, settings: readonly string[]): Record<string, unknown> {
   try {
     return resolveParameters(model.parameters, scenario?.params ?? {}, settings)
   } catch (error) {

@@ -97,16 +97,16 @@ export class LocalCodec {
 
   /** Where an encoding mentions things. */
   mentions(code: Int32Array): Mentions {
-    const found = { objects: [], functions: [], logged: [] }
+    const decoder = new Decoder(code, this.#runtime, this.#objects)
     this.#runtime.begin()
-    this.#decode(new Decoder(code, this.#runtime, this.#objects, found))
+    this.#decode(decoder)
     this.#runtime.end()
-    return found
+    return decoder.mentions
   }
 
   /** Restores a local state: fresh activations, whose dead variables hold the runtime's poison. */
   decode(code: Int32Array): LocalState {
-    return this.#decode(new Decoder(code, this.#runtime, this.#objects, { objects: [], functions: [], logged: [] }))
+    return this.#decode(new Decoder(code, this.#runtime, this.#objects))
   }
 
   #decode(decoder: Decoder): LocalState {
@@ -274,11 +274,11 @@ class Decoder {
   readonly #runtime: Runtime
   readonly #objects: ObjectTable
   readonly #met: object[] = []
-  readonly #mentions: { readonly objects: number[]; readonly functions: number[]; readonly logged: number[] }
+  /** What was mentioned so far. */
+  readonly mentions = { objects: [] as number[], functions: [] as number[], logged: [] as number[] } satisfies Mentions
   #at = 0
 
-  constructor(code: Int32Array, runtime: Runtime, objects: ObjectTable, mentions: { readonly objects: number[]; readonly functions: number[]; readonly logged: number[] }) {
-    this.#mentions = mentions
+  constructor(code: Int32Array, runtime: Runtime, objects: ObjectTable) {
     this.#code = code
     this.#runtime = runtime
     this.#objects = objects
@@ -290,7 +290,7 @@ class Decoder {
 
   log(): number[] {
     const length = this.next()
-    for (let at = 0; at < length; at += 2) this.#mentions.logged.push(this.#at + at)
+    for (let at = 0; at < length; at += 2) this.mentions.logged.push(this.#at + at)
     return Array.from({ length }, () => this.next())
   }
 
@@ -327,10 +327,10 @@ class Decoder {
       case TAG.bigint:
         return BigInt(this.#text())
       case TAG.object:
-        this.#mentions.objects.push(this.#at)
+        this.mentions.objects.push(this.#at)
         return this.#objects.objects[this.next()]
       case TAG.function:
-        this.#mentions.functions.push(this.#at)
+        this.mentions.functions.push(this.#at)
         return this.#runtime.functions[this.next()]
       case TAG.again:
         return this.#met[this.next()]
@@ -342,7 +342,7 @@ class Decoder {
   }
 
   #activation(): Frame {
-    this.#mentions.functions.push(this.#at)
+    this.mentions.functions.push(this.#at)
     const fn = this.#runtime.functions[this.next()] as () => Frame
     const frame = fn()
     frame.taken = true

@@ -28,7 +28,7 @@ import { StepTable, extraRoot, stepArena } from './step-table.ts'
 import { Successors } from './successors.ts'
 import { SymmetryGuard } from './symmetry/guard.ts'
 import { Names } from './symmetry/names.ts'
-import { interchangeableSets } from './symmetry/sets.ts'
+import { type UnusedSet, interchangeableSets } from './symmetry/sets.ts'
 import { Symmetry } from './symmetry/symmetry.ts'
 import { TUNING, type Tuning } from './tuning.ts'
 import { type System, buildSystem, describeMachine, initialWords, unsteady } from './system.ts'
@@ -41,13 +41,13 @@ export type HangSearch = 'off' | 'settled' | 'exact'
 
 /** How a search is reduced. */
 export interface Reductions {
-  /** Names of the sets whose members are renamed. */
-  readonly symmetry: readonly string[]
+  /** Whether interchangeable members are renamed, and sets for which that was found out to be wrong. */
+  readonly symmetry: { readonly without: readonly string[] } | null
   readonly partialOrder: boolean
 }
 
 /** Every reachable state is stored. */
-export const NO_REDUCTION: Reductions = { symmetry: [], partialOrder: false }
+export const NO_REDUCTION: Reductions = { symmetry: null, partialOrder: false }
 
 /** What every thread of one search is made from: a recipe, not values. */
 export interface EngineRecipe {
@@ -67,8 +67,8 @@ export interface EngineRecipe {
   readonly arena: ArenaBuffers
   readonly tuning: Tuning
   readonly hangs: HangSearch
-  /** Names of the sets whose members are renamed, so that one state of each orbit is stored. */
-  readonly symmetry: readonly string[]
+  /** Whether one state of each orbit is stored, and which sets are not to be renamed. */
+  readonly symmetry: Reductions['symmetry']
   /** One byte a site of the code, set when it was reached. */
   readonly coverage: SharedArrayBuffer
   /** Two Int32 a property: evaluated, met. */
@@ -92,6 +92,8 @@ export class Engine {
   readonly successors: Successors
   /** Renames interchangeable members; null without any. */
   readonly symmetry: Symmetry | null
+  /** Sets that are not interchangeable, though they look like it. */
+  readonly unused: readonly UnusedSet[]
   /** Finds states out of which one actor's steps are enough; null without partial-order reduction. */
   readonly selection: Selection | null
   readonly expansion: Expansion
@@ -107,7 +109,8 @@ export class Engine {
     this.executor = new Executor(system, recipe.granularity)
     this.accesses = new Accesses(recipe.accesses, machine.memory.fields.length + 1)
     const { executor, locals, footprints, accesses } = this
-    const sets = recipe.symmetry.length === 0 ? [] : interchangeableSets(system).sets.filter(({ name }) => recipe.symmetry.includes(name))
+    const { sets, unused } = recipe.symmetry ? interchangeableSets(system, recipe.symmetry.without) : { sets: [], unused: [] }
+    this.unused = unused
     this.symmetry = sets.length === 0 ? null : new Symmetry(new Names(sets, system), system, locals)
     const guard = this.symmetry && new SymmetryGuard(system, this.symmetry, executor)
     this.#guard = guard
@@ -161,7 +164,7 @@ export class Engine {
 
   /** Bytes that all threads' tables have in use, states apart. */
   get bytes(): number {
-    return this.locals.bytes + this.footprints.bytes + this.accesses.bytes + this.table.bytes
+    return this.locals.bytes + this.footprints.bytes + this.accesses.bytes + this.table.bytes + (this.selection?.bytes ?? 0)
   }
 
   /** Interns the local states that actors start in: before its first shared access each. */

@@ -2,7 +2,6 @@ import type { Check, Occasion } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
 import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
-import { readCell } from './layout.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
@@ -10,6 +9,7 @@ import type { PropertyTable } from './property-table.ts'
 import type { RaceDetector } from './race.ts'
 import type { Selection } from './partial-order/selection.ts'
 import type { Reach } from './reach.ts'
+import { compareNumbers, compareStates } from './state-order.ts'
 import type { StateStore } from './state-store.ts'
 import type { PropertyTally, StoredStateView } from './state-view.ts'
 import type { StepTable } from './step-table.ts'
@@ -118,11 +118,12 @@ export class Expansion {
 
   /** Canonical order: depth, kind, property, contents of the state, step. Independent of numbers given in passing. */
   compare(a: LocatedFinding, b: LocatedFinding): number {
+    const { store, locals, system } = this.#with
     return (
       a.depth - b.depth ||
       VIOLATION_KINDS.indexOf(a.kind) - VIOLATION_KINDS.indexOf(b.kind) ||
       compareTexts(a.property, b.property) ||
-      (a.state === b.state ? 0 : this.#compareStates(a.state, b.state)) ||
+      (a.state === b.state ? 0 : compareStates(system.layout, locals, store.at(a.state), store.at(b.state))) ||
       (a.step?.actor ?? -1) - (b.step?.actor ?? -1) ||
       compareNumbers(a.step?.choices ?? [], b.step?.choices ?? []) ||
       compareTexts(a.message, b.message)
@@ -251,30 +252,8 @@ export class Expansion {
       }
     }
   }
-
-  #compareStates(a: number, b: number): number {
-    const { store, locals, system } = this.#with
-    const [one, two] = [store.at(a), store.at(b)]
-    for (const cell of system.layout.cells) {
-      const order = readCell(one, cell) - readCell(two, cell)
-      if (order !== 0) return order
-    }
-    for (const { id } of system.actors) {
-      const order = compareNumbers(locals.code(one, id), locals.code(two, id))
-      if (order !== 0) return order
-    }
-    return 0
-  }
 }
 
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-function compareNumbers(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const order = (a[i] as number) - (b[i] as number)
-    if (order !== 0) return order
-  }
-  return a.length - b.length
 }

@@ -1,6 +1,6 @@
 import type { Check } from '../model/check.ts'
 import { Crew } from './crew.ts'
-import { Engine, type EngineRecipe, engineRecipe } from './engine.ts'
+import { Engine, type EngineRecipe, type Reductions, engineRecipe } from './engine.ts'
 import { hangs } from './hangs.ts'
 import { Level } from './level.ts'
 import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './share.ts'
@@ -10,7 +10,6 @@ import { release } from './release.ts'
 import { type Room, enlarged, firstRoom, needOf } from './room.ts'
 import { MAX_SEGMENTS, type Range, rangesSize, storeBytes } from './state-store.ts'
 import type { Granularity } from './step-memory.ts'
-import { type UnusedSet, interchangeableSets } from './symmetry/sets.ts'
 import type { System } from './system.ts'
 import type { LocatedFinding } from './tally.ts'
 import { TUNING, type Tuning } from './tuning.ts'
@@ -32,10 +31,7 @@ export interface SearchOptions {
   /** The checks that are on. */
   readonly checks: readonly Check[]
   readonly keepGoing: boolean
-  /** Whether interchangeable members are renamed, and sets for which that was found out to be wrong. */
-  readonly symmetry: { readonly without: readonly string[] } | null
-  /** Whether independent steps are taken in one order only. */
-  readonly partialOrder: boolean
+  readonly reductions: Reductions
   readonly workers: number
   readonly limits: Limits
   readonly signal: AbortSignal
@@ -70,8 +66,6 @@ export interface SearchResult {
   readonly pruned: number
   /** States out of which partial-order reduction took the steps of one actor only. */
   readonly alone: number
-  /** Searches that it took to learn what there is; 1 without. */
-  readonly passes: number
   readonly seconds: number
   readonly bytes: number
   readonly bytesPerState: number
@@ -91,8 +85,6 @@ export interface SearchResult {
 export class Search {
   /** This thread's engine: the initial state, the canonical order, and reports. */
   readonly engine: Engine
-  /** Sets that are not interchangeable, though they look like it. */
-  unused: readonly UnusedSet[] = []
   readonly #options: SearchOptions
   readonly #seeksHangs: boolean
   readonly #recipe: EngineRecipe
@@ -105,8 +97,6 @@ export class Search {
   readonly #crew: Crew
   #room: Room
   #looped = false
-  /** Searches that partial-order reduction took to learn what there is. */
-  #passes = 0
   #stopped: StopReason | null = null
   /** States stored but not expanded when the search stopped. */
   #left = 0
@@ -117,7 +107,7 @@ export class Search {
     const tuning = { ...TUNING, ...options.tuning }
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
-    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', { symmetry: this.#sets(system), partialOrder: options.partialOrder }, tuning)
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', options.reductions, tuning)
     this.engine = new Engine(system, this.#recipe, options.checks)
     this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#seeksHangs)
     this.engine.attach(this.#room)
@@ -159,14 +149,6 @@ export class Search {
   /** Where the states are now. */
   get room(): Room {
     return this.#room
-  }
-
-  /** Names of the sets whose members are renamed. */
-  #sets(system: System): readonly string[] {
-    const { symmetry } = this.#options
-    const { sets, unused } = symmetry ? interchangeableSets(system, symmetry.without) : { sets: [], unused: [] }
-    this.unused = unused
-    return sets.map(({ name }) => name)
   }
 
   #watch(): NodeJS.Timeout {
@@ -215,7 +197,6 @@ export class Search {
     const { selection } = this.engine
     for (;;) {
       const known = selection?.learnt ?? 0
-      this.#passes++
       await this.#explore()
       const isOver = this.#stopped || (this.#findings.length > 0 && !this.#options.keepGoing)
       if (isOver || !selection || selection.learnt === known) return
@@ -387,7 +368,6 @@ export class Search {
       endStates: sum(this.#levels, 'endStates'),
       pruned: sum(this.#levels, 'pruned'),
       alone: sum(this.#levels, 'alone'),
-      passes: this.#passes,
       seconds: this.#seconds(),
       bytes: this.#bytes(),
       bytesPerState: this.#stateBytes() / Math.max(1, store.size),

@@ -2,6 +2,7 @@ import type { Bundle } from '../../src/compile/bundle.ts'
 import { type LoadedModel, load } from '../../src/compile/load.ts'
 import type { Engine } from '../../src/explore/engine.ts'
 import { checks } from '../../checks/index.ts'
+import { type Reduce, reductionsOf } from '../../src/cli/request.ts'
 import { Search } from '../../src/explore/search.ts'
 import { buildSystem } from '../../src/explore/system.ts'
 import { FAULT, OUTCOME } from '../../src/explore/leaf.ts'
@@ -21,9 +22,7 @@ export function explored(loaded: LoadedModel, granularity: Granularity, options:
 }
 
 function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
-  const { system, store, view, successors, locals } = engine
-  const ends = new Set<string>()
-  const stuck = new Set<string>()
+  const { system, store, view, successors } = engine
   let race = false
   let fault = false
   for (const index of indices()) {
@@ -32,25 +31,36 @@ function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
     fault ||= system.actors.some(({ id }) => steps.of(id).some((leaf) => ((engine.table.words[leaf] as number) & OUTCOME) === FAULT))
     view.show(words, steps, 0, false)
     race ||= view.races().length > 0
+  }
+  sweep()
+  const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0))
+  return { race, fault, ...standstills(engine, indices()), wedged: wedged.map(({ id }) => id).join(), states }
+}
+
+/** Who stands still, and what the variables hold, in stored states in which nobody can move. */
+function standstills(engine: Engine, indices: Iterable<number>): Pick<Outcome, 'stuck' | 'ends'> {
+  const { system, store, view, successors, locals } = engine
+  const stuck = new Set<string>()
+  const ends = new Set<string>()
+  for (const index of indices) {
+    const words = store.at(index)
+    view.show(words, successors.stepsOf(words), 0, false)
     if (!view.terminal) continue
     const standing = system.actors.filter((actor) => !locals.hasFinished(words, actor.id))
     if (standing.length > 0) stuck.add(standing.map(({ id }) => id).join())
     else ends.add(variables(engine, words))
   }
-  sweep()
-  const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0))
-  return { race, fault, stuck, ends, wedged: wedged.map(({ id }) => id).join(), states }
+  return { stuck, ends }
 }
 
 /** What a search as users run it says; `wedged` is told by the inline searches. */
-async function searched(loaded: LoadedModel, granularity: Granularity, reduce: 'none' | 'symmetry' | 'por' | 'all', workers: number, wedged: string): Promise<Outcome> {
+async function searched(loaded: LoadedModel, granularity: Granularity, reduce: Reduce, workers: number, wedged: string): Promise<Outcome> {
   const search = new Search(buildSystem(loaded, {}), {
     params: {},
     granularity,
     checks,
     keepGoing: true,
-    symmetry: reduce === 'symmetry' || reduce === 'all' ? { without: [] } : null,
-    partialOrder: reduce === 'por' || reduce === 'all',
+    reductions: reductionsOf(reduce, []),
     workers,
     limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
     signal: new AbortController().signal,
@@ -60,20 +70,8 @@ async function searched(loaded: LoadedModel, granularity: Granularity, reduce: '
   try {
     const { findings, levels, states } = await search.run()
     const kinds = findings.map(({ kind }) => kind)
-    const { system, store, view, successors, locals } = search.engine
-    const stuck = new Set<string>()
-    const ends = new Set<string>()
-    for (const { from, to } of levels.flat()) {
-      for (let index = from; index < to; index++) {
-        const words = store.at(index)
-        view.show(words, successors.stepsOf(words), 0, false)
-        if (!view.terminal) continue
-        const standing = system.actors.filter((actor) => !locals.hasFinished(words, actor.id))
-        if (standing.length > 0) stuck.add(standing.map(({ id }) => id).join())
-        else ends.add(variables(search.engine, words))
-      }
-    }
-    return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), stuck, ends, wedged, states }
+    const indices = levels.flat().flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))
+    return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), ...standstills(search.engine, indices), wedged, states }
   } finally {
     await search.close()
   }

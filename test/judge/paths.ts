@@ -2,6 +2,7 @@ import { checks } from '../../checks/index.ts'
 import type { LoadedModel } from '../../src/compile/load.ts'
 import type { Engine } from '../../src/explore/engine.ts'
 import { conflict } from '../../src/explore/partial-order/accesses.ts'
+import { DepthFirst } from '../../src/explore/paths/depth-first.ts'
 import { type PathResult, PathSearch } from '../../src/explore/paths/path-search.ts'
 import { type PathStrategyName, STRATEGIES } from '../../src/explore/paths/strategies.ts'
 import type { Move, Path, Position, Strategy, Trial } from '../../src/explore/paths/strategy.ts'
@@ -20,34 +21,12 @@ export interface Followed {
   readonly engine: Engine
   /** Whether nothing was left out for lack of time. */
   readonly isThrough: boolean
-  readonly redundant: number
 }
 
 /** Every execution, one after another: no reduction at all. */
-class EveryPath implements Strategy {
-  readonly outcome = 'all'
-  readonly redundant = 0
-  readonly #open: Move[][] = []
-  #hasBegun = false
-
-  begin(): number {
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
-      return 0
-    }
-    while (this.#open.length > 0 && this.#open.at(-1)?.length === 0) this.#open.pop()
-    return this.#open.length - 1
-  }
-
-  next({ depth, moves }: Position): Move | null {
-    if (depth === this.#open.length) this.#open.push(moves.toReversed())
-    return this.#open[depth]?.pop() ?? null
-  }
-
-  end(): void {}
-
-  notes(): readonly string[] {
-    return []
+class EveryPath extends DepthFirst {
+  override next(position: Position): Move | null {
+    return super.next({ ...position, isKnown: false })
   }
 }
 
@@ -65,10 +44,6 @@ class Listening implements Strategy {
 
   get outcome(): 'all' | 'runs' {
     return this.#strategy.outcome
-  }
-
-  get redundant(): number {
-    return this.#strategy.redundant
   }
 
   begin(): number {
@@ -131,5 +106,5 @@ export async function follow(loaded: LoadedModel, name: PathStrategyName | 'ever
     progress: () => {},
   })
   const result = await search.run()
-  return { result, engine: search.engine, classes: listening.classes, stuck: listening.stuck, ends: [...listening.ends.values()], redundant: listening.redundant, isThrough: listening.isThrough }
+  return { result, engine: search.engine, classes: listening.classes, stuck: listening.stuck, ends: [...listening.ends.values()], isThrough: listening.isThrough }
 }

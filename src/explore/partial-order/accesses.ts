@@ -79,3 +79,20 @@ export function meet(a: Int32Array, b: Int32Array): boolean {
 export function conflict(a: Access, b: Access): boolean {
   return meet(a.writes, b.writes) || meet(a.writes, b.reads) || meet(a.reads, b.writes)
 }
+
+/** Adds what one touches to what another does; whether that was more. */
+export function addTo(a: Access, b: Access): boolean {
+  const reads = unite(a.reads, b.reads)
+  return unite(a.writes, b.writes) || reads
+}
+
+function unite(a: Int32Array, b: Int32Array): boolean {
+  let isMore = false
+  for (let i = 0; i < a.length; i++) {
+    const both = (a[i] as number) | (b[i] as number)
+    if (both === a[i]) continue
+    a[i] = both
+    isMore = true
+  }
+  return isMore
+}

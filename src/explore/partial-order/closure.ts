@@ -1,4 +1,4 @@
-import type { Access, Accesses } from './accesses.ts'
+import { type Access, type Accesses, addTo } from './accesses.ts'
 
 /**
  * All that is touched from each node of a graph on: the least sets that hold what is touched at the node and what is
@@ -42,21 +42,4 @@ export class Closure {
       for (const one of this.#before.get(node) ?? []) if (addTo(this.after(one), this.after(node))) queue.add(one)
     }
   }
-}
-
-/** Adds what one touches to what another does; whether that was more. */
-function addTo(a: Access, b: Access): boolean {
-  const reads = unite(a.reads, b.reads)
-  return unite(a.writes, b.writes) || reads
-}
-
-function unite(a: Int32Array, b: Int32Array): boolean {
-  let isMore = false
-  for (let i = 0; i < a.length; i++) {
-    const both = (a[i] as number) | (b[i] as number)
-    if (both === a[i]) continue
-    a[i] = both
-    isMore = true
-  }
-  return isMore
 }

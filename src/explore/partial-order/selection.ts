@@ -3,7 +3,7 @@ import { BLOCKED, FAULT, HELD, IDLE, LEAF, LOOPED, OUTCOME, STEP } from '../leaf
 import type { LocalStates } from '../local-states.ts'
 import type { StepTable } from '../step-table.ts'
 import type { Steps } from '../steps.ts'
-import { type Access, type Accesses, conflict, meet } from './accesses.ts'
+import { type Access, type Accesses, addTo, conflict, meet } from './accesses.ts'
 import type { Futures } from './futures.ts'
 import type { Gates } from './gates.ts'
 import type { Learnt } from './learnt.ts'
@@ -36,6 +36,11 @@ export class Selection {
   /** How many things were learnt by all threads. */
   get learnt(): number {
     return this.#with.learnt.size
+  }
+
+  /** Bytes that what was learnt takes. */
+  get bytes(): number {
+    return this.#with.learnt.bytes
   }
 
   /** Takes into account what was learnt up to a number of things. */
@@ -86,7 +91,8 @@ export class Selection {
 
   /**
    * What the steps of an actor touch, if these might do alone: they can all be taken, none closes a loop in which others could
-   * be kept waiting for ever (a turn of a loop after which the actor can come back to where it was), none stays where it is, and none changes what a property evaluated in every state reads.
+   * be kept waiting for ever (a turn of a loop after which the actor can come back to where it was), none stays where it
+   * is, and none changes what a property evaluated in every state reads.
    */
   #candidate(actor: number, words: Int32Array, leaves: Int32Array): Access | null {
     const { table, locals, accesses, futures } = this.#with
@@ -99,7 +105,8 @@ export class Selection {
       if ((head & LOOPED) !== 0 && futures.returns(actor, next, local)) return null
       const access = accesses.get(table.words[leaf + LEAF.access] as number)
       if (meet(access.writes, futures.visible)) return null
-      touched = touched === null ? access : together(touched, access)
+      if (touched === null) touched = { reads: access.reads.slice(), writes: access.writes.slice() }
+      else addTo(touched, access)
     }
     return touched
   }
@@ -112,8 +119,4 @@ export class Selection {
     const closed = gates.closed(other, actor, words)
     return closed.length > 0 && !conflict(touched, futures.after(other.id, local, closed))
   }
-}
-
-function together(a: Access, b: Access): Access {
-  return { reads: a.reads.map((word, i) => word | (b.reads[i] as number)), writes: a.writes.map((word, i) => word | (b.writes[i] as number)) }
 }

@@ -3,7 +3,6 @@ import type { Move, Position, Strategy } from './strategy.ts'
 /** Depth-first search over stored states: every state once, paths that meet one again end there. */
 export class DepthFirst implements Strategy {
   readonly outcome = 'all'
-  readonly redundant = 0
   /** By depth: steps still to be taken there, the next one last. */
   readonly #open: Move[][] = []
   #hasBegun = false

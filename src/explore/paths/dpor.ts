@@ -25,15 +25,12 @@ export class Dpor implements Strategy {
   readonly outcome = 'all'
   readonly #actors: number
   readonly #nodes: Node[] = []
+  /** Executions given up because others had explored what they led to. */
   #redundant = 0
   #hasBegun = false
 
   constructor({ actors }: StrategyOptions) {
     this.#actors = actors
-  }
-
-  get redundant(): number {
-    return this.#redundant
   }
 
   begin(): number {

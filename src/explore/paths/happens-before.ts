@@ -12,10 +12,6 @@ export class HappensBefore {
     this.#actors = actors
   }
 
-  get length(): number {
-    return this.#of.length
-  }
-
   /** Forgets the events from one on. */
   truncate(length: number): void {
     this.#of.length = length

@@ -21,7 +21,7 @@ export class PathRaces {
   readonly #engine: Engine
   readonly #order: HappensBefore
   readonly #events: Event[] = []
-  /** By numbers of footprints: a mask of words for the fields that either touches plainly. */
+  /** By number of a footprint: the fields that it touches plainly. */
   readonly #plain = new Map<number, Int32Array>()
 
   constructor(engine: Engine) {

@@ -157,8 +157,9 @@ export class PathSearch {
       isComplete = place.moves.length === 0
       if (isComplete) break
       if (isStateless && this.#moves.length >= LONGEST) throw endless()
-      this.#isCut ||= this.#moves.length >= Math.min(limits.maxDepth, PATIENCE)
-      const move = this.#moves.length >= Math.min(limits.maxDepth, PATIENCE) ? null : strategy.next(place)
+      const isTooLong = this.#moves.length >= Math.min(limits.maxDepth, PATIENCE)
+      this.#isCut ||= isTooLong
+      const move = isTooLong ? null : strategy.next(place)
       if (move === null) break
       isComplete = !this.#take(place, move)
       if (isComplete) break

@@ -8,7 +8,6 @@ import type { Move, Path, Position, Strategy, StrategyOptions } from './strategy
  */
 export class Pct implements Strategy {
   readonly outcome = 'runs'
-  readonly redundant = 0
   readonly #options: StrategyOptions
   readonly #random: RandomSource
   #runs = 0

@@ -4,7 +4,6 @@ import type { Move, Position, Strategy, StrategyOptions } from './strategy.ts'
 /** Uniform random walk: at every state each actor that can move is as likely as the others, and so is each alternative of its step. */
 export class RandomWalk implements Strategy {
   readonly outcome = 'runs'
-  readonly redundant = 0
   readonly #random: RandomSource
   #left: number
 

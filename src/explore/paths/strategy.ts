@@ -49,8 +49,6 @@ export interface Strategy {
   readonly outcome: 'all' | 'runs'
   /** What is to be said of it at its end. */
   notes(): readonly string[]
-  /** Executions given up because others had explored what they led to. */
-  readonly redundant: number
 }
 
 /** What strategies are made with. */

@@ -5,6 +5,7 @@ import type { Script } from '../step-memory.ts'
 import type { StepRecord } from '../step-record.ts'
 import type { System } from '../system.ts'
 import { AsymmetryError } from './asymmetry.ts'
+import { exchange } from './names.ts'
 import type { Symmetry } from './symmetry.ts'
 
 /**
@@ -103,16 +104,5 @@ export class SymmetryGuard {
 }
 
 function exchanges({ names }: Symmetry): { readonly image: Int32Array; readonly set: number }[] {
-  return names.sets.flatMap(({ members }, set) => {
-    const first = names.firstOf[set] as number
-    return members.flatMap((_, a) =>
-      members.flatMap((__, b) => {
-        if (a >= b) return []
-        const image = Int32Array.from({ length: names.count }, (___, member) => member)
-        image[first + a] = first + b
-        image[first + b] = first + a
-        return [{ image, set }]
-      }),
-    )
-  })
+  return names.sets.flatMap(({ members }, set) => members.flatMap((_, a) => members.slice(a + 1).map((__, i) => ({ image: exchange(names, set, a, a + 1 + i), set }))))
 }

@@ -1,8 +1,8 @@
 import type { LocalCodec } from '../encoding.ts'
 import type { LocalStates } from '../local-states.ts'
-import { type Namings, OBJECT } from '../namings.ts'
-import { type Names, renamed } from './names.ts'
+import { OBJECT } from '../namings.ts'
 import { mix } from './mix.ts'
+import { type Names, type OwnObject, forEachNamed, renamed } from './names.ts'
 
 /** What a local state says of members. */
 export interface LocalMentions {
@@ -19,17 +19,15 @@ export class LocalNames {
   readonly #names: Names
   readonly #codec: LocalCodec
   readonly #locals: LocalStates
-  readonly #namings: Namings
   /** By actor and number of the local state. */
   readonly #mentions: LocalMentions[][]
   /** By actor and number: by the new numbers of the members mentioned, the number of what it becomes. */
   readonly #renamed: Map<number | string, number>[][]
 
-  constructor(names: Names, codec: LocalCodec, locals: LocalStates, namings: Namings) {
+  constructor(names: Names, codec: LocalCodec, locals: LocalStates) {
     this.#names = names
     this.#codec = codec
     this.#locals = locals
-    this.#namings = namings
     this.#mentions = Array.from(names.memberOfActor, () => [])
     this.#renamed = Array.from(names.memberOfActor, () => [])
   }
@@ -72,8 +70,7 @@ export class LocalNames {
 
   #logged(value: number, naming: number, image: Int32Array): number {
     if (naming === OBJECT) return this.#names.object(value, image)
-    const field = this.#namings.examples[naming]
-    const places = field ? this.#names.places(field.id) : null
+    const places = this.#names.placesOfNaming(naming)
     return places ? renamed(value, places, image) : value
   }
 
@@ -87,37 +84,21 @@ export class LocalNames {
       shape[at] = member === self ? -1 - slot : ((this.#names.setOf[member] as number) << 16) + slot + (1 << 24)
       if (member !== self) members.push(member)
     }
+    const mentionOwn = (at: number, own: OwnObject | undefined): void => {
+      if (own) mention(at, own.member, own.slot)
+    }
     const { objects, functions, logged } = this.#codec.mentions(code)
-    for (const at of objects) this.#mentioned(this.#names.objects.get(code[at] as number), at, mention)
-    for (const at of functions) this.#mentioned(this.#names.functions.get(code[at] as number), at, mention)
-    for (const at of logged) this.#lookAtLogged(code, at, shape, mention)
+    for (const at of objects) mentionOwn(at, this.#names.objects.get(code[at] as number))
+    for (const at of functions) mentionOwn(at, this.#names.functions.get(code[at] as number))
+    for (const at of logged) {
+      const [value, naming] = [code[at] as number, code[at + 1] as number]
+      if (naming === OBJECT) mentionOwn(at, this.#names.objects.get(value))
+      const places = naming === OBJECT ? null : this.#names.placesOfNaming(naming)
+      if (!places || value === 0) continue
+      forEachNamed(value, places, (member, slot) => mention(at, member, slot))
+      if (places.form === 'set') shape[at] = value & ~places.mask // it has no order: who is in it does not belong to its shape
+    }
     return { shape: hashOf(shape), members: Int32Array.from(members), any }
-  }
-
-  #mentioned(own: { readonly member: number; readonly slot: number } | undefined, at: number, mention: (at: number, member: number, slot: number) => void): void {
-    if (own) mention(at, own.member, own.slot)
-  }
-
-  #lookAtLogged(code: Int32Array, at: number, shape: Int32Array, mention: (at: number, member: number, slot: number) => void): void {
-    const naming = code[at + 1] as number
-    if (naming === OBJECT) {
-      this.#mentioned(this.#names.objects.get(code[at] as number), at, mention)
-      return
-    }
-    const field = this.#namings.examples[naming]
-    const places = field ? this.#names.places(field.id) : null
-    const value = code[at] as number
-    if (!places || value === 0) return
-    if (places.form === 'one') {
-      const member = places.memberAt[value - 1] as number
-      if (member >= 0) mention(at, member, places.slotAt[value - 1] as number)
-      return
-    }
-    for (let left = value & places.mask; left !== 0; left &= left - 1) {
-      const place = 31 - Math.clz32(left & -left)
-      mention(at, places.memberAt[place] as number, places.slotAt[place] as number)
-    }
-    shape[at] = value & ~places.mask // a set has no order: who is in it does not belong to its shape
   }
 }
 
@@ -126,13 +107,3 @@ function hashOf(words: Int32Array): number {
   for (let i = 0; i < words.length; i++) hash = mix(hash, words[i] as number)
   return hash
 }
-
-/** Compares the contents of two encodings. */
-export function compareCodes(a: Int32Array, b: Int32Array): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const order = (a[i] as number) - (b[i] as number)
-    if (order !== 0) return order
-  }
-  return a.length - b.length
-}
-

@@ -58,11 +58,9 @@ export class Names {
   readonly functionNumbers: readonly (readonly number[])[]
   readonly #ownOf: readonly (OwnField | undefined)[]
   readonly #placesOf: readonly (Places | null)[]
-  readonly #placesByList = new Map<object, Map<Naming['form'], Places | null>>()
-  readonly #system: System
+  readonly #placesOfNaming: readonly (Places | null)[]
 
   constructor(sets: readonly AlikeSet[], system: System) {
-    this.#system = system
     this.sets = sets
     const members = sets.flatMap((set, number) => set.members.map((member) => ({ ...member, set: number })))
     this.count = members.length
@@ -78,7 +76,9 @@ export class Names {
     const { fields } = system.machine.memory
     const owners = new Map(members.flatMap(({ objects }, member) => objects.map((object, slot) => [object, { member, slot }] as const)))
     const slots = Math.max(0, ...members.map(({ objects }) => objects.length))
-    this.#placesOf = fields.map((field) => this.#places(field, owners, slots))
+    const { numbers, all } = system.namings
+    this.#placesOfNaming = all.map((naming) => naming && placesIn(naming.target().instances(system.machine.memory) as readonly object[], naming.form, owners, slots, this.count))
+    this.#placesOf = numbers.map((naming) => this.#placesOfNaming[naming] ?? null)
     this.own = members.flatMap((member, number) => member.fields.map((field, slot) => ({ field, member: number, slot, places: this.#placesOf[field.id] ?? null })))
     const ownOf: (OwnField | undefined)[] = []
     for (const own of this.own) ownOf[own.field.id] = own
@@ -119,20 +119,14 @@ export class Names {
     return member < 0 ? id : (this.actorOfMember[image[member] as number] as number)
   }
 
+  /** The same by the number of a naming. */
+  placesOfNaming(naming: number): Places | null {
+    return this.#placesOfNaming[naming] ?? null
+  }
+
   /** Where members stand in the list that a field's values name things of; null when none do. */
   places(field: number): Places | null {
     return this.#placesOf[field] ?? null
-  }
-
-  #places(field: Field, owners: ReadonlyMap<object, OwnObject>, slots: number): Places | null {
-    const { names } = field.type
-    if (!names) return null
-    const target = names.target()
-    let byForm = this.#placesByList.get(target)
-    if (!byForm) this.#placesByList.set(target, (byForm = new Map()))
-    let places = byForm.get(names.form)
-    if (places === undefined) byForm.set(names.form, (places = placesIn(target.instances(this.#system.machine.memory) as readonly object[], names.form, owners, slots, this.count)))
-    return places
   }
 }
 
@@ -161,4 +155,27 @@ export function renamed(raw: number, places: Places, image: Int32Array): number 
 function placeAfter(place: number, { memberAt, slotAt, placeOf, slots }: Places, image: Int32Array): number {
   const member = memberAt[place] as number
   return member < 0 ? place : (placeOf[(image[member] as number) * slots + (slotAt[place] as number)] as number)
+}
+
+/** Calls `visit` with each member that a raw value names, and the position among its objects of what is named. */
+export function forEachNamed(raw: number, places: Places, visit: (member: number, slot: number) => void): void {
+  const { form, memberAt, slotAt, mask } = places
+  if (form === 'one') {
+    const member = memberAt[raw - 1] as number
+    if (member >= 0) visit(member, slotAt[raw - 1] as number)
+    return
+  }
+  for (let left = raw & mask; left !== 0; left &= left - 1) {
+    const place = 31 - Math.clz32(left & -left)
+    visit(memberAt[place] as number, slotAt[place] as number)
+  }
+}
+
+/** The renaming that exchanges two members of a set, given by their places in it. */
+export function exchange({ count, firstOf }: Names, set: number, a: number, b: number): Int32Array {
+  const first = firstOf[set] as number
+  const image = Int32Array.from({ length: count }, (_, member) => member)
+  image[first + a] = first + b
+  image[first + b] = first + a
+  return image
 }

@@ -2,10 +2,11 @@ import type { Field } from '../../model/field.ts'
 import { LocalCodec } from '../encoding.ts'
 import { type Cell, type Layout, readCell, writeCell } from '../layout.ts'
 import { type LocalStates, PackingFullError } from '../local-states.ts'
+import { compareStates } from '../state-order.ts'
 import type { System } from '../system.ts'
-import { LocalNames, compareCodes } from './local-names.ts'
+import { LocalNames } from './local-names.ts'
 import { mix } from './mix.ts'
-import { type Names, type Places, renamed } from './names.ts'
+import { type Names, type Places, exchange, forEachNamed, renamed } from './names.ts'
 import { permutations } from './permutations.ts'
 
 /** A field's cell with what its values name. */
@@ -29,6 +30,8 @@ const ROUNDS = 2
 export class Symmetry {
   readonly names: Names
   readonly localNames: LocalNames
+  /** Renamings of which all others are made: exchanges of neighbours. */
+  readonly generators: readonly Int32Array[]
   readonly #locals: LocalStates
   readonly #layout: Layout
   /** By member: its fields. */
@@ -46,7 +49,7 @@ export class Symmetry {
 
   constructor(names: Names, system: System, locals: LocalStates) {
     this.names = names
-    this.localNames = new LocalNames(names, new LocalCodec(system.runtime, system.objects), locals, system.namings)
+    this.localNames = new LocalNames(names, new LocalCodec(system.runtime, system.objects), locals)
     this.#locals = locals
     this.#layout = system.layout
     const slot = ({ id }: Field): Slot => ({ cell: system.layout.cells[id] as Cell, places: names.places(id) })
@@ -57,15 +60,7 @@ export class Symmetry {
     this.#next = new Int32Array(names.count)
     this.#connected = new Uint8Array(names.count)
     this.#image = new Int32Array(names.count)
-    this.generators = names.sets.flatMap(({ members }, set) => members.slice(1).map((_, i) => exchange(names.count, (names.firstOf[set] as number) + i)))
-  }
-
-  /** Renamings of which all others are made: exchanges of neighbours. */
-  readonly generators: readonly Int32Array[]
-
-  /** How many renamings there are. */
-  get order(): number {
-    return this.names.sets.reduce((product, { members }) => product * factorial(members.length), 1)
+    this.generators = names.sets.flatMap(({ members }, set) => members.slice(1).map((_, i) => exchange(names, set, i, i + 1)))
   }
 
   /**
@@ -133,7 +128,7 @@ export class Symmetry {
       const trial = start.slice()
       classes.forEach((members, c) => members.forEach((member, i) => (trial[member] = start[(order[c] as readonly number[])[i] as number] as number)))
       this.#renameInto(this.#trial, row, trial)
-      if (!isFirst && this.#compare(this.#trial, this.#best) >= 0) continue
+      if (!isFirst && compareStates(this.#layout, this.#locals, this.#trial, this.#best) >= 0) continue
       isFirst = false
       ;[this.#best, this.#trial] = [this.#trial, this.#best]
       image.set(trial)
@@ -284,44 +279,4 @@ export class Symmetry {
       if (raw !== 0) writeCell(made, cell, renamed(raw, places as Places, image))
     }
   }
-
-  /** Order of states by their contents. */
-  #compare(a: Int32Array, b: Int32Array): number {
-    for (const cell of this.#layout.cells) {
-      const order = readCell(a, cell) - readCell(b, cell)
-      if (order !== 0) return order
-    }
-    for (let actor = 0; actor < this.#actors; actor++) {
-      const [one, two] = [this.#locals.id(a, actor), this.#locals.id(b, actor)]
-      const order = one === two ? 0 : compareCodes(this.#locals.blob(actor, one), this.#locals.blob(actor, two))
-      if (order !== 0) return order
-    }
-    return 0
-  }
-}
-
-/** Calls `visit` with each member that a raw value names, and the position among its objects of what is named. */
-function forEachNamed(raw: number, places: Places, visit: (member: number, slot: number) => void): void {
-  const { form, memberAt, slotAt, mask } = places
-  if (form === 'one') {
-    const member = memberAt[raw - 1] as number
-    if (member >= 0) visit(member, slotAt[raw - 1] as number)
-    return
-  }
-  for (let left = raw & mask; left !== 0; left &= left - 1) {
-    const place = 31 - Math.clz32(left & -left)
-    visit(memberAt[place] as number, slotAt[place] as number)
-  }
-}
-
-/** The renaming that exchanges a member and the next one. */
-function exchange(count: number, member: number): Int32Array {
-  const image = Int32Array.from({ length: count }, (_, i) => i)
-  image[member] = member + 1
-  image[member + 1] = member
-  return image
-}
-
-function factorial(n: number): number {
-  return n < 2 ? 1 : n * factorial(n - 1)
 }
