@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Refusal } from '../compile/refusal.ts'
+import { type Threads, startThreads } from '../threads/threads.ts'
 import { InternerFullError } from './interner.ts'
 import { ArenaFullError } from './arena.ts'
 import type { Engine, EngineRecipe } from './engine.ts'
@@ -9,11 +10,6 @@ import { CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type
 import { rangesSize } from './state-store.ts'
 import { AsymmetryError } from './symmetry/asymmetry.ts'
 
-/** The part of Piscina that is used; it is loaded only where a search needs further threads. */
-interface Pool {
-  run(task: Task): Promise<unknown>
-  destroy(): Promise<void>
-}
 
 /**
  * Who does the work of a search: this thread, and as many others as make up the number of workers once there is enough
@@ -28,7 +24,7 @@ export class Crew {
   readonly #efforts = new Map<number, Effort>()
   /** Called when a thread is out of memory: the search is to end. */
   readonly #exhausted: () => void
-  #pool: Pool | null = null
+  #pool: Threads<Task> | null = null
   #starting: Promise<void> | null = null
   #isReady = false
   /** Why the other threads cannot be used. */
@@ -115,7 +111,7 @@ export class Crew {
 
   async #answer(task: Task): Promise<WorkerAnswer> {
     try {
-      return (await (this.#pool as Pool).run(task)) as WorkerAnswer
+      return (await (this.#pool as Threads<Task>).run(task)) as WorkerAnswer
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { exhausted: true }
@@ -140,14 +136,7 @@ export class Crew {
   async #startThreads(): Promise<void> {
     const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
     const threads = this.#workers - 1
-    const { Piscina } = await import('piscina')
-    this.#pool = new Piscina({
-      filename: new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url).href,
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Infinity,
-      workerData: data,
-    })
+    this.#pool = await startThreads<Task>(new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url), threads, data)
     try {
       await Promise.all(Array.from({ length: threads }, () => this.#other({ kind: 'ready' }, [])))
       this.#isReady = true

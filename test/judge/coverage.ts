@@ -40,7 +40,7 @@ export function coverageOf(program: GeneratedProgram, { outcome, comparisons }: 
     race: outcome?.race ? 1 : 0,
     assertion: outcome?.fault ? 1 : 0,
     choice: has('choose', 'pick', 'allocate'),
-    wait: has('sleep', 'await', 'awaitPlain'),
+    wait: has('sleep', 'await', 'awaitPlain', 'awaitBoth'),
     loop: again.length > 0 || kinds.has('repeat') ? 1 : 0,
     'alike threads': program.alike ? 1 : 0,
     'too large': outcome ? 0 : 1,

@@ -7,6 +7,7 @@ export type Instruction =
   | { readonly op: 'load' | 'store'; readonly space: 'plain' | 'volatile' | 'published'; readonly variable: number; readonly register: number; readonly value: number | null }
   | { readonly op: 'add'; readonly variable: number; readonly register: number }
   | { readonly op: 'await'; readonly space: 'plain' | 'atomic'; readonly variable: number; readonly equals: number; readonly set: number }
+  | { readonly op: 'awaitBoth'; readonly variable: number; readonly equals: number; readonly other: number; readonly set: number }
   | { readonly op: 'acquire' | 'release'; readonly lock: number }
   | { readonly op: 'try'; readonly otherwise: number }
   | { readonly op: 'read' | 'want' | 'drain' | 'endRead' | 'endWrite'; readonly lock: number }
@@ -112,6 +113,9 @@ function compileOne(s: Statement, code: Instruction[]): void {
     case 'awaitPlain':
       code.push({ op: 'await', space: s.kind === 'await' ? 'atomic' : 'plain', variable: s.variable, equals: s.equals, set: s.set })
       break
+    case 'awaitBoth':
+      code.push({ op: 'awaitBoth', variable: s.variable, equals: s.equals, other: s.other, set: s.set })
+      break
     case 'sleep':
       code.push({ op: 'assertWait', channel: s.channel }, { op: 'block', channel: s.channel })
       break
@@ -209,6 +213,9 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       break
     case 'await':
       if (before[i.space][i.variable] === i.equals) outcome((state) => (state[i.space][i.variable] = i.set))
+      break
+    case 'awaitBoth':
+      if (before.atomic[i.variable] === i.equals && before.volatile[0] === i.other) outcome((state) => (state.atomic[i.variable] = i.set))
       break
     case 'acquire':
       if (before.mutexes[i.lock] === -1) outcome((state) => (state.mutexes[i.lock] = thread))

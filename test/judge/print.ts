@@ -123,6 +123,8 @@ class Printer {
         return `yield* when(() => atomic[${s.variable}].v === ${s.equals}, () => { atomic[${s.variable}].v = ${s.set} })\n`
       case 'awaitPlain':
         return `yield* when(() => plain[${s.variable}].v === ${s.equals}, () => { plain[${s.variable}].v = ${s.set} })\n`
+      case 'awaitBoth':
+        return `yield* when(() => atomic[${s.variable}].v === ${s.equals} && loud[0].v === ${s.other}, () => { atomic[${s.variable}].v = ${s.set} })\n`
       case 'sleep':
         return `yield* channels[${s.channel}].assertWait()\nyield* channels[${s.channel}].block()\n`
       case 'wakeAll':

@@ -9,6 +9,8 @@ export type Statement =
   | { readonly kind: 'store' | 'storeVolatile' | 'publish'; readonly variable: number; readonly value: number }
   | { readonly kind: 'storeRegister' | 'add'; readonly variable: number; readonly register: number }
   | { readonly kind: 'await' | 'awaitPlain'; readonly variable: number; readonly equals: number; readonly set: number }
+  /** Waits for an atomic and a volatile variable at once. */
+  | { readonly kind: 'awaitBoth'; readonly variable: number; readonly equals: number; readonly other: number; readonly set: number }
   | { readonly kind: 'sleep' | 'wakeAll' | 'wakeOne'; readonly channel: number }
   | { readonly kind: 'if'; readonly register: number; readonly equals: number; readonly body: readonly Statement[]; readonly otherwise: readonly Statement[] }
   | { readonly kind: 'repeat'; readonly times: number; readonly body: readonly Statement[] }
@@ -50,6 +52,7 @@ function statement(depth: number): fc.Arbitrary<Statement> {
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('add' as const), variable: index(SIZES.atomic), register: index(SIZES.registers) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('await' as const), variable: index(SIZES.atomic), equals: fc.nat(1), set: value }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('awaitPlain' as const), variable: index(SIZES.plain), equals: fc.nat(1), set: value }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('awaitBoth' as const), variable: index(SIZES.atomic), equals: fc.nat(1), other: fc.nat(1), set: value }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('sleep' as const), channel: index(SIZES.channels) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('wakeAll' as const, 'wakeOne' as const), channel: index(SIZES.channels) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('choose' as const, 'allocate' as const), register: index(SIZES.registers) }) },

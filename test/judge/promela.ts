@@ -74,6 +74,8 @@ function steps(i: Instruction, thread: number): Way[] {
       return always(`atomics[${i.variable}] = (atomics[${i.variable}] + 1) % 4; r${i.register} = atomics[${i.variable}];`)
     case 'await':
       return [{ guard: `${ARRAYS[i.space]}[${i.variable}] == ${i.equals}`, effect: `${ARRAYS[i.space]}[${i.variable}] = ${i.set};` }]
+    case 'awaitBoth':
+      return [{ guard: `atomics[${i.variable}] == ${i.equals} && loud[0] == ${i.other}`, effect: `atomics[${i.variable}] = ${i.set};` }]
     case 'acquire':
       return [{ guard: `mutexes[${i.lock}] == 0`, effect: `mutexes[${i.lock}] = ${me};` }]
     case 'release':
