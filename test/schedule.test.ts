@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { formatSchedule, parseSchedule } from '../src/explore/schedule.ts'
+import { formatSchedule, parseSchedule } from '../src/trace/schedule.ts'
 
 const schedules = fc.array(fc.record({ actor: fc.nat(29), choices: fc.array(fc.nat(12), { maxLength: 3 }) }), { maxLength: 40 })
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { ExploreRequest } from '../src/cli/request.ts'
-import { parseSchedule } from '../src/explore/schedule.ts'
+import { parseSchedule } from '../src/trace/schedule.ts'
 import { exploreFile, exploreText, modelText } from './run.ts'
 
 /** Executions that optimal dynamic partial-order reduction makes, as published. */

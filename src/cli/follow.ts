@@ -1,7 +1,7 @@
 import type { LoadedModel } from '../compile/load.ts'
 import { PathSearch } from '../explore/paths/path-search.ts'
 import { type PathStrategyName, STRATEGIES } from '../explore/paths/strategies.ts'
-import { Tracer } from '../explore/trace.ts'
+import { Tracer } from '../explore/tracer.ts'
 import type { Report } from '../report/report.ts'
 import { assemble, violationOf } from './assemble.ts'
 import { ProgressLine } from './progress.ts'

@@ -1,5 +1,5 @@
 import type { Actor } from '../model/actor.ts'
-import { schedulingFields } from './dispatch.ts'
+import { schedulingFields } from '../model/dispatch.ts'
 import type { StepRecord } from './step-record.ts'
 import type { Footprints } from './footprints.ts'
 import type { Cell, Layout } from './layout.ts'

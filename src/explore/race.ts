@@ -1,5 +1,5 @@
 import type { Actor } from '../model/actor.ts'
-import { sharesCpu } from './dispatch.ts'
+import { sharesCpu } from '../model/dispatch.ts'
 import type { Footprints } from './footprints.ts'
 import { BLOCKED, LEAF, OUTCOME, PLAIN, applyFirstWrites } from './leaf.ts'
 import type { StepTable } from './step-table.ts'

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts'
 import { leafChoices } from './leaf.ts'
-import type { ScheduledStep } from './schedule.ts'
+import type { ScheduledStep } from '../trace/schedule.ts'
 import type { Search } from './search.ts'
 import { markOf } from './share.ts'
 import type { Range } from './state-store.ts'

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts'
 import { BLOCKED, FAULT, OUTCOME, leafChoices } from './leaf.ts'
-import { Tracer } from './trace.ts'
+import { Tracer } from './tracer.ts'
 
 /** A state of a graph: how it is reached apart, what becomes of it. */
 export interface GraphState {

@@ -1,6 +1,6 @@
 import type { Times } from '../explore/profile.ts'
-import type { ScheduledStep } from '../explore/schedule.ts'
-import type { RacingAccess, TraceStep, Waiting } from '../explore/trace.ts'
+import type { ScheduledStep } from '../trace/schedule.ts'
+import type { RacingAccess, TraceStep, Waiting } from '../trace/trace.ts'
 import type { Verdict, ViolationKind } from '../model/verdict.ts'
 
 /** One violation, with everything needed to understand and to replay it. */

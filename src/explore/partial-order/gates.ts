@@ -1,6 +1,6 @@
 import type { Actor } from '../../model/actor.ts'
 import type { Operation } from '../../model/operation.ts'
-import { sharesCpu } from '../dispatch.ts'
+import { sharesCpu } from '../../model/dispatch.ts'
 import type { LocalCodec } from '../encoding.ts'
 import type { LocalStates } from '../local-states.ts'
 import type { StateReader } from '../state-reader.ts'

@@ -1,0 +1,146 @@
+import type { Frame } from '../compile/frame.ts'
+import type { SourcePlace } from '../compile/refusal.ts'
+import type { Actor, Cpu } from '../model/actor.ts'
+import type { Field } from '../model/field.ts'
+import { Narration, type Whereabouts, changes, named } from '../trace/narration.ts'
+import type { ScheduledStep } from '../trace/schedule.ts'
+import type { RacingAccess, TraceStep, Waiting } from '../trace/trace.ts'
+import { type Standing, Turns } from '../trace/turns.ts'
+import type { Engine } from './engine.ts'
+import type { StepRecord } from './step-record.ts'
+import { cpuOf } from '../model/dispatch.ts'
+import { readCell, writeCell } from './layout.ts'
+
+/** Executes a schedule again, step by step, and tells what happened in kernel terms. */
+export class Tracer implements Standing {
+  readonly #engine: Engine
+  #words: Int32Array
+  #narration = new Narration()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#words = engine.initialState()
+  }
+
+  /** The steps of a schedule, from the initial state. The last may be one that ends in a fault. */
+  trace(schedule: readonly ScheduledStep[]): TraceStep[] {
+    const turns = new Turns(this.#engine.system.actors, this)
+    return schedule.map(({ actor, choices }) => {
+      turns.before(actor)
+      const done = this.#step(actor, choices)
+      return { ...done, actor, ...turns.after(actor) }
+    })
+  }
+
+  /** What a step out of a state does, in one line: `acquire map.lock (write), entry[0].wired 0 → 1`. */
+  summary(words: Int32Array, actor: number, choices: readonly number[]): string {
+    this.#words = words
+    const { events } = this.#step(actor, choices)
+    return events.map(({ operation, target, detail }) => (operation === 'write' ? `${target} ${detail}` : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim())).join(', ') || 'goes on'
+  }
+
+  isFinished(actor: Actor): boolean {
+    return this.#engine.locals.hasFinished(this.#words, actor.id)
+  }
+
+  isBlocked(actor: Actor): boolean {
+    const { view, successors } = this.#engine
+    view.show(this.#words, successors.stepsOf(this.#words), 0, false)
+    return !this.isFinished(actor) && view.isBlocked(actor)
+  }
+
+  waitOf(actor: Actor): Waiting | undefined {
+    return this.waiting([actor])[0]
+  }
+
+  placed(): ReadonlyMap<Actor, Cpu> {
+    const { system, reader } = this.#engine
+    const pairs = system.actors.map((actor) => [actor, reader.within(this.#words, () => cpuOf(actor))] as const)
+    return new Map(pairs.filter((pair): pair is readonly [Actor, Cpu] => pair[1] !== null))
+  }
+
+  /** Who waits for what in the state reached, among the given actors. */
+  waiting(actors: readonly Actor[]): Waiting[] {
+    const { view, successors, executor, locals, system } = this.#engine
+    view.show(this.#words, successors.stepsOf(this.#words), 0, false)
+    return view.blocked(actors).map(({ actor, operation, target, heldBy }) => {
+      const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
+      const top = 'stack' in state ? state.stack.at(-1) : undefined
+      return { actor: actor.id, operation, target, heldBy: heldBy.map(({ id }) => id), at: system.runtime.place(top?.site ?? 0) }
+    })
+  }
+
+  /** The accesses of a race on a field that the next steps of two actors would make. */
+  racing(field: string): RacingAccess[] {
+    const found: RacingAccess[] = []
+    for (const actor of this.#engine.system.actors) {
+      if (this.isFinished(actor)) continue
+      const mine: RacingAccess[] = []
+      this.#observed(actor, [], (touched, isWrite, stack) => {
+        if (touched.name === field) mine.push({ actor: actor.id, access: isWrite ? 'write' : 'read', field, ...this.#whereabouts(stack) })
+      })
+      const [first] = mine.filter(({ access }) => access === 'write').concat(mine)
+      if (first) found.push(first)
+    }
+    return found
+  }
+
+  #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes'> {
+    const { system, locals } = this.#engine
+    const who = system.actors[actor] as Actor
+    this.#narration = new Narration()
+    const record = this.#observed(who, choices, (field, isWrite, stack, once) => this.#narration.access(field, isWrite, once, () => this.#whereabouts(stack)))
+    if (record.fault) this.#narration.fault(record.fault, this.#faultPlace)
+    const before = this.#words
+    const after = before.slice()
+    for (const [id, raw] of record.writes) writeCell(after, system.layout.cells[id] as never, raw)
+    if (record.local) locals.set(after, actor, locals.intern(actor, record.local))
+    this.#words = after
+    const { memory } = system.machine
+    const [from, to] = [this.#values(before), this.#values(after)]
+    return { events: named(this.#narration.events, from, to, memory), changes: changes(from, to, memory) }
+  }
+
+  /** Raw values by field id. */
+  #values(words: Int32Array): number[] {
+    return this.#engine.system.layout.cells.map((cell) => readCell(words, cell))
+  }
+
+  #faultPlace: SourcePlace | null = null
+
+  /** Executes a step with the given ears on it. */
+  #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void): StepRecord {
+    const { executor, locals, system } = this.#engine
+    const code = locals.code(this.#words, actor.id)
+    let stackNow: readonly Frame[] = []
+    executor.observer = {
+      access: (field, isWrite, stack, once) => {
+        stackNow = stack
+        access(field, isWrite, stack, once)
+      },
+      stored: (field, raw) => this.#narration.stored(field, raw),
+      choice: (what, taken, stack) => this.#narration.choice(what, taken, this.#whereabouts(stack)),
+      operation: (operation, stack, site, isBlocked) => {
+        stackNow = stack
+        if (!isBlocked) this.#narration.operation(operation, { function: names(stack), at: system.runtime.place(site) })
+      },
+    }
+    try {
+      const record = executor.execute(actor, code, this.#words, choices)
+      if (record.fault) this.#faultPlace = executor.faultPlace ?? this.#whereabouts(stackNow).at
+      return record
+    } finally {
+      executor.observer = {}
+    }
+  }
+
+  /** Where in the model's files the code that runs now is: the access itself, else the `yield*` last executed. */
+  #whereabouts(stack: readonly Frame[]): Whereabouts {
+    const { runtime, loaded } = this.#engine.system
+    return { function: names(stack), at: loaded.sourceMap.placeOf(new Error('place')) ?? runtime.place(stack.at(-1)?.site ?? 0) }
+  }
+}
+
+function names(stack: readonly Frame[]): string[] {
+  return stack.map(({ info }) => info.name)
+}

@@ -1,0 +1,108 @@
+import type { SourcePlace } from '../compile/refusal.ts'
+import type { Field } from '../model/field.ts'
+import { type Fault, type Memory, showValue } from '../model/memory.ts'
+import type { Operation } from '../model/operation.ts'
+import type { Change, TraceEvent } from './trace.ts'
+
+/** An event whose values are not named yet. */
+export interface RawEvent extends TraceEvent {
+  /** Id of the field that is read or written, or -1. */
+  readonly field: number
+  /** Raw value that a write stored, or -1 where only the step's end tells. */
+  readonly stored: number
+}
+
+/** Where an event happens: functions on the stack, outermost first, and the place in the source. */
+export interface Whereabouts {
+  readonly function: readonly string[]
+  readonly at: SourcePlace | null
+}
+
+/** Notes what one step does, as it does it. */
+export class Narration {
+  readonly events: RawEvent[] = []
+
+  /** An operation takes effect. */
+  operation({ operation, primitive, target, args }: Operation<unknown>, where: Whereabouts): void {
+    this.#add({ operation, target: target.name, detail: primitive.detail?.(args, target as never) ?? '' }, where)
+  }
+
+  /** A field is accessed; of reads only those that are steps of their own are told, and those of `readOnce` once each. */
+  access(field: Field, isWrite: boolean, once: boolean, where: () => Whereabouts): void {
+    if (!isWrite && field.access !== 'volatile' && !once) return
+    if (once && this.events.some(({ operation, target }) => operation === 'read' && target === field.name)) return
+    this.#add({ operation: isWrite ? 'write' : 'read', target: field.name, detail: '' }, where(), field.id)
+  }
+
+  /** What the write just told of stores. */
+  stored(field: Field, raw: number): void {
+    const last = this.events.at(-1)
+    if (last?.target === field.name) this.events[this.events.length - 1] = { ...last, stored: raw }
+  }
+
+  /** An alternative is taken. */
+  choice(what: string, taken: string, where: Whereabouts): void {
+    this.#add({ operation: 'choose', target: what, detail: taken }, where)
+  }
+
+  /** The step ends in a fault. */
+  fault({ kind, property, message }: Fault, at: SourcePlace | null): void {
+    this.#add({ operation: kind, target: property, detail: message }, { function: this.events.at(-1)?.function ?? [], at })
+  }
+
+  #add(event: Pick<TraceEvent, 'operation' | 'target' | 'detail'>, { function: functions, at }: Whereabouts, field = -1): void {
+    this.events.push({ ...event, function: functions, at, field, stored: -1 })
+  }
+}
+
+/** A value of a field as traces show it. */
+export function shown(field: Field, raw: number, memory: Memory): unknown {
+  const value = field.type.decode(raw, memory)
+  return field.type.show?.(value) ?? value
+}
+
+/**
+ * Names the values of a step's events: writes get what they changed; an allocation or a free is called that.
+ *
+ * @param before raw values by field id before the step
+ * @param after the same after it
+ */
+export function named(events: readonly RawEvent[], before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory): TraceEvent[] {
+  const latest = new Map<number, unknown>()
+  return events.map(({ field: id, stored, ...event }) => {
+    const field = memory.fields[id]
+    if (!field) return event
+    const from = latest.has(id) ? latest.get(id) : shown(field, before[id] as number, memory)
+    const to = shown(field, stored < 0 ? (after[id] as number) : stored, memory)
+    if (event.operation === 'read') return { ...event, detail: `= ${showValue(from)}` }
+    latest.set(id, to)
+    const instance = /^(.*) \(allocated\)$/.exec(field.name)?.[1]
+    if (instance) return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? contents(instance, after, memory) : '' }
+    return { ...event, detail: Object.is(from, to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}` }
+  })
+}
+
+/** The fields of an instance, as `start 1, end 2`; those that hold nothing are left out. */
+function contents(instance: string, values: ArrayLike<number>, memory: Memory): string {
+  return memory.fields
+    .filter(({ name }) => name.startsWith(`${instance}.`))
+    .flatMap((field) => {
+      const value = shown(field, values[field.id] as number, memory)
+      return value === null || value === false || value === 0 ? [] : [`${field.name.slice(instance.length + 1)} ${showValue(value)}`]
+    })
+    .join(', ')
+}
+
+/** The fields that differ between two states, the insides of synchronising objects left out; raw values by field id. */
+export function changes(before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory): Change[] {
+  return memory.fields.flatMap((field) => {
+    if (field.access === 'internal' || field.access === 'event') return []
+    if (before[field.id] === after[field.id]) return []
+    return [{ field: field.name, from: plain(shown(field, before[field.id] as number, memory)), to: plain(shown(field, after[field.id] as number, memory)) }]
+  })
+}
+
+/** A value as JSON holds it: instances by name. */
+function plain(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? showValue(value) : value
+}
