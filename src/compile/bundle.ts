@@ -22,13 +22,16 @@ export interface Bundle {
 
 const VM = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'vm')
 
+/** How a model's code is to run: `lowered` into resumable activations, or as it is written. */
+export type BundleForm = 'lowered' | 'native'
+
 /**
- * Bundles a model's file with what it imports; every file is lowered on the way.
+ * Bundles a model's file with what it imports; in the lowered form every file is lowered on the way.
  *
- * @param cache folder where lowered texts are kept from run to run; null: nowhere
+ * @param cache folder where lowered texts and bundles are kept from run to run; null: nowhere
  * @throws Refusal when a file is missing, does not parse, imports what a model may not, or cannot be lowered
  */
-export async function bundle(path: string, cwd: string, cache: string | null = null): Promise<Bundle> {
+export async function bundle(path: string, cwd: string, cache: string | null = null, form: BundleForm = 'lowered'): Promise<Bundle> {
   const entry = resolve(cwd, path)
   await checkFile(entry, path)
   const shown = (absolute: string): string => showPath(absolute, cwd)
@@ -36,9 +39,19 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
   const sources = new Map<string, string>()
   const lowered = new Map<string, string>()
   const known = await LoweredFiles.open(cache)
-  const kept = await keptBundle(known, VM, entry, cwd)
+  const kept = await keptBundle(known, VM, `${form} ${entry}`, cwd)
   if (kept) return kept
   const { build } = await import('esbuild')
+  const lowering = async (path: string, source: string): Promise<string> => {
+    try {
+      const contents = await loweredText(source, shown(path), !isOwn(path), known)
+      lowered.set(path, contents)
+      return contents
+    } catch (error) {
+      if (error instanceof Refusal) found.refusal ??= error
+      throw error
+    }
+  }
   try {
     const result = await build({
       entryPoints: [entry],
@@ -50,13 +63,17 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
       sourcemap: 'external',
       outdir: 'out',
       banner: { js: '"use strict";' },
+      keepNames: form === 'native',
       logLevel: 'silent',
       absWorkingDir: cwd,
-      plugins: [lowering(shown, found, sources, lowered, known)],
+      plugins: [modules(form, (path, source) => {
+        if (!isOwn(path)) sources.set(path, source)
+        return form === 'native' ? source : lowering(path, source)
+      })],
     })
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
     const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
-    await keepBundle(known, VM, entry, cwd, sources, made)
+    await keepBundle(known, VM, `${form} ${entry}`, cwd, sources, made)
     return made
   } catch (error) {
     if (found.refusal) throw found.refusal
@@ -87,30 +104,33 @@ function showPath(absolute: string, cwd: string): string {
   return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
 }
 
-function lowering(shown: (absolute: string) => string, found: { refusal: Refusal | null }, sources: Map<string, string>, lowered: Map<string, string>, known: LoweredFiles): Plugin {
+/** Whether a file is the simulated machine's. */
+function isOwn(path: string): boolean {
+  return path.startsWith(VM + sep)
+}
+
+/** Resolves the public entries, and passes every file through `transform`. */
+function modules(form: BundleForm, transform: (path: string, source: string) => string | Promise<string>): Plugin {
   return {
-    name: 'vmcheck-lowering',
+    name: 'vmcheck-modules',
     setup(build) {
       build.onResolve({ filter: /^vmcheck$/ }, () => ({ path: 'vmcheck', external: true }))
       build.onResolve({ filter: /^vmcheck\/vm$/ }, () => ({ path: resolve(VM, `index${extname(import.meta.url)}`) }))
       build.onLoad({ filter: /\.(ts|mts|js|mjs)$/ }, async ({ path }) => {
-        const source = await readFile(path, 'utf8')
-        const own = path.startsWith(VM + sep)
-        if (!own) sources.set(path, source)
-        try {
-          const digest = loweredDigest(source, shown(path), !own)
-          const kept = await known.get(digest)
-          const contents = kept ?? (await lowerNow(source, shown(path), !own))
-          if (kept === null) await known.put(digest, contents)
-          lowered.set(path, contents)
-          return { contents, loader: 'js' }
-        } catch (error) {
-          if (error instanceof Refusal) found.refusal ??= error
-          throw error
-        }
+        const contents = await transform(path, await readFile(path, 'utf8'))
+        return { contents, loader: form === 'native' && path.endsWith('ts') ? 'ts' : 'js' }
       })
     },
   }
+}
+
+/** The lowered text of a file: kept from before, or made now. */
+async function loweredText(source: string, file: string, counted: boolean, known: LoweredFiles): Promise<string> {
+  const digest = loweredDigest(source, file, counted)
+  const kept = await known.get(digest)
+  const contents = kept ?? (await lowerNow(source, file, counted))
+  if (kept === null) await known.put(digest, contents)
+  return contents
 }
 
 /** The lowering and its libraries are loaded only when there is something to lower. */

@@ -23,7 +23,7 @@ import { StateReader } from './state-reader.ts'
 import type { Room } from './room.ts'
 import { StateStore } from './state-store.ts'
 import { PropertyTally, StoredStateView } from './state-view.ts'
-import type { Granularity } from './step-memory.ts'
+import type { Granularity } from '../model/step-bounds.ts'
 import { StepTable, extraRoot, stepArena } from './step-table.ts'
 import { Successors } from './successors.ts'
 import { SymmetryGuard } from './symmetry/guard.ts'
@@ -31,7 +31,8 @@ import { Names } from './symmetry/names.ts'
 import { type UnusedSet, interchangeableSets } from './symmetry/sets.ts'
 import { Symmetry } from './symmetry/symmetry.ts'
 import { TUNING, type Tuning } from './tuning.ts'
-import { type System, buildSystem, describeMachine, initialWords, unsteady } from './system.ts'
+import { type System, buildSystem, initialWords } from './system.ts'
+import { describeMachine, unsteady } from '../compile/build.ts'
 
 /**
  * Whether the hang check comes after the search: `settled`, with nothing claimed of states that are findings already nor

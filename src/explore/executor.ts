@@ -1,12 +1,14 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import { CHANGE_REFUSED, DELEGATE, Frame } from '../compile/runtime.ts'
 import type { Actor, Cpu } from '../model/actor.ts'
-import type { Judgement, Property } from '../model/machine.ts'
+import { brokenAtRelease, evaluate, exceptionFault } from '../model/faults.ts'
+import type { Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
+import type { Granularity } from '../model/step-bounds.ts'
 import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
-import { type Granularity, type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
+import { type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
 import type { StepRecord } from './step-record.ts'
 import type { System } from './system.ts'
 
@@ -17,7 +19,6 @@ const MAX_DEPTH = 200
 export class Executor {
   readonly #system: System
   readonly #codec: LocalCodec
-  readonly #granularity: Granularity
   readonly #memory: StepMemory
   /** Told of every evaluation of a property inside a step. */
   evaluated: (property: Property, holds: boolean) => void = () => {}
@@ -32,7 +33,6 @@ export class Executor {
   constructor(system: System, granularity: Granularity) {
     this.#system = system
     this.#codec = new LocalCodec(system.runtime, system.objects)
-    this.#granularity = granularity
     this.#memory = new StepMemory(system, granularity)
   }
 
@@ -247,7 +247,7 @@ export class Executor {
       const holds = this.#memory.implied(() => evaluate(property))
       this.evaluated(property, holds === true)
       if (holds !== true) {
-        this.#memory.fault({ kind: 'invariant', property: property.name, message: `"${property.name}" does not hold when ${property.lock?.name} is released${holds ? `: ${holds}` : ''}` })
+        this.#memory.fault(brokenAtRelease(property, holds))
       }
     }
   }
@@ -290,7 +290,7 @@ export class Executor {
     if (!(delegate instanceof Operation)) {
       throw new Refusal('yield* of something that is neither an operation nor a generator function of the model', this.#system.runtime.place(top.site))
     }
-    if (delegate.primitive.class === 'release' && this.#granularity === 'step' && !this.#memory.probing && !sharesCpu(this.#memory.actor as Actor)) {
+    if (!this.#memory.startsStep(delegate.primitive.class)) {
       this.#attempt(delegate)
       return null
     }
@@ -317,10 +317,9 @@ export class Executor {
   }
 
   #exception(error: unknown, where: string): never {
-    const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
     const at = this.#system.loaded.sourceMap.placeOf(error)
     if (at) this.#memory.faultPlace = at
-    return this.#memory.fault({ kind: 'exception', property: 'no exception', message: `${name}: ${message}${where}${at ? ` (${at.file}:${at.line})` : ''}` })
+    return this.#memory.fault(exceptionFault(error, where, at))
   }
 
   /** Refuses what freezing caught: a program that changes what was made before it. */
@@ -365,11 +364,4 @@ export class Executor {
       site: this.#site,
     }
   }
-}
-
-/** Whether a property holds, or what is wrong; anything but true, false or a text is refused. */
-export function evaluate(property: Property): Judgement {
-  const holds = property.holds() as unknown
-  if (typeof holds !== 'boolean' && typeof holds !== 'string') throw new TypeError(`property "${property.name}" gives ${typeof holds}: it must give true, or false or what is wrong`)
-  return holds
 }

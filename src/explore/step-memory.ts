@@ -1,15 +1,14 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import type { Frame } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
+import { insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation, type PrimitiveClass } from '../model/operation.ts'
+import { type Granularity, StepBounds, isAtomicAccess } from '../model/step-bounds.ts'
 import { readCell } from './layout.ts'
 import { OBJECT } from './namings.ts'
 import type { System } from './system.ts'
-
-/** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */
-export type Granularity = 'step' | 'access'
 
 /** Something the step's course depended on: a field's value, or an alternative taken. */
 export type Dependence =
@@ -55,7 +54,7 @@ const MAX_LOG = 1000
  */
 export class StepMemory implements MemoryPort {
   readonly #system: System
-  readonly #granularity: Granularity
+  readonly #bounds: StepBounds
   observer: StepObserver = {}
   /** Where the last observed fault happened, if that is known. */
   faultPlace: SourcePlace | null = null
@@ -86,15 +85,6 @@ export class StepMemory implements MemoryPort {
   #read = new Set<number>()
   #mode: Mode = 'plain'
   #class: PrimitiveClass | null = null
-  #released = false
-  /** Shared accesses and operations so far. */
-  #events = 0
-  /** The next plain access ends the step before it. */
-  #closed = false
-  /** The actor can lose its CPU between an operation and the plain accesses after it. */
-  #separates = false
-  /** The last event was an operation. */
-  #operated = false
   /** A guard is evaluated: it must not write. */
   #guarding = false
   /** The operation at work is made of the model's own closures. */
@@ -108,7 +98,7 @@ export class StepMemory implements MemoryPort {
 
   constructor(system: System, granularity: Granularity) {
     this.#system = system
-    this.#granularity = granularity
+    this.#bounds = new StepBounds(granularity)
   }
 
   /** Starts a step of `actor` on a stored state; `script` holds the alternatives to take. */
@@ -126,11 +116,7 @@ export class StepMemory implements MemoryPort {
     this.probing = false
     this.#choices = 0
     this.#read = new Set()
-    this.#released = false
-    this.#events = 0
-    this.#closed = false
-    this.#separates = actor.state !== null || actor.kind === 'handler'
-    this.#operated = false
+    this.#bounds.begin(actor)
     this.#checking = false
     this.#fed = 0
     this.#feeding = false
@@ -173,13 +159,15 @@ export class StepMemory implements MemoryPort {
 
   /** An operation took effect: from here on the step's log starts anew, and its class says what may still follow. */
   performed(primitiveClass: PrimitiveClass): void {
-    this.#events++
-    this.#operated = true
-    if (primitiveClass !== 'acquire') this.#closed = true
-    if (primitiveClass === 'release') this.#released = true
+    this.#bounds.performed(primitiveClass)
     this.log = []
     this.#fed = 0
     this.#feeding = false
+  }
+
+  /** Whether an operation of some class starts another step. */
+  startsStep(primitiveClass: PrimitiveClass): boolean {
+    return this.probing || this.#bounds.cutsBeforeOperation(primitiveClass, this.actor as Actor)
   }
 
   /** A guard is being evaluated. */
@@ -317,15 +305,13 @@ export class StepMemory implements MemoryPort {
     else this.#atomicAccess(field, isWrite, touched)
     if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event') this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
     if (touched && this.#load(touched.alive) === 0) {
-      this.fault({ kind: 'use-after-free', property: touched.name, message: `${touched.name} is used after it was freed (${field.name})` })
+      this.fault(usedAfterFree(touched.name, field.name))
     }
     return null
   }
 
-  /** A ghost read sees the state at a point like any other: not what held when an earlier release or atomic action took effect. */
   #ghostRead(): void {
-    if (this.#class !== null || this.#checking) return
-    if (this.#granularity === 'access' ? this.#events > 0 : this.#closed) this.#signal(null)
+    if (this.#class === null && !this.#checking && this.#bounds.cutsBeforeGhost) this.#signal(null)
   }
 
   /** An access inside an operation. */
@@ -342,16 +328,16 @@ export class StepMemory implements MemoryPort {
   }
 
   #plainAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
-    if (field.access === 'internal') throw new TypeError(`${field.name} is the inside of a synchronising object: use its operations`)
-    const isOther = field.access === 'volatile' || field.access === 'event' || (field.access === 'published' && isWrite)
-    if (this.#granularity === 'access' ? this.#events > 0 : isOther ? this.#events > 0 : this.#closed || (this.#separates && this.#operated)) this.#signal(null)
-    if (this.#events === 0 && isOther) this.first = 'other'
-    this.#events++
-    if (isOther) {
-      this.#closed = true
+    if (field.access === 'internal') throw insideTouched(field.name)
+    const bounds = this.#bounds
+    if (bounds.cutsBefore(field.access, isWrite)) this.#signal(null)
+    const isAtomic = isAtomicAccess(field.access, isWrite)
+    if (bounds.isFresh && isAtomic) this.first = 'other'
+    bounds.accessed(field.access, isWrite)
+    if (isAtomic) {
       if (field.access === 'published') this.atomic.push(field.id * 2 + 1)
-    } else if (!this.#released) this.plain.push(field.id * 2 + (isWrite ? 1 : 0))
-    if (touched && touched.alive !== field && !isOther && !this.#released) this.plain.push(touched.alive.id * 2)
+    } else if (!bounds.hasReleased) this.plain.push(field.id * 2 + (isWrite ? 1 : 0))
+    if (touched && touched.alive !== field && !isAtomic && !bounds.hasReleased) this.plain.push(touched.alive.id * 2)
     this.observer.access?.(field, isWrite, this.stack, false)
   }
 

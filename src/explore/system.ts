@@ -1,9 +1,10 @@
+import { buildMachine } from '../compile/build.ts'
 import { type ObjectTable, freezeReachable } from '../compile/freeze.ts'
 import { type LoadedModel, setupRefusal } from '../compile/load.ts'
-import { Refusal, type SourcePlace } from '../compile/refusal.ts'
+import type { SourcePlace } from '../compile/refusal.ts'
 import type { Runtime } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
-import { Machine } from '../model/machine.ts'
+import type { Machine } from '../model/machine.ts'
 import { type Layout, layoutOf, writeCell } from './layout.ts'
 import { type Namings, namingsOf } from './namings.ts'
 
@@ -21,41 +22,20 @@ export interface System {
   readonly loaded: LoadedModel
 }
 
-/** Most actors a machine may have: sets of them are 32-bit masks. */
-export const MAX_ACTORS = 30
-
 /**
- * Builds a machine: runs `machine()`, then freezes and lays out what it made.
- * @throws Refusal when `machine()` throws, has no actors or too many
+ * Builds a machine, then freezes and lays out what it made.
+ * @throws Refusal as {@link buildMachine}, and for what cannot be frozen
  */
 export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string, unknown>>): System {
-  const { model, runtime, sourceMap, bundle } = loaded
+  const { runtime, sourceMap, bundle } = loaded
   runtime.claim()
-  const machine = new Machine()
-  const twin = new Machine()
+  const machine = buildMachine(loaded, params)
+  const { actors, memory } = machine
   try {
-    model.build(twin, params)
-    model.build(machine, params)
-    machine.complete()
-    if (describeMachine(twin) !== describeMachine(machine)) throw unsteady(bundle.file)
-    const { actors, memory } = machine
-    if (actors.length === 0) throw new Refusal('machine() makes no actors: use m.cpus or m.thread', null)
-    if (actors.length > MAX_ACTORS) throw new Refusal(`machine() makes ${actors.length} actors; at most ${MAX_ACTORS} are supported`, null)
-    const objects = freezeReachable(machine, runtime)
-    return { machine, actors, objects, runtime, layout: layoutOf(memory, actors.length), namings: namingsOf(memory), distinguished: new Map(), loaded }
+    return { machine, actors, objects: freezeReachable(machine, runtime), runtime, layout: layoutOf(memory, actors.length), namings: namingsOf(memory), distinguished: new Map(), loaded }
   } catch (error) {
     throw setupRefusal(error, sourceMap, bundle.file)
   }
-}
-
-/** Fields, initial values and actors of a machine, as it must come out each time it is built. */
-export function describeMachine({ memory, actors }: Machine): string {
-  return JSON.stringify([memory.fields.map(({ name, id }) => [name, memory.initial[id]]), actors.map(({ name }) => name)])
-}
-
-/** The refusal of a model whose machine is not the same each time it is built. */
-export function unsteady(file: string): Refusal {
-  return new Refusal('machine() builds another machine each time it runs: it must not depend on the time, random numbers or other outside state', { file, line: 1, column: 1 })
 }
 
 /** The initial state with the given number of words, local states left 0. */

@@ -204,7 +204,8 @@ export class Machine {
    */
   assert(condition: boolean | (() => Judgement), message = 'assertion failed'): void {
     const { port } = this.memory
-    const holds = typeof condition === 'function' ? port.ghost(condition) : condition
+    let holds = typeof condition === 'function' ? port.ghost(condition) : condition
+    if (holds !== true && typeof condition === 'function' && port.confirm) holds = port.confirm(condition)
     if (holds === true) return
     port.fault({ kind: 'assertion', property: message, message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message })
   }

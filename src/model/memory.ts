@@ -1,5 +1,6 @@
 import type { Actor } from './actor.ts'
 import type { Access, Field, FieldType, Referable } from './field.ts'
+import type { Judgement } from './machine.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
 export interface Fault {
@@ -30,6 +31,8 @@ export interface MemoryPort {
   distinguish?(what: object): void
   /** Runs `body` with its reads being ghost reads. */
   ghost<T>(body: () => T): T
+  /** Looks again, while everybody else stands at a point, at an assertion that did not hold. */
+  confirm?(condition: () => Judgement): Judgement
   /** Ends the step with a violation. */
   fault(fault: Fault): never
 }

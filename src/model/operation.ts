@@ -52,10 +52,16 @@ export class Operation<R> {
     return this.target.operations[this.operation] as unknown as Primitive
   }
 
+  /** As a live CPU runs it. Asked {@link WHERE} it stands, the program gives an error made on its own call stack, and stands there still. */
   *[Symbol.iterator](): Generator<Operation<unknown>, R, unknown> {
-    return (yield this as Operation<unknown>) as R
+    let answer = yield this as Operation<unknown>
+    while (answer === WHERE) answer = yield new Error('place') as never
+    return answer as R
   }
 }
+
+/** What a program that waits in an operation is sent to learn where in its code that is. */
+export const WHERE: unique symbol = Symbol('where')
 
 /** What a program, or a kernel function that may block, returns: use `yield*` on it. */
 export type Program<R = void> = Generator<Operation<unknown>, R, unknown>

@@ -7,7 +7,7 @@ import { type PathResult, PathSearch } from '../../src/explore/paths/path-search
 import { type PathStrategyName, STRATEGIES } from '../../src/explore/paths/strategies.ts'
 import type { Move, Path, Position, Strategy, Trial } from '../../src/explore/paths/strategy.ts'
 import { buildSystem } from '../../src/explore/system.ts'
-import type { Granularity } from '../../src/explore/step-memory.ts'
+import type { Granularity } from '../../src/model/step-bounds.ts'
 
 /** A search along paths with what its executions were. */
 export interface Followed {

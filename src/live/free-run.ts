@@ -1,0 +1,185 @@
+import type { Check, Finding } from '../model/check.ts'
+import type { ScheduledStep } from '../trace/schedule.ts'
+import { FLAG, STANDING } from './buffers.ts'
+import type { Wait } from './gate.ts'
+import type { CpuMessage } from './live-cpu.ts'
+import type { ActorCount, LiveMachine } from './live-machine.ts'
+import { LiveView } from './live-view.ts'
+import { loggedSchedule } from './step-log.ts'
+
+/** How long a free run goes on, and how it is watched. */
+export interface FreeRunOptions {
+  readonly rounds: number
+  /** Milliseconds. */
+  readonly time: number
+  /** Milliseconds between two looks at a standing machine. */
+  readonly sampling: number
+  /** Milliseconds without any step, or without any change, after which the run is given up. */
+  readonly patience: number
+  readonly checks: readonly Check[]
+  readonly signal: AbortSignal
+  readonly progress: (rounds: number, steps: number) => void
+  /** Told of the machine where it stands still for a look: raw values by field id. */
+  readonly sampled?: (values: Int32Array, live: LiveMachine) => void
+}
+
+/** Why a free run ended. */
+export type FreeRunEnd = 'found' | 'runs' | 'time' | 'interrupt' | 'stalled' | 'died'
+
+/** What a free run came to. */
+export interface FreeRunResult {
+  readonly end: FreeRunEnd
+  readonly finding: Finding | null
+  /** The steps of the last round in the order in which they took effect; null when they were too many to be kept. */
+  readonly schedule: readonly ScheduledStep[] | null
+  /** Of actors that were blocked when something was found. */
+  readonly waits: ReadonlyMap<number, Wait>
+  /** What there is to say of a run that stalled, or whose thread died. */
+  readonly reason: string
+  readonly rounds: number
+  readonly seconds: number
+  readonly samples: number
+  readonly counts: readonly ActorCount[]
+}
+
+/** Lets the actors of a live machine run as they please, round after round, and watches them. */
+export class FreeRun {
+  readonly #live: LiveMachine
+  readonly #options: FreeRunOptions
+  #started = 0
+  #samples = 0
+  #finding: Finding | null = null
+  #lastTicket = Infinity
+  #waits: ReadonlyMap<number, Wait> = new Map()
+  #end: FreeRunEnd | null = null
+  #reason = ''
+  /** Nothing more will happen. */
+  #isDone = false
+  /** Steps and values when something last changed, and when that was. */
+  #moved = { steps: -1, at: 0 }
+  #changed = { values: new Int32Array(0), at: 0 }
+
+  constructor(live: LiveMachine, options: FreeRunOptions) {
+    this.#live = live
+    this.#options = options
+  }
+
+  /** Runs to the end; the threads stand then, and are to be closed. */
+  async run(): Promise<FreeRunResult> {
+    const live = this.#live
+    await this.#ready()
+    this.#started = performance.now()
+    this.#moved.at = this.#changed.at = this.#started
+    if (this.#end === null) {
+      live.lastRound = this.#options.rounds < 2 ** 31 ? this.#options.rounds : 0
+      live.beginRound()
+      await this.#watch()
+    }
+    const seconds = (performance.now() - this.#started) / 1000
+    return {
+      end: this.#end ?? 'runs',
+      finding: this.#finding,
+      schedule: loggedSchedule(live.buffers, this.#lastTicket),
+      waits: this.#waits,
+      reason: this.#reason,
+      rounds: live.rounds,
+      seconds,
+      samples: this.#samples,
+      counts: live.machine.actors.map(({ id }) => live.count(id)),
+    }
+  }
+
+  async #ready(): Promise<void> {
+    for (let missing = this.#live.machine.actors.length; missing > 0; missing--) {
+      const message = await this.#live.next(this.#options.signal)
+      if (!message) return this.#stop('interrupt')
+      if (message.tells === 'died') return this.#died(message)
+    }
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#isDone) {
+      const message = await this.#live.next(AbortSignal.any([this.#options.signal, AbortSignal.timeout(this.#options.sampling)]))
+      if (!message) await this.#tick()
+      else if (message.tells === 'died') this.#died(message)
+      else if (message.tells === 'closed') this.#isDone = true
+      else if (message.tells === 'standstill') await this.#look()
+      else if (message.tells === 'fault' || message.tells === 'found') this.#found(message.finding, message.tells === 'fault' ? message.ticket : Infinity)
+    }
+  }
+
+  #stop(end: FreeRunEnd, reason = ''): void {
+    this.#end ??= end
+    this.#reason = reason
+    this.#isDone = true
+  }
+
+  #died({ from, reason }: CpuMessage & { tells: 'died' }): void {
+    const { name } = this.#live.machine.actors[from] as { name: string }
+    this.#stop('died', `the thread of ${name} died after ${this.#live.count(from).steps} steps: ${reason}`)
+  }
+
+  #found(finding: Finding, ticket = Infinity): void {
+    this.#finding = finding
+    this.#lastTicket = ticket
+    this.#end = 'found'
+  }
+
+  /** Time has passed: is it up, does anything move, and does the machine look well where it stands? */
+  async #tick(): Promise<void> {
+    const { signal, time, patience, progress } = this.#options
+    const now = performance.now()
+    const steps = this.#live.machine.actors.reduce((sum, { id }) => sum + this.#live.count(id).steps, 0)
+    progress(this.#live.rounds, steps)
+    if (signal.aborted) return this.#stop('interrupt')
+    if (now - this.#started >= time) return this.#stop('time')
+    if (steps !== this.#moved.steps) this.#moved = { steps, at: now }
+    if (now - this.#moved.at > patience) return this.#stop('stalled', `no CPU has taken a step for ${Math.round(patience / 1000)} s, and ${this.#running()}: code that loops without a point, or a machine that is too busy`)
+    if (now - this.#changed.at > patience) return this.#stop('stalled', `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it goes round in a loop`)
+    if (this.#end === null) this.#live.roster.beginStop()
+  }
+
+  #running(): string {
+    const names = this.#live.machine.actors.filter(({ id }) => ![STANDING.finished, STANDING.blocked].includes(this.#live.roster.standing(id) as 2)).map(({ name }) => name)
+    return names.length === 0 ? 'none runs' : `${names.join(' and ')} ${names.length === 1 ? 'runs' : 'run'}`
+  }
+
+  /** Nobody runs: either the machine was stopped for a look, or it hangs. */
+  async #look(): Promise<void> {
+    const { roster, fields, machine } = this.#live
+    const isStopped = (roster.flags & FLAG.stop) !== 0
+    const values = fields.values.slice(0, machine.memory.fields.length)
+    const waits = await this.#ask()
+    const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
+    const occasions = isStopped && !view.terminal ? ['broken', 'wait-cycle'] : ['broken', 'wait-cycle', 'terminal']
+    const findings = this.#options.checks.filter((check) => check.occasions?.some((occasion) => occasions.includes(occasion))).flatMap((check) => check.state?.(view) ?? [])
+    this.#samples++
+    this.#options.sampled?.(values, this.#live)
+    if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }
+    const [finding] = findings
+    if (finding) {
+      this.#waits = waits
+      this.#found(finding)
+      this.#isDone = true
+      return
+    }
+    if (isStopped) roster.resume()
+    if (view.terminal) roster.callOver()
+  }
+
+  /** What the blocked actors wait for. */
+  async #ask(): Promise<Map<number, Wait>> {
+    const { roster, machine } = this.#live
+    const waits = new Map<number, Wait>()
+    let missing = machine.actors.filter(({ id }) => roster.standing(id) === STANDING.blocked).length
+    roster.ask()
+    while (missing > 0) {
+      const message = await this.#live.next(this.#options.signal)
+      if (!message || message.tells === 'died') return waits
+      if (message.tells !== 'wait') continue
+      missing--
+      if (message.wait) waits.set(message.from, message.wait)
+    }
+    return waits
+  }
+}

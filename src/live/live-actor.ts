@@ -1,0 +1,359 @@
+import type { SourceMap } from '../compile/source-map.ts'
+import type { Actor, Cpu } from '../model/actor.ts'
+import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
+import { brokenAtRelease, evaluate, exceptionFault } from '../model/faults.ts'
+import type { Machine, Property } from '../model/machine.ts'
+import type { Fault } from '../model/memory.ts'
+import { Operation, WHERE } from '../model/operation.ts'
+import { StepBounds } from '../model/step-bounds.ts'
+import { Narration, type Whereabouts } from '../trace/narration.ts'
+import { ACTOR, CONTROL, actorWords } from './buffers.ts'
+import type { Gate, Point, Wait } from './gate.ts'
+import { Doubtful, Faulty, LiveMemory } from './live-memory.ts'
+import { Abandoned, type Roster } from './roster.ts'
+import { Conflict, type SharedFields } from './shared-fields.ts'
+import { within } from './snapshot-port.ts'
+import type { StepLog } from './step-log.ts'
+import { Transaction } from './transaction.ts'
+import { whereaboutsOf } from './whereabouts.ts'
+
+/** What a live actor is made of. */
+export interface LiveActorParts {
+  readonly actor: Actor
+  readonly machine: Machine
+  readonly sourceMap: SourceMap
+  readonly fields: SharedFields
+  readonly roster: Roster
+  readonly control: Int32Array
+  readonly log: StepLog
+  readonly gate: Gate
+}
+
+/** How an actor's program ended in a round. */
+export type Ending = { readonly how: 'finished' | 'abandoned' } | { readonly how: 'fault'; readonly fault: Fault; readonly ticket: number }
+
+/** A deciding about CPUs stands for an operation: its accesses belong to the transaction. */
+const SCHEDULING = new Operation<void>({ name: 'CPU', operations: {} }, 'run')
+
+/**
+ * Runs one actor's program on this thread, with the JavaScript engine's own generators: plain code as it is, operations
+ * each in a transaction, with the same points between steps as in the explorer.
+ */
+export class LiveActor implements Point {
+  readonly #with: LiveActorParts
+  readonly #memory: LiveMemory
+  readonly #transaction: Transaction
+  readonly #bounds = new StepBounds('step')
+  /** Properties to be evaluated where a lock is released. */
+  readonly #whenFree: ReadonlyMap<object, readonly Property[]>
+  readonly #mine: (wordOfCpu: number) => number
+  #program: Generator<Operation<unknown>, unknown, unknown> | null = null
+  /** The operation that the actor stands before, or is in. */
+  #operation: Operation<unknown> | null = null
+  #ticket = -1
+  #releases = 0
+
+  constructor(parts: LiveActorParts) {
+    this.#with = parts
+    const { actor, machine, fields, roster, gate, sourceMap } = parts
+    this.#transaction = new Transaction(fields, roster)
+    this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, arrive: () => this.#arriveForAccess(), begin: () => this.#begin() })
+    const due = machine.properties.filter(({ form }) => form === 'when-free')
+    this.#whenFree = new Map(due.map(({ lock }) => [lock as object, due.filter((property) => property.lock === lock)]))
+    this.#mine = (cpu) => machine.memory.fields.length + cpu
+  }
+
+  /** Runs the program from its start to its end. */
+  run(): Ending {
+    const { actor, machine, roster, log, gate } = this.#with
+    log.reset()
+    gate.begin()
+    this.#reset()
+    machine.memory.port = this.#memory
+    try {
+      roster.pass()
+      this.#program = actor.program() as Generator<Operation<unknown>, unknown, unknown>
+      let answer: unknown
+      for (;;) {
+        const { done, value } = this.#program.next(answer)
+        if (this.#memory.broken) throw new Faulty(this.#memory.broken)
+        if (done) break
+        answer = this.#perform(value)
+      }
+      if (sharesCpu(actor)) this.#scheduling(() => leaveCpu(actor))
+      this.#endStep()
+      return { how: 'finished' }
+    } catch (error) {
+      return this.#ended(error)
+    }
+  }
+
+  look(): Wait | null {
+    const operation = this.#operation
+    if (!operation) return this.#lookForCpu()
+    const { primitive, target, args } = operation
+    const { actor } = this.#with
+    return this.#quietly(() => {
+      const cpu = sharesCpu(actor) ? placement(actor) : null
+      if (cpu?.cpus.length === 0) return this.#withoutCpu(cpu.holders)
+      const isBlocked = !(primitive.enabled?.(target, actor, args) ?? true)
+      const holders = primitive.holders?.(target, actor, args)
+      const heldBy = holders ?? primitive.wakers?.(target, actor, args) ?? []
+      return { operation: operation.operation, target: target.name, isBlocked, heldBy: heldBy.map(({ id }) => id), isHeld: holders !== undefined, sleeping: primitive.sleeps ?? false, at: this.#where().at }
+    })
+  }
+
+  #lookForCpu(): Wait | null {
+    const { actor } = this.#with
+    if (!sharesCpu(actor)) return null
+    const { cpus, holders } = this.#quietly(() => placement(actor))
+    return cpus.length === 0 ? this.#withoutCpu(holders) : null
+  }
+
+  #withoutCpu(holders: readonly Actor[]): Wait {
+    const { cpus } = this.#with.actor
+    return { operation: 'run', target: cpus.map(({ name }) => name).join(' or '), isBlocked: true, heldBy: holders.map(({ id }) => id), isHeld: cpus.length === 1, sleeping: false, at: this.#where().at }
+  }
+
+  /** Reads shared memory while nobody runs, outside any step. */
+  #quietly<T>(body: () => T): T {
+    return within(this.#with.machine.memory, this.#with.fields.values, body)
+  }
+
+  #reset(): void {
+    this.#transaction.abort()
+    this.#memory.operation = null
+    this.#memory.broken = null
+    this.#memory.inStep = false
+    this.#memory.isAlone = this.#with.gate.isWatched
+    this.#memory.isTrusting = false
+    this.#memory.choices = []
+    this.#memory.narration = new Narration()
+    this.#operation = null
+    this.#program = null
+    this.#ticket = -1
+  }
+
+  #ended(error: unknown): Ending {
+    this.#transaction.abort()
+    this.#memory.operation = null
+    this.#endAlone()
+    if (error instanceof Abandoned && !this.#memory.broken) {
+      this.#endStep()
+      return { how: 'abandoned' }
+    }
+    const at = this.#with.sourceMap.placeOf(error)
+    const fault = this.#memory.broken ?? exceptionFault(error, '', at)
+    if (this.#with.gate.isWatched) this.#memory.narration.fault(fault, at)
+    const ticket = this.#ticket
+    this.#endStep(fault)
+    return { how: 'fault', fault, ticket }
+  }
+
+  /** One operation of the program, to its end: what `yield*` evaluates to. */
+  #perform(operation: Operation<unknown>): unknown {
+    const memory = this.#memory
+    const { actor } = this.#with
+    this.#operation = operation
+    if (!memory.inStep || this.#bounds.cutsBeforeOperation(operation.primitive.class, actor)) this.#arrive()
+    const [choices, events] = [memory.choices.length, memory.narration.events.length]
+    for (;;) {
+      try {
+        const tried = this.#attempt(operation)
+        if (tried.how === 'performed') {
+          this.#operation = null
+          return tried.result
+        }
+        if (tried.how === 'blocked') {
+          this.#with.gate.blocked(this)
+          this.#with.roster.sleep()
+        }
+        this.#arrive()
+      } catch (error) {
+        this.#transaction.abort()
+        memory.rewind(choices, events)
+        if (error instanceof Conflict) this.#with.fields.awaitFree(error.field)
+        else if (error instanceof Doubtful) this.#beAlone()
+        else throw error
+      } finally {
+        memory.operation = null
+      }
+    }
+  }
+
+  #attempt(operation: Operation<unknown>): { readonly how: 'performed'; readonly result: unknown } | { readonly how: 'blocked' | 'left' } {
+    const { actor, gate } = this.#with
+    const { primitive, target, args } = operation
+    const memory = this.#memory
+    const startsStep = !memory.inStep
+    memory.operation = operation
+    const places = this.#places()
+    if (places?.length === 0) return this.#blocked()
+    const isEnabled = memory.guard(() => this.#inside(operation, () => primitive.enabled?.(target, actor, args) ?? true))
+    if (!isEnabled) return primitive.yields && places && leaveCpu(actor) ? this.#left() : this.#blocked()
+    if (gate.isWatched) memory.narration.operation(operation, this.#where())
+    if (places) this.#take(places)
+    const result = this.#inside(operation, () => primitive.perform(target, actor, args))
+    if (this.#whenFree.size > 0) this.#checkWhenFree(operation)
+    this.#transaction.validate()
+    if (startsStep) this.#begin()
+    this.#bounds.performed(primitive.class)
+    this.#transaction.commit()
+    this.#endAlone()
+    return { how: 'performed', result }
+  }
+
+  /** What a guard or effect throws ends the step: it is no exception that the program could catch and go on from. */
+  #inside<T>(operation: Operation<unknown>, body: () => T): T {
+    try {
+      return body()
+    } catch (error) {
+      if (error instanceof Conflict || error instanceof Doubtful || error instanceof Faulty || error instanceof Abandoned) throw error
+      this.#memory.fault(exceptionFault(error, ` in ${[operation.operation, operation.target.name].join(' ').trim()}`, this.#with.sourceMap.placeOf(error)))
+    }
+  }
+
+  #blocked(): { readonly how: 'blocked' } {
+    this.#transaction.watch()
+    return { how: 'blocked' }
+  }
+
+  /** A sleeper gives its shared CPU up: a step of its own. */
+  #left(): { readonly how: 'left' } {
+    this.#transaction.validate()
+    this.#begin()
+    this.#bounds.performed('other')
+    this.#transaction.commit()
+    return { how: 'left' }
+  }
+
+  #checkWhenFree({ primitive, target }: Operation<unknown>): void {
+    const due = this.#whenFree.get(target)
+    if (!due) return
+    const memory = this.#memory
+    const { actor, gate } = this.#with
+    if (!(memory.ghost(() => primitive.frees?.(target, actor)) ?? primitive.class === 'release')) return
+    if (this.#releases++ % gate.sampling !== 0 && !memory.isAlone) return
+    for (const property of due) {
+      const holds = memory.ghost(() => evaluate(property))
+      const confirmed = holds === true ? holds : memory.confirm(() => evaluate(property))
+      if (confirmed !== true) memory.fault(brokenAtRelease(property, confirmed))
+    }
+  }
+
+  /** Something did not hold while others were at work: it is tried again while they stand. */
+  #beAlone(): void {
+    if (this.#with.roster.tryStop()) this.#memory.isAlone = true
+    else this.#memory.isTrusting = true
+  }
+
+  #endAlone(): void {
+    this.#memory.isTrusting = false
+    if (!this.#memory.isAlone || this.#with.gate.isWatched) return
+    this.#memory.isAlone = false
+    this.#with.roster.resume()
+  }
+
+  /** At a point: the step before is done, and the next may be taken once this returns. */
+  #arrive(): void {
+    this.#endStep()
+    this.#with.gate.pass(this)
+  }
+
+  /** At a point before a plain access or a choice, and on a CPU. */
+  #arriveForAccess(): void {
+    this.#arrive()
+    if (this.#with.actor.cpu.state !== null) this.#getCpu()
+  }
+
+  #getCpu(): void {
+    for (;;) {
+      const placed = this.#scheduling(() => {
+        const places = this.#places() ?? []
+        if (places.length > 0) this.#take(places)
+        else this.#transaction.watch()
+        return places.length > 0
+      })
+      if (placed) return
+      this.#with.gate.blocked(this)
+      this.#with.roster.sleep()
+      this.#arrive()
+    }
+  }
+
+  /** Runs `body` as a transaction of its own, as often as it takes. */
+  #scheduling<T>(body: () => T): T {
+    for (;;) {
+      this.#memory.operation = SCHEDULING
+      try {
+        const result = body()
+        this.#transaction.commit()
+        return result
+      } catch (error) {
+        this.#transaction.abort()
+        if (!(error instanceof Conflict)) throw error
+        this.#with.fields.awaitFree(error.field)
+      } finally {
+        this.#memory.operation = null
+      }
+    }
+  }
+
+  /**
+   * The CPUs that the actor could take its step on, as positions among those that the explorer would let it choose from;
+   * null when nobody shares them.
+   */
+  #places(): readonly (readonly [choice: number, cpu: Cpu])[] | null {
+    const { actor } = this.#with
+    if (actor.cpu.state === null || this.#memory.inStep) return null
+    const cpus = sharesCpu(actor) ? placement(actor).cpus : [actor.cpu]
+    return cpus.map((cpu, i) => [i, cpu] as const).filter(([, cpu]) => [0, actor.id + 1].includes(this.#transaction.read(this.#mine(cpu.index))))
+  }
+
+  /** Takes a CPU for the step: the transaction's commit makes it so. */
+  #take(places: readonly (readonly [choice: number, cpu: Cpu])[]): void {
+    const { actor } = this.#with
+    if (!sharesCpu(actor)) return this.#transaction.write(this.#mine(actor.cpu.index), actor.id + 1)
+    const all = placement(actor).cpus
+    const chosen = all.length === 1 ? 0 : this.#memory.choose(all.length, `the CPU of ${actor.name}`, all.map(({ name }) => name))
+    const cpu = (places.find(([choice]) => choice === chosen) ?? places[0])?.[1] as Cpu
+    if (cpu !== all[chosen]) this.#memory.choices[this.#memory.choices.length - 1] = all.indexOf(cpu)
+    dispatch(actor, cpu)
+    this.#transaction.write(this.#mine(cpu.index), actor.id + 1)
+  }
+
+  /** A step takes its place among all; one that has only made choices so far takes it anew. */
+  #begin(): void {
+    const { control, actor } = this.#with
+    const steps = actorWords(actor.id) + ACTOR.steps
+    control[steps] = (control[steps] as number) + 1
+    this.#ticket = Atomics.add(control, CONTROL.ticket, 1)
+    this.#bounds.begin(this.#with.actor)
+    this.#memory.inStep = true
+  }
+
+  #endStep(fault: Fault | null = null): void {
+    const memory = this.#memory
+    if (memory.inStep || fault) {
+      this.#letGo()
+      if (this.#ticket >= 0) this.#with.log.add(this.#ticket, memory.choices)
+      this.#with.gate.done({ choices: memory.choices, events: memory.narration.events, fault })
+    }
+    memory.inStep = false
+    memory.choices = []
+    if (this.#with.gate.isWatched) memory.narration = new Narration()
+  }
+
+  /** The CPU that the step was taken on may serve others now. */
+  #letGo(): void {
+    const { actor, fields } = this.#with
+    for (const cpu of actor.cpus) if (cpu.state && Atomics.load(fields.values, this.#mine(cpu.index)) === actor.id + 1) fields.write(this.#mine(cpu.index), 0)
+  }
+
+  /** Where in its code the actor stands: a program that waits in an operation tells. */
+  #where(): Whereabouts {
+    if (!this.#operation) return whereaboutsOf(new Error('place'), this.#with.sourceMap)
+    const { value } = (this.#program as Generator<unknown, unknown, unknown>).next(WHERE)
+    return value instanceof Error ? whereaboutsOf(value, this.#with.sourceMap) : { function: [], at: null }
+  }
+}

@@ -1,0 +1,125 @@
+import { extname } from 'node:path'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { buildMachine } from '../compile/build.ts'
+import { type LoadedModel, load } from '../compile/load.ts'
+import type { Cpu } from '../model/actor.ts'
+import type { Machine } from '../model/machine.ts'
+import { type Threads, startThreads } from '../threads/threads.ts'
+import { ACTOR, CONTROL, FLAG, type LiveBuffers, STANDING, actorWords, liveBuffers } from './buffers.ts'
+import { type CpuMessage, type CpuTask, type Driving, type LiveData, beginRound } from './live-cpu.ts'
+import { Roster } from './roster.ts'
+import { SharedFields } from './shared-fields.ts'
+
+/** What one actor did in all rounds so far. */
+export interface ActorCount {
+  readonly steps: number
+  readonly blocks: number
+}
+
+/** A machine whose actors run on worker threads, one each, as seen from the coordinating thread. */
+export class LiveMachine {
+  readonly machine: Machine
+  readonly buffers: LiveBuffers
+  readonly roster: Roster
+  readonly fields: SharedFields
+  readonly #control: Int32Array
+  readonly #threads: Threads<CpuTask>
+  readonly #queue: CpuMessage[] = []
+  readonly #ports: MessagePort[] = []
+  #arrived: () => void = () => {}
+
+  private constructor(machine: Machine, buffers: LiveBuffers, threads: Threads<CpuTask>) {
+    this.machine = machine
+    this.buffers = buffers
+    this.#threads = threads
+    this.#control = new Int32Array(buffers.control)
+    this.roster = new Roster(buffers.control, machine.actors.length, -1)
+    this.fields = new SharedFields(buffers.fields, this.roster, -1)
+  }
+
+  /**
+   * Starts the threads; they wait for the first round.
+   *
+   * @param loaded the model's code as it is written
+   * @param checks names of those that are on
+   * @param driving how each actor is driven
+   * @throws Refusal for a machine that cannot be built
+   */
+  static async start(loaded: LoadedModel, params: Readonly<Record<string, unknown>>, checks: readonly string[], driving: (actor: number) => Driving): Promise<LiveMachine> {
+    const machine = buildMachine(load(loaded.bundle), params)
+    const cpus = 1 + Math.max(...machine.actors.flatMap(({ cpus: places }) => places.map((cpu: Cpu) => cpu.index)))
+    const buffers = liveBuffers(machine.memory.fields.length, cpus, machine.actors.length)
+    const data: LiveData = { bundle: loaded.bundle, params, buffers, checks }
+    const threads = await startThreads<CpuTask>(new URL(`../../workers/cpu${extname(import.meta.url)}`, import.meta.url), machine.actors.length, data)
+    const live = new LiveMachine(machine, buffers, threads)
+    for (const { id } of machine.actors) live.#run(id, driving(id))
+    return live
+  }
+
+  /** The next thing that a thread tells; undefined when `signal` says to wait no longer. */
+  async next(signal?: AbortSignal): Promise<CpuMessage | undefined> {
+    while (this.#queue.length === 0 && !signal?.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve
+        signal?.addEventListener('abort', this.#arrived, { once: true })
+      })
+      signal?.removeEventListener('abort', this.#arrived)
+    }
+    return this.#queue.shift()
+  }
+
+  /** Begins a round from the initial state, while nobody runs. */
+  beginRound(): void {
+    beginRound(this.machine, this.fields, this.roster)
+  }
+
+  /** Rounds begun. */
+  get rounds(): number {
+    return Atomics.load(this.#control, CONTROL.round)
+  }
+
+  /** The round after which no further one begins. */
+  set lastRound(number: number) {
+    Atomics.store(this.#control, CONTROL.limit, number)
+  }
+
+  /** Ends the run with the round in progress. */
+  endSoon(): void {
+    this.roster.raise(FLAG.last)
+  }
+
+  count(actor: number): ActorCount {
+    const at = actorWords(actor)
+    return { steps: Atomics.load(this.#control, at + ACTOR.steps) >>> 0, blocks: Atomics.load(this.#control, at + ACTOR.blocks) >>> 0 }
+  }
+
+  /** Actors whose programs have ended in this round. */
+  get finished(): ReadonlySet<number> {
+    return new Set(this.machine.actors.flatMap(({ id }) => (this.roster.standing(id) === STANDING.finished ? [id] : [])))
+  }
+
+  /** Ends the threads, wherever they are. */
+  async close(): Promise<void> {
+    this.roster.callEnd()
+    this.fields.releaseAll()
+    for (const port of this.#ports) port.close()
+    await this.#threads.destroy()
+  }
+
+  #run(actor: number, driving: Driving): void {
+    const { port1, port2 } = new MessageChannel()
+    this.#ports.push(port1)
+    port1.on('message', (message: CpuMessage) => this.#tell(message))
+    this.#threads.run({ actor, driving, port: port2 }, { transferList: [port2] }).then(
+      () => {
+        if (!this.roster.isEnding) this.#tell({ from: actor, tells: 'died', reason: 'its thread ended' })
+      },
+      (error: unknown) => this.#tell({ from: actor, tells: 'died', reason: error instanceof Error ? (error.message.split('\n')[0] as string) : String(error) }),
+    )
+  }
+
+  #tell(message: CpuMessage): void {
+    this.#queue.push(message)
+    this.#arrived()
+  }
+}

@@ -1,0 +1,244 @@
+import type { SourceMap } from '../compile/source-map.ts'
+import type { Actor } from '../model/actor.ts'
+import { insideTouched, usedAfterFree } from '../model/faults.ts'
+import type { Field } from '../model/field.ts'
+import type { Judgement } from '../model/machine.ts'
+import type { Fault, MemoryPort } from '../model/memory.ts'
+import { ClosureOperation, type Operation } from '../model/operation.ts'
+import { type StepBounds, isAtomicAccess } from '../model/step-bounds.ts'
+import { Narration } from '../trace/narration.ts'
+import type { Gate } from './gate.ts'
+import type { Roster } from './roster.ts'
+import { Conflict, type SharedFields } from './shared-fields.ts'
+import type { Transaction } from './transaction.ts'
+import { whereaboutsOf } from './whereabouts.ts'
+
+/** Unwinds the model's code when its step ends in a fault. */
+export class Faulty extends Error {
+  readonly fault: Fault
+  constructor(fault: Fault) {
+    super(fault.message)
+    this.fault = fault
+  }
+}
+
+/** Unwinds an operation in which something did not hold: it is to be tried again while everybody else stands at a point. */
+export class Doubtful extends Error {}
+
+/** An instance that is touched, and the field that says whether it is allocated. */
+interface Touched {
+  readonly alive: Field
+  readonly name: string
+}
+
+/** Where accesses go: to the fields themselves, or to a transaction. */
+interface Store {
+  read(id: number): number
+  write(id: number, raw: number): void
+}
+
+/** What a live actor's memory works with. */
+export interface LiveMemoryParts {
+  readonly actor: Actor
+  readonly fields: SharedFields
+  readonly transaction: Transaction
+  readonly roster: Roster
+  readonly bounds: StepBounds
+  readonly gate: Gate
+  readonly sourceMap: SourceMap
+  /** Ends the step in progress at a point before a plain access or a choice; returns when another may be begun. */
+  readonly arrive: () => void
+  /** Begins a step. */
+  readonly begin: () => void
+}
+
+/** The shared memory as the program of one live actor sees it: plain accesses go to the fields, those of operations to their transaction. */
+export class LiveMemory implements MemoryPort {
+  readonly actor: Actor
+  readonly #with: LiveMemoryParts
+  /** What the present step does, where somebody watches. */
+  narration = new Narration()
+  /** Alternatives taken in the present step. */
+  choices: number[] = []
+  /** Whether a step is in progress. */
+  inStep = false
+  /** Everybody else stands at a point. */
+  isAlone = false
+  /** What does not hold while others run is passed by: they could not be stopped. */
+  isTrusting = false
+  /** The first fault: should code of the model catch it, the step ends in it all the same. */
+  broken: Fault | null = null
+  #operation: Operation<unknown> | null = null
+  #isGhost = false
+  #isGuarding = false
+  #touched: Touched | null = null
+
+  constructor(parts: LiveMemoryParts) {
+    this.#with = parts
+    this.actor = parts.actor
+  }
+
+  get guarding(): boolean {
+    return this.#isGuarding
+  }
+
+  /** Runs the guard of an operation. */
+  guard(body: () => boolean): boolean {
+    this.#isGuarding = true
+    try {
+      return body()
+    } finally {
+      this.#isGuarding = false
+    }
+  }
+
+  /** An operation is about to be tried, or a decision about CPUs to be made; null: plain code goes on. */
+  set operation(operation: Operation<unknown> | null) {
+    this.#operation = operation
+    this.#isGhost = false
+    this.#touched = null
+  }
+
+  read(field: Field): number {
+    const touched = this.#before(field, false)
+    if (this.#isAtomic(field, false)) return this.#atomically(field, false, () => this.#loadFrom(field, touched, this.#with.transaction))
+    return this.#loadFrom(field, touched, this.#source)
+  }
+
+  write(field: Field, raw: number): void {
+    const touched = this.#before(field, true)
+    if (this.#isAtomic(field, true)) this.#atomically(field, true, () => this.#storeTo(field, raw, touched, this.#with.transaction))
+    else this.#storeTo(field, raw, touched, this.#source)
+    if (this.#with.gate.isWatched) this.narration.stored(field, raw)
+  }
+
+  writeHidden(field: Field, raw: number): void {
+    this.#source.write(field.id, raw)
+  }
+
+  touch(alive: Field, name: string): void {
+    this.#touched = { alive, name }
+  }
+
+  choose(n: number, what: string, names: readonly string[]): number {
+    const { gate } = this.#with
+    if (!this.inStep && !this.#operation) this.#startStep()
+    const taken = gate.choose(n)
+    this.choices.push(taken)
+    if (gate.isWatched) this.narration.choice(what, names[taken] ?? `${taken + 1} of ${n}`, this.#where())
+    return taken
+  }
+
+  ghost<T>(body: () => T): T {
+    const before = this.#isGhost
+    this.#isGhost = true
+    try {
+      return body()
+    } finally {
+      this.#isGhost = before
+    }
+  }
+
+  confirm(condition: () => Judgement): Judgement {
+    if (this.isAlone) return this.ghost(condition)
+    if (this.isTrusting) return true
+    if (this.#operation) throw new Doubtful('something does not hold')
+    const { roster } = this.#with
+    if (!roster.tryStop()) return true
+    try {
+      return this.ghost(condition)
+    } finally {
+      roster.resume()
+    }
+  }
+
+  fault(fault: Fault): never {
+    this.broken ??= fault
+    throw new Faulty(this.broken)
+  }
+
+  /** Forgets an attempt that was given up. */
+  rewind(choices: number, events: number): void {
+    this.choices.length = choices
+    this.narration.events.length = events
+  }
+
+  /** Checks and tells an access before it is made; gives the instance touched, whose life is to be checked. */
+  #before(field: Field, isWrite: boolean): Touched | null {
+    const touched = this.#touched
+    this.#touched = null
+    if (this.broken) throw new Faulty(this.broken)
+    if (this.#operation) this.#inOperation(field, isWrite, this.#operation)
+    else if (this.#isGhost) this.#ghostRead()
+    else this.#plainly(field, isWrite)
+    return touched
+  }
+
+  #inOperation(field: Field, isWrite: boolean, operation: Operation<unknown>): void {
+    if (this.#isGhost || field.access === 'internal' || field.access === 'event') return
+    if (isWrite && this.#isGuarding) throw new TypeError(`a guard writes ${field.name}: only the effect may`)
+    this.#with.gate.beforeAccess(field.id, isWrite)
+    if (this.#with.gate.isWatched) this.narration.access(field, isWrite, operation instanceof ClosureOperation && operation.reads === 'once', () => this.#where())
+  }
+
+  #ghostRead(): void {
+    if (!this.inStep || this.#with.bounds.cutsBeforeGhost) this.#startStep()
+  }
+
+  #plainly(field: Field, isWrite: boolean): void {
+    if (field.access === 'internal') throw insideTouched(field.name)
+    const { bounds, gate } = this.#with
+    if (!this.inStep || bounds.cutsBefore(field.access, isWrite)) this.#startStep()
+    gate.beforeAccess(field.id, isWrite)
+    bounds.accessed(field.access, isWrite)
+    if (gate.isWatched) this.narration.access(field, isWrite, false, () => this.#where())
+  }
+
+  #startStep(): void {
+    this.#with.arrive()
+    this.#with.begin()
+  }
+
+  /** Whether an access is plain code's, and atomic by itself. */
+  #isAtomic(field: Field, isWrite: boolean): boolean {
+    return !this.#operation && !this.#isGhost && isAtomicAccess(field.access, isWrite)
+  }
+
+  /** An access that others order theirs by: the step takes its place among all steps while the field is locked. */
+  #atomically<T>(field: Field, isWrite: boolean, body: () => T): T {
+    const { transaction, fields, begin, bounds } = this.#with
+    for (;;) {
+      try {
+        const result = body()
+        begin()
+        bounds.accessed(field.access, isWrite)
+        transaction.commit()
+        return result
+      } catch (error) {
+        transaction.abort()
+        if (!(error instanceof Conflict)) throw error
+        fields.awaitFree(error.field)
+      }
+    }
+  }
+
+  /** Where accesses go. */
+  get #source(): Store {
+    return this.#operation ? this.#with.transaction : this.#with.fields
+  }
+
+  #loadFrom(field: Field, touched: Touched | null, store: Store): number {
+    const raw = store.read(field.id)
+    if (touched && store.read(touched.alive.id) === 0) this.fault(usedAfterFree(touched.name, field.name))
+    return raw >>> 0
+  }
+
+  #storeTo(field: Field, raw: number, touched: Touched | null, store: Store): void {
+    if (touched && store.read(touched.alive.id) === 0) this.fault(usedAfterFree(touched.name, field.name))
+    store.write(field.id, raw)
+  }
+
+  #where(): ReturnType<typeof whereaboutsOf> {
+    return whereaboutsOf(new Error('place'), this.#with.sourceMap)
+  }
+}

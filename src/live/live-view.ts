@@ -1,0 +1,85 @@
+import type { Actor } from '../model/actor.ts'
+import type { Blocked, Race, StateView } from '../model/check.ts'
+import { isHandling } from '../model/dispatch.ts'
+import { evaluate } from '../model/faults.ts'
+import type { Judgement, Machine, Property } from '../model/machine.ts'
+import type { Wait } from './gate.ts'
+import { within } from './snapshot-port.ts'
+
+/** What is known of a live machine of which nobody runs. */
+export interface LiveState {
+  /** Raw values by field id. */
+  readonly values: ArrayLike<number>
+  /** Actors whose programs have ended. */
+  readonly finished: ReadonlySet<number>
+  /** What the others stand before, as far as they were asked. */
+  readonly waits: ReadonlyMap<number, Wait>
+}
+
+/** The state of a live machine as checks see it. */
+export class LiveView implements StateView {
+  readonly actors: readonly Actor[]
+  readonly properties: readonly Property[]
+  readonly initial = false
+  readonly #machine: Machine
+  readonly #state: LiveState
+
+  constructor(machine: Machine, state: LiveState) {
+    this.#machine = machine
+    this.#state = state
+    this.actors = machine.actors
+    this.properties = machine.properties
+  }
+
+  get terminal(): boolean {
+    return this.actors.every((actor) => this.isFinished(actor) || this.isBlocked(actor))
+  }
+
+  isFinished(actor: Actor): boolean {
+    return this.#state.finished.has(actor.id)
+  }
+
+  /** Whether an unfinished actor was found blocked. */
+  isBlocked(actor: Actor): boolean {
+    return !this.isFinished(actor) && (this.#state.waits.get(actor.id)?.isBlocked ?? false)
+  }
+
+  mayStand(actor: Actor): boolean {
+    return this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.#within(() => isHandling(actor))))
+  }
+
+  waitCycle(): readonly Actor[] {
+    const holders = (actor: Actor): Actor[] => {
+      const wait = this.#state.waits.get(actor.id)
+      return wait?.isBlocked && wait.isHeld && !this.isFinished(actor) ? wait.heldBy.map((id) => this.actors[id] as Actor) : []
+    }
+    const reaches = (from: Actor, to: Actor, seen: Set<Actor>): boolean =>
+      holders(from).some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))))
+    return this.actors.filter((actor) => reaches(actor, actor, new Set()))
+  }
+
+  evaluate(property: Property): Judgement {
+    try {
+      return this.#within(() => evaluate(property))
+    } catch (error) {
+      return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+    }
+  }
+
+  /** Live CPUs show races only where a replay halts them. */
+  races(): readonly Race[] {
+    return []
+  }
+
+  blocked(actors: readonly Actor[]): readonly Blocked[] {
+    return actors.map((actor) => {
+      const wait = this.#state.waits.get(actor.id)
+      if (!wait) return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false }
+      return { actor, operation: wait.isBlocked ? wait.operation : 'spin', target: wait.target, heldBy: wait.heldBy.map((id) => this.actors[id] as Actor), sleeping: wait.sleeping }
+    })
+  }
+
+  #within<T>(body: () => T): T {
+    return within(this.#machine.memory, this.#state.values, body)
+  }
+}

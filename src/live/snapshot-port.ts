@@ -1,0 +1,37 @@
+import type { Memory, MemoryPort } from '../model/memory.ts'
+
+/**
+ * Shows shared memory as it is to properties and reports, while nobody runs: reads only.
+ *
+ * @param values raw values by field id
+ */
+export function snapshotPort(values: ArrayLike<number>): MemoryPort {
+  const refuse = (): never => {
+    throw new TypeError('a property changes what it looks at, or makes a choice')
+  }
+  return {
+    actor: null,
+    read: ({ id }) => (values[id] as number) >>> 0,
+    write: refuse,
+    writeHidden: refuse,
+    touch: (alive, name) => {
+      if (values[alive.id] === 0) throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
+    },
+    choose: refuse,
+    ghost: (body) => body(),
+    fault: ({ message }) => {
+      throw new TypeError(message)
+    },
+  }
+}
+
+/** Runs `body` with a machine's memory showing some values. */
+export function within<T>(memory: Memory, values: ArrayLike<number>, body: () => T): T {
+  const before = memory.port
+  memory.port = snapshotPort(values)
+  try {
+    return body()
+  } finally {
+    memory.port = before
+  }
+}
