@@ -127,3 +127,12 @@ test('dpor refuses to wait for a condition on several fields, which reversing ra
 test('dpor refuses threads that share a CPU', async (t) => {
   await t.throwsAsync(exploreText(modelText('const cpu = m.cpu(); for (let i = 0; i < 2; i++) m.thread(function* a() { yield* pause() }, { on: cpu })'), DPOR), { message: /dpor is not for threads that share a CPU/ })
 })
+
+test('dpor sees the race of a condition that never comes true with what others write plainly', async (t) => {
+  const text = modelText(`m.thread(function* writer() { yield* atomically(() => { y.v = 1 }); x.v = 2 })
+    m.thread(function* waiter() { yield* when(() => x.v === 1) })`)
+  for (const strategy of ['bfs', 'dfs', 'dpor'] as const) {
+    const { violations } = await exploreText(text, { strategy, check: ['data-race'] })
+    t.deepEqual(violations.map(({ kind, property }) => [kind, property]), [['data-race', 'x.v']], strategy)
+  }
+})

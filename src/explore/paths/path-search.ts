@@ -155,6 +155,7 @@ export class PathSearch {
     while (!this.#isOver()) {
       const place = this.#places.at(-1) as Place
       isComplete = place.moves.length === 0
+      if (isComplete) this.#racesOfBlocked(place)
       if (isComplete) break
       if (isStateless && this.#moves.length >= LONGEST) throw endless()
       const isTooLong = this.#moves.length >= Math.min(limits.maxDepth, PATIENCE)
@@ -192,10 +193,26 @@ export class PathSearch {
     }
     const next = place.words.slice()
     successors.apply(leaf, move.actor, next)
-    this.#races?.push(move, table.words[leaf + LEAF.footprint] as number, (finding, before) => this.#isKnown(finding) || this.#find(finding, this.#toRace(before())), this.#options.checks)
+    this.#addToRaces(move, leaf)
     const isPreemption = place.last >= 0 && move.actor !== place.last && place.moves.some(({ actor }) => actor === place.last)
     this.#enter(next, { last: move.actor, preemptions: place.preemptions + (isPreemption ? 1 : 0), failed: place.failed })
     return true
+  }
+
+  /** Races of attempts that stay blocked to the end: what their guards read, others may have touched plainly at any time. */
+  #racesOfBlocked({ words, blocked }: Place): void {
+    const { successors } = this.engine
+    if (!this.#races || blocked.length === 0) return
+    const steps = successors.stepsOf(words)
+    for (const move of blocked) {
+      const [leaf] = steps.of(move.actor)
+      if (leaf !== undefined) this.#addToRaces(move, leaf)
+      this.#races.truncate(this.#moves.length)
+    }
+  }
+
+  #addToRaces(move: Move, leaf: number): void {
+    this.#races?.push(move, this.engine.table.words[leaf + LEAF.footprint] as number, (finding, before) => this.#isKnown(finding) || this.#find(finding, this.#toRace(before())), this.#options.checks)
   }
 
   /** The steps to a state in which both accesses of a race come next, where the race has not changed what can be done on the way there. */
