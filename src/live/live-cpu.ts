@@ -41,7 +41,7 @@ export interface CpuTask {
 export type CpuNews =
   | Told
   | { readonly tells: 'ready' | 'finished' | 'abandoned' }
-  /** A step ended in a fault, as the check says that it belongs to; in a replay in any. */
+  /** A step ended in a fault: as the check says that it belongs to or, in a replay, as it is. */
   | { readonly tells: 'fault'; readonly finding: Finding; readonly ticket: number }
   /** Asked what it is blocked on. */
   | { readonly tells: 'wait'; readonly wait: Wait | null }
@@ -114,20 +114,21 @@ export class LiveCpu {
   }
 
   #runRound(): void {
-    const isFree = this.#task.driving.by === 'itself'
     const ending = this.#actor.run()
+    if (this.#task.driving.by === 'script') {
+      this.#roster.finish()
+      return this.#tell(ending.how === 'fault' ? { tells: 'fault', finding: ending.fault, ticket: ending.ticket } : { tells: ending.how })
+    }
     if (ending.how === 'fault') this.#failed(ending.fault, ending.ticket)
-    else if (!isFree) this.#tell({ tells: ending.how })
     else if (ending.how === 'finished' && this.#isLast()) this.#roster.callOver()
     this.#roster.finish()
   }
 
   /** A step ended in a fault: one that no check is on for ends the round, and no more. */
   #failed(fault: Fault, ticket: number): void {
-    const known = this.#checks.map((check) => check.fault?.(fault) ?? null).find((finding) => finding !== null)
-    const finding = known ?? (this.#task.driving.by === 'script' ? fault : null)
+    const finding = this.#checks.map((check) => check.fault?.(fault) ?? null).find((found) => found !== null)
     if (Atomics.compareExchange(this.#control, CONTROL.faulty, 0, finding ? 1 : -1) === 0 && finding) this.#tell({ tells: 'fault', finding, ticket })
-    if (this.#task.driving.by === 'itself') this.#roster.callOver()
+    this.#roster.callOver()
   }
 
   /** Whether this actor, which has finished, was the last of those that must. */

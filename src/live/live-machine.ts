@@ -56,16 +56,18 @@ export class LiveMachine {
     return live
   }
 
-  /** The next thing that a thread tells; undefined when `signal` says to wait no longer. */
-  async next(signal?: AbortSignal): Promise<CpuMessage | undefined> {
-    while (this.#queue.length === 0 && !signal?.aborted) {
+  /** The next thing of interest that a thread tells; undefined when `signal` says to wait no longer. */
+  async next(signal: AbortSignal, isWanted: (message: CpuMessage) => boolean = () => true): Promise<CpuMessage | undefined> {
+    for (;;) {
+      const at = this.#queue.findIndex(isWanted)
+      if (at >= 0) return this.#queue.splice(at, 1)[0]
+      if (signal.aborted) return undefined
       await new Promise<void>((resolve) => {
         this.#arrived = resolve
-        signal?.addEventListener('abort', this.#arrived, { once: true })
+        signal.addEventListener('abort', this.#arrived, { once: true })
       })
-      signal?.removeEventListener('abort', this.#arrived)
+      signal.removeEventListener('abort', this.#arrived)
     }
-    return this.#queue.shift()
   }
 
   /** Begins a round from the initial state, while nobody runs. */

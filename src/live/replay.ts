@@ -1,0 +1,211 @@
+import type { Actor, Cpu } from '../model/actor.ts'
+import { cpuOf } from '../model/dispatch.ts'
+import { changes, named } from '../trace/narration.ts'
+import type { ScheduledStep } from '../trace/schedule.ts'
+import type { RacingAccess, TraceStep } from '../trace/trace.ts'
+import { type Standing, Turns } from '../trace/turns.ts'
+import { COMMAND } from './buffers.ts'
+import type { TakenStep, Wait } from './gate.ts'
+import type { CpuMessage } from './live-cpu.ts'
+import type { LiveMachine } from './live-machine.ts'
+import { type LiveState, LiveView } from './live-view.ts'
+import type { Fault } from '../model/memory.ts'
+import { within } from './snapshot-port.ts'
+
+/** The live CPUs cannot go on as they are told to. */
+export class CannotFollow extends Error {
+  override readonly name = 'CannotFollow'
+}
+
+/** A thread ended while it was needed. */
+export class ThreadDied extends Error {
+  override readonly name = 'ThreadDied'
+}
+
+/** What an actor that goes on freely comes to: it sleeps in an operation, or stands right before an access. */
+export type Halt = { readonly at: 'wait'; readonly wait: Wait | null } | { readonly at: 'access'; readonly isWrite: boolean }
+
+/** Drives the actors of a live machine through schedules, one step at a time, and tells what they did. */
+export class Replay implements Standing {
+  readonly #live: LiveMachine
+  readonly #signal: AbortSignal
+  readonly #finished = new Set<number>()
+  readonly #waits = new Map<number, Wait>()
+  #turns: Turns
+  #fault: Fault | null = null
+
+  constructor(live: LiveMachine, signal: AbortSignal) {
+    this.#live = live
+    this.#signal = signal
+    this.#turns = new Turns(live.machine.actors, this)
+  }
+
+  /** Waits until the threads are there. */
+  async ready(): Promise<void> {
+    for (const { id } of this.#actors) await this.#await('ready', id)
+  }
+
+  /** Begins anew, from the initial state. */
+  async begin(): Promise<void> {
+    this.#finished.clear()
+    this.#fault = null
+    this.#turns = new Turns(this.#actors, this)
+    this.#live.beginRound()
+    for (const { id } of this.#actors) await this.#arrival(id)
+    await this.#lookAround()
+  }
+
+  /** Leaves the programs where they stand. */
+  async end(): Promise<void> {
+    this.#live.roster.callOver()
+    for (const { id } of this.#actors) if (!this.#finished.has(id)) await this.#await('abandoned', id)
+  }
+
+  /**
+   * Has an actor take one step.
+   * @throws CannotFollow when it cannot
+   */
+  async step({ actor, choices }: ScheduledStep): Promise<TraceStep> {
+    const { machine, roster } = this.#live
+    const who = this.#actors[actor]
+    if (!who) throw new CannotFollow(`there is no actor ${actor}`)
+    if (this.isFinished(who)) throw new CannotFollow(`${who.title} has finished`)
+    this.#turns.before(actor)
+    const before = this.values
+    roster.command(actor, COMMAND.step)
+    const taken = await this.#taken(who)
+    if (String(taken.choices) !== String(choices)) throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
+    if (taken.fault) await this.#await('fault', actor)
+    else await this.#arrival(actor)
+    this.#fault = taken.fault
+    if (taken.fault) this.#finished.add(actor)
+    const after = taken.fault ? before : this.values
+    await this.#lookAround()
+    if (taken.fault) this.#finished.delete(actor)
+    return { actor, ...this.#turns.after(actor), events: named(taken.events, before, after, machine.memory), changes: changes(before, after, machine.memory) }
+  }
+
+  /** The fault that the last step ended in. */
+  get fault(): Fault | null {
+    return this.#fault
+  }
+
+  /** Has actors go on freely, all at once, until each sleeps in an operation or stands before an access to the field of the race. */
+  async free(actors: readonly number[]): Promise<Map<number, Halt>> {
+    for (const actor of actors) this.#live.roster.command(actor, COMMAND.free)
+    const halts = new Map<number, Halt>()
+    for (const actor of actors) {
+      const message = await this.#from(actor, ['blocked', 'access', 'finished', 'fault'])
+      if (message.tells === 'blocked') halts.set(actor, { at: 'wait', wait: message.wait })
+      else if (message.tells === 'access') halts.set(actor, { at: 'access', isWrite: message.isWrite })
+      else this.#finished.add(actor)
+    }
+    return halts
+  }
+
+  /** Raw values by field id, as they are now. */
+  get values(): Int32Array {
+    return this.#live.fields.values.slice(0, this.#live.machine.memory.fields.length)
+  }
+
+  /** The state as checks see it. */
+  get view(): LiveView {
+    const state: LiveState = { values: this.values, finished: this.#finished, waits: this.#waits }
+    return new LiveView(this.#live.machine, state)
+  }
+
+  /** What an unfinished actor stands before; undefined before plain accesses. */
+  waitOf(actor: Actor): Wait | undefined {
+    return this.#waits.get(actor.id)
+  }
+
+  isFinished(actor: Actor): boolean {
+    return this.#finished.has(actor.id)
+  }
+
+  isBlocked(actor: Actor): boolean {
+    return !this.isFinished(actor) && (this.#waits.get(actor.id)?.isBlocked ?? false)
+  }
+
+  placed(): ReadonlyMap<Actor, Cpu> {
+    const { memory } = this.#live.machine
+    const { values } = this
+    const pairs = this.#actors.map((actor) => [actor, within(memory, values, () => cpuOf(actor))] as const)
+    return new Map(pairs.filter((pair): pair is readonly [Actor, Cpu] => pair[1] !== null))
+  }
+
+  get #actors(): readonly Actor[] {
+    return this.#live.machine.actors
+  }
+
+  async #taken(actor: Actor): Promise<TakenStep> {
+    const message = await this.#from(actor.id, ['step', 'blocked'])
+    if (message.tells === 'step') return message.step
+    const wait = message.tells === 'blocked' ? message.wait : null
+    throw new CannotFollow(`${actor.title} is blocked${wait ? `: ${`${wait.operation} ${wait.target}`.trim()}` : ''}`)
+  }
+
+  /** An actor comes to a point, or to its end. */
+  async #arrival(actor: number): Promise<void> {
+    const { tells } = await this.#from(actor, ['point', 'finished'])
+    if (tells === 'finished') this.#finished.add(actor)
+  }
+
+  /** Asks everybody who stands at a point what they stand before. */
+  async #lookAround(): Promise<void> {
+    this.#waits.clear()
+    for (const { id } of this.#actors) {
+      if (this.#finished.has(id)) continue
+      this.#live.roster.command(id, COMMAND.look)
+      const message = await this.#await('look', id)
+      if (message.tells === 'look' && message.wait) this.#waits.set(id, message.wait)
+    }
+  }
+
+  #await(tells: CpuMessage['tells'], actor: number): Promise<CpuMessage> {
+    return this.#from(actor, [tells])
+  }
+
+  async #from(actor: number, kinds: readonly CpuMessage['tells'][]): Promise<CpuMessage> {
+    for (;;) {
+      const message = await this.#live.next(this.#signal, (one) => one.tells === 'died' || (one.from === actor && kinds.includes(one.tells)))
+      if (!message) throw new Interrupted()
+      if (message.tells === 'died') throw new ThreadDied(`the thread of ${this.#actors[message.from]?.name} died after ${this.#live.count(message.from).steps} steps: ${message.reason}`)
+      return message
+    }
+  }
+}
+
+/** The replay was interrupted. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
+/** Where a live step differs from one told before, in words; null where it does not. Places are compared in the model's own files. */
+export function difference(expected: TraceStep, actual: TraceStep): string | null {
+  const show = ({ operation, target, detail }: TraceStep['events'][number]): string => `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim()
+  for (let i = 0; i < Math.max(expected.events.length, actual.events.length); i++) {
+    const [told, seen] = [expected.events[i], actual.events[i]]
+    if (!told || !seen) return told ? `${show(told)} does not happen` : `${show(seen as TraceStep['events'][number])} happens besides`
+    if (show(told) !== show(seen)) return `it is ${show(seen)} and not ${show(told)}`
+    const isOwn = told.at && seen.at && !told.at.file.startsWith('vmcheck/vm/')
+    if (isOwn && (told.at?.file !== seen.at?.file || told.at?.line !== seen.at?.line)) return `${show(told)} is at ${seen.at?.file}:${seen.at?.line} and not at ${told.at?.file}:${told.at?.line}`
+  }
+  if (JSON.stringify(expected.changes) !== JSON.stringify(actual.changes)) {
+    const text = (list: TraceStep['changes']): string => list.map(({ field, from, to }) => `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join(', ') || 'nothing'
+    return `it changes ${text(actual.changes)} and not ${text(expected.changes)}`
+  }
+  if (expected.why !== actual.why || expected.because !== actual.because) return `it is ${actual.why}${actual.because === '' ? '' : ` (${actual.because})`} and not ${expected.why}${expected.because === '' ? '' : ` (${expected.because})`}`
+  return null
+}
+
+/** Where the accesses of a race that actors stand before differ from those told; null where they do not. */
+export function raceDifference(expected: readonly RacingAccess[], halts: ReadonlyMap<number, Halt>, actors: readonly Actor[]): string | null {
+  for (const { actor, access, field } of expected) {
+    const halt = halts.get(actor)
+    const title = actors[actor]?.title ?? `actor ${actor}`
+    if (halt?.at !== 'access') return `${title} does not come to its ${access} of ${field}`
+    if (halt.isWrite !== (access === 'write')) return `${title} ${halt.isWrite ? 'writes' : 'reads'} ${field}, and should ${access} it`
+  }
+  return null
+}
