@@ -8,7 +8,8 @@ import type { Granularity } from '../model/step-bounds.ts'
 import type { System } from '../explore/system.ts'
 import type { Tracer } from '../explore/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
-import { type Report, SEMANTICS, type SearchProfile, type Unreached, type Violation } from '../report/report.ts'
+import { type LiveStatistics, type Report, SEMANTICS, type SearchProfile, type Unreached } from '../report/report.ts'
+import type { Violation } from '../trace/violation.ts'
 import type { ExploreRequest } from './request.ts'
 import { version } from './version.ts'
 
@@ -46,12 +47,13 @@ export function assemble(parts: {
   readonly params: Readonly<Record<string, unknown>>
   readonly checks: readonly Check[]
   readonly granularity: Granularity
-  readonly request: ExploreRequest
-  readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> & Pick<PathResult, 'executions' | 'stopped'>
+  readonly request: Pick<ExploreRequest, 'preemptions' | 'workers'> & { readonly strategy: string }
+  readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> & Pick<PathResult, 'executions'> & { readonly stopped: { readonly reason: string; readonly frontier: number } | null }
   readonly violations: readonly Violation[]
   readonly reduction: readonly string[]
   readonly assumptions: readonly string[]
   readonly notes: readonly string[]
+  readonly live?: LiveStatistics
 }): Report {
   const { loaded, system, result, violations, request } = parts
   const { file, digest } = loaded.bundle
@@ -75,7 +77,7 @@ export function assemble(parts: {
       reduction: parts.reduction,
       granularity: parts.granularity,
       semantics: SEMANTICS,
-      workers: request.strategy === 'bfs' ? request.workers : 1,
+      workers: request.strategy === 'bfs' || parts.live ? request.workers : 1,
       states: result.states,
       transitions: result.transitions,
       executions: result.executions,
@@ -85,6 +87,7 @@ export function assemble(parts: {
       bytesPerState: Math.round(result.bytesPerState * 10) / 10,
       memoryBytes: result.bytes,
     },
+    ...(parts.live && { live: parts.live }),
     tool: { name: 'vmcheck', version: version() },
   }
 }

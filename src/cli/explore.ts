@@ -1,5 +1,4 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { Mutex } from 'async-mutex'
 import type { Argv, CommandModule } from 'yargs'
 import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
@@ -11,7 +10,7 @@ import { explore, loadModel } from './session.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { memorySize, seconds, whole } from './values.ts'
-import { writeWhole } from './write-whole.ts'
+import { checkReportPath, writeReports } from './write-reports.ts'
 
 interface ExploreArguments {
   readonly model: string
@@ -96,7 +95,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
     if (streams.interrupt.aborted) break
   }
   if (args.json) streams.out(jsonText(args, reports))
-  await writeReports(args, reports, streams)
+  await writeReports(args.report, jsonText(args, reports), streams)
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }
@@ -171,16 +170,7 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
   }
 }
 
-function checkReportPath(file: string): void {
-  if (!file.endsWith('.json')) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
-}
-
 /** One report, or with --all the list of them. */
 function jsonText({ all }: ExploreArguments, reports: readonly Report[]): string {
   return renderJson(all ? reports : (reports[0] as Report))
-}
-
-async function writeReports(args: ExploreArguments, reports: readonly Report[], streams: Streams): Promise<void> {
-  const writing = new Mutex()
-  await Promise.all(args.report.map((file) => writing.runExclusive(() => writeWhole(file, jsonText(args, reports), `--report ${file}`, streams))))
 }

@@ -4,6 +4,8 @@ import { Refusal } from '../compile/refusal.ts'
 import { exploreCommand } from './explore.ts'
 import { graphCommand } from './graph.ts'
 import { listCommand } from './list.ts'
+import { replayCommand } from './replay.ts'
+import { runCommand } from './run.ts'
 import { processStreams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
@@ -24,9 +26,11 @@ async function main(): Promise<void> {
     .version(version())
     .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
     .command(exploreCommand(streams))
+    .command(runCommand(streams))
+    .command(replayCommand(streams))
     .command(listCommand(streams))
     .command(graphCommand(streams))
-    .demandCommand(1, 'name a command: explore, list or graph')
+    .demandCommand(1, 'name a command: explore, run, replay, list or graph')
     .strict()
     .parserConfiguration({ 'boolean-negation': false })
     .wrap(Math.min(100, streams.width))

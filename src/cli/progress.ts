@@ -16,11 +16,15 @@ export class ProgressLine {
 
   /** Shows how far the search is. */
   update({ states, depth, frontier, bytes: memory, seconds }: Progress): void {
+    this.show(seconds, () => `${count(states)} states, ${count(Math.round(states / seconds))}/s, depth ${depth}, frontier ${count(frontier)}, ${bytes(memory)}, ${seconds.toFixed(0)} s`)
+  }
+
+  /** Shows a text; `seconds` since the start say whether it is time to. */
+  show(seconds: number, text: () => string): void {
     if (this.#quiet || !this.#streams.live || seconds < 0.5 || seconds - this.#drawn < 0.2) return
     this.#drawn = seconds
     this.#shown = true
-    const rate = Math.round(states / seconds)
-    this.#streams.err(`\r\u001b[K${count(states)} states, ${count(rate)}/s, depth ${depth}, frontier ${count(frontier)}, ${bytes(memory)}, ${seconds.toFixed(0)} s`)
+    this.#streams.err(`\r\u001b[K${text()}`)
   }
 
   /** Clears the line. */

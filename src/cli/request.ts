@@ -44,12 +44,16 @@ export function reductionsOf(reduce: Reduce, without: readonly string[]): Reduct
   return { symmetry: reduce === 'symmetry' || reduce === 'all' ? { without } : null, partialOrder: reduce === 'por' || reduce === 'all' }
 }
 
-/** A scenario ready to be searched. */
-export interface Preparation {
+/** Which of a model's machines is meant. */
+export interface Chosen {
   /** Of the scenario; null for a model without. */
   readonly name: string | null
   readonly scenario: Scenario<Record<string, unknown>> | null
   readonly params: Readonly<Record<string, unknown>>
+}
+
+/** A scenario ready to be searched. */
+export interface Preparation extends Chosen {
   readonly granularity: Granularity
   readonly system: System
 }
@@ -59,9 +63,17 @@ export interface Preparation {
  * @throws UsageError for unknown scenarios or parameters; Refusal for a machine that cannot be built
  */
 export function prepare(loaded: LoadedModel, request: Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'>): Preparation {
+  const chosen = choose(loaded, request)
+  return { ...chosen, granularity: request.granularity ?? chosen.scenario?.granularity ?? 'step', system: buildSystem(load(loaded.bundle), chosen.params) }
+}
+
+/**
+ * The scenario asked for, and its parameters with the settings asked for.
+ * @throws UsageError for unknown scenarios or parameters
+ */
+export function choose(loaded: LoadedModel, request: Pick<ExploreRequest, 'scenario' | 'settings'>): Chosen {
   const { name, scenario } = chooseScenario(loaded, request.scenario)
-  const params = parametersOf(loaded, scenario, request.settings)
-  return { name, scenario, params, granularity: request.granularity ?? scenario?.granularity ?? 'step', system: buildSystem(load(loaded.bundle), params) }
+  return { name, scenario, params: parametersOf(loaded, scenario, request.settings) }
 }
 
 function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: string | null): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
@@ -86,7 +98,7 @@ function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, 
  * The checks that are on.
  * @throws UsageError for unknown ones
  */
-export function chooseChecks(request: ExploreRequest, scenario: Scenario<Record<string, unknown>> | null): readonly Check[] {
+export function chooseChecks(request: Pick<ExploreRequest, 'check' | 'noCheck'>, scenario: Scenario<Record<string, unknown>> | null): readonly Check[] {
   const known = allChecks.map(({ name }) => name)
   for (const name of [...request.check, ...request.noCheck, ...(scenario?.checks ?? [])]) {
     if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}`)

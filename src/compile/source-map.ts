@@ -1,4 +1,5 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Bundle } from './bundle.ts'
 import type { SourcePlace } from './refusal.ts'
@@ -39,7 +40,11 @@ function showSource(source: string): string {
   const absolute = resolve('out', source)
   const near = relative(process.cwd(), absolute)
   const shown = near.startsWith('..') || isAbsolute(near) ? absolute : near
-  const text = shown.split(sep).join('/')
-  const inside = text.lastIndexOf('/src/vm/')
-  return inside >= 0 && text.includes('dist/') ? `vmcheck/vm/${text.slice(inside + 8)}` : text
+  const own = VM.find((folder) => absolute.startsWith(folder + sep))
+  return own === undefined ? shown.split(sep).join('/') : `vmcheck/vm/${relative(own, absolute).split(sep).join('/')}`
 }
+
+const HERE = dirname(fileURLToPath(import.meta.url))
+
+/** Where the simulated machine's files are, compiled and as they were written. */
+const VM = [resolve(HERE, '..', 'vm'), resolve(HERE, '..', '..', '..', 'src', 'vm')]

@@ -11,6 +11,11 @@ import type { StepRecord } from './step-record.ts'
 import { cpuOf } from '../model/dispatch.ts'
 import { readCell, writeCell } from './layout.ts'
 
+/** A schedule that is not the explorer's own has a step that cannot be taken. */
+export class CannotStep extends Error {
+  override readonly name = 'CannotStep'
+}
+
 /** Executes a schedule again, step by step, and tells what happened in kernel terms. */
 export class Tracer implements Standing {
   readonly #engine: Engine
@@ -90,6 +95,7 @@ export class Tracer implements Standing {
     const who = system.actors[actor] as Actor
     this.#narration = new Narration()
     const record = this.#observed(who, choices, (field, isWrite, stack, once) => this.#narration.access(field, isWrite, once, () => this.#whereabouts(stack)))
+    if (record.outcome === 'blocked') throw new CannotStep(`${who.title} cannot take a step there`)
     if (record.fault) this.#narration.fault(record.fault, this.#faultPlace)
     const before = this.#words
     const after = before.slice()

@@ -5,7 +5,7 @@ import { brokenAtRelease, evaluate, exceptionFault } from '../model/faults.ts'
 import type { Machine, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
-import { StepBounds } from '../model/step-bounds.ts'
+import { type Granularity, StepBounds } from '../model/step-bounds.ts'
 import { Narration, type Whereabouts } from '../trace/narration.ts'
 import { ACTOR, CONTROL, actorWords } from './buffers.ts'
 import type { Gate, Point, Wait } from './gate.ts'
@@ -22,6 +22,7 @@ export interface LiveActorParts {
   readonly actor: Actor
   readonly machine: Machine
   readonly sourceMap: SourceMap
+  readonly granularity: Granularity
   readonly fields: SharedFields
   readonly roster: Roster
   readonly control: Int32Array
@@ -43,7 +44,7 @@ export class LiveActor implements Point {
   readonly #with: LiveActorParts
   readonly #memory: LiveMemory
   readonly #transaction: Transaction
-  readonly #bounds = new StepBounds('step')
+  readonly #bounds: StepBounds
   /** Properties to be evaluated where a lock is released. */
   readonly #whenFree: ReadonlyMap<object, readonly Property[]>
   readonly #mine: (wordOfCpu: number) => number
@@ -52,12 +53,14 @@ export class LiveActor implements Point {
   #operation: Operation<unknown> | null = null
   #ticket = -1
   #releases = 0
+  readonly #traffic = new Map<string, { performed: number; blocked: number }>()
 
   constructor(parts: LiveActorParts) {
     this.#with = parts
     const { actor, machine, fields, roster, gate, sourceMap } = parts
     this.#transaction = new Transaction(fields, roster)
-    this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, arrive: () => this.#arriveForAccess(), begin: () => this.#begin() })
+    this.#bounds = new StepBounds(parts.granularity)
+    this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, arrive: () => this.#arriveForAccess(), begin: () => this.#begin(), where: () => this.#where() })
     const due = machine.properties.filter(({ form }) => form === 'when-free')
     this.#whenFree = new Map(due.map(({ lock }) => [lock as object, due.filter((property) => property.lock === lock)]))
     this.#mine = (cpu) => machine.memory.fields.length + cpu
@@ -86,6 +89,11 @@ export class LiveActor implements Point {
     } catch (error) {
       return this.#ended(error)
     }
+  }
+
+  /** By name of an object: operations that took effect there, and attempts that were blocked, in all rounds. */
+  get traffic(): ReadonlyMap<string, Readonly<{ performed: number; blocked: number }>> {
+    return this.#traffic
   }
 
   look(): Wait | null {
@@ -161,10 +169,12 @@ export class LiveActor implements Point {
       try {
         const tried = this.#attempt(operation)
         if (tried.how === 'performed') {
+          this.#count(operation).performed++
           this.#operation = null
           return tried.result
         }
         if (tried.how === 'blocked') {
+          this.#count(operation).blocked++
           this.#with.gate.blocked(this)
           this.#with.roster.sleep()
         }
@@ -201,6 +211,12 @@ export class LiveActor implements Point {
     this.#transaction.commit()
     this.#endAlone()
     return { how: 'performed', result }
+  }
+
+  #count({ target }: Operation<unknown>): { performed: number; blocked: number } {
+    let count = this.#traffic.get(target.name)
+    if (!count) this.#traffic.set(target.name, (count = { performed: 0, blocked: 0 }))
+    return count
   }
 
   /** What a guard or effect throws ends the step: it is no exception that the program could catch and go on from. */

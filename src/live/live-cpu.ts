@@ -5,6 +5,7 @@ import { load } from '../compile/load.ts'
 import type { Check, Finding } from '../model/check.ts'
 import type { Machine } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
+import type { Granularity } from '../model/step-bounds.ts'
 import { CONTROL, FLAG, type LiveBuffers, STANDING } from './buffers.ts'
 import { FreeGate, type Jitter } from './free-gate.ts'
 import type { Gate, Wait } from './gate.ts'
@@ -23,6 +24,7 @@ export interface LiveData {
   readonly buffers: LiveBuffers
   /** Names of the checks that are on. */
   readonly checks: readonly string[]
+  readonly granularity: Granularity
 }
 
 /** How an actor is driven. */
@@ -51,6 +53,8 @@ export type CpuNews =
   | { readonly tells: 'found'; readonly finding: Finding }
   /** No further round begins. */
   | { readonly tells: 'closed' }
+  /** The last thing that a thread tells: see {@link LiveActor.traffic}. */
+  | { readonly tells: 'traffic'; readonly traffic: readonly (readonly [string, { readonly performed: number; readonly blocked: number }])[] }
   | { readonly tells: 'died'; readonly reason: string }
 
 /** The same, with the actor that tells it. */
@@ -70,7 +74,7 @@ export class LiveCpu {
   readonly #checks: readonly Check[]
   readonly #mustFinish: number
 
-  constructor({ bundle, params, buffers, checks: wanted }: LiveData, task: CpuTask, checks: readonly Check[]) {
+  constructor({ bundle, params, buffers, granularity, checks: wanted }: LiveData, task: CpuTask, checks: readonly Check[]) {
     const loaded = load(bundle)
     this.#machine = buildMachine(loaded, params)
     this.#task = task
@@ -84,6 +88,7 @@ export class LiveCpu {
       actor: actors[task.actor] as (typeof actors)[number],
       machine: this.#machine,
       sourceMap: loaded.sourceMap,
+      granularity,
       fields: this.#fields,
       roster: this.#roster,
       control: this.#control,
@@ -102,6 +107,7 @@ export class LiveCpu {
       last = round
       this.#runRound()
     }
+    this.#tell({ tells: 'traffic', traffic: [...this.#actor.traffic] })
   }
 
   #gate(driving: Driving): Gate {

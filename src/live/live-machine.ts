@@ -4,16 +4,29 @@ import { buildMachine } from '../compile/build.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
 import type { Cpu } from '../model/actor.ts'
 import type { Machine } from '../model/machine.ts'
+import type { Granularity } from '../model/step-bounds.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
 import { ACTOR, CONTROL, FLAG, type LiveBuffers, STANDING, actorWords, liveBuffers } from './buffers.ts'
 import { type CpuMessage, type CpuTask, type Driving, type LiveData, beginRound } from './live-cpu.ts'
 import { Roster } from './roster.ts'
 import { SharedFields } from './shared-fields.ts'
 
+/** Milliseconds that threads have to come to their end. */
+const LAST_WORDS = 500
+
 /** What one actor did in all rounds so far. */
 export interface ActorCount {
   readonly steps: number
   readonly blocks: number
+}
+
+/** How a live machine is run. */
+export interface LiveOptions {
+  /** Names of the checks that are on. */
+  readonly checks: readonly string[]
+  readonly granularity: Granularity
+  /** How each actor is driven. */
+  readonly driving: (actor: number, machine: Machine) => Driving
 }
 
 /** A machine whose actors run on worker threads, one each, as seen from the coordinating thread. */
@@ -41,18 +54,16 @@ export class LiveMachine {
    * Starts the threads; they wait for the first round.
    *
    * @param loaded the model's code as it is written
-   * @param checks names of those that are on
-   * @param driving how each actor is driven
    * @throws Refusal for a machine that cannot be built
    */
-  static async start(loaded: LoadedModel, params: Readonly<Record<string, unknown>>, checks: readonly string[], driving: (actor: number) => Driving): Promise<LiveMachine> {
+  static async start(loaded: LoadedModel, params: Readonly<Record<string, unknown>>, { checks, granularity, driving }: LiveOptions): Promise<LiveMachine> {
     const machine = buildMachine(load(loaded.bundle), params)
     const cpus = 1 + Math.max(...machine.actors.flatMap(({ cpus: places }) => places.map((cpu: Cpu) => cpu.index)))
     const buffers = liveBuffers(machine.memory.fields.length, cpus, machine.actors.length)
-    const data: LiveData = { bundle: loaded.bundle, params, buffers, checks }
+    const data: LiveData = { bundle: loaded.bundle, params, buffers, checks, granularity }
     const threads = await startThreads<CpuTask>(new URL(`../../workers/cpu${extname(import.meta.url)}`, import.meta.url), machine.actors.length, data)
     const live = new LiveMachine(machine, buffers, threads)
-    for (const { id } of machine.actors) live.#run(id, driving(id))
+    for (const { id } of machine.actors) live.#run(id, driving(id, machine))
     return live
   }
 
@@ -98,6 +109,25 @@ export class LiveMachine {
   /** Actors whose programs have ended in this round. */
   get finished(): ReadonlySet<number> {
     return new Set(this.machine.actors.flatMap(({ id }) => (this.roster.standing(id) === STANDING.finished ? [id] : [])))
+  }
+
+  /**
+   * Has the threads come to their end, and gives what they say then: by object, operations that took effect there and
+   * attempts that were blocked. Threads that do not come to a point say nothing.
+   */
+  async end(): Promise<ReadonlyMap<string, { readonly performed: number; readonly blocked: number }>> {
+    this.roster.callEnd()
+    this.fields.releaseAll()
+    const sum = new Map<string, { performed: number; blocked: number }>()
+    const signal = AbortSignal.timeout(LAST_WORDS)
+    for (const { id } of this.machine.actors) {
+      const last = await this.next(signal, ({ from, tells }) => from === id && (tells === 'traffic' || tells === 'died'))
+      for (const [name, { performed, blocked }] of last?.tells === 'traffic' ? last.traffic : []) {
+        const before = sum.get(name) ?? { performed: 0, blocked: 0 }
+        sum.set(name, { performed: before.performed + performed, blocked: before.blocked + blocked })
+      }
+    }
+    return sum
   }
 
   /** Ends the threads, wherever they are. */

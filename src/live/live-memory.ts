@@ -6,7 +6,7 @@ import type { Judgement } from '../model/machine.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation } from '../model/operation.ts'
 import { type StepBounds, isAtomicAccess } from '../model/step-bounds.ts'
-import { Narration } from '../trace/narration.ts'
+import { Narration, type Whereabouts } from '../trace/narration.ts'
 import type { Gate } from './gate.ts'
 import type { Roster } from './roster.ts'
 import { Conflict, type SharedFields } from './shared-fields.ts'
@@ -46,6 +46,8 @@ export interface LiveMemoryParts {
   readonly bounds: StepBounds
   readonly gate: Gate
   readonly sourceMap: SourceMap
+  /** Where the program waits in its operation. */
+  readonly where: () => Whereabouts
   /** Ends the step in progress at a point before a plain access or a choice; returns when another may be begun. */
   readonly arrive: () => void
   /** Begins a step. */
@@ -171,6 +173,7 @@ export class LiveMemory implements MemoryPort {
     if (this.#operation) this.#inOperation(field, isWrite, this.#operation)
     else if (this.#isGhost) this.#ghostRead()
     else this.#plainly(field, isWrite)
+    if (touched && touched.alive !== field && !this.#isGhost) this.#with.gate.beforeAccess(touched.alive.id, false)
     return touched
   }
 
@@ -238,7 +241,11 @@ export class LiveMemory implements MemoryPort {
     store.write(field.id, raw)
   }
 
-  #where(): ReturnType<typeof whereaboutsOf> {
-    return whereaboutsOf(new Error('place'), this.#with.sourceMap)
+  /** Where the code at work is; of an operation's guard or effect, the functions are those that wait for the operation. */
+  #where(): Whereabouts {
+    const here = whereaboutsOf(new Error('place'), this.#with.sourceMap)
+    if (!this.#operation) return here
+    const { function: functions, at } = this.#with.where()
+    return { function: functions, at: here.at ?? at }
   }
 }

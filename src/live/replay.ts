@@ -62,10 +62,10 @@ export class Replay implements Standing {
   }
 
   /**
-   * Has an actor take one step.
+   * Has an actor take one step; its thread knows the alternatives to take, and `choices` are those expected, if any are.
    * @throws CannotFollow when it cannot
    */
-  async step({ actor, choices }: ScheduledStep): Promise<TraceStep> {
+  async step({ actor, choices }: Pick<ScheduledStep, 'actor'> & { readonly choices: readonly number[] | null }): Promise<TraceStep> {
     const { machine, roster } = this.#live
     const who = this.#actors[actor]
     if (!who) throw new CannotFollow(`there is no actor ${actor}`)
@@ -74,7 +74,7 @@ export class Replay implements Standing {
     const before = this.values
     roster.command(actor, COMMAND.step)
     const taken = await this.#taken(who)
-    if (String(taken.choices) !== String(choices)) throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
+    if (choices && String(taken.choices) !== String(choices)) throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
     if (taken.fault) await this.#await('fault', actor)
     else await this.#arrival(actor)
     this.#fault = taken.fault
@@ -189,6 +189,7 @@ export function difference(expected: TraceStep, actual: TraceStep): string | nul
     if (!told || !seen) return told ? `${show(told)} does not happen` : `${show(seen as TraceStep['events'][number])} happens besides`
     if (show(told) !== show(seen)) return `it is ${show(seen)} and not ${show(told)}`
     const isOwn = told.at && seen.at && !told.at.file.startsWith('vmcheck/vm/')
+    if (String(told.function) !== String(seen.function)) return `${show(told)} happens in ${seen.function.join(' › ')} and not in ${told.function.join(' › ')}`
     if (isOwn && (told.at?.file !== seen.at?.file || told.at?.line !== seen.at?.line)) return `${show(told)} is at ${seen.at?.file}:${seen.at?.line} and not at ${told.at?.file}:${told.at?.line}`
   }
   if (JSON.stringify(expected.changes) !== JSON.stringify(actual.changes)) {

@@ -1,13 +1,15 @@
 import type { SourceMap } from '../compile/source-map.ts'
 import type { Whereabouts } from '../trace/narration.ts'
 
-/** Where in a model's code an error was made: the functions of the model on its stack, outermost first, and the place. */
+/** Where in a model's code an error was made: the generator functions of the model on its stack, outermost first, and the place. */
 export function whereaboutsOf(error: Error, sourceMap: SourceMap): Whereabouts {
   const functions: string[] = []
-  for (const line of (error.stack ?? '').split('\n')) {
-    if (!line.includes(sourceMap.filename)) continue
-    const name = /^\s*at (?:async )?(?:[\w$#]+\.)*([\w$#]+)(?: \[as [^\]]*\])? \(/.exec(line)?.[1]
-    if (name && name !== 'next') functions.unshift(name)
-  }
+  const lines = (error.stack ?? '').split('\n')
+  lines.forEach((line, i) => {
+    // a generator's frame is followed by the call that resumed it
+    if (!line.includes(sourceMap.filename) || !/^\s*at .*\.next \(<anonymous>\)/.test(lines[i + 1] ?? '')) return
+    const name = /^\s*at (?:[\w$#]+\.)*([\w$#]+)(?: \[as [^\]]*\])? \(/.exec(line)?.[1]
+    if (name) functions.unshift(name)
+  })
   return { function: functions, at: sourceMap.placeOf(error) }
 }

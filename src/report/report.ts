@@ -1,25 +1,6 @@
 import type { Times } from '../explore/profile.ts'
-import type { ScheduledStep } from '../trace/schedule.ts'
-import type { RacingAccess, TraceStep, Waiting } from '../trace/trace.ts'
-import type { Verdict, ViolationKind } from '../model/verdict.ts'
-
-/** One violation, with everything needed to understand and to replay it. */
-export interface Violation {
-  readonly kind: ViolationKind
-  readonly property: string
-  /** One sentence in kernel terms. */
-  readonly message: string
-  /** No shorter trace exists. */
-  readonly minimal: boolean
-  /** Actors that can never move again. */
-  readonly stuck: readonly number[]
-  readonly schedule: readonly ScheduledStep[]
-  readonly schedule_string: string
-  readonly steps: readonly TraceStep[]
-  readonly waiting: readonly Waiting[]
-  /** Of a data race: the two accesses. */
-  readonly accesses?: readonly RacingAccess[]
-}
+import type { Verdict } from '../model/verdict.ts'
+import type { Violation } from '../trace/violation.ts'
 
 /** Code of the model that no interleaving reached. */
 export interface Unreached {
@@ -41,6 +22,20 @@ export interface SearchProfile {
   readonly asked: number
   /** How often the model's code ran, to record a step or because it is not recorded. */
   readonly executed: number
+}
+
+/** What live CPUs did in a free run. */
+export interface LiveStatistics {
+  readonly rounds: number
+  readonly seconds: number
+  /** Steps begun, of all actors. */
+  readonly points: number
+  /** How often the machine was stopped for a look at its state. */
+  readonly samples: number
+  /** By actor: steps begun, and attempts that found their operation blocked. */
+  readonly actors: readonly { readonly actor: number; readonly points: number; readonly blocked: number }[]
+  /** Objects that actors waited at, the most contended first: operations that took effect there, and attempts that were blocked. */
+  readonly contention: readonly { readonly target: string; readonly performed: number; readonly blocked: number }[]
 }
 
 /** The report of one search (docs: the report's fields that scripts may rely on). */
@@ -80,6 +75,8 @@ export interface Report {
   }
   /** With --profile. */
   readonly profile?: SearchProfile
+  /** Of a free run. */
+  readonly live?: LiveStatistics
   readonly tool: { readonly name: 'vmcheck'; readonly version: string }
 }
 

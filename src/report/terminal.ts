@@ -3,7 +3,8 @@ import { styleText } from 'node:util'
 import cliui from 'cliui'
 import { showValue } from '../model/memory.ts'
 import { bytes, count, plural } from './numbers.ts'
-import type { Report, Violation } from './report.ts'
+import type { Violation } from '../trace/violation.ts'
+import type { Report } from './report.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {
@@ -15,24 +16,33 @@ export interface TerminalOptions {
 }
 
 type Style = Parameters<typeof styleText>[0]
-type Paint = (style: Style, text: string) => string
+/** Gives a text a style. */
+export type Paint = (style: Style, text: string) => string
 
 /** Columns of CPUs narrower than this are folded into one. */
 const NARROWEST = 30
 const GUTTER = 5
+/** Objects told of that live CPUs waited at. */
+const MOST_CONTENDED = 5
 
 /** The report as text for a terminal: verdict, trace with one column a CPU, waits, command, statistics. */
 export function renderTerminal(report: Report, options: TerminalOptions): string {
   const width = Math.max(40, Math.min(100, options.width))
-  const paint: Paint = (style, text) => (options.colour && text !== '' ? styleText(style, text, { validateStream: false }) : text)
+  const paint = painter(options.colour)
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
   if (report.violations.length > 0) parts.push(`Again:\n  ${options.command}`)
-  parts.push(wrap(unreached(report), width), wrap(report.notes.map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width))
+  parts.push(wrap(unreached(report), width), wrap(report.notes.map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width), wrap(liveStatistics(report), width))
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-function wrap(text: string, width: number): string {
+/** Paints texts, where there is colour. */
+export function painter(colour: boolean): Paint {
+  return (style, text) => (colour && text !== '' ? styleText(style, text, { validateStream: false }) : text)
+}
+
+/** A text in lines of some width. */
+export function wrap(text: string, width: number): string {
   if (text === '') return ''
   const ui = cliui({ width, wrap: true })
   ui.div({ text, padding: [0, 0, 0, 0] })
@@ -43,18 +53,24 @@ function trimRight(text: string): string {
   return text.replace(/[ \t]+$/gm, '')
 }
 
+/** Which machine of which model: `models/wire.ts, scenario deadlock (cpus=2)`. */
+export function subject({ file, scenario, params }: Pick<Report['model'], 'file' | 'scenario' | 'params'>): string {
+  const settings = Object.entries(params).map(([key, value]) => `${key}=${showValue(value)}`)
+  return `${file}${scenario === null ? '' : `, scenario ${scenario}`}${settings.length > 0 ? ` (${settings.join(', ')})` : ''}`
+}
+
 function headline(report: Report, paint: Paint, width: number): string {
   const { model, verdict, inconclusive, stats } = report
-  const params = Object.entries(model.params).map(([key, value]) => `${key}=${showValue(value)}`)
-  const subject = `${model.file}${model.scenario === null ? '' : `, scenario ${model.scenario}`}${params.length > 0 ? ` (${params.join(', ')})` : ''}`
   const text =
     verdict === 'pass'
       ? `${paint(['bold', 'green'], 'PASS')}  ${report.exhaustive ? 'every interleaving was explored and nothing was found' : 'nothing was found in what was explored'}`
-      : verdict === 'inconclusive'
-        ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
+      : verdict === 'inconclusive' && report.live
+        ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  nothing was found in ${plural(report.live.rounds, 'round')}, ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason}: a live run proves nothing`
+        : verdict === 'inconclusive'
+          ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
         : report.violations.map(({ kind, message, schedule }) => `${paint(['bold', 'red'], kind.toUpperCase())}  ${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`).join('\n')
   const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${report.assumptions.join('; ')}` : ''
-  return `${wrap(text, width)}\n${wrap(`${model.title}\n${subject}${assumptions}`, width)}`
+  return `${wrap(text, width)}\n${wrap(`${model.title}\n${subject(model)}${assumptions}`, width)}`
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -63,11 +79,12 @@ const REASONS: Readonly<Record<string, string>> = {
   depth: '--max-depth',
   time: '--time',
   interrupt: 'an interrupt',
-  runs: 'the number of executions asked for (--runs)',
+  runs: 'the number of executions asked for (--runs, --rounds)',
   preemptions: '--preemptions, which kept executions from being followed',
 }
 
-function renderViolation(report: Report, violation: Violation, paint: Paint, width: number): string {
+/** A violation's trace, one column a CPU, and who waits at its end. */
+export function renderViolation(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint, width: number): string {
   const cpus = [...new Set(report.actors.map(({ cpu }) => cpu))].toSorted((a, b) => a - b)
   const isWide = (width - GUTTER) / cpus.length >= NARROWEST
   const ui = cliui({ width, wrap: true })
@@ -84,7 +101,7 @@ function renderViolation(report: Report, violation: Violation, paint: Paint, wid
   return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)].filter((part) => part !== '').join('\n\n')
 }
 
-function cpuTitle(report: Report, cpu: number): string {
+function cpuTitle(report: Pick<Report, 'actors'>, cpu: number): string {
   const names = report.actors.filter((actor) => actor.cpu === cpu).map(({ name }) => name.replace(/\/\d+$/, ''))
   return `CPU ${cpu}: ${names.join(', ')}`
 }
@@ -131,7 +148,7 @@ function eventText({ operation, target, detail }: Violation['steps'][number]['ev
   return `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`
 }
 
-function ending(report: Report, violation: Violation, paint: Paint): string {
+function ending(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint): string {
   const name = (actor: number): string => `CPU ${report.actors[actor]?.cpu} (${report.actors[actor]?.name})`
   const lines: string[] = []
   for (const { actor, operation, target, heldBy, at } of violation.waiting) {
@@ -154,7 +171,19 @@ function unreached(report: Report): string {
 
 const REDUCTIONS: Readonly<Record<string, string>> = { symmetry: 'symmetry', por: 'partial order' }
 
+/** What live CPUs did: in all, one by one, and where they waited for each other. */
+function liveStatistics({ live, actors }: Report): string {
+  if (!live) return ''
+  const rate = (points: number): string => count(Math.round(points / Math.max(live.seconds, 0.001)))
+  const blocked = live.actors.reduce((sum, { blocked: times }) => sum + times, 0)
+  const lines = [`${plural(live.rounds, 'round')} in ${live.seconds.toFixed(2)} s on ${plural(live.actors.length, 'thread')}: ${plural(live.points, 'point')}, ${rate(live.points)} a second; ${plural(blocked, 'attempt was', 'attempts were')} blocked; ${plural(live.samples, 'look')} at the standing machine`]
+  for (const { actor, points, blocked: times } of live.actors) lines.push(`  ${actors[actor]?.name}: ${plural(points, 'point')}, ${rate(points)} a second, blocked ${plural(times, 'time')}`)
+  for (const { target, performed, blocked: times } of live.contention.slice(0, MOST_CONTENDED)) lines.push(`  ${target}: ${plural(performed, 'operation')}, blocked ${plural(times, 'time')}`)
+  return lines.join('\n')
+}
+
 function statistics(report: Report): string {
+  if (report.live) return ''
   const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction, executions } = report.stats
   return [
     `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}${executions > 0 ? `, ${plural(executions, 'execution')}` : ''}`,

@@ -1,17 +1,16 @@
 import { Refusal } from '../../compile/refusal.ts'
 import type { Check, Finding } from '../../model/check.ts'
 import { sharesCpu } from '../../model/dispatch.ts'
-import { Engine, NO_REDUCTION, engineRecipe } from '../engine.ts'
+import type { Engine } from '../engine.ts'
 import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, leafChoices } from '../leaf.ts'
 import type { LocalRoom } from '../local-states.ts'
 import { type Access, members } from '../partial-order/accesses.ts'
 import { release } from '../release.ts'
-import { firstRoom } from '../room.ts'
 import type { ScheduledStep } from '../../trace/schedule.ts'
 import type { Limits, Progress, StopReason } from '../search.ts'
 import type { Granularity } from '../../model/step-bounds.ts'
 import type { System } from '../system.ts'
-import { TUNING } from '../tuning.ts'
+import { pathEngine } from './path-engine.ts'
 import { PathRaces } from './path-races.ts'
 import type { Move, Position, Strategy } from './strategy.ts'
 import { sameMove } from './wakeup-tree.ts'
@@ -65,8 +64,6 @@ export interface PathResult {
   readonly coverage: Uint8Array
 }
 
-/** Bits of every local state's number: states of paths are never packed anew. */
-const WIDTH = 20
 /** Steps after which an execution of a program that must end is taken not to. */
 const LONGEST = 10_000
 /** Steps of any execution at most. */
@@ -108,11 +105,8 @@ export class PathSearch {
   constructor(system: System, options: PathSearchOptions) {
     this.#options = options
     const { params, granularity, checks } = options
-    const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4 }
-    const recipe = engineRecipe(system, params, granularity, checks.map(({ name }) => name), 'off', NO_REDUCTION, tuning, options.room ?? { states: 1 << WIDTH, words: 1 << 24 })
-    this.engine = new Engine(system, recipe, checks)
-    this.engine.attach(firstRoom(this.engine.locals, tuning, 1, false))
-    this.#coverage = new Uint8Array(recipe.coverage)
+    this.engine = pathEngine(system, params, granularity, checks, options.room)
+    this.#coverage = system.runtime.coverage
     this.#races = checks.some(({ occasions }) => occasions?.includes('race')) ? new PathRaces(this.engine) : null
     this.#ordersWrites = system.machine.properties.some(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
   }

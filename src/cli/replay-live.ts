@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { checks } from '../../checks/index.ts'
+import { bundle } from '../compile/bundle.ts'
+import { type LoadedModel, load } from '../compile/load.ts'
+import { type Followed, findings, follow, followStep } from '../live/follow.ts'
+import { LiveMachine } from '../live/live-machine.ts'
+import { Replay, ThreadDied } from '../live/replay.ts'
+import type { Granularity } from '../model/step-bounds.ts'
+import { DamagedReport, readReports } from '../report/read.ts'
+import type { Report } from '../report/report.ts'
+import { parseSchedule } from '../trace/schedule.ts'
+import type { Violation } from '../trace/violation.ts'
+import { choose } from './request.ts'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What is to be replayed: the machine, and what happens to it. */
+export interface Replayable {
+  readonly native: LoadedModel
+  readonly scenario: string | null
+  readonly params: Readonly<Record<string, unknown>>
+  readonly granularity: Granularity
+  /** Its steps are empty where only a schedule is known. */
+  readonly violation: Violation
+  /** Whether what a step does, and what is wrong at the end, is known. */
+  readonly isTold: boolean
+}
+
+/**
+ * What a saved report has to replay.
+ *
+ * @param path of the report; `-`: standard input
+ * @param number which of its violations, from 1
+ * @param force whether a model that has changed since is taken all the same
+ * @throws UsageError for a report that cannot be read, has nothing to replay, or is another model's; Refusal for a model that does not load
+ */
+export async function fromReport(path: string, number: number, force: boolean, streams: Streams): Promise<Replayable> {
+  const report = await readReport(path, streams)
+  const violation = report.violations[number - 1]
+  if (!violation) throw new UsageError(report.violations.length === 0 ? `${path}: there is nothing to replay: its verdict is ${report.verdict}` : `--violation ${number}: the report has ${report.violations.length}`)
+  if (violation.kind === 'unreached') throw new UsageError(`${path}: there is nothing to replay: ${violation.message}`)
+  const { model, stats } = report
+  const native = load(await bundle(model.file, streams.cwd, streams.cache, 'native'))
+  if (native.bundle.digest !== model.digest && !force) throw new UsageError(`${model.file} is not the model that ${path} is about: it has changed since (digest ${native.bundle.digest.slice(0, 12)}, in the report ${model.digest.slice(0, 12)}); explore it again, or give --force`)
+  return { native, scenario: model.scenario, params: model.params, granularity: stats.granularity === 'access' ? 'access' : 'step', violation, isTold: true }
+}
+
+/**
+ * What a schedule, given as text, has to replay.
+ * @throws UsageError for a schedule that cannot be read, unknown scenarios or parameters
+ */
+export async function fromSchedule(model: string, text: string, request: { readonly scenario: string | null; readonly settings: readonly string[]; readonly granularity: Granularity | null }, streams: Streams): Promise<Replayable> {
+  const schedule = scheduleOf(text)
+  const native = load(await bundle(model, streams.cwd, streams.cache, 'native'))
+  const { name, scenario, params } = choose(native, request)
+  const violation: Violation = { kind: 'deadlock', property: '', message: '', minimal: false, stuck: [], schedule, schedule_string: text, steps: [], waiting: [] }
+  return { native, scenario: name, params, granularity: request.granularity ?? scenario?.granularity ?? 'step', violation, isTold: false }
+}
+
+/** Starts the live machine of what is to be replayed, and runs `body` on it. */
+export async function onLiveCpus<T>({ native, params, granularity, violation }: Replayable, streams: Streams, body: (replay: Replay, live: LiveMachine) => Promise<T>): Promise<T> {
+  const field = violation.accesses?.[0]?.field
+  const live = await LiveMachine.start(native, params, {
+    checks: checks.map(({ name }) => name),
+    granularity,
+    driving: (actor, { memory }) => ({
+      by: 'script',
+      script: violation.schedule.flatMap((step) => (step.actor === actor ? [step.choices] : [])),
+      halt: field === undefined ? -1 : memory.fields.findIndex(({ name }) => name === field),
+    }),
+  })
+  try {
+    const replay = new Replay(live, streams.interrupt)
+    await replay.ready()
+    return await body(replay, live)
+  } catch (error) {
+    if (error instanceof ThreadDied) throw new UsageError(`${error.message}; nothing can be said`)
+    throw error
+  } finally {
+    await live.close()
+  }
+}
+
+/** Replays from the start to the end, once. */
+export async function replayOnce(replay: Replay, { violation, isTold }: Replayable): Promise<Followed> {
+  await replay.begin()
+  const followed = isTold ? await follow(replay, violation, checks) : await followUntold(replay, violation)
+  await replay.end()
+  return followed
+}
+
+/** Follows a schedule of which nothing else is known, and says what is wrong at its end. */
+async function followUntold(replay: Replay, violation: Violation): Promise<Followed> {
+  const steps: Followed['steps'][number][] = []
+  for (let i = 0; i < violation.schedule.length; i++) {
+    const { step, what } = await followStep(replay, violation, i)
+    if (step) steps.push(step)
+    if (what !== null) return { steps, difference: { step: i + 1, what }, waiting: [], finding: null }
+  }
+  const finding = replay.fault ?? findings(replay, checks)[0] ?? null
+  if (!finding) return { steps, difference: { step: steps.length, what: 'at the end, nothing is wrong that live CPUs can see' }, waiting: [], finding: null }
+  const { view } = replay
+  const halts = 'stuck' in finding ? await replay.free(view.actors.filter((actor) => view.isBlocked(actor)).map(({ id }) => id)) : new Map()
+  const waiting = [...halts].flatMap(([actor, halt]) => (halt.at === 'wait' && halt.wait ? [{ actor, operation: halt.wait.operation, target: halt.wait.target, heldBy: halt.wait.heldBy, at: halt.wait.at }] : []))
+  return { steps, difference: null, waiting, finding }
+}
+
+async function readReport(path: string, { cwd }: Streams): Promise<Report> {
+  const text = await (path === '-' ? readAll(process.stdin) : readFile(resolve(cwd, path), 'utf8')).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(error.code === 'ENOENT' ? `no such file: ${path}` : `${path}: cannot be read: ${error.message}`)
+  })
+  try {
+    const reports = readReports(text)
+    return reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
+  } catch (error) {
+    if (error instanceof DamagedReport) throw new UsageError(`${path}: not a report, or a damaged one: ${error.message}`)
+    throw error
+  }
+}
+
+function scheduleOf(text: string): Violation['schedule'] {
+  try {
+    return parseSchedule(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(`--schedule: ${error.message}`)
+    throw error
+  }
+}

@@ -1,0 +1,101 @@
+import type { Argv, CommandModule } from 'yargs'
+import type { Followed } from '../live/follow.ts'
+import type { LiveMachine } from '../live/live-machine.ts'
+import { Interrupted } from '../live/replay.ts'
+import { renderReplay } from '../report/replay.ts'
+import { type Replayable, fromReport, fromSchedule, onLiveCpus, replayOnce } from './replay-live.ts'
+import { type Streams, guardingExit } from './streams.ts'
+import { walk } from './walk.ts'
+import { UsageError } from './usage-error.ts'
+import { whole } from './values.ts'
+
+interface ReplayArguments {
+  readonly report: string
+  readonly schedule: string | undefined
+  readonly scenario: string | undefined
+  readonly set: readonly string[]
+  readonly granularity: 'step' | 'access' | undefined
+  readonly violation: number | undefined
+  readonly times: number | undefined
+  readonly step: boolean
+  readonly force: boolean
+  readonly quiet: boolean
+}
+
+/** `vmcheck replay REPORT` */
+export function replayCommand(streams: Streams): CommandModule<object, ReplayArguments> {
+  return {
+    command: 'replay <report>',
+    describe: 'drive live CPUs through a saved report’s schedule, and see whether they do what it says',
+    builder: (yargs) => options(yargs),
+    handler: async (args) => {
+      process.exitCode = await run(args, streams)
+    },
+  }
+}
+
+function options(yargs: Argv): Argv<ReplayArguments> {
+  return yargs
+    .positional('report', { type: 'string', demandOption: true, describe: 'a saved report (.json), - for standard input; with --schedule, a model' })
+    .options({
+      schedule: { type: 'string', describe: 'a schedule such as v1:0x3,1.0,0 instead of a report' },
+      scenario: { type: 'string', describe: 'with --schedule: the scenario' },
+      set: { type: 'string', array: true, nargs: 1, default: [], describe: 'with --schedule: KEY=VALUE, over the scenario’s parameters (repeatable)' },
+      granularity: { choices: ['step', 'access'] as const, describe: 'with --schedule: what its steps are' },
+      violation: { type: 'number', describe: 'which of the report’s violations [1]' },
+      times: { type: 'number', describe: 'so many times, which must all be alike [1]' },
+      step: { type: 'boolean', default: false, describe: 'walk through it step by step' },
+      force: { type: 'boolean', default: false, describe: 'although the model has changed since' },
+      quiet: { type: 'boolean', default: false, describe: 'only the outcome’s line' },
+    }) as unknown as Argv<ReplayArguments>
+}
+
+async function run(args: ReplayArguments, streams: Streams): Promise<number> {
+  const times = whole('--times', args.times, 1, 1, 2 ** 31 - 1)
+  if (args.step && times > 1) throw new UsageError('--step and --times exclude each other')
+  const replayable = await replayableOf(args, streams)
+  try {
+    return await guardingExit(streams, () => onLiveCpus(replayable, streams, async (replay, live) => {
+      if (args.step) return (await walk(replay, live, replayable, streams)) ? 0 : 1
+      const started = performance.now()
+      const followed = await replayOnce(replay, replayable)
+      const first = JSON.stringify(followed)
+      let alike = 1
+      while (alike < times && JSON.stringify(await replayOnce(replay, replayable)) === first) alike++
+      streams.out(show(args, replayable, live, followed, streams))
+      if (times > 1) streams.out(alike === times ? `${times} replays, all alike, in ${((performance.now() - started) / 1000).toFixed(2)} s\n` : `replay ${alike + 1} differs from those before\n`)
+      return followed.difference === null && alike === times ? 0 : 1
+    }))
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error
+    streams.err('vmcheck: interrupted before the replay was done\n')
+    return 3
+  }
+}
+
+function replayableOf({ report, schedule, scenario, set, granularity, violation, force }: ReplayArguments, streams: Streams): Promise<Replayable> {
+  if (schedule !== undefined) {
+    if (violation !== undefined || force) throw new UsageError(`${force ? '--force' : '--violation'} goes with a report, not with --schedule`)
+    return fromSchedule(report, schedule, { scenario: scenario ?? null, settings: set, granularity: granularity ?? null }, streams)
+  }
+  const [foreign] = [scenario !== undefined && '--scenario', set.length > 0 && '--set', granularity !== undefined && '--granularity'].filter((option) => option !== false)
+  if (foreign) throw new UsageError(`${foreign} goes with --schedule: a report says which machine it is about`)
+  return fromReport(report, whole('--violation', violation, 1, 1, Infinity), force, streams)
+}
+
+function show({ quiet }: ReplayArguments, { native, scenario, params, violation }: Replayable, live: LiveMachine, { steps, difference, waiting, finding }: Followed, streams: Streams): string {
+  const { actors } = live.machine
+  return renderReplay(
+    {
+      title: native.model.title,
+      file: native.bundle.file,
+      scenario,
+      params,
+      actors: actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
+      told: violation.schedule.length,
+      violation: { ...violation, ...(finding && { kind: finding.kind, property: finding.property, message: finding.message }), steps, waiting, ...(difference && { accesses: [] }) },
+      difference,
+    },
+    { width: streams.width, colour: streams.colour, isBrief: quiet },
+  )
+}

@@ -1,0 +1,85 @@
+import type { Argv, CommandModule } from 'yargs'
+import { renderJson } from '../report/json.ts'
+import { renderTerminal } from '../report/terminal.ts'
+import { type RunRequest, runLive } from './run-live.ts'
+import { type Streams, guardingExit } from './streams.ts'
+import { seconds, whole } from './values.ts'
+import { checkReportPath, writeReports } from './write-reports.ts'
+
+interface RunArguments {
+  readonly model: string
+  readonly scenario: string | undefined
+  readonly set: readonly string[]
+  readonly rounds: number | undefined
+  readonly time: number | undefined
+  readonly jitter: boolean
+  readonly seed: number | undefined
+  readonly check: readonly string[]
+  readonly noCheck: readonly string[]
+  readonly report: readonly string[]
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+/** Seconds that a run lasts unless something else is said. */
+const USUAL_TIME = 10
+
+/** `vmcheck run MODEL` */
+export function runCommand(streams: Streams): CommandModule<object, RunArguments> {
+  return {
+    command: 'run <model>',
+    describe: 'run one scenario of a model freely on live CPUs, worker threads with real preemption',
+    builder: (yargs) => options(yargs),
+    handler: async (args) => {
+      process.exitCode = await run(args, streams)
+    },
+  }
+}
+
+function options(yargs: Argv): Argv<RunArguments> {
+  return yargs
+    .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
+    .options({
+      scenario: { type: 'string', describe: 'scenario to run' },
+      set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
+      rounds: { type: 'number', describe: 'end after so many runs of all programs' },
+      time: { type: 'number', describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]` },
+      jitter: { type: 'boolean', default: false, describe: 'delay the CPUs at random points' },
+      seed: { type: 'number', describe: 'of delays and choices [1]' },
+      check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
+      'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },
+      report: { type: 'string', array: true, nargs: 1, default: [], describe: 'write a report; the format follows the extension: .json (repeatable)' },
+      json: { type: 'boolean', default: false, describe: 'the report as JSON on standard output' },
+      quiet: { type: 'boolean', default: false, describe: 'no progress, and only the verdict’s line' },
+    }) as unknown as Argv<RunArguments>
+}
+
+async function run(args: RunArguments, streams: Streams): Promise<number> {
+  for (const file of args.report) checkReportPath(file)
+  const request: RunRequest = {
+    scenario: args.scenario ?? null,
+    settings: args.set,
+    check: args.check,
+    noCheck: args.noCheck,
+    quiet: args.quiet || args.json,
+    rounds: whole('--rounds', args.rounds, Infinity, 1, 2 ** 31 - 1),
+    time: args.time === undefined && args.rounds === undefined ? USUAL_TIME : seconds(args.time),
+    jitter: args.jitter,
+    seed: whole('--seed', args.seed, 1, 0, 2 ** 25),
+  }
+  const report = await guardingExit(streams, () => runLive(args.model, request, streams))
+  const [found] = report.violations
+  if (args.json) streams.out(renderJson(report))
+  else if (args.quiet) streams.out(`${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`)
+  else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour, command: again(report.model.file, report.model.scenario, args, found?.schedule_string) }))
+  await writeReports(args.report, renderJson(report), streams)
+  return found ? 1 : 3
+}
+
+/** The command line that drives live CPUs through what was found again; by its schedule, for a free run has no other way back. */
+function again(file: string, scenario: string | null, { set }: RunArguments, schedule: string | undefined): string {
+  const words = ['npx vmcheck replay', file]
+  if (scenario !== null) words.push('--scenario', scenario)
+  for (const setting of set) words.push('--set', setting)
+  return [...words, '--schedule', schedule ?? ''].join(' ')
+}

@@ -1,0 +1,19 @@
+import type { Check } from '../../model/check.ts'
+import type { Granularity } from '../../model/step-bounds.ts'
+import { Engine, NO_REDUCTION, engineRecipe } from '../engine.ts'
+import type { LocalRoom } from '../local-states.ts'
+import { firstRoom } from '../room.ts'
+import type { System } from '../system.ts'
+import { TUNING } from '../tuning.ts'
+
+/** Bits of every local state's number: states of paths are never packed anew. */
+const WIDTH = 20
+
+/** An engine that takes single steps out of states given to it, rather than to store them: to follow executions. */
+export function pathEngine(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly Check[], room: LocalRoom = { states: 1 << WIDTH, words: 1 << 24 }): Engine {
+  const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4 }
+  const recipe = engineRecipe(system, params, granularity, checks.map(({ name }) => name), 'off', NO_REDUCTION, tuning, room)
+  const engine = new Engine(system, recipe, checks)
+  engine.attach(firstRoom(engine.locals, tuning, 1, false))
+  return engine
+}

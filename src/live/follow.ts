@@ -1,0 +1,125 @@
+import type { Check, Finding, Occasion } from '../model/check.ts'
+import type { Fault } from '../model/memory.ts'
+import type { TraceStep, Waiting } from '../trace/trace.ts'
+import type { Violation } from '../trace/violation.ts'
+import type { Wait } from './gate.ts'
+import { CannotFollow, type Replay, difference, raceDifference } from './replay.ts'
+
+/** What live CPUs made of a violation's schedule. */
+export interface Followed {
+  /** The steps that they took. */
+  readonly steps: readonly TraceStep[]
+  /** Where they differ from what is told, and how; null where they do not. */
+  readonly difference: { readonly step: number; readonly what: string } | null
+  /** Actors that sleep in their operations now. */
+  readonly waiting: readonly Waiting[]
+  /** What was found at the end. */
+  readonly finding: Finding | null
+}
+
+/** Kinds that a state violates, each with the occasions on which checks look. */
+const OCCASIONS: readonly Occasion[] = ['terminal', 'wait-cycle', 'broken', 'initial']
+
+/** Steps that an actor has to take without coming to an end, to be taken to go round in a loop. */
+const ROUNDABOUT = 100
+
+/**
+ * Drives live CPUs through a violation's schedule: step by step they have to do what is told, and at its end the same has
+ * to be wrong. Where it is a hang, those who hang are let go, and really block.
+ */
+export async function follow(replay: Replay, violation: Violation, checks: readonly Check[]): Promise<Followed> {
+  const steps: TraceStep[] = []
+  for (let i = 0; i < violation.schedule.length; i++) {
+    const { step, what } = await followStep(replay, violation, i)
+    if (step) steps.push(step)
+    if (what !== null) return { steps, difference: { step: i + 1, what }, waiting: [], finding: null }
+  }
+  const { what, waiting, finding } = await followEnd(replay, violation, checks)
+  return { steps, difference: what === null ? null : { step: steps.length, what: `at the end, ${what}` }, waiting, finding }
+}
+
+/** Takes one step of a violation's schedule, by its position: the step, where it could be taken, and how it differs from what is told. */
+export async function followStep(replay: Replay, { schedule, steps }: Violation, i: number): Promise<{ readonly step: TraceStep | null; readonly what: string | null }> {
+  try {
+    const step = await replay.step(schedule[i] as Violation['schedule'][number])
+    const told = steps[i]
+    const isTooEarly = replay.fault !== null && i < schedule.length - 1
+    return { step, what: (told ? difference(told, step) : null) ?? (isTooEarly ? (replay.fault as Fault).message : null) }
+  } catch (error) {
+    if (error instanceof CannotFollow) return { step: null, what: error.message }
+    throw error
+  }
+}
+
+/** What there is to see where a schedule ends; `what` says how it differs from what is told. */
+export interface End {
+  readonly what: string | null
+  readonly waiting: readonly Waiting[]
+  readonly finding: Finding | null
+}
+
+/** Sees to what a violation's schedule leads to. */
+export async function followEnd(replay: Replay, violation: Violation, checks: readonly Check[]): Promise<End> {
+  const nothing = { waiting: [], finding: null }
+  if (replay.fault) return { ...nothing, what: same(violation, replay.fault), finding: replay.fault }
+  if (violation.accesses) return { ...nothing, what: await race(replay, violation), finding: violation }
+  if (violation.waiting.length > 0) return hang(replay, violation, checks)
+  const found = findings(replay, checks)
+  const finding = found.find(({ kind, property }) => kind === violation.kind && property === violation.property) ?? null
+  return { ...nothing, what: finding ? same(violation, finding) : `nothing is wrong with “${violation.property}”`, finding }
+}
+
+/** What checks find wrong in the state that is reached. */
+export function findings(replay: Replay, checks: readonly Check[]): Finding[] {
+  const { view } = replay
+  const isAtRest = view.actors.every((actor) => !actor.mustFinish || view.isFinished(actor))
+  const due = isAtRest ? [...OCCASIONS, 'rest'] : OCCASIONS
+  return checks.filter(({ occasions }) => occasions?.some((occasion) => due.includes(occasion))).flatMap((check) => check.state?.(view) ?? [])
+}
+
+function same(told: Pick<Violation, 'kind' | 'property' | 'message'>, { kind, property, message }: Finding | Pick<Finding, 'kind' | 'property' | 'message'>): string | null {
+  return kind === told.kind && property === told.property && message === told.message ? null : `it is ${kind}: ${message}`
+}
+
+async function race(replay: Replay, { accesses = [] }: Violation): Promise<string | null> {
+  const halts = await replay.free(accesses.map(({ actor }) => actor))
+  return raceDifference(accesses, halts, replay.view.actors)
+}
+
+async function hang(replay: Replay, violation: Violation, checks: readonly Check[]): Promise<End> {
+  const { view } = replay
+  const sleeps = (actor: number): boolean => view.isBlocked(view.actors[actor] as (typeof view.actors)[number])
+  const found = findings(replay, checks)
+  const halts = await replay.free(violation.waiting.map(({ actor }) => actor).filter(sleeps))
+  const waiting: Waiting[] = []
+  for (const told of violation.waiting) {
+    const halt = halts.get(told.actor)
+    if (halt?.at === 'wait' && halt.wait) waiting.push(waitingOf(told.actor, halt.wait))
+    const what = halt?.at === 'wait' ? waitDifference(told, halt.wait) : told.operation === 'spin' ? await goesRound(replay, told.actor) : 'it does not wait'
+    if (what !== null) return { what: `${view.actors[told.actor]?.title}: ${what}`, waiting, finding: null }
+  }
+  const finding = found.find(({ kind, stuck }) => kind === violation.kind && String(stuck) === String(violation.stuck)) ?? null
+  // what no step can end is seen by the explorer's backward sweep alone; that nobody finishes is all that can be shown
+  if (violation.kind === 'livelock') return { what: null, waiting, finding: violation }
+  return { what: finding ? same(violation, finding) : null, waiting, finding: finding ?? violation }
+}
+
+function waitingOf(actor: number, { operation, target, heldBy, at }: Wait): Waiting {
+  return { actor, operation, target, heldBy, at }
+}
+
+function waitDifference(told: Waiting, wait: Wait | null): string | null {
+  const show = ({ operation, target, heldBy }: Pick<Waiting, 'operation' | 'target' | 'heldBy'>): string => `${operation} ${target}`.trim() + (heldBy.length > 0 ? `, held by ${heldBy.join(' and ')}` : '')
+  return wait && show(wait) === show(told) ? null : `it waits for ${wait ? show(wait) : 'nothing'} and not for ${show(told)}`
+}
+
+async function goesRound(replay: Replay, actor: number): Promise<string | null> {
+  for (let i = 0; i < ROUNDABOUT; i++) {
+    const who = replay.view.actors[actor]
+    if (!who || replay.isFinished(who)) return 'it comes to an end'
+    if (replay.isBlocked(who)) return null
+    await replay.step({ actor, choices: null })
+    if (replay.fault) return replay.fault.message
+  }
+  return null
+}
