@@ -97,11 +97,13 @@ function kernelName(owner: NodePath<t.FunctionDeclaration | t.FunctionExpression
   return lowering.names.get(owner.node) ?? owner.node.id?.name.replace(/\$generator$/, '') ?? 'program'
 }
 
-/** `regenerator().m(fn)` becomes `define(fn, captures)`. */
+/** `regenerator().m(fn)` becomes `define(fn, name, captures)`: the bundler may call a function otherwise than its author does. */
 function rewriteDefinition(path: NodePath<t.CallExpression>, lowering: Lowering): void {
   const fn = path.get('arguments')[0] as NodePath
   const declared = fn.isIdentifier() ? path.scope.getBinding(fn.node.name)?.path : fn
   const thunk = declared ? capturesThunk(declared) : null
-  path.replaceWith(t.callExpression(lowering.runtime('define'), thunk ? [fn.node as t.Expression, thunk] : [fn.node as t.Expression]))
+  const name = declared?.isFunctionDeclaration() || declared?.isFunctionExpression() ? kernelName(declared, lowering) : 'program'
+  const known = [fn.node as t.Expression, t.stringLiteral(name)]
+  path.replaceWith(t.callExpression(lowering.runtime('define'), thunk ? [...known, thunk] : known))
   path.skip()
 }

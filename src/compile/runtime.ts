@@ -105,7 +105,8 @@ export class Runtime {
   }
 
   /** Lowered code: a generator function came to be. */
-  define(fn: LoweredFunction, captures?: () => unknown[]): LoweredFunction {
+  define(fn: LoweredFunction, name: string, captures?: () => unknown[]): LoweredFunction {
+    Object.defineProperty(fn, 'name', { value: name })
     if (!this.stepping) {
       this.functionIndex.set(fn, this.functions.length)
       this.functions.push(fn)

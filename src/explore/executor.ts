@@ -166,10 +166,13 @@ export class Executor {
 
   /** Which of the CPUs that it may have the thread runs on is a choice. */
   #dispatch(actor: Actor, cpus: readonly Cpu[]): void {
+    const { stack } = this.#memory
+    this.#memory.stack = [] // nothing that the program does
     this.#memory.scheduling(() => {
       const chosen = cpus.length === 1 ? 0 : this.#memory.choose(cpus.length, `the CPU of ${actor.name}`, cpus.map(({ name }) => name))
       dispatch(actor, cpus[chosen] as Cpu)
     })
+    this.#memory.stack = stack
     this.#firstWrites = new Map(this.#memory.writes)
   }
 

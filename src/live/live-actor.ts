@@ -181,10 +181,10 @@ export class LiveActor implements Point {
         this.#arrive()
       } catch (error) {
         this.#transaction.abort()
+        if (!(error instanceof Conflict || error instanceof Doubtful)) throw error
         memory.rewind(choices, events)
         if (error instanceof Conflict) this.#with.fields.awaitFree(error.field)
-        else if (error instanceof Doubtful) this.#beAlone()
-        else throw error
+        else this.#beAlone()
       } finally {
         memory.operation = null
       }
@@ -331,7 +331,9 @@ export class LiveActor implements Point {
     const { actor } = this.#with
     if (!sharesCpu(actor)) return this.#transaction.write(this.#mine(actor.cpu.index), actor.id + 1)
     const all = placement(actor).cpus
+    this.#memory.isPlacing = true
     const chosen = all.length === 1 ? 0 : this.#memory.choose(all.length, `the CPU of ${actor.name}`, all.map(({ name }) => name))
+    this.#memory.isPlacing = false
     const cpu = (places.find(([choice]) => choice === chosen) ?? places[0])?.[1] as Cpu
     if (cpu !== all[chosen]) this.#memory.choices[this.#memory.choices.length - 1] = all.indexOf(cpu)
     dispatch(actor, cpu)

@@ -64,6 +64,8 @@ export class LiveMemory implements MemoryPort {
   choices: number[] = []
   /** Whether a step is in progress. */
   inStep = false
+  /** A CPU is being chosen: nothing that the program does. */
+  isPlacing = false
   /** Everybody else stands at a point. */
   isAlone = false
   /** What does not hold while others run is passed by: they could not be stopped. */
@@ -127,7 +129,7 @@ export class LiveMemory implements MemoryPort {
     if (!this.inStep && !this.#operation) this.#startStep()
     const taken = gate.choose(n)
     this.choices.push(taken)
-    if (gate.isWatched) this.narration.choice(what, names[taken] ?? `${taken + 1} of ${n}`, this.#where())
+    if (gate.isWatched) this.narration.choice(what, names[taken] ?? `${taken + 1} of ${n}`, this.isPlacing ? { function: [], at: null } : this.#where())
     return taken
   }
 

@@ -33,6 +33,8 @@ export class Replay implements Standing {
   readonly #waits = new Map<number, Wait>()
   #turns: Turns
   #fault: Fault | null = null
+  /** The actor whose last step ended in it. */
+  #failed = -1
 
   constructor(live: LiveMachine, signal: AbortSignal) {
     this.#live = live
@@ -49,6 +51,7 @@ export class Replay implements Standing {
   async begin(): Promise<void> {
     this.#finished.clear()
     this.#fault = null
+    this.#failed = -1
     this.#turns = new Turns(this.#actors, this)
     this.#live.beginRound()
     for (const { id } of this.#actors) await this.#arrival(id)
@@ -58,7 +61,7 @@ export class Replay implements Standing {
   /** Leaves the programs where they stand. */
   async end(): Promise<void> {
     this.#live.roster.callOver()
-    for (const { id } of this.#actors) if (!this.#finished.has(id)) await this.#await('abandoned', id)
+    for (const { id } of this.#actors) if (!this.#hasEnded(id)) await this.#await('abandoned', id)
   }
 
   /**
@@ -78,10 +81,9 @@ export class Replay implements Standing {
     if (taken.fault) await this.#await('fault', actor)
     else await this.#arrival(actor)
     this.#fault = taken.fault
-    if (taken.fault) this.#finished.add(actor)
+    if (taken.fault) this.#failed = actor
     const after = taken.fault ? before : this.values
     await this.#lookAround()
-    if (taken.fault) this.#finished.delete(actor)
     return { actor, ...this.#turns.after(actor), events: named(taken.events, before, after, machine.memory), changes: changes(before, after, machine.memory) }
   }
 
@@ -138,6 +140,11 @@ export class Replay implements Standing {
     return this.#live.machine.actors
   }
 
+  /** Whether an actor's program runs no more. */
+  #hasEnded(actor: number): boolean {
+    return this.#finished.has(actor) || this.#failed === actor
+  }
+
   async #taken(actor: Actor): Promise<TakenStep> {
     const message = await this.#from(actor.id, ['step', 'blocked'])
     if (message.tells === 'step') return message.step
@@ -155,7 +162,7 @@ export class Replay implements Standing {
   async #lookAround(): Promise<void> {
     this.#waits.clear()
     for (const { id } of this.#actors) {
-      if (this.#finished.has(id)) continue
+      if (this.#hasEnded(id)) continue
       this.#live.roster.command(id, COMMAND.look)
       const message = await this.#await('look', id)
       if (message.tells === 'look' && message.wait) this.#waits.set(id, message.wait)

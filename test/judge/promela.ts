@@ -64,6 +64,7 @@ const ARRAYS = { plain: 'plain', volatile: 'loud', published: 'shown', atomic: '
 function steps(i: Instruction, thread: number): Way[] {
   const me = thread + 1
   const bit = 1 << thread
+  const hold = 1 << (2 * thread) // a thread may hold a lock for reading twice
   const always = (effect: string): Way[] => [{ guard: 'true', effect }]
   switch (i.op) {
     case 'load':
@@ -86,13 +87,13 @@ function steps(i: Instruction, thread: number): Way[] {
         { guard: `mutexes[${TRIED}] != 0`, effect: 'skip;', to: i.otherwise },
       ]
     case 'read':
-      return [{ guard: `writers[${i.lock}] == 0`, effect: `readers[${i.lock}] = readers[${i.lock}] | ${bit};` }]
+      return [{ guard: `writers[${i.lock}] == 0`, effect: `readers[${i.lock}] = readers[${i.lock}] + ${hold};` }]
     case 'want':
       return [{ guard: `writers[${i.lock}] == 0`, effect: `writers[${i.lock}] = ${me};` }]
     case 'drain':
       return [{ guard: `readers[${i.lock}] == 0`, effect: 'skip;' }]
     case 'endRead':
-      return always(`readers[${i.lock}] = readers[${i.lock}] & ${255 - bit};`)
+      return always(`readers[${i.lock}] = readers[${i.lock}] - ${hold};`)
     case 'endWrite':
       return always(`writers[${i.lock}] = 0;`)
     case 'assertWait':
