@@ -180,6 +180,7 @@ export class FreeRun {
       missing--
       if (message.wait) waits.set(message.from, message.wait)
     }
+    roster.askNoMore()
     return waits
   }
 }

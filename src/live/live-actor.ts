@@ -51,6 +51,8 @@ export class LiveActor implements Point {
   #program: Generator<Operation<unknown>, unknown, unknown> | null = null
   /** The operation that the actor stands before, or is in. */
   #operation: Operation<unknown> | null = null
+  /** What the operation performed last gives. */
+  #result: unknown = undefined
   #ticket = -1
   #releases = 0
   readonly #traffic = new Map<string, { performed: number; blocked: number }>()
@@ -168,12 +170,12 @@ export class LiveActor implements Point {
     for (;;) {
       try {
         const tried = this.#attempt(operation)
-        if (tried.how === 'performed') {
+        if (tried === 'performed') {
           this.#count(operation).performed++
           this.#operation = null
-          return tried.result
+          return this.#result
         }
-        if (tried.how === 'blocked') {
+        if (tried === 'blocked') {
           this.#count(operation).blocked++
           this.#with.gate.blocked(this)
           this.#with.roster.sleep()
@@ -181,7 +183,8 @@ export class LiveActor implements Point {
         this.#arrive()
       } catch (error) {
         this.#transaction.abort()
-        if (!(error instanceof Conflict || error instanceof Doubtful)) throw error
+        if (error instanceof Faulty || error instanceof Abandoned) throw error
+        if (!(error instanceof Conflict || error instanceof Doubtful)) this.#failedIn(operation, error)
         memory.rewind(choices, events)
         if (error instanceof Conflict) this.#with.fields.awaitFree(error.field)
         else this.#beAlone()
@@ -191,7 +194,8 @@ export class LiveActor implements Point {
     }
   }
 
-  #attempt(operation: Operation<unknown>): { readonly how: 'performed'; readonly result: unknown } | { readonly how: 'blocked' | 'left' } {
+  /** One attempt: `performed`, with its result in the field of that name; `blocked`; or the CPU was left. */
+  #attempt(operation: Operation<unknown>): 'performed' | 'blocked' | 'left' {
     const { actor, gate } = this.#with
     const { primitive, target, args } = operation
     const memory = this.#memory
@@ -199,18 +203,20 @@ export class LiveActor implements Point {
     memory.operation = operation
     const places = this.#places()
     if (places?.length === 0) return this.#blocked()
-    const isEnabled = memory.guard(() => this.#inside(operation, () => primitive.enabled?.(target, actor, args) ?? true))
+    memory.guarding = true
+    const isEnabled = primitive.enabled?.(target, actor, args) ?? true
+    memory.guarding = false
     if (!isEnabled) return primitive.yields && places && leaveCpu(actor) ? this.#left() : this.#blocked()
     if (gate.isWatched) memory.narration.operation(operation, this.#where())
     if (places) this.#take(places)
-    const result = this.#inside(operation, () => primitive.perform(target, actor, args))
+    this.#result = primitive.perform(target, actor, args)
     if (this.#whenFree.size > 0) this.#checkWhenFree(operation)
     this.#transaction.validate()
     if (startsStep) this.#begin()
     this.#bounds.performed(primitive.class)
     this.#transaction.commit()
     this.#endAlone()
-    return { how: 'performed', result }
+    return 'performed'
   }
 
   #count({ target }: Operation<unknown>): { performed: number; blocked: number } {
@@ -220,27 +226,22 @@ export class LiveActor implements Point {
   }
 
   /** What a guard or effect throws ends the step: it is no exception that the program could catch and go on from. */
-  #inside<T>(operation: Operation<unknown>, body: () => T): T {
-    try {
-      return body()
-    } catch (error) {
-      if (error instanceof Conflict || error instanceof Doubtful || error instanceof Faulty || error instanceof Abandoned) throw error
-      this.#memory.fault(exceptionFault(error, ` in ${[operation.operation, operation.target.name].join(' ').trim()}`, this.#with.sourceMap.placeOf(error)))
-    }
+  #failedIn({ operation, target }: Operation<unknown>, error: unknown): never {
+    return this.#memory.fault(exceptionFault(error, ` in ${[operation, target.name].join(' ').trim()}`, this.#with.sourceMap.placeOf(error)))
   }
 
-  #blocked(): { readonly how: 'blocked' } {
+  #blocked(): 'blocked' {
     this.#transaction.watch()
-    return { how: 'blocked' }
+    return 'blocked'
   }
 
   /** A sleeper gives its shared CPU up: a step of its own. */
-  #left(): { readonly how: 'left' } {
+  #left(): 'left' {
     this.#transaction.validate()
     this.#begin()
     this.#bounds.performed('other')
     this.#transaction.commit()
-    return { how: 'left' }
+    return 'left'
   }
 
   #checkWhenFree({ primitive, target }: Operation<unknown>): void {

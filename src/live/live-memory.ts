@@ -74,7 +74,8 @@ export class LiveMemory implements MemoryPort {
   broken: Fault | null = null
   #operation: Operation<unknown> | null = null
   #isGhost = false
-  #isGuarding = false
+  /** The guard of an operation is being evaluated. */
+  guarding = false
   #touched: Touched | null = null
 
   constructor(parts: LiveMemoryParts) {
@@ -82,24 +83,12 @@ export class LiveMemory implements MemoryPort {
     this.actor = parts.actor
   }
 
-  get guarding(): boolean {
-    return this.#isGuarding
-  }
-
-  /** Runs the guard of an operation. */
-  guard(body: () => boolean): boolean {
-    this.#isGuarding = true
-    try {
-      return body()
-    } finally {
-      this.#isGuarding = false
-    }
-  }
 
   /** An operation is about to be tried, or a decision about CPUs to be made; null: plain code goes on. */
   set operation(operation: Operation<unknown> | null) {
     this.#operation = operation
     this.#isGhost = false
+    this.guarding = false
     this.#touched = null
   }
 
@@ -181,7 +170,7 @@ export class LiveMemory implements MemoryPort {
 
   #inOperation(field: Field, isWrite: boolean, operation: Operation<unknown>): void {
     if (this.#isGhost || field.access === 'internal' || field.access === 'event') return
-    if (isWrite && this.#isGuarding) throw new TypeError(`a guard writes ${field.name}: only the effect may`)
+    if (isWrite && this.guarding) throw new TypeError(`a guard writes ${field.name}: only the effect may`)
     this.#with.gate.beforeAccess(field.id, isWrite)
     if (this.#with.gate.isWatched) this.narration.access(field, isWrite, operation instanceof ClosureOperation && operation.reads === 'once', () => this.#where())
   }

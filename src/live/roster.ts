@@ -19,6 +19,7 @@ export class Roster {
   /** Called by a blocked actor that is asked what it waits for. */
   onAsked: () => void = () => {}
   #answered = 0
+  #asks = 0
 
   constructor(control: SharedArrayBuffer, actors: number, me: number) {
     this.#words = new Int32Array(control)
@@ -160,10 +161,16 @@ export class Roster {
     }
   }
 
-  /** Asks blocked actors what they wait for. */
+  /** Asks blocked actors what they wait for, while nobody runs; {@link askNoMore} once all have answered. */
   ask(): void {
-    Atomics.add(this.#words, CONTROL.asked, 1)
+    this.#asks++
+    Atomics.store(this.#words, CONTROL.asked, this.#asks)
     for (let actor = 0; actor < this.#actors; actor++) this.#nudge(actor)
+  }
+
+  /** Whoever is blocked from here on answers nothing. */
+  askNoMore(): void {
+    Atomics.store(this.#words, CONTROL.asked, 0)
   }
 
   /** The actor has finished, or was left where it stood. */
@@ -230,7 +237,7 @@ export class Roster {
 
   #answer(): void {
     const asked = Atomics.load(this.#words, CONTROL.asked)
-    if (asked === this.#answered) return
+    if (asked === 0 || asked === this.#answered) return
     this.#answered = asked
     this.onAsked()
   }

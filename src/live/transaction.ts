@@ -9,9 +9,13 @@ import { Conflict, type SharedFields } from './shared-fields.ts'
 export class Transaction {
   readonly #fields: SharedFields
   readonly #roster: Roster
-  readonly #locked: number[] = []
+  /** Fields locked, and how many. */
+  readonly #locked: Int32Array
+  #locks = 0
   readonly #isLocked: Uint8Array
-  readonly #written: number[] = []
+  /** Fields written, and how many. */
+  readonly #written: Int32Array
+  #writes = 0
   readonly #isWritten: Uint8Array
   readonly #pending: Int32Array
   #conflict: Conflict | null = null
@@ -20,6 +24,8 @@ export class Transaction {
     const count = fields.values.length
     this.#fields = fields
     this.#roster = roster
+    this.#locked = new Int32Array(count)
+    this.#written = new Int32Array(count)
     this.#isLocked = new Uint8Array(count)
     this.#isWritten = new Uint8Array(count)
     this.#pending = new Int32Array(count)
@@ -34,7 +40,7 @@ export class Transaction {
   /** @throws Conflict */
   write(id: number, raw: number): void {
     if (this.#isLocked[id] === 0) this.#lock(id)
-    if (this.#isWritten[id] === 0) this.#written.push(id)
+    if (this.#isWritten[id] === 0) this.#written[this.#writes++] = id
     this.#isWritten[id] = 1
     this.#pending[id] = raw
   }
@@ -48,7 +54,8 @@ export class Transaction {
   commit(): void {
     this.validate()
     let watchers = 0
-    for (const id of this.#written) {
+    for (let i = 0; i < this.#writes; i++) {
+      const id = this.#written[i] as number
       Atomics.store(this.#fields.values, id, this.#pending[id] as number)
       watchers |= this.#fields.takeWatchers(id)
     }
@@ -59,20 +66,21 @@ export class Transaction {
   /** The actor is blocked: it is to be woken when something changes that the attempt has read. */
   watch(): void {
     this.validate()
-    for (const id of this.#locked) this.#fields.watch(id)
+    for (let i = 0; i < this.#locks; i++) this.#fields.watch(this.#locked[i] as number)
     this.#roster.block()
     this.abort()
   }
 
   /** Gives up what is locked, and forgets what was written. */
   abort(): void {
-    for (const id of this.#written) this.#isWritten[id] = 0
-    for (const id of this.#locked) {
+    for (let i = 0; i < this.#writes; i++) this.#isWritten[this.#written[i] as number] = 0
+    for (let i = 0; i < this.#locks; i++) {
+      const id = this.#locked[i] as number
       this.#isLocked[id] = 0
       this.#fields.unlock(id)
     }
-    this.#written.length = 0
-    this.#locked.length = 0
+    this.#writes = 0
+    this.#locks = 0
     this.#conflict = null
   }
 
@@ -83,6 +91,6 @@ export class Transaction {
       throw this.#conflict
     }
     this.#isLocked[id] = 1
-    this.#locked.push(id)
+    this.#locked[this.#locks++] = id
   }
 }
