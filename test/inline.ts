@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checks } from '../checks/index.ts'
-import { type Bundle, bundle } from '../src/compile/bundle.ts'
+import { type Bundle, type BundleForm, bundle } from '../src/compile/bundle.ts'
 import { type LoadedModel, load } from '../src/compile/load.ts'
 import { Engine, engineRecipe } from '../src/explore/engine.ts'
 import { packingOf } from '../src/explore/layout.ts'
@@ -22,11 +22,11 @@ export async function loadText(text: string): Promise<LoadedModel> {
 }
 
 /** Writes a model's text to a file of its own and bundles it. */
-export async function bundleText(text: string): Promise<Bundle> {
+export async function bundleText(text: string, form: BundleForm = 'lowered'): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-test-'))
   try {
     await writeFile(join(folder, 'model.ts'), text)
-    return await bundle('model.ts', folder)
+    return await bundle('model.ts', folder, null, form)
   } finally {
     await rm(folder, { recursive: true })
   }

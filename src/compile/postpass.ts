@@ -94,7 +94,9 @@ function variablesOf(owner: NodePath<t.FunctionDeclaration | t.FunctionExpressio
 }
 
 function kernelName(owner: NodePath<t.FunctionDeclaration | t.FunctionExpression>, lowering: Lowering): string {
-  return lowering.names.get(owner.node) ?? owner.node.id?.name.replace(/\$generator$/, '') ?? 'program'
+  const made = owner.node.id?.name.replace(/\$generator$/, '') ?? ''
+  // a function without a name is given one by the transformation
+  return lowering.names.get(owner.node) ?? (/^(_callee\d*)?$/.test(made) ? 'program' : made)
 }
 
 /** `regenerator().m(fn)` becomes `define(fn, name, captures)`: the bundler may call a function otherwise than its author does. */

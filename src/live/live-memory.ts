@@ -87,9 +87,7 @@ export class LiveMemory implements MemoryPort {
   /** An operation is about to be tried, or a decision about CPUs to be made; null: plain code goes on. */
   set operation(operation: Operation<unknown> | null) {
     this.#operation = operation
-    this.#isGhost = false
     this.guarding = false
-    this.#touched = null
   }
 
   read(field: Field): number {

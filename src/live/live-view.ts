@@ -10,6 +10,8 @@ import { within } from './snapshot-port.ts'
 export interface LiveState {
   /** Raw values by field id. */
   readonly values: ArrayLike<number>
+  /** Whether nobody has taken a step. */
+  readonly isInitial?: boolean
   /** Actors whose programs have ended. */
   readonly finished: ReadonlySet<number>
   /** What the others stand before, as far as they were asked. */
@@ -20,13 +22,14 @@ export interface LiveState {
 export class LiveView implements StateView {
   readonly actors: readonly Actor[]
   readonly properties: readonly Property[]
-  readonly initial = false
+  readonly initial: boolean
   readonly #machine: Machine
   readonly #state: LiveState
 
   constructor(machine: Machine, state: LiveState) {
     this.#machine = machine
     this.#state = state
+    this.initial = state.isInitial ?? false
     this.actors = machine.actors
     this.properties = machine.properties
   }

@@ -35,6 +35,7 @@ export class Replay implements Standing {
   #fault: Fault | null = null
   /** The actor whose last step ended in it. */
   #failed = -1
+  #steps = 0
 
   constructor(live: LiveMachine, signal: AbortSignal) {
     this.#live = live
@@ -52,6 +53,7 @@ export class Replay implements Standing {
     this.#finished.clear()
     this.#fault = null
     this.#failed = -1
+    this.#steps = 0
     this.#turns = new Turns(this.#actors, this)
     this.#live.beginRound()
     for (const { id } of this.#actors) await this.#arrival(id)
@@ -73,6 +75,7 @@ export class Replay implements Standing {
     const who = this.#actors[actor]
     if (!who) throw new CannotFollow(`there is no actor ${actor}`)
     if (this.isFinished(who)) throw new CannotFollow(`${who.title} has finished`)
+    this.#steps++
     this.#turns.before(actor)
     const before = this.values
     roster.command(actor, COMMAND.step)
@@ -112,7 +115,7 @@ export class Replay implements Standing {
 
   /** The state as checks see it. */
   get view(): LiveView {
-    const state: LiveState = { values: this.values, finished: this.#finished, waits: this.#waits }
+    const state: LiveState = { values: this.values, finished: this.#finished, waits: this.#waits, isInitial: this.#steps === 0 }
     return new LiveView(this.#live.machine, state)
   }
 

@@ -8,8 +8,7 @@ export function whereaboutsOf(error: Error, sourceMap: SourceMap): Whereabouts {
   lines.forEach((line, i) => {
     // a generator's frame is followed by the call that resumed it
     if (!line.includes(sourceMap.filename) || !/^\s*at .*\.next \(<anonymous>\)/.test(lines[i + 1] ?? '')) return
-    const name = /^\s*at (?:[\w$#]+\.)*([\w$#]+)(?: \[as [^\]]*\])? \(/.exec(line)?.[1]
-    if (name) functions.unshift(name)
+    functions.unshift(/^\s*at (?:[\w$#]+\.)*([\w$#]+)(?: \[as [^\]]*\])? \(/.exec(line)?.[1] ?? 'program')
   })
   return { function: functions, at: sourceMap.placeOf(error) }
 }
