@@ -80,7 +80,8 @@ function replayableOf({ report, schedule, scenario, set, granularity, violation,
   }
   const [foreign] = [scenario !== undefined && '--scenario', set.length > 0 && '--set', granularity !== undefined && '--granularity'].filter((option) => option !== false)
   if (foreign) throw new UsageError(`${foreign} goes with --schedule: a report says which machine it is about`)
-  return fromReport(report, whole('--violation', violation, 1, 1, Infinity), force, streams)
+  // the parser makes nothing of a lone hyphen
+  return fromReport(report === '' ? '-' : report, whole('--violation', violation, 1, 1, Infinity), force, streams)
 }
 
 function show({ quiet }: ReplayArguments, { native, scenario, params, violation }: Replayable, live: LiveMachine, { steps, difference, waiting, finding }: Followed, streams: Streams): string {

@@ -18,13 +18,14 @@ const HELP = 'n or Enter: the next step; b: back by one; s: the state; w: who wa
  * @returns whether everything was as told, as far as the user went
  */
 export async function walk(replay: Replay, live: LiveMachine, replayable: Replayable, streams: Streams): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: streams.live ? process.stderr : undefined, terminal: streams.live })
   const walking = new Walk(replay, live, replayable, streams)
+  await walking.begin()
+  // only now: lines that come while nobody asks for them are lost
+  const lines = createInterface({ input: process.stdin, output: streams.live ? process.stderr : undefined, terminal: streams.live })
   const leave = (): void => lines.close()
   streams.interrupt.addEventListener('abort', leave)
   lines.on('SIGINT', leave)
   try {
-    await walking.begin()
     streams.out(`${HELP}\n`)
     lines.setPrompt(walking.prompt)
     lines.prompt()
@@ -111,7 +112,7 @@ class Walk {
   }
 
   #tell(step: TraceStep): void {
-    this.#say(renderViolation({ actors: this.#actors }, { ...this.#of.violation, steps: [step], waiting: [], accesses: [] }, painter(this.#streams.colour), this.#width))
+    this.#say(renderViolation({ actors: this.#actors }, { ...this.#of.violation, steps: [step], waiting: [], accesses: [] }, painter(this.#streams.colour), this.#width, this.#at + 1))
   }
 
   /** The shared state: an object a line, with what its fields hold; those that hold nothing are left out. */

@@ -103,12 +103,16 @@ export class Tracer implements Standing {
     if (record.local) locals.set(after, actor, locals.intern(actor, record.local))
     this.#words = after
     const { memory } = system.machine
-    const [from, to] = [this.#values(before), this.#values(after)]
+    const [from, to] = [this.#valuesOf(before), this.#valuesOf(after)]
     return { events: named(this.#narration.events, from, to, memory), changes: changes(from, to, memory) }
   }
 
-  /** Raw values by field id. */
-  #values(words: Int32Array): number[] {
+  /** Raw values by field id in the state reached. */
+  get values(): readonly number[] {
+    return this.#valuesOf(this.#words)
+  }
+
+  #valuesOf(words: Int32Array): number[] {
     return this.#engine.system.layout.cells.map((cell) => readCell(words, cell))
   }
 

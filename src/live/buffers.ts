@@ -25,6 +25,8 @@ export const CONTROL = {
   limit: 6,
   /** Whether a step of this round ended in a fault: 1, or -1 where no check is on for it. */
   faulty: 7,
+  /** Rounds closed. */
+  closed: 9,
   /** Number of the question, to standing actors, what they wait for; 0: none is open. */
   asked: 8,
 } as const

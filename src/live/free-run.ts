@@ -135,8 +135,10 @@ export class FreeRun {
     if (now - this.#started >= time) return this.#stop('time')
     if (steps !== this.#moved.steps) this.#moved = { steps, at: now }
     if (now - this.#moved.at > patience) return this.#stop('stalled', `no CPU has taken a step for ${Math.round(patience / 1000)} s, and ${this.#running()}: code that loops without a point, or a machine that is too busy`)
-    if (now - this.#changed.at > patience) return this.#stop('stalled', `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it goes round in a loop`)
-    if (this.#end === null) this.#live.roster.beginStop()
+    if (now - this.#changed.at > patience && now - this.#moved.at < patience / 2) return this.#stop('stalled', `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it goes round in a loop${this.#blocked()}`)
+    const { roster } = this.#live
+    // where nobody runs, those who stopped for the last look still sleep: nobody will say that they stand
+    if (this.#end === null && roster.beginStop() && roster.running === 0) await this.#look()
   }
 
   #running(): string {
@@ -144,10 +146,21 @@ export class FreeRun {
     return names.length === 0 ? 'none runs' : `${names.join(' and ')} ${names.length === 1 ? 'runs' : 'run'}`
   }
 
+  /** Who was blocked at the last look, and on what. */
+  #blocked(): string {
+    const { actors } = this.#live.machine
+    const parts = [...this.#waits].filter(([actor, { isBlocked }]) => isBlocked && actors[actor]?.mustFinish).map(([actor, { operation, target, heldBy }]) => {
+      const held = heldBy.length === 0 ? '' : `, held by ${heldBy.map((id) => actors[id]?.name).join(' and ')}`
+      return `; ${actors[actor]?.name} waits: ${`${operation} ${target}`.trim()}${held}`
+    })
+    return parts.join('')
+  }
+
   /** Nobody runs: either the machine was stopped for a look, or it hangs. */
   async #look(): Promise<void> {
     const { roster, fields, machine } = this.#live
     const isStopped = (roster.flags & FLAG.stop) !== 0
+    if (roster.running > 0 || (!isStopped && !roster.allStand(STANDING.finished, STANDING.blocked))) return // that was before
     const values = fields.values.slice(0, machine.memory.fields.length)
     const waits = await this.#ask()
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
@@ -157,8 +170,8 @@ export class FreeRun {
     this.#options.sampled?.(values, this.#live)
     if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }
     const [finding] = findings
+    this.#waits = waits
     if (finding) {
-      this.#waits = waits
       this.#found(finding)
       this.#isDone = true
       return

@@ -73,6 +73,7 @@ export class LiveCpu {
   readonly #task: CpuTask
   readonly #checks: readonly Check[]
   readonly #mustFinish: number
+  #round = 0
 
   constructor({ bundle, params, buffers, granularity, checks: wanted }: LiveData, task: CpuTask, checks: readonly Check[]) {
     const loaded = load(bundle)
@@ -104,7 +105,7 @@ export class LiveCpu {
     this.#tell({ tells: 'ready' })
     let last = 0
     for (let round = this.#roster.awaitRound(0); round !== null; round = this.#roster.awaitRound(last)) {
-      last = round
+      last = this.#round = round
       this.#runRound()
     }
     this.#tell({ tells: 'traffic', traffic: [...this.#actor.traffic] })
@@ -146,8 +147,9 @@ export class LiveCpu {
   #stand(): void {
     const { flags } = this.#roster
     if (this.#roster.isEnding) return
-    if (this.#roster.allStand(STANDING.finished)) this.#closeRound()
-    else if ((flags & FLAG.stop) !== 0 || this.#roster.allStand(STANDING.finished, STANDING.blocked)) this.#tell({ tells: 'standstill' })
+    if (this.#roster.allStand(STANDING.finished)) {
+      if (this.#roster.mayClose(this.#round)) this.#closeRound()
+    } else if ((flags & FLAG.stop) !== 0 || this.#roster.allStand(STANDING.finished, STANDING.blocked)) this.#tell({ tells: 'standstill' })
   }
 
   #closeRound(): void {

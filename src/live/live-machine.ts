@@ -40,6 +40,8 @@ export class LiveMachine {
   readonly #queue: CpuMessage[] = []
   readonly #ports: MessagePort[] = []
   #arrived: () => void = () => {}
+  /** Keeps the process while its threads say nothing: one that dies takes its handles along. */
+  readonly #alive = setInterval(() => {}, 1 << 30)
 
   private constructor(machine: Machine, buffers: LiveBuffers, threads: Threads<CpuTask>) {
     this.machine = machine
@@ -48,6 +50,7 @@ export class LiveMachine {
     this.#control = new Int32Array(buffers.control)
     this.roster = new Roster(buffers.control, machine.actors.length, -1)
     this.fields = new SharedFields(buffers.fields, this.roster, -1)
+    this.roster.onStandstill = () => this.#tell({ from: -1, tells: 'standstill' })
   }
 
   /**
@@ -136,6 +139,7 @@ export class LiveMachine {
     this.fields.releaseAll()
     for (const port of this.#ports) port.close()
     await this.#threads.destroy()
+    clearInterval(this.#alive)
   }
 
   #run(actor: number, driving: Driving): void {

@@ -40,6 +40,7 @@ export class Roster {
   raise(flags: number): void {
     Atomics.or(this.#words, CONTROL.flags, flags)
     for (let actor = 0; actor < this.#actors; actor++) {
+      this.#rouse(actor)
       this.#nudge(actor)
       this.command(actor, COMMAND.lookAround)
     }
@@ -81,6 +82,11 @@ export class Roster {
     Atomics.store(words, CONTROL.running, this.#actors)
     Atomics.add(words, CONTROL.round, 1)
     Atomics.notify(words, CONTROL.round)
+  }
+
+  /** Whether the caller is the one to close a round that is over: of several who find it so, one is. */
+  mayClose(round: number): boolean {
+    return Atomics.compareExchange(this.#words, CONTROL.closed, round - 1, round) === round - 1
   }
 
   /** Waits for another round than the one that has number `last`, and gives its number; null: the thread is to end. */
@@ -223,10 +229,12 @@ export class Roster {
     if (left === 0) this.onStandstill()
   }
 
-  /** A blocked actor counts as running from here on. */
+  /** A blocked actor counts as running from here on: it is counted first, lest nobody seem to run when it goes on at once. */
   #rouse(actor: number): void {
     const at = actorWords(actor) + ACTOR.standing
-    if (Atomics.compareExchange(this.#words, at, STANDING.blocked, STANDING.running) === STANDING.blocked) Atomics.add(this.#words, CONTROL.running, 1)
+    if (Atomics.load(this.#words, at) !== STANDING.blocked) return
+    Atomics.add(this.#words, CONTROL.running, 1)
+    if (Atomics.compareExchange(this.#words, at, STANDING.blocked, STANDING.running) !== STANDING.blocked) this.#leave()
   }
 
   #nudge(actor: number): void {

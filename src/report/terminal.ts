@@ -83,19 +83,23 @@ const REASONS: Readonly<Record<string, string>> = {
   preemptions: '--preemptions, which kept executions from being followed',
 }
 
-/** A violation's trace, one column a CPU, and who waits at its end. */
-export function renderViolation(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint, width: number): string {
+/**
+ * A violation's trace, one column a CPU, and who waits at its end.
+ *
+ * @param first number of the trace's first step; the columns are headed where it is 1
+ */
+export function renderViolation(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint, width: number, first = 1): string {
   const cpus = [...new Set(report.actors.map(({ cpu }) => cpu))].toSorted((a, b) => a - b)
   const isWide = (width - GUTTER) / cpus.length >= NARROWEST
   const ui = cliui({ width, wrap: true })
-  if (isWide && violation.steps.length > 0) row(ui, '', cpus.map((cpu) => ({ text: paint('bold', cpuTitle(report, cpu)), indent: 0 })), width)
+  if (isWide && violation.steps.length > 0 && first === 1) row(ui, '', cpus.map((cpu) => ({ text: paint('bold', cpuTitle(report, cpu)), indent: 0 })), width)
   const functions = new Map<number, string>()
   violation.steps.forEach((step, i) => {
     const cpu = report.actors[step.actor]?.cpu ?? 0
     const { lines, functionNow } = stepLines(step, functions.get(step.actor) ?? '', isWide ? '' : `CPU ${cpu}: `, paint)
     functions.set(step.actor, functionNow)
     lines.forEach((line, j) => {
-      row(ui, j === 0 ? paint('dim', String(i + 1)) : '', isWide ? cpus.map((other) => (other === cpu ? line : null)) : [line], width)
+      row(ui, j === 0 ? paint('dim', String(first + i)) : '', isWide ? cpus.map((other) => (other === cpu ? line : null)) : [line], width)
     })
   })
   return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)].filter((part) => part !== '').join('\n\n')
