@@ -1,4 +1,5 @@
 import test from 'ava'
+import fc from 'fast-check'
 import { checks } from '../checks/index.ts'
 import { chooseChecks, prepare } from '../src/cli/request.ts'
 import { onLiveCpus, replayOnce } from '../src/cli/replay-live.ts'
@@ -10,8 +11,13 @@ import { pathEngine } from '../src/explore/paths/path-engine.ts'
 import { Tracer } from '../src/explore/tracer.ts'
 import { FreeRun, type FreeRunOptions, type FreeRunResult } from '../src/live/free-run.ts'
 import { LiveMachine } from '../src/live/live-machine.ts'
+import { shown } from '../src/trace/narration.ts'
 import { parseSchedule } from '../src/trace/schedule.ts'
 import { bundleText, exploreInline } from './inline.ts'
+import { variablesOf } from './judge/agree.ts'
+import { interpret } from './judge/interpreter.ts'
+import { printModel } from './judge/print.ts'
+import { programs } from './judge/program.ts'
 import { loadOnce, modelText, silent } from './run.ts'
 
 const JITTER = { longest: 0.1, oneIn: 3 }
@@ -22,12 +28,12 @@ interface Free extends Partial<FreeRunOptions> {
 }
 
 /** A free run of a loaded model, not lowered. */
-async function runFree(native: ReturnType<typeof load>, params: Readonly<Record<string, unknown>>, { jitter = JITTER, seed = 1, ...options }: Free): Promise<FreeRunResult & { readonly live: LiveMachine; readonly values: Int32Array }> {
+async function runFree(native: ReturnType<typeof load>, params: Readonly<Record<string, unknown>>, { jitter = JITTER, seed = 1, ...options }: Free): Promise<FreeRunResult & { readonly live: LiveMachine; readonly values: Int32Array; readonly finished: ReadonlySet<number> }> {
   const on = options.checks ?? checks
   const live = await LiveMachine.start(native, params, { checks: on.map(({ name }) => name), granularity: 'step', driving: (actor) => ({ by: 'itself', seed: seed * 64 + actor, jitter }) })
   try {
     const result = await new FreeRun(live, { rounds: Infinity, time: 10_000, sampling: 5, patience: 5_000, signal: new AbortController().signal, progress: () => {}, ...options, checks: on }).run()
-    return { ...result, live, values: live.fields.values.slice(0, live.machine.memory.fields.length) }
+    return { ...result, live, finished: live.finished, values: live.fields.values.slice(0, live.machine.memory.fields.length) }
   } finally {
     await live.close()
   }
@@ -83,6 +89,31 @@ for (const [path, scenario] of [['models/wire.ts', 'fixed'], ['models/serenity-z
     for (const state of seen) t.true(known.has(state), `${state} is not known to the explorer`)
   })
 }
+
+test('generated programs on live CPUs come to what the interpreter knows', async (t) => {
+  const known = { ends: 0, stuck: 0, faults: 0 }
+  for (const program of fc.sample(programs, { seed: 11, numRuns: 60 })) {
+    const outcome = interpret(program, 20_000)
+    if (!outcome || outcome.race) continue
+    const text = printModel(program)
+    const isEndless = program.forever.slice(0, program.threads.length).some((body) => body !== null)
+    const on = checks.filter(({ name }) => name === 'stuck' || name === 'assertion')
+    const run = await runFree(load(await bundleText(text, 'native')), {}, { rounds: 20, time: isEndless ? 150 : 20_000, patience: 60_000, checks: on })
+    const about = JSON.stringify(program)
+    if (run.finding?.kind === 'assertion') {
+      t.true(outcome.fault, about)
+      known.faults++
+    } else if (run.finding && !outcome.fault) {
+      if (run.live.machine.actors.every(({ id }) => run.finding?.stuck?.includes(id) || run.finished.has(id))) t.true(outcome.stuck.has((run.finding.stuck ?? []).join()), `${run.finding.message} ${about}`)
+      known.stuck++
+    } else if (run.end === 'runs' && !outcome.fault && !isEndless) {
+      const { memory } = run.live.machine
+      t.true(outcome.ends.has(variablesOf(run.live.machine, (field) => shown(field, run.values[field.id] as number, memory))), about)
+      known.ends++
+    }
+  }
+  t.true(known.ends >= 3 && known.stuck >= 3, JSON.stringify(known))
+})
 
 test('a hang of some while others run for ever is found', async (t) => {
   const text = modelText('m.thread(function* a() { yield* lock.acquire(); yield* other.acquire(); yield* other.release(); yield* lock.release() }); m.thread(function* b() { yield* other.acquire(); yield* lock.acquire(); yield* lock.release(); yield* other.release() }); m.thread(function* ticker() { for (;;) yield* pause() }, { endless: true })')

@@ -4,6 +4,7 @@ import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/terminal.ts'
+import { replayCommandOf } from './again.ts'
 import { exitStatus } from './assemble.ts'
 import type { ExploreRequest, Reduce } from './request.ts'
 import { explore, loadModel } from './session.ts'
@@ -102,10 +103,16 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
 
 function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {
   const separator = isLater && !args.quiet ? `\n${'─'.repeat(Math.min(100, streams.width))}\n\n` : ''
-  const text = renderTerminal(report, { width: streams.width, colour: streams.colour, command: again(report, args) })
+  const text = renderTerminal(report, { width: streams.width, colour: streams.colour, commands: commands(report, args) })
   if (!args.quiet) return separator + text
   const what = report.violations.map(({ kind, message }) => `${kind}: ${message}`).join('; ')
   return `${report.model.scenario ?? report.model.name}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`
+}
+
+/** The command lines that show the same again: exploring, and on live CPUs. */
+function commands(report: Report, args: ExploreArguments): string[] {
+  const replay = replayCommandOf(report.model, args.set, report.violations[0], report.stats.granularity)
+  return [again(report, args), ...(replay === null ? [] : [replay])]
 }
 
 /** The command line that explores the same again. */

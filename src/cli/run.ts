@@ -1,6 +1,8 @@
 import type { Argv, CommandModule } from 'yargs'
 import { renderJson } from '../report/json.ts'
+import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/terminal.ts'
+import { replayCommandOf } from './again.ts'
 import { type RunRequest, runLive } from './run-live.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { seconds, whole } from './values.ts'
@@ -71,15 +73,12 @@ async function run(args: RunArguments, streams: Streams): Promise<number> {
   const [found] = report.violations
   if (args.json) streams.out(renderJson(report))
   else if (args.quiet) streams.out(`${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`)
-  else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour, command: again(report.model.file, report.model.scenario, args, found?.schedule_string) }))
+  else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour, commands: commands(report, args) }))
   await writeReports(args.report, renderJson(report), streams)
   return found ? 1 : 3
 }
 
-/** The command line that drives live CPUs through what was found again; by its schedule, for a free run has no other way back. */
-function again(file: string, scenario: string | null, { set }: RunArguments, schedule: string | undefined): string {
-  const words = ['npx vmcheck replay', file]
-  if (scenario !== null) words.push('--scenario', scenario)
-  for (const setting of set) words.push('--set', setting)
-  return [...words, '--schedule', schedule ?? ''].join(' ')
+/** What shows it again: a replay, for a free run comes this way once in a while; of a long one, from its report. */
+function commands(report: Report, { set }: RunArguments): string[] {
+  return [replayCommandOf(report.model, set, report.violations[0], 'step') ?? 'npx vmcheck replay REPORT, with the report that --report FILE.json writes']
 }

@@ -82,6 +82,7 @@ export class LiveActor implements Point {
       for (;;) {
         const { done, value } = this.#program.next(answer)
         if (this.#memory.broken) throw new Faulty(this.#memory.broken)
+        if (this.#memory.gone) throw this.#memory.gone
         if (done) break
         answer = this.#perform(value)
       }
@@ -134,6 +135,7 @@ export class LiveActor implements Point {
     this.#transaction.abort()
     this.#memory.operation = null
     this.#memory.broken = null
+    this.#memory.gone = null
     this.#memory.inStep = false
     this.#memory.isAlone = this.#with.gate.isWatched
     this.#memory.isTrusting = false
@@ -148,7 +150,7 @@ export class LiveActor implements Point {
     this.#transaction.abort()
     this.#memory.operation = null
     this.#endAlone()
-    if (error instanceof Abandoned && !this.#memory.broken) {
+    if ((error instanceof Abandoned || this.#memory.gone instanceof Abandoned) && !this.#memory.broken) {
       this.#endStep()
       return { how: 'abandoned' }
     }
@@ -279,8 +281,13 @@ export class LiveActor implements Point {
 
   /** At a point before a plain access or a choice, and on a CPU. */
   #arriveForAccess(): void {
-    this.#arrive()
-    if (this.#with.actor.cpu.state !== null) this.#getCpu()
+    try {
+      this.#arrive()
+      if (this.#with.actor.cpu.state !== null) this.#getCpu()
+    } catch (error) {
+      this.#memory.gone = error as Error
+      throw error
+    }
   }
 
   #getCpu(): void {

@@ -72,6 +72,8 @@ export class LiveMemory implements MemoryPort {
   isTrusting = false
   /** The first fault: should code of the model catch it, the step ends in it all the same. */
   broken: Fault | null = null
+  /** Why the program is left where it stands; code of the model that catches it gets no further. */
+  gone: Error | null = null
   #operation: Operation<unknown> | null = null
   #isGhost = false
   /** The guard of an operation is being evaluated. */
@@ -159,6 +161,7 @@ export class LiveMemory implements MemoryPort {
     const touched = this.#touched
     this.#touched = null
     if (this.broken) throw new Faulty(this.broken)
+    if (this.gone) throw this.gone
     if (this.#operation) this.#inOperation(field, isWrite, this.#operation)
     else if (this.#isGhost) this.#ghostRead()
     else this.#plainly(field, isWrite)

@@ -11,8 +11,8 @@ export interface TerminalOptions {
   /** Columns available; at most 100 are used. */
   readonly width: number
   readonly colour: boolean
-  /** The command that shows this again; printed after a violation. */
-  readonly command: string
+  /** The commands that show this again; printed after a violation. */
+  readonly commands: readonly string[]
 }
 
 type Style = Parameters<typeof styleText>[0]
@@ -31,7 +31,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const paint = painter(options.colour)
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
-  if (report.violations.length > 0) parts.push(`Again:\n  ${options.command}`)
+  if (report.violations.length > 0) parts.push(['Again:', ...options.commands.map((command) => `  ${command}`)].join('\n'))
   parts.push(wrap(unreached(report), width), wrap(report.notes.map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width), wrap(liveStatistics(report), width))
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }

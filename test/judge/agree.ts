@@ -7,6 +7,8 @@ import { type Reduce, reductionsOf } from '../../src/cli/request.ts'
 import { Search } from '../../src/explore/search.ts'
 import { buildSystem } from '../../src/explore/system.ts'
 import { FAULT, OUTCOME } from '../../src/explore/leaf.ts'
+import type { Field } from '../../src/model/field.ts'
+import type { Machine } from '../../src/model/machine.ts'
 import type { Granularity } from '../../src/model/step-bounds.ts'
 import { type InlineOptions, type InlineSearch, bundleText, exploreInline } from '../inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
@@ -78,10 +80,14 @@ async function searched(loaded: LoadedModel, granularity: Granularity, reduce: R
   }
 }
 
-/** The variables of a state as the interpreter writes them; pages have no order. */
 function variables({ system, reader }: Engine, words: Int32Array): string {
-  const isAlike = system.machine.interchangeable.some(({ isDeclared }) => !isDeclared)
-  const values = (pattern: RegExp): unknown[] => system.layout.fields.filter(({ name }) => pattern.test(name)).map((field) => reader.value(field, words))
+  return variablesOf(system.machine, (field) => reader.value(field, words))
+}
+
+/** The variables of a state as the interpreter writes them; pages have no order. */
+export function variablesOf({ interchangeable, memory }: Machine, value: (field: Field) => unknown): string {
+  const isAlike = interchangeable.some(({ isDeclared }) => !isDeclared)
+  const values = (pattern: RegExp): unknown[] => memory.fields.filter(({ name }) => pattern.test(name)).map(value)
   const owners = values(/^page\[\d\]\.owner/)
   const pages = values(/^page\[\d\]\.v/).map((value, i) => [value, owners[i] !== null])
   return JSON.stringify([values(/^plain/), values(/^atomic/), values(/^volatile/), values(/^published/), pages.toSorted(), values(/^board/)[0] !== null, isAlike ? values(/^result/).toSorted() : values(/^result/)])
