@@ -1,6 +1,6 @@
 import type { SourceMap } from '../compile/source-map.ts'
-import type { Actor, Cpu } from '../model/actor.ts'
-import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
+import type { Actor } from '../model/actor.ts'
+import { leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
 import { brokenAtRelease, evaluate, exceptionFault } from '../model/faults.ts'
 import type { Machine, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
@@ -8,6 +8,7 @@ import { Operation, WHERE } from '../model/operation.ts'
 import { type Granularity, StepBounds } from '../model/step-bounds.ts'
 import { Narration, type Whereabouts } from '../trace/narration.ts'
 import { ACTOR, CONTROL, actorWords } from './buffers.ts'
+import { CpuTurns } from './cpu-turns.ts'
 import type { Gate, Point, Wait } from './gate.ts'
 import { Doubtful, Faulty, LiveMemory } from './live-memory.ts'
 import { Abandoned, type Roster } from './roster.ts'
@@ -47,7 +48,7 @@ export class LiveActor implements Point {
   readonly #bounds: StepBounds
   /** Properties to be evaluated where a lock is released. */
   readonly #whenFree: ReadonlyMap<object, readonly Property[]>
-  readonly #mine: (wordOfCpu: number) => number
+  readonly #turns: CpuTurns
   #program: Generator<Operation<unknown>, unknown, unknown> | null = null
   /** The operation that the actor stands before, or is in. */
   #operation: Operation<unknown> | null = null
@@ -65,7 +66,7 @@ export class LiveActor implements Point {
     this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, arrive: () => this.#arriveForAccess(), begin: () => this.#begin(), where: () => this.#where() })
     const due = machine.properties.filter(({ form }) => form === 'when-free')
     this.#whenFree = new Map(due.map(({ lock }) => [lock as object, due.filter((property) => property.lock === lock)]))
-    this.#mine = (cpu) => machine.memory.fields.length + cpu
+    this.#turns = new CpuTurns(actor, machine.memory.fields.length, fields, this.#transaction, this.#memory)
   }
 
   /** Runs the program from its start to its end. */
@@ -203,14 +204,14 @@ export class LiveActor implements Point {
     const memory = this.#memory
     const startsStep = !memory.inStep
     memory.operation = operation
-    const places = this.#places()
+    const places = memory.inStep ? null : this.#turns.places()
     if (places?.length === 0) return this.#blocked()
     memory.guarding = true
     const isEnabled = primitive.enabled?.(target, actor, args) ?? true
     memory.guarding = false
     if (!isEnabled) return primitive.yields && places && leaveCpu(actor) ? this.#left() : this.#blocked()
     if (gate.isWatched) memory.narration.operation(operation, this.#where())
-    if (places) this.#take(places)
+    if (places) this.#turns.take(places)
     this.#result = primitive.perform(target, actor, args)
     if (this.#whenFree.size > 0) this.#checkWhenFree(operation)
     this.#transaction.validate()
@@ -293,8 +294,8 @@ export class LiveActor implements Point {
   #getCpu(): void {
     for (;;) {
       const placed = this.#scheduling(() => {
-        const places = this.#places() ?? []
-        if (places.length > 0) this.#take(places)
+        const places = this.#turns.places() ?? []
+        if (places.length > 0) this.#turns.take(places)
         else this.#transaction.watch()
         return places.length > 0
       })
@@ -323,31 +324,6 @@ export class LiveActor implements Point {
     }
   }
 
-  /**
-   * The CPUs that the actor could take its step on, as positions among those that the explorer would let it choose from;
-   * null when nobody shares them.
-   */
-  #places(): readonly (readonly [choice: number, cpu: Cpu])[] | null {
-    const { actor } = this.#with
-    if (actor.cpu.state === null || this.#memory.inStep) return null
-    const cpus = sharesCpu(actor) ? placement(actor).cpus : [actor.cpu]
-    return cpus.map((cpu, i) => [i, cpu] as const).filter(([, cpu]) => [0, actor.id + 1].includes(this.#transaction.read(this.#mine(cpu.index))))
-  }
-
-  /** Takes a CPU for the step: the transaction's commit makes it so. */
-  #take(places: readonly (readonly [choice: number, cpu: Cpu])[]): void {
-    const { actor } = this.#with
-    if (!sharesCpu(actor)) return this.#transaction.write(this.#mine(actor.cpu.index), actor.id + 1)
-    const all = placement(actor).cpus
-    this.#memory.isPlacing = true
-    const chosen = all.length === 1 ? 0 : this.#memory.choose(all.length, `the CPU of ${actor.name}`, all.map(({ name }) => name))
-    this.#memory.isPlacing = false
-    const cpu = (places.find(([choice]) => choice === chosen) ?? places[0])?.[1] as Cpu
-    if (cpu !== all[chosen]) this.#memory.choices[this.#memory.choices.length - 1] = all.indexOf(cpu)
-    dispatch(actor, cpu)
-    this.#transaction.write(this.#mine(cpu.index), actor.id + 1)
-  }
-
   /** A step takes its place among all; one that has only made choices so far takes it anew. */
   #begin(): void {
     const { control, actor } = this.#with
@@ -361,19 +337,13 @@ export class LiveActor implements Point {
   #endStep(fault: Fault | null = null): void {
     const memory = this.#memory
     if (memory.inStep || fault) {
-      this.#letGo()
+      this.#turns.letGo()
       if (this.#ticket >= 0) this.#with.log.add(this.#ticket, memory.choices)
       this.#with.gate.done({ choices: memory.choices, events: memory.narration.events, fault })
     }
     memory.inStep = false
     memory.choices = []
     if (this.#with.gate.isWatched) memory.narration = new Narration()
-  }
-
-  /** The CPU that the step was taken on may serve others now. */
-  #letGo(): void {
-    const { actor, fields } = this.#with
-    for (const cpu of actor.cpus) if (cpu.state && Atomics.load(fields.values, this.#mine(cpu.index)) === actor.id + 1) fields.write(this.#mine(cpu.index), 0)
   }
 
   /** Where in its code the actor stands: a program that waits in an operation tells. */
