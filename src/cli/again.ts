@@ -12,5 +12,6 @@ export function replayCommandOf({ file, scenario }: Pick<Report['model'], 'file'
   if (scenario !== null) words.push('--scenario', scenario)
   for (const setting of settings) words.push('--set', setting)
   if (granularity !== 'step') words.push('--granularity', granularity)
-  return [...words, '--schedule', schedule].join(' ')
+  // in two lines, which a shell takes for one: most terminals are not as wide
+  return `${words.join(' ')} \\\n    --schedule ${schedule}`
 }

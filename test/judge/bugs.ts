@@ -51,7 +51,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'plain accesses after a release share its step',
-    edits: [{ file: 'src/explore/step-memory.js', from: "if (primitiveClass !== 'acquire')", to: "if (primitiveClass === 'other')" }],
+    edits: [{ file: 'src/model/step-bounds.js', from: "if (primitiveClass !== 'acquire')", to: "if (primitiveClass === 'other')" }],
   },
   {
     name: 'hangs: a spin counts as movement',
