@@ -200,3 +200,22 @@ test('a thread that dies is told with its CPU and step, and the others are let g
     t.regex(run.reason, says)
   }
 })
+
+const PASSES: Readonly<Record<string, string>> = {
+  'an effect that sees its own unwinding': 'for (let t = 0; t < 2; t++) m.thread(function* inc() { for (let i = 0; i < 40; i++) yield* atomically(() => { let ok = false; try { x.v = (x.v + 1) % 16; ok = true } finally { m.assert(ok, "the body ran") } }) })',
+  'an effect that turns every error into one of its own': 'for (let t = 0; t < 2; t++) m.thread(function* inc() { for (let i = 0; i < 40; i++) yield* atomically(() => { try { x.v = (x.v + 1) % 16 } catch { throw new Error("wrapped") } }) })',
+  'an effect that catches an assertion': 'm.thread(function* writer() { for (let i = 0; i < 16; i++) { yield* lock.acquire(); x.v = i; y.v = i; yield* lock.release() } }); m.thread(function* looker() { for (let i = 0; i < 16; i++) { const r = yield* atomically(() => { try { m.assert(() => x.v === y.v, "same"); return 0 } catch { return 1 } }); m.assert(r === 0, "never caught") } })',
+  'a daemon left in the middle': 'const s = m.struct(struct("s", { v: volatile(u2) }), "s"); m.thread(function* d() { for (;;) { yield* pause(); let ok = false; try { s.v = 1; ok = true } finally { m.assert(ok, "done") } } }, { daemon: true }); m.thread(function* t() { for (let i = 0; i < 5; i++) yield* pause() })',
+  'a condition that throws over what is half done': 'const P = struct("p", { c: ref(Cell) }); const p = m.struct(P, "p", { c: x }); m.thread(function* writer() { for (let i = 0; i < 20; i++) { yield* lock.acquire(); p.c = null; p.c = x; yield* lock.release() } }); m.thread(function* looker() { for (let i = 0; i < 20; i++) { yield* pause(); m.assert(() => p.c.v === 0, "zero") } })',
+  'a guard that makes a choice': 'm.thread(function* g() { yield* when(() => m.choose(2) === 1) }); m.thread(function* h() { yield* pause() })',
+}
+
+for (const [name, machine] of Object.entries(PASSES)) {
+  test(`no false alarm: ${name}`, async (t) => {
+    const native = load(await bundleText(modelText(machine), 'native'))
+    for (const jitter of [JITTER, null]) {
+      const run = await runFree(native, {}, { rounds: 60, jitter })
+      t.deepEqual([run.end, run.finding], ['runs', null])
+    }
+  })
+}

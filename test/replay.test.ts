@@ -109,3 +109,25 @@ test('a report that says something else is found out, at the step', async (t) =>
     t.regex(followed?.difference?.what ?? '', says, what)
   }
 })
+
+const UNWINDING: Readonly<Record<string, string>> = {
+  'a program that throws before its first point': 'm.thread(function* a() { throw new Error("at once") }); m.thread(function* b() { yield* pause() })',
+  'an assertion before the first point': 'm.thread(function* a() { yield* pause() }); m.thread(function* b() { m.assert(false, "never") })',
+  'choices after a fault that is caught': 'm.thread(function* a() { yield* pause(); try { x.v = 99 } catch { m.choose(2); m.choose(3) } yield* pause() })',
+  'choices after a fault that an effect catches': 'm.thread(function* a() { yield* atomically(() => { try { x.v = 99 } catch { m.choose(2); m.choose(3) } }) })',
+  'a guard that makes a choice': 'm.thread(function* a() { yield* when(() => m.choose(2) === 1 && x.v === 3) }); m.thread(function* b() { yield* pause() })',
+}
+
+for (const [name, machine] of Object.entries(UNWINDING)) {
+  test(`a replay comes to its end: ${name}`, async (t) => {
+    const text = modelText(machine)
+    const native = load(await bundleText(text, 'native'))
+    const report = await exploreText(text, { keepGoing: true })
+    t.true(report.violations.length > 0)
+    for (const violation of report.violations) {
+      if (violation.kind === 'unreached') continue
+      const [followed] = await replayed(report, violation, native)
+      t.is(followed?.difference, null, violation.message)
+    }
+  })
+}

@@ -95,6 +95,8 @@ export class StepMemory implements MemoryPort {
   #fed = 0
   #feeding = false
   #touched: { alive: Field; name: string } | null = null
+  /** What has ended the step: code of the model that runs while it unwinds cannot end it otherwise. */
+  #ended: Error | null = null
 
   constructor(system: System, granularity: Granularity) {
     this.#system = system
@@ -122,6 +124,7 @@ export class StepMemory implements MemoryPort {
     this.#feeding = false
     this.#touched = null
     this.faultPlace = null
+    this.#ended = null
     this.leaveOperation()
   }
 
@@ -282,7 +285,7 @@ export class StepMemory implements MemoryPort {
 
   #signal(fault: Fault | null): never {
     this.#system.runtime.signalled = true
-    throw new StepSignal(fault)
+    throw (this.#ended ??= new StepSignal(fault))
   }
 
   /** Whether accesses are still fed from the log of a virtual point. */
@@ -362,7 +365,7 @@ export class StepMemory implements MemoryPort {
     this.log.push(value, naming)
     this.#fed = this.log.length
     if (this.log.length > 2 * MAX_LOG) {
-      throw new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.loaded.sourceMap.placeOf(new Error('place')))
+      throw (this.#ended ??= new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.loaded.sourceMap.placeOf(new Error('place'))))
     }
   }
 }

@@ -177,7 +177,7 @@ export class FreeRun {
       return
     }
     if (isStopped) roster.resume()
-    if (view.terminal) roster.callOver()
+    if (view.terminal || !isStopped) roster.callOver()
   }
 
   /** What the blocked actors wait for. */

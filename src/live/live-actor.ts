@@ -56,6 +56,8 @@ export class LiveActor implements Point {
   #result: unknown = undefined
   #ticket = -1
   #releases = 0
+  /** Whether the program has come to a point in this round. */
+  #hasArrived = false
   readonly #traffic = new Map<string, { performed: number; blocked: number }>()
 
   constructor(parts: LiveActorParts) {
@@ -129,7 +131,7 @@ export class LiveActor implements Point {
 
   /** Reads shared memory while nobody runs, outside any step. */
   #quietly<T>(body: () => T): T {
-    return within(this.#with.machine.memory, this.#with.fields.values, body)
+    return within(this.#with.machine.memory, this.#with.fields.values, body, () => 0)
   }
 
   #reset(): void {
@@ -137,6 +139,7 @@ export class LiveActor implements Point {
     this.#memory.operation = null
     this.#memory.broken = null
     this.#memory.gone = null
+    this.#hasArrived = false
     this.#memory.inStep = false
     this.#memory.isAlone = this.#with.gate.isWatched
     this.#memory.isTrusting = false
@@ -157,6 +160,7 @@ export class LiveActor implements Point {
     }
     const at = this.#with.sourceMap.placeOf(error)
     const fault = this.#memory.broken ?? exceptionFault(error, '', at)
+    if (!this.#hasArrived && !this.#firstStep()) return { how: 'abandoned' }
     if (this.#with.gate.isWatched) this.#memory.narration.fault(fault, at)
     const ticket = this.#ticket
     this.#endStep(fault)
@@ -183,8 +187,11 @@ export class LiveActor implements Point {
           this.#with.gate.blocked(this)
           this.#with.roster.sleep()
         }
+        if (tried === 'again') this.#transaction.abort()
         this.#arrive()
-      } catch (error) {
+      } catch (thrown) {
+        // code of the model may have caught what interrupts an attempt, and thrown something else
+        const error = this.#transaction.interruption ?? thrown
         this.#transaction.abort()
         if (error instanceof Faulty || error instanceof Abandoned) throw error
         if (!(error instanceof Conflict || error instanceof Doubtful)) this.#failedIn(operation, error)
@@ -197,18 +204,20 @@ export class LiveActor implements Point {
     }
   }
 
-  /** One attempt: `performed`, with its result in the field of that name; `blocked`; or the CPU was left. */
-  #attempt(operation: Operation<unknown>): 'performed' | 'blocked' | 'left' {
+  /** One attempt: `performed`, with its result in the field of that name; `blocked`; the CPU was left; or the guard, which makes choices, may hold with others. */
+  #attempt(operation: Operation<unknown>): 'performed' | 'blocked' | 'left' | 'again' {
     const { actor, gate } = this.#with
     const { primitive, target, args } = operation
     const memory = this.#memory
     const startsStep = !memory.inStep
+    const choices = memory.choices.length
     memory.operation = operation
     const places = memory.inStep ? null : this.#turns.places()
     if (places?.length === 0) return this.#blocked()
     memory.guarding = true
     const isEnabled = primitive.enabled?.(target, actor, args) ?? true
     memory.guarding = false
+    if (!isEnabled && memory.choices.length > choices && !gate.isWatched) return 'again'
     if (!isEnabled) return primitive.yields && places && leaveCpu(actor) ? this.#left() : this.#blocked()
     if (gate.isWatched) memory.narration.operation(operation, this.#where())
     if (places) this.#turns.take(places)
@@ -255,9 +264,8 @@ export class LiveActor implements Point {
     if (!(memory.ghost(() => primitive.frees?.(target, actor)) ?? primitive.class === 'release')) return
     if (this.#releases++ % gate.sampling !== 0 && !memory.isAlone) return
     for (const property of due) {
-      const holds = memory.ghost(() => evaluate(property))
-      const confirmed = holds === true ? holds : memory.confirm(() => evaluate(property))
-      if (confirmed !== true) memory.fault(brokenAtRelease(property, confirmed))
+      const holds = memory.judge(() => evaluate(property))
+      if (holds !== true) memory.fault(brokenAtRelease(property, holds))
     }
   }
 
@@ -274,9 +282,22 @@ export class LiveActor implements Point {
     this.#with.roster.resume()
   }
 
+  /** A program fails before its first point: that is a step all the same. False when the round ends before it. */
+  #firstStep(): boolean {
+    try {
+      this.#arrive()
+      this.#begin()
+      return true
+    } catch (error) {
+      if (error instanceof Abandoned) return false
+      throw error
+    }
+  }
+
   /** At a point: the step before is done, and the next may be taken once this returns. */
   #arrive(): void {
     this.#endStep()
+    this.#hasArrived = true
     this.#with.gate.pass(this)
   }
 

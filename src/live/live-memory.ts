@@ -8,7 +8,7 @@ import { ClosureOperation, type Operation } from '../model/operation.ts'
 import { type StepBounds, isAtomicAccess } from '../model/step-bounds.ts'
 import { Narration, type Whereabouts } from '../trace/narration.ts'
 import type { Gate } from './gate.ts'
-import type { Roster } from './roster.ts'
+import { Abandoned, type Roster } from './roster.ts'
 import { Conflict, type SharedFields } from './shared-fields.ts'
 import type { Transaction } from './transaction.ts'
 import { whereaboutsOf } from './whereabouts.ts'
@@ -76,6 +76,8 @@ export class LiveMemory implements MemoryPort {
   gone: Error | null = null
   #operation: Operation<unknown> | null = null
   #isGhost = false
+  /** The condition of an assertion is evaluated while others run. */
+  #isJudging = false
   /** The guard of an operation is being evaluated. */
   guarding = false
   #touched: Touched | null = null
@@ -115,6 +117,7 @@ export class LiveMemory implements MemoryPort {
 
   choose(n: number, what: string, names: readonly string[]): number {
     const { gate } = this.#with
+    this.#mustGoOn()
     if (!this.inStep && !this.#operation) this.#startStep()
     const taken = gate.choose(n)
     this.choices.push(taken)
@@ -132,22 +135,49 @@ export class LiveMemory implements MemoryPort {
     }
   }
 
-  confirm(condition: () => Judgement): Judgement {
+  /** What does not hold, or throws, while others are in the middle of their steps is looked at again while they stand. */
+  judge(condition: () => Judgement): Judgement {
     if (this.isAlone) return this.ghost(condition)
-    if (this.isTrusting) return true
-    if (this.#operation) throw new Doubtful('something does not hold')
-    const { roster } = this.#with
-    if (!roster.tryStop()) return true
+    this.#isJudging = true
     try {
+      if (this.ghost(condition) === true) return true
+    } catch (error) {
+      if (error instanceof Conflict || error instanceof Abandoned) throw error
+    } finally {
+      this.#isJudging = false
+    }
+    return this.#confirm(condition)
+  }
+
+  #confirm(condition: () => Judgement): Judgement {
+    this.#mustGoOn()
+    if (this.isTrusting) return true
+    const { roster, transaction, bounds, begin } = this.#with
+    if (this.#operation) return transaction.interrupt(new Doubtful('something does not hold'))
+    if (!roster.tryStop()) return true
+    this.isAlone = true
+    try {
+      // others have taken steps since this one began: if it has done nothing yet, it comes after them
+      if (this.inStep && bounds.isFresh) begin()
       return this.ghost(condition)
     } finally {
+      this.isAlone = false
       roster.resume()
     }
   }
 
   fault(fault: Fault): never {
-    this.broken ??= fault
-    throw new Faulty(this.broken)
+    this.#mustGoOn()
+    if (this.#isJudging) throw new Doubtful(fault.message)
+    this.broken = fault
+    throw new Faulty(fault)
+  }
+
+  /** @throws what has ended the step, or the attempt, before: code of the model that caught it gets no further */
+  #mustGoOn(): void {
+    if (this.broken) throw new Faulty(this.broken)
+    if (this.gone) throw this.gone
+    if (this.#operation) this.#with.transaction.validate()
   }
 
   /** Forgets an attempt that was given up. */
@@ -160,8 +190,7 @@ export class LiveMemory implements MemoryPort {
   #before(field: Field, isWrite: boolean): Touched | null {
     const touched = this.#touched
     this.#touched = null
-    if (this.broken) throw new Faulty(this.broken)
-    if (this.gone) throw this.gone
+    this.#mustGoOn()
     if (this.#operation) this.#inOperation(field, isWrite, this.#operation)
     else if (this.#isGhost) this.#ghostRead()
     else this.#plainly(field, isWrite)

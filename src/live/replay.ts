@@ -33,8 +33,8 @@ export class Replay implements Standing {
   readonly #waits = new Map<number, Wait>()
   #turns: Turns
   #fault: Fault | null = null
-  /** The actor whose last step ended in it. */
-  #failed = -1
+  /** Actors whose last step ended in one. */
+  readonly #failed = new Set<number>()
   #steps = 0
 
   constructor(live: LiveMachine, signal: AbortSignal) {
@@ -52,7 +52,7 @@ export class Replay implements Standing {
   async begin(): Promise<void> {
     this.#finished.clear()
     this.#fault = null
-    this.#failed = -1
+    this.#failed.clear()
     this.#steps = 0
     this.#turns = new Turns(this.#actors, this)
     this.#live.beginRound()
@@ -80,11 +80,11 @@ export class Replay implements Standing {
     const before = this.values
     roster.command(actor, COMMAND.step)
     const taken = await this.#taken(who)
-    if (choices && String(taken.choices) !== String(choices)) throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
     if (taken.fault) await this.#await('fault', actor)
     else await this.#arrival(actor)
     this.#fault = taken.fault
-    if (taken.fault) this.#failed = actor
+    if (taken.fault) this.#failed.add(actor)
+    if (choices && String(taken.choices) !== String(choices)) throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
     const after = taken.fault ? before : this.values
     await this.#lookAround()
     return { actor, ...this.#turns.after(actor), events: named(taken.events, before, after, machine.memory), changes: changes(before, after, machine.memory) }
@@ -103,7 +103,7 @@ export class Replay implements Standing {
       const message = await this.#from(actor, ['blocked', 'access', 'finished', 'fault'])
       if (message.tells === 'blocked') halts.set(actor, { at: 'wait', wait: message.wait })
       else if (message.tells === 'access') halts.set(actor, { at: 'access', isWrite: message.isWrite })
-      else this.#finished.add(actor)
+      else (message.tells === 'fault' ? this.#failed : this.#finished).add(actor)
     }
     return halts
   }
@@ -145,7 +145,7 @@ export class Replay implements Standing {
 
   /** Whether an actor's program runs no more. */
   #hasEnded(actor: number): boolean {
-    return this.#finished.has(actor) || this.#failed === actor
+    return this.#finished.has(actor) || this.#failed.has(actor)
   }
 
   async #taken(actor: Actor): Promise<TakenStep> {

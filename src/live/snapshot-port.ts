@@ -4,8 +4,9 @@ import type { Memory, MemoryPort } from '../model/memory.ts'
  * Shows shared memory as it is to properties and reports, while nobody runs: reads only.
  *
  * @param values raw values by field id
+ * @param choose alternatives taken, where somebody asks; refused unless given
  */
-export function snapshotPort(values: ArrayLike<number>): MemoryPort {
+export function snapshotPort(values: ArrayLike<number>, choose?: () => number): MemoryPort {
   const refuse = (): never => {
     throw new TypeError('a property changes what it looks at, or makes a choice')
   }
@@ -17,7 +18,7 @@ export function snapshotPort(values: ArrayLike<number>): MemoryPort {
     touch: (alive, name) => {
       if (values[alive.id] === 0) throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
     },
-    choose: refuse,
+    choose: choose ?? refuse,
     ghost: (body) => body(),
     fault: ({ message }) => {
       throw new TypeError(message)
@@ -26,9 +27,9 @@ export function snapshotPort(values: ArrayLike<number>): MemoryPort {
 }
 
 /** Runs `body` with a machine's memory showing some values. */
-export function within<T>(memory: Memory, values: ArrayLike<number>, body: () => T): T {
+export function within<T>(memory: Memory, values: ArrayLike<number>, body: () => T, choose?: () => number): T {
   const before = memory.port
-  memory.port = snapshotPort(values)
+  memory.port = snapshotPort(values, choose)
   try {
     return body()
   } finally {

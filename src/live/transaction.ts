@@ -18,7 +18,8 @@ export class Transaction {
   #writes = 0
   readonly #isWritten: Uint8Array
   readonly #pending: Int32Array
-  #conflict: Conflict | null = null
+  /** Why the attempt has to be made again; code of the model that catches it gets no further. */
+  #interruption: Error | null = null
 
   constructor(fields: SharedFields, roster: Roster) {
     const count = fields.values.length
@@ -45,9 +46,20 @@ export class Transaction {
     this.#pending[id] = raw
   }
 
-  /** @throws Conflict met before, should code of the model have caught it */
+  /** Why the attempt has to be made again, or null. */
+  get interruption(): Error | null {
+    return this.#interruption
+  }
+
+  /** The attempt has to be made again. */
+  interrupt(reason: Error): never {
+    this.#interruption ??= reason
+    throw this.#interruption
+  }
+
+  /** @throws what interrupted the attempt before, should code of the model have caught it */
   validate(): void {
-    if (this.#conflict) throw this.#conflict
+    if (this.#interruption) throw this.#interruption
   }
 
   /** All that was written takes effect. @throws Conflict as {@link validate} */
@@ -81,15 +93,12 @@ export class Transaction {
     }
     this.#writes = 0
     this.#locks = 0
-    this.#conflict = null
+    this.#interruption = null
   }
 
   #lock(id: number): void {
     this.validate()
-    if (!this.#fields.tryLock(id)) {
-      this.#conflict = new Conflict(id)
-      throw this.#conflict
-    }
+    if (!this.#fields.tryLock(id)) this.interrupt(new Conflict(id))
     this.#isLocked[id] = 1
     this.#locked[this.#locks++] = id
   }

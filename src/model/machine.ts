@@ -204,8 +204,7 @@ export class Machine {
    */
   assert(condition: boolean | (() => Judgement), message = 'assertion failed'): void {
     const { port } = this.memory
-    let holds = typeof condition === 'function' ? port.ghost(condition) : condition
-    if (holds !== true && typeof condition === 'function' && port.confirm) holds = port.confirm(condition)
+    const holds = typeof condition === 'function' ? (port.judge?.(condition) ?? port.ghost(condition)) : condition
     if (holds === true) return
     port.fault({ kind: 'assertion', property: message, message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message })
   }

@@ -31,8 +31,8 @@ export interface MemoryPort {
   distinguish?(what: object): void
   /** Runs `body` with its reads being ghost reads. */
   ghost<T>(body: () => T): T
-  /** Looks again, while everybody else stands at a point, at an assertion that did not hold. */
-  confirm?(condition: () => Judgement): Judgement
+  /** Evaluates the condition of an assertion; by ghost reads as they come, unless the port knows better. */
+  judge?(condition: () => Judgement): Judgement
   /** Ends the step with a violation. */
   fault(fault: Fault): never
 }
