@@ -99,7 +99,7 @@ export class FreeRun {
 
   async #watch(): Promise<void> {
     while (!this.#isDone) {
-      const message = await this.#live.next(AbortSignal.any([this.#options.signal, AbortSignal.timeout(this.#options.sampling)]))
+      const message = await this.#live.next(this.#options.signal, undefined, this.#options.sampling)
       if (!message) await this.#tick()
       else if (message.tells === 'died') this.#died(message)
       else if (message.tells === 'closed') this.#isDone = true

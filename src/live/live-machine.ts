@@ -70,18 +70,32 @@ export class LiveMachine {
     return live
   }
 
-  /** The next thing of interest that a thread tells; undefined when `signal` says to wait no longer. */
-  async next(signal: AbortSignal, isWanted: (message: CpuMessage) => boolean = () => true): Promise<CpuMessage | undefined> {
-    for (;;) {
+  /**
+   * The next thing of interest that a thread tells; undefined when `signal` says to wait no longer, or none comes.
+   *
+   * @param patience milliseconds to wait at most
+   */
+  async next(signal: AbortSignal | null, isWanted: (message: CpuMessage) => boolean = () => true, patience = Infinity): Promise<CpuMessage | undefined> {
+    for (const end = performance.now() + patience; ; ) {
       const at = this.#queue.findIndex(isWanted)
       if (at >= 0) return this.#queue.splice(at, 1)[0]
-      if (signal.aborted) return undefined
-      await new Promise<void>((resolve) => {
-        this.#arrived = resolve
-        signal.addEventListener('abort', this.#arrived, { once: true })
-      })
-      signal.removeEventListener('abort', this.#arrived)
+      const left = end - performance.now()
+      if (signal?.aborted || left <= 0) return undefined
+      await this.#news(signal, left)
     }
+  }
+
+  /** Returns when something is told, the signal given, or the time over. */
+  async #news(signal: AbortSignal | null, milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#arrived = resolve
+      signal?.addEventListener('abort', this.#arrived, { once: true })
+      // a timer, and no signal made of a timer and another one: Node 20 collects those while they are waited for
+      if (milliseconds < Infinity) timer = setTimeout(resolve, milliseconds)
+    })
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', this.#arrived)
   }
 
   /** Begins a round from the initial state, while nobody runs. */
@@ -122,9 +136,9 @@ export class LiveMachine {
     this.roster.callEnd()
     this.fields.releaseAll()
     const sum = new Map<string, { performed: number; blocked: number }>()
-    const signal = AbortSignal.timeout(LAST_WORDS)
+    const until = performance.now() + LAST_WORDS
     for (const { id } of this.machine.actors) {
-      const last = await this.next(signal, ({ from, tells }) => from === id && (tells === 'traffic' || tells === 'died'))
+      const last = await this.next(null, ({ from, tells }) => from === id && (tells === 'traffic' || tells === 'died'), until - performance.now())
       for (const [name, { performed, blocked }] of last?.tells === 'traffic' ? last.traffic : []) {
         const before = sum.get(name) ?? { performed: 0, blocked: 0 }
         sum.set(name, { performed: before.performed + performed, blocked: before.blocked + blocked })
