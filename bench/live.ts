@@ -15,7 +15,7 @@ const HEAD = '## How often a free run finds it'
 /** Seeds that wire.ts is run with, and those that every other scenario is. */
 const SEEDS = { wire: 20, others: 3 }
 /** Seconds that a run may take. */
-const TIME = 3
+const TIME = 2
 
 const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal }
 
