@@ -219,3 +219,10 @@ for (const [name, machine] of Object.entries(PASSES)) {
     }
   })
 }
+
+test('a run whose every round hangs, with no check on for it, ends when its time is up', async (t) => {
+  const text = modelText('m.thread(function* a() { yield* lock.acquire(); yield* lock.acquire() })')
+  const run = await runFree(load(await bundleText(text, 'native')), {}, { time: 300, jitter: null, checks: checks.filter(({ name }) => name === 'assertion') })
+  t.is(run.end, 'time')
+  t.true(run.rounds > 10)
+})

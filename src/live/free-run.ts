@@ -98,10 +98,13 @@ export class FreeRun {
   }
 
   async #watch(): Promise<void> {
-    while (!this.#isDone) {
+    for (let ticked = performance.now(); !this.#isDone; ) {
       const message = await this.#live.next(this.#options.signal, undefined, this.#options.sampling)
-      if (!message) await this.#tick()
-      else if (message.tells === 'died') this.#died(message)
+      const isDue = !message || performance.now() - ticked > this.#options.sampling
+      if (isDue) ticked = performance.now()
+      if (isDue) await this.#tick()
+      if (!message) continue
+      if (message.tells === 'died') this.#died(message)
       else if (message.tells === 'closed') this.#isDone = true
       else if (message.tells === 'standstill') await this.#look()
       else if (message.tells === 'fault' || message.tells === 'found') this.#found(message.finding, message.tells === 'fault' ? message.ticket : Infinity)
@@ -169,7 +172,7 @@ export class FreeRun {
     this.#samples++
     this.#options.sampled?.(values, this.#live)
     if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }
-    const [finding] = findings
+    const finding = this.#isDone ? null : findings[0]
     this.#waits = waits
     if (finding) {
       this.#found(finding)
@@ -188,6 +191,7 @@ export class FreeRun {
     roster.ask()
     while (missing > 0) {
       const message = await this.#live.next(this.#options.signal)
+      if (message?.tells === 'died') this.#died(message)
       if (!message || message.tells === 'died') return waits
       if (message.tells !== 'wait') continue
       missing--

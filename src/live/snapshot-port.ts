@@ -6,7 +6,7 @@ import type { Memory, MemoryPort } from '../model/memory.ts'
  * @param values raw values by field id
  * @param choose alternatives taken, where somebody asks; refused unless given
  */
-export function snapshotPort(values: ArrayLike<number>, choose?: () => number): MemoryPort {
+function snapshotPort(values: ArrayLike<number>, choose?: () => number): MemoryPort {
   const refuse = (): never => {
     throw new TypeError('a property changes what it looks at, or makes a choice')
   }
