@@ -164,6 +164,7 @@ export class FreeRun {
     const { roster, fields, machine } = this.#live
     const isStopped = (roster.flags & FLAG.stop) !== 0
     if (roster.running > 0 || (!isStopped && !roster.allStand(STANDING.finished, STANDING.blocked))) return // that was before
+    if (roster.allStand(STANDING.finished)) return // somebody is about to begin the next round
     const values = fields.values.slice(0, machine.memory.fields.length)
     const waits = await this.#ask()
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
