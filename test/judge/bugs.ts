@@ -31,6 +31,10 @@ export const BUGS: readonly Bug[] = [
     edits: [{ file: 'src/vm/wait-channel.js', from: 'this.#state.sleepers |= 1 << actor.id', to: 'this.#state.sleepers = 1 << actor.id' }],
   },
   {
+    name: 'liveness: what is read after one block falls through to the next is taken for dead',
+    edits: [{ file: 'src/compile/liveness.js', from: 'if (falls && next)', to: 'if (falls && next && !falls)' }],
+  },
+  {
     name: 'liveness: a variable that one arm of an if writes is taken to be written in any case',
     edits: [{ file: 'src/compile/liveness.js', from: 'if (arms[1]?.has(name))', to: 'if (arms.length > 0)' }],
   },
