@@ -1,44 +1,15 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
+import { commandWith, folder } from './command.ts'
 
-const BIN = resolve('bin/vmcheck.js')
 const CACHE = join(tmpdir(), `vmcheck-cache-${process.pid}`)
 
 test.after.always(() => rm(CACHE, { recursive: true, force: true }))
 
-interface Ran {
-  readonly status: number | null
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs the command as a user does; `interrupt` sends Ctrl-C after so many milliseconds. */
-function vmcheck(args: readonly string[], options: { readonly cwd?: string; readonly columns?: number; readonly interrupt?: number; readonly cache?: string } = {}): Promise<Ran> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [BIN, ...args], {
-      cwd: options.cwd ?? process.cwd(),
-      env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: options.cache ?? CACHE, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let out = ''
-    let err = ''
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-    if (options.interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), options.interrupt)
-    child.on('close', (status) => done({ status, out, err }))
-  })
-}
-
-/** A folder with the given files. */
-async function folder(files: Readonly<Record<string, string>>): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'vmcheck-cli-'))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
-  return path
-}
+const vmcheck = commandWith(CACHE)
 
 const TINY = "import { model, pause } from 'vmcheck'\nexport default model({ title: 'tiny', machine(m) { m.thread(function* a() { yield* pause() }) } })\n"
 const ENDLESS = `import { model, range, struct, when } from 'vmcheck'

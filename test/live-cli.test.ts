@@ -1,42 +1,16 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
+import { commandWith, folder } from './command.ts'
 import { modelText } from './run.ts'
 
-const BIN = resolve('bin/vmcheck.js')
 const CACHE = join(tmpdir(), `vmcheck-live-cache-${process.pid}`)
 
 test.after.always(() => rm(CACHE, { recursive: true, force: true }))
 
-interface Ran {
-  readonly status: number | null
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs the command as a user does. */
-function vmcheck(args: readonly string[], { cwd = process.cwd(), input = '', interrupt }: { readonly cwd?: string; readonly input?: string; readonly interrupt?: number } = {}): Promise<Ran> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [BIN, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: CACHE, COLUMNS: '100' } })
-    let out = ''
-    let err = ''
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
-    if (interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), interrupt)
-    child.on('close', (status) => done({ status, out, err }))
-  })
-}
-
-async function folder(files: Readonly<Record<string, string>>): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'vmcheck-live-'))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
-  return path
-}
+const vmcheck = commandWith(CACHE)
 
 /** Two threads, two locks, two orders. */
 const CROSSED = modelText('m.thread(function* a() { yield* lock.acquire(); x.v = 1; yield* other.acquire(); yield* other.release(); yield* lock.release() }); m.thread(function* b() { yield* other.acquire(); yield* lock.acquire(); yield* lock.release(); yield* other.release() })')

@@ -8,6 +8,7 @@ import { replayCommandOf } from './again.ts'
 import { exitStatus } from './assemble.ts'
 import type { ExploreRequest, Reduce } from './request.ts'
 import { explore, loadModel } from './session.ts'
+import { SHARED } from './options.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { memorySize, seconds, whole } from './values.ts'
@@ -57,7 +58,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
     .options({
       scenario: { type: 'string', describe: 'scenario to explore' },
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
-      set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
+      set: SHARED.set,
       strategy: { choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const, default: 'bfs', describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions' },
       reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, describe: 'reductions of bfs [symmetry]' },
       seed: { type: 'number', describe: 'of random and pct: another seed, other executions [1]' },
@@ -65,18 +66,18 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       'bug-depth': { type: 'number', describe: 'of pct: how many orderings make up a bug [3]' },
       preemptions: { type: 'number', describe: 'of dfs, dpor, random and pct: at most so many in an execution' },
       granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
-      check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
-      'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },
+      check: SHARED.check,
+      'no-check': SHARED['no-check'],
       'keep-going': { type: 'boolean', default: false, describe: 'collect the first of each kind and property' },
       workers: { type: 'number', describe: 'worker threads [the cores available]' },
       'max-states': { type: 'number', describe: 'end inconclusive at this many states' },
       'max-depth': { type: 'number', describe: 'end inconclusive beyond this many steps' },
       time: { type: 'number', describe: 'end inconclusive after this many seconds' },
       memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
-      report: { type: 'string', array: true, nargs: 1, default: [], describe: 'write a report; the format follows the extension: .json (repeatable)' },
-      json: { type: 'boolean', default: false, describe: 'the report as JSON on standard output' },
+      report: SHARED.report,
+      json: SHARED.json,
       profile: { type: 'boolean', default: false, describe: 'say where the time went' },
-      quiet: { type: 'boolean', default: false, describe: 'no progress, and only the verdict’s line' },
+      quiet: SHARED.quiet,
     }) as unknown as Argv<ExploreArguments>
 }
 

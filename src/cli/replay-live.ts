@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { checks } from '../../checks/index.ts'
 import { bundle } from '../compile/bundle.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
-import { type Followed, findings, follow, followStep } from '../live/follow.ts'
+import { type Followed, follow, followEnd, untoldEnd } from '../live/follow.ts'
 import { LiveMachine } from '../live/live-machine.ts'
 import { Replay, ThreadDied } from '../live/replay.ts'
 import type { Granularity } from '../model/step-bounds.ts'
@@ -86,25 +86,9 @@ export async function onLiveCpus<T>({ native, params, granularity, violation }: 
 /** Replays from the start to the end, once. */
 export async function replayOnce(replay: Replay, { violation, isTold }: Replayable): Promise<Followed> {
   await replay.begin()
-  const followed = isTold ? await follow(replay, violation, checks) : await followUntold(replay, violation)
+  const followed = await follow(replay, violation, () => (isTold ? followEnd(replay, violation, checks) : untoldEnd(replay, checks)))
   await replay.end()
   return followed
-}
-
-/** Follows a schedule of which nothing else is known, and says what is wrong at its end. */
-async function followUntold(replay: Replay, violation: Violation): Promise<Followed> {
-  const steps: Followed['steps'][number][] = []
-  for (let i = 0; i < violation.schedule.length; i++) {
-    const { step, what } = await followStep(replay, violation, i)
-    if (step) steps.push(step)
-    if (what !== null) return { steps, difference: { step: i + 1, what }, waiting: [], finding: null }
-  }
-  const finding = replay.fault ?? findings(replay, checks)[0] ?? null
-  if (!finding) return { steps, difference: { step: steps.length, what: 'at the end, nothing is wrong that live CPUs can see' }, waiting: [], finding: null }
-  const { view } = replay
-  const halts = 'stuck' in finding ? await replay.free(view.actors.filter((actor) => view.isBlocked(actor)).map(({ id }) => id)) : new Map()
-  const waiting = [...halts].flatMap(([actor, halt]) => (halt.at === 'wait' && halt.wait ? [{ actor, operation: halt.wait.operation, target: halt.wait.target, heldBy: halt.wait.heldBy, at: halt.wait.at }] : []))
-  return { steps, difference: null, waiting, finding }
 }
 
 async function readReport(path: string, { cwd }: Streams): Promise<Report> {

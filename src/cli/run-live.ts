@@ -3,6 +3,7 @@ import { load } from '../compile/load.ts'
 import { pathEngine } from '../explore/paths/path-engine.ts'
 import { CannotStep, Tracer } from '../explore/tracer.ts'
 import type { Jitter } from '../live/free-gate.ts'
+import { waitingOf } from '../live/follow.ts'
 import { FreeRun, type FreeRunResult } from '../live/free-run.ts'
 import { LiveMachine } from '../live/live-machine.ts'
 import type { LiveStatistics, Report } from '../report/report.ts'
@@ -105,7 +106,7 @@ const REASONS = { found: 'interrupt', runs: 'runs', time: 'time', interrupt: 'in
 function told({ system, params }: Preparation, checks: Parameters<typeof pathEngine>[3], { finding, schedule, waits, reason }: FreeRunResult): Violation {
   if (!finding) throw new Error(reason)
   const untold: Violation = { ...finding, minimal: false, stuck: finding.stuck ?? [], schedule: [], schedule_string: '', steps: [], waiting: [] }
-  const waiting = [...waits].filter(([, { isBlocked }]) => isBlocked).map(([actor, { operation, target, heldBy, at }]) => ({ actor, operation, target, heldBy, at }))
+  const waiting = [...waits].filter(([, { isBlocked }]) => isBlocked).map(([actor, wait]) => waitingOf(actor, wait))
   if (!schedule) return { ...untold, message: `${finding.message} (the round was too long for its steps to be kept)`, waiting }
   try {
     const violation = violationOf(new Tracer(pathEngine(system, params, 'step', checks)), system, finding, schedule, false)

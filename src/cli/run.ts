@@ -4,6 +4,7 @@ import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { replayCommandOf } from './again.ts'
 import { type RunRequest, runLive } from './run-live.ts'
+import { SHARED } from './options.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { seconds, whole } from './values.ts'
 import { checkReportPath, writeReports } from './write-reports.ts'
@@ -43,16 +44,16 @@ function options(yargs: Argv): Argv<RunArguments> {
     .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
     .options({
       scenario: { type: 'string', describe: 'scenario to run' },
-      set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
+      set: SHARED.set,
       rounds: { type: 'number', describe: 'end after so many runs of all programs' },
       time: { type: 'number', describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]` },
       jitter: { type: 'boolean', default: false, describe: 'delay the CPUs at random points' },
       seed: { type: 'number', describe: 'of delays and choices [1]' },
-      check: { type: 'string', array: true, nargs: 1, default: [], describe: 'only this check (repeatable)' },
-      'no-check': { type: 'string', array: true, nargs: 1, default: [], describe: 'without this check (repeatable)' },
-      report: { type: 'string', array: true, nargs: 1, default: [], describe: 'write a report; the format follows the extension: .json (repeatable)' },
-      json: { type: 'boolean', default: false, describe: 'the report as JSON on standard output' },
-      quiet: { type: 'boolean', default: false, describe: 'no progress, and only the verdict’s line' },
+      check: SHARED.check,
+      'no-check': SHARED['no-check'],
+      report: SHARED.report,
+      json: SHARED.json,
+      quiet: SHARED.quiet,
     }) as unknown as Argv<RunArguments>
 }
 

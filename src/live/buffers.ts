@@ -26,9 +26,9 @@ export const CONTROL = {
   /** Whether a step of this round ended in a fault: 1, or -1 where no check is on for it. */
   faulty: 7,
   /** Rounds closed. */
-  closed: 9,
+  closed: 8,
   /** Number of the question, to standing actors, what they wait for; 0: none is open. */
-  asked: 8,
+  asked: 9,
 } as const
 
 /** Bits of the flags. */
@@ -39,8 +39,6 @@ export const FLAG = {
   over: 2,
   /** The threads are to end. */
   end: 4,
-  /** No further round begins. */
-  last: 8,
 } as const
 
 /** The coordinating thread as {@link CONTROL.stopper}. */

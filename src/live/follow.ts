@@ -3,7 +3,7 @@ import type { Fault } from '../model/memory.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Wait } from './gate.ts'
-import { CannotFollow, type Replay, difference, raceDifference } from './replay.ts'
+import { CannotFollow, type Halt, type Replay, difference, raceDifference } from './replay.ts'
 
 /** What live CPUs made of a violation's schedule. */
 export interface Followed {
@@ -17,7 +17,7 @@ export interface Followed {
   readonly finding: Finding | null
 }
 
-/** Kinds that a state violates, each with the occasions on which checks look. */
+/** Occasions on which checks look at the state that a schedule leads to. */
 const OCCASIONS: readonly Occasion[] = ['terminal', 'wait-cycle', 'broken', 'initial']
 
 /** Steps that an actor has to take without coming to an end, to be taken to go round in a loop. */
@@ -25,16 +25,16 @@ const ROUNDABOUT = 100
 
 /**
  * Drives live CPUs through a violation's schedule: step by step they have to do what is told, and at its end the same has
- * to be wrong. Where it is a hang, those who hang are let go, and really block.
+ * to be wrong, as `ending` sees to it.
  */
-export async function follow(replay: Replay, violation: Violation, checks: readonly Check[]): Promise<Followed> {
+export async function follow(replay: Replay, violation: Violation, ending: () => Promise<End>): Promise<Followed> {
   const steps: TraceStep[] = []
   for (let i = 0; i < violation.schedule.length; i++) {
     const { step, what } = await followStep(replay, violation, i)
     if (step) steps.push(step)
     if (what !== null) return { steps, difference: { step: i + 1, what }, waiting: [], finding: null }
   }
-  const { what, waiting, finding } = await followEnd(replay, violation, checks)
+  const { what, waiting, finding } = await ending()
   return { steps, difference: what === null ? null : { step: steps.length, what: `at the end, ${what}` }, waiting, finding }
 }
 
@@ -58,7 +58,7 @@ export interface End {
   readonly finding: Finding | null
 }
 
-/** Sees to what a violation's schedule leads to. */
+/** Sees to what a violation's schedule leads to. Where it is a hang, those who hang are let go, and really block. */
 export async function followEnd(replay: Replay, violation: Violation, checks: readonly Check[]): Promise<End> {
   const nothing = { waiting: [], finding: null }
   if (replay.fault) return { ...nothing, what: same(violation, replay.fault), finding: replay.fault }
@@ -70,11 +70,10 @@ export async function followEnd(replay: Replay, violation: Violation, checks: re
 }
 
 /** What checks find wrong in the state that is reached. */
-export function findings(replay: Replay, checks: readonly Check[]): Finding[] {
+function findings(replay: Replay, checks: readonly Check[]): Finding[] {
   const { view } = replay
   const isAtRest = view.actors.every((actor) => !actor.mustFinish || view.isFinished(actor))
-  const due = isAtRest ? [...OCCASIONS, 'rest'] : OCCASIONS
-  return checks.filter(({ occasions }) => occasions?.some((occasion) => due.includes(occasion))).flatMap((check) => check.state?.(view) ?? [])
+  return view.findings(checks, isAtRest ? [...OCCASIONS, 'rest'] : OCCASIONS)
 }
 
 function same(told: Pick<Violation, 'kind' | 'property' | 'message'>, { kind, property, message }: Finding | Pick<Finding, 'kind' | 'property' | 'message'>): string | null {
@@ -104,7 +103,17 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
   return { what: finding ? same(violation, finding) : null, waiting, finding: finding ?? violation }
 }
 
-function waitingOf(actor: number, { operation, target, heldBy, at }: Wait): Waiting {
+/** What is known at the end of a schedule of which nothing is told: what is wrong there, if anything is, and who sleeps. */
+export async function untoldEnd(replay: Replay, checks: readonly Check[]): Promise<End> {
+  const finding = replay.fault ?? findings(replay, checks)[0] ?? null
+  if (!finding) return { what: 'nothing is wrong that live CPUs can see', waiting: [], finding }
+  const { view } = replay
+  const halts = 'stuck' in finding ? await replay.free(view.actors.filter((actor) => view.isBlocked(actor)).map(({ id }) => id)) : new Map<number, Halt>()
+  return { what: null, waiting: [...halts].flatMap(([actor, halt]) => (halt.at === 'wait' && halt.wait ? [waitingOf(actor, halt.wait)] : [])), finding }
+}
+
+/** A wait as traces tell it. */
+export function waitingOf(actor: number, { operation, target, heldBy, at }: Wait): Waiting {
   return { actor, operation, target, heldBy, at }
 }
 

@@ -117,9 +117,8 @@ export class FreeRun {
     this.#isDone = true
   }
 
-  #died({ from, reason }: CpuMessage & { tells: 'died' }): void {
-    const { name } = this.#live.machine.actors[from] as { name: string }
-    this.#stop('died', `the thread of ${name} died after ${this.#live.count(from).steps} steps: ${reason}`)
+  #died(message: CpuMessage & { tells: 'died' }): void {
+    this.#stop('died', this.#live.deathOf(message))
   }
 
   #found(finding: Finding, ticket = Infinity): void {
@@ -168,8 +167,7 @@ export class FreeRun {
     const values = fields.values.slice(0, machine.memory.fields.length)
     const waits = await this.#ask()
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
-    const occasions = isStopped && !view.terminal ? ['broken', 'wait-cycle'] : ['broken', 'wait-cycle', 'terminal']
-    const findings = this.#options.checks.filter((check) => check.occasions?.some((occasion) => occasions.includes(occasion))).flatMap((check) => check.state?.(view) ?? [])
+    const findings = view.findings(this.#options.checks, isStopped && !view.terminal ? ['broken', 'wait-cycle'] : ['broken', 'wait-cycle', 'terminal'])
     this.#samples++
     this.#options.sampled?.(values, this.#live)
     if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }

@@ -327,21 +327,13 @@ export class LiveActor implements Point {
     }
   }
 
-  /** Runs `body` as a transaction of its own, as often as it takes. */
+  /** Decides about CPUs, in a transaction of its own. */
   #scheduling<T>(body: () => T): T {
-    for (;;) {
-      this.#memory.operation = SCHEDULING
-      try {
-        const result = body()
-        this.#transaction.commit()
-        return result
-      } catch (error) {
-        this.#transaction.abort()
-        if (!(error instanceof Conflict)) throw error
-        this.#with.fields.awaitFree(error.field)
-      } finally {
-        this.#memory.operation = null
-      }
+    this.#memory.operation = SCHEDULING
+    try {
+      return this.#transaction.run(body)
+    } finally {
+      this.#memory.operation = null
     }
   }
 

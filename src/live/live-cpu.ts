@@ -103,9 +103,8 @@ export class LiveCpu {
   /** Runs rounds until the threads are to end. */
   run(): void {
     this.#tell({ tells: 'ready' })
-    let last = 0
-    for (let round = this.#roster.awaitRound(0); round !== null; round = this.#roster.awaitRound(last)) {
-      last = this.#round = round
+    for (let round = this.#roster.awaitRound(0); round !== null; round = this.#roster.awaitRound(round)) {
+      this.#round = round
       this.#runRound()
     }
     this.#tell({ tells: 'traffic', traffic: [...this.#actor.traffic] })
@@ -157,8 +156,7 @@ export class LiveCpu {
     const finding = faulty === 0 ? this.#found() : null
     if (finding) this.#tell({ tells: 'found', finding })
     const limit = Atomics.load(this.#control, CONTROL.limit)
-    const isLast = (this.#roster.flags & FLAG.last) !== 0 || Atomics.load(this.#control, CONTROL.round) === limit
-    if (faulty === 1 || finding || isLast) return this.#tell({ tells: 'closed' })
+    if (faulty === 1 || finding || this.#round === limit) return this.#tell({ tells: 'closed' })
     beginRound(this.#machine, this.#fields, this.#roster)
   }
 
@@ -167,8 +165,7 @@ export class LiveCpu {
     const { actors } = this.#machine
     const isAtRest = this.#mustFinish > 0 && Atomics.load(this.#control, CONTROL.remaining) === 0
     const view = new LiveView(this.#machine, { values: this.#fields.values, finished: new Set(actors.map(({ id }) => id)), waits: new Map() })
-    const due = this.#checks.filter(({ occasions }) => (isAtRest && occasions?.includes('rest')) || occasions?.includes('broken'))
-    return due.flatMap((check) => check.state?.(view) ?? [])[0] ?? null
+    return view.findings(this.#checks, isAtRest ? ['broken', 'rest'] : ['broken'])[0] ?? null
   }
 }
 

@@ -6,7 +6,7 @@ import type { Cpu } from '../model/actor.ts'
 import type { Machine } from '../model/machine.ts'
 import type { Granularity } from '../model/step-bounds.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
-import { ACTOR, CONTROL, FLAG, type LiveBuffers, STANDING, actorWords, liveBuffers } from './buffers.ts'
+import { ACTOR, CONTROL, type LiveBuffers, STANDING, actorWords, liveBuffers } from './buffers.ts'
 import { type CpuMessage, type CpuTask, type Driving, type LiveData, beginRound } from './live-cpu.ts'
 import { Roster } from './roster.ts'
 import { SharedFields } from './shared-fields.ts'
@@ -113,14 +113,14 @@ export class LiveMachine {
     Atomics.store(this.#control, CONTROL.limit, number)
   }
 
-  /** Ends the run with the round in progress. */
-  endSoon(): void {
-    this.roster.raise(FLAG.last)
-  }
-
   count(actor: number): ActorCount {
     const at = actorWords(actor)
     return { steps: Atomics.load(this.#control, at + ACTOR.steps) >>> 0, blocks: Atomics.load(this.#control, at + ACTOR.blocks) >>> 0 }
+  }
+
+  /** What there is to say of a thread that died. */
+  deathOf({ from, reason }: CpuMessage & { readonly tells: 'died' }): string {
+    return `the thread of ${this.machine.actors[from]?.name} died after ${this.count(from).steps} steps: ${reason}`
   }
 
   /** Actors whose programs have ended in this round. */

@@ -87,7 +87,6 @@ export class LiveMemory implements MemoryPort {
     this.actor = parts.actor
   }
 
-
   /** An operation is about to be tried, or a decision about CPUs to be made; null: plain code goes on. */
   set operation(operation: Operation<unknown> | null) {
     this.#operation = operation
@@ -230,20 +229,13 @@ export class LiveMemory implements MemoryPort {
 
   /** An access that others order theirs by: the step takes its place among all steps while the field is locked. */
   #atomically<T>(field: Field, isWrite: boolean, body: () => T): T {
-    const { transaction, fields, begin, bounds } = this.#with
-    for (;;) {
-      try {
-        const result = body()
-        begin()
-        bounds.accessed(field.access, isWrite)
-        transaction.commit()
-        return result
-      } catch (error) {
-        transaction.abort()
-        if (!(error instanceof Conflict)) throw error
-        fields.awaitFree(error.field)
-      }
-    }
+    const { transaction, begin, bounds } = this.#with
+    return transaction.run(() => {
+      const result = body()
+      begin()
+      bounds.accessed(field.access, isWrite)
+      return result
+    })
   }
 
   /** Where accesses go. */

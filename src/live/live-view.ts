@@ -1,5 +1,5 @@
 import type { Actor } from '../model/actor.ts'
-import type { Blocked, Race, StateView } from '../model/check.ts'
+import type { Blocked, Check, Finding, Occasion, Race, StateView } from '../model/check.ts'
 import { isHandling } from '../model/dispatch.ts'
 import { evaluate } from '../model/faults.ts'
 import type { Judgement, Machine, Property } from '../model/machine.ts'
@@ -32,6 +32,11 @@ export class LiveView implements StateView {
     this.initial = state.isInitial ?? false
     this.actors = machine.actors
     this.properties = machine.properties
+  }
+
+  /** What checks that look on some of the occasions find wrong. */
+  findings(checks: readonly Check[], due: readonly Occasion[]): Finding[] {
+    return checks.filter(({ occasions }) => occasions?.some((occasion) => due.includes(occasion))).flatMap((check) => check.state?.(this) ?? [])
   }
 
   get terminal(): boolean {

@@ -177,12 +177,10 @@ export class Replay implements Standing {
   }
 
   async #from(actor: number, kinds: readonly CpuMessage['tells'][]): Promise<CpuMessage> {
-    for (;;) {
-      const message = await this.#live.next(this.#signal, (one) => one.tells === 'died' || (one.from === actor && kinds.includes(one.tells)))
-      if (!message) throw new Interrupted()
-      if (message.tells === 'died') throw new ThreadDied(`the thread of ${this.#actors[message.from]?.name} died after ${this.#live.count(message.from).steps} steps: ${message.reason}`)
-      return message
-    }
+    const message = await this.#live.next(this.#signal, (one) => one.tells === 'died' || (one.from === actor && kinds.includes(one.tells)))
+    if (!message) throw new Interrupted()
+    if (message.tells === 'died') throw new ThreadDied(this.#live.deathOf(message))
+    return message
   }
 }
 

@@ -36,9 +36,9 @@ export class Roster {
     return Atomics.load(this.#words, CONTROL.flags)
   }
 
-  /** Sets flags, and has every standing actor look at them. */
-  raise(flags: number): void {
-    Atomics.or(this.#words, CONTROL.flags, flags)
+  /** Sets a flag, and has every standing actor look at it. */
+  #raise(flag: number): void {
+    Atomics.or(this.#words, CONTROL.flags, flag)
     for (let actor = 0; actor < this.#actors; actor++) {
       this.#rouse(actor)
       this.#nudge(actor)
@@ -50,12 +50,12 @@ export class Roster {
 
   /** The round is over: programs are left where they stand. */
   callOver(): void {
-    if ((this.flags & FLAG.over) === 0) this.raise(FLAG.over)
+    if ((this.flags & FLAG.over) === 0) this.#raise(FLAG.over)
   }
 
   /** The threads are to end. */
   callEnd(): void {
-    this.raise(FLAG.end)
+    this.#raise(FLAG.end)
     Atomics.add(this.#words, CONTROL.round, 1)
     Atomics.notify(this.#words, CONTROL.round)
   }

@@ -75,6 +75,21 @@ export class Transaction {
     if (watchers !== 0) this.#roster.wake(watchers)
   }
 
+  /** Runs `body` as an attempt of its own, as often as it takes. */
+  run<T>(body: () => T): T {
+    for (;;) {
+      try {
+        const result = body()
+        this.commit()
+        return result
+      } catch (error) {
+        this.abort()
+        if (!(error instanceof Conflict)) throw error
+        this.#fields.awaitFree(error.field)
+      }
+    }
+  }
+
   /** The actor is blocked: it is to be woken when something changes that the attempt has read. */
   watch(): void {
     this.validate()

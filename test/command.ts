@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const BIN = resolve('bin/vmcheck.js')
+
+/** What a command printed, and its exit status. */
+export interface Ran {
+  readonly status: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** How a command is run. */
+export interface CommandOptions {
+  readonly cwd?: string
+  readonly columns?: number
+  /** Milliseconds after which Ctrl-C is sent. */
+  readonly interrupt?: number
+  readonly cache?: string
+  /** What it reads from standard input. */
+  readonly input?: string
+}
+
+/** Runs the command as a user does; models are kept in `cache` unless another folder is given. */
+export function commandWith(cache: string): (args: readonly string[], options?: CommandOptions) => Promise<Ran> {
+  return (args, options = {}) =>
+    new Promise((done) => {
+      const child = spawn(process.execPath, [BIN, ...args], {
+        cwd: options.cwd ?? process.cwd(),
+        env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: options.cache ?? cache, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
+      })
+      let out = ''
+      let err = ''
+      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+      child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+      child.stdin.on('error', () => {}) // it may end before it has read everything
+      child.stdin.end(options.input ?? '')
+      if (options.interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), options.interrupt)
+      child.on('close', (status) => done({ status, out, err }))
+    })
+}
+
+/** A folder with the given files. */
+export async function folder(files: Readonly<Record<string, string>>): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'vmcheck-cli-'))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
+  return path
+}
