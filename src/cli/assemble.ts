@@ -10,6 +10,8 @@ import type { Tracer } from '../explore/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
 import { type LiveStatistics, type Report, SEMANTICS, type SearchProfile, type Unreached } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
+import { machineObjects } from '../trace/narration.ts'
+import { excerpts } from './excerpts.ts'
 import type { ExploreRequest } from './request.ts'
 import { version } from './version.ts'
 
@@ -69,6 +71,7 @@ export function assemble(parts: {
     assumptions: [...off, ...parts.assumptions],
     notes: parts.notes,
     violations,
+    ...(violations.length > 0 && { machine: machineObjects(system.machine.memory), sources: excerpts(loaded.sourceMap, violations) }),
     actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
     inconclusive: verdict === 'inconclusive' ? result.stopped : null,
     unreached: verdict === 'pass' ? unreachedCode(system, result.coverage) : [],

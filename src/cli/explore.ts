@@ -9,10 +9,11 @@ import { exitStatus } from './assemble.ts'
 import type { ExploreRequest, Reduce } from './request.ts'
 import { explore, loadModel } from './session.ts'
 import { SHARED } from './options.ts'
+import { ruler } from './show.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { memorySize, seconds, whole } from './values.ts'
-import { checkReportPath, writeReports } from './write-reports.ts'
+import { formatOfReport, writeReports } from './write-reports.ts'
 
 interface ExploreArguments {
   readonly model: string
@@ -84,27 +85,28 @@ function options(yargs: Argv): Argv<ExploreArguments> {
 async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   const request = requestOf(args)
   if (args.all && args.scenario !== undefined) throw new UsageError('--all and --scenario exclude each other')
-  for (const file of args.report) checkReportPath(file)
+  args.report.forEach(formatOfReport)
   checkCombination(args)
   const loaded = await loadModel(args.model, streams)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
   for (const scenario of names) {
-    const report = await guardingExit(streams, () => explore(loaded, { ...request, scenario }, streams))
+    const explored = await guardingExit(streams, () => explore(loaded, { ...request, scenario }, streams))
+    const report = { ...explored, commands: commands(explored, args) }
     reports.push(report)
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
     if (report.profile) (args.json ? streams.err : streams.out)(`\n${renderProfile(report.profile)}`)
     if (streams.interrupt.aborted) break
   }
   if (args.json) streams.out(jsonText(args, reports))
-  await writeReports(args.report, jsonText(args, reports), streams)
+  await writeReports(args.report, reports, args.all, streams)
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }
 
 function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {
-  const separator = isLater && !args.quiet ? `\n${'─'.repeat(Math.min(100, streams.width))}\n\n` : ''
-  const text = renderTerminal(report, { width: streams.width, colour: streams.colour, commands: commands(report, args) })
+  const separator = isLater && !args.quiet ? ruler(streams) : ''
+  const text = renderTerminal(report, { width: streams.width, colour: streams.colour })
   if (!args.quiet) return separator + text
   const what = report.violations.map(({ kind, message }) => `${kind}: ${message}`).join('; ')
   return `${report.model.scenario ?? report.model.name}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`

@@ -1,5 +1,6 @@
 import type { LoadedModel } from '../compile/load.ts'
 import { PathSearch } from '../explore/paths/path-search.ts'
+import type { Progress } from '../explore/search.ts'
 import { type PathStrategyName, STRATEGIES } from '../explore/paths/strategies.ts'
 import { Tracer } from '../explore/tracer.ts'
 import type { Report } from '../report/report.ts'
@@ -9,7 +10,7 @@ import { type ExploreRequest, chooseChecks, prepare } from './request.ts'
 import type { Streams } from './streams.ts'
 
 /** Explores by a strategy that follows one execution after another. */
-export async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
+export async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void): Promise<Report> {
   const prepared = prepare(loaded, request)
   const { params, granularity, system } = prepared
   const checks = chooseChecks(request, prepared.scenario)
@@ -25,12 +26,15 @@ export async function followPaths(name: PathStrategyName, loaded: LoadedModel, r
     preemptions: request.preemptions,
     limits: request.limits,
     signal: streams.interrupt,
-    progress: (progress) => line.update(progress),
+    progress: (progress) => {
+      line.update(progress)
+      watch(progress)
+    },
   })
   try {
     const result = await search.run()
     line.end()
-    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams) // it passes by states
+    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams, watch) // it passes by states
     const violations = result.findings.map(({ finding, schedule }) => violationOf(new Tracer(search.engine), system, finding, schedule, false))
     const assumptions = name === 'dfs' && checks.some(({ hang }) => hang) && result.looped ? ['of hangs, only standstills and cycles of waits are looked for: steps go round a loop'] : []
     return assemble({ loaded, system, name: prepared.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumptions, notes: result.notes })

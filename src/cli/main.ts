@@ -2,10 +2,12 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { Refusal } from '../compile/refusal.ts'
 import { exploreCommand } from './explore.ts'
+import { gateCommand } from './gate.ts'
 import { graphCommand } from './graph.ts'
 import { listCommand } from './list.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand } from './run.ts'
+import { showCommand } from './show.ts'
 import { processStreams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
@@ -28,9 +30,11 @@ async function main(): Promise<void> {
     .command(exploreCommand(streams))
     .command(runCommand(streams))
     .command(replayCommand(streams))
+    .command(gateCommand(streams))
+    .command(showCommand(streams))
     .command(listCommand(streams))
     .command(graphCommand(streams))
-    .demandCommand(1, 'name a command: explore, run, replay, list or graph')
+    .demandCommand(1, 'name a command; vmcheck --help lists them')
     .strict()
     .parserConfiguration({ 'boolean-negation': false })
     .wrap(Math.min(100, streams.width))

@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { text as readAll } from 'node:stream/consumers'
 import { checks } from '../../checks/index.ts'
 import { bundle } from '../compile/bundle.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
@@ -8,11 +5,11 @@ import { type Followed, follow, followEnd, untoldEnd } from '../live/follow.ts'
 import { LiveMachine } from '../live/live-machine.ts'
 import { Replay, ThreadDied } from '../live/replay.ts'
 import type { Granularity } from '../model/step-bounds.ts'
-import { DamagedReport, readReports } from '../report/read.ts'
 import type { Report } from '../report/report.ts'
 import { parseSchedule } from '../trace/schedule.ts'
 import type { Violation } from '../trace/violation.ts'
 import { choose } from './request.ts'
+import { savedReports } from './saved-reports.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -37,7 +34,8 @@ export interface Replayable {
  * @throws UsageError for a report that cannot be read, has nothing to replay, or is another model's; Refusal for a model that does not load
  */
 export async function fromReport(path: string, number: number, force: boolean, streams: Streams): Promise<Replayable> {
-  const report = await readReport(path, streams)
+  const reports = await savedReports(path, streams)
+  const report = reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
   const violation = report.violations[number - 1]
   if (!violation) throw new UsageError(report.violations.length === 0 ? `${path}: there is nothing to replay: its verdict is ${report.verdict}` : `--violation ${number}: the report has ${report.violations.length}`)
   if (violation.kind === 'unreached') throw new UsageError(`${path}: there is nothing to replay: ${violation.message}`)
@@ -89,19 +87,6 @@ export async function replayOnce(replay: Replay, { violation, isTold }: Replayab
   const followed = await follow(replay, violation, () => (isTold ? followEnd(replay, violation, checks) : untoldEnd(replay, checks)))
   await replay.end()
   return followed
-}
-
-async function readReport(path: string, { cwd }: Streams): Promise<Report> {
-  const text = await (path === '-' ? readAll(process.stdin) : readFile(resolve(cwd, path), 'utf8')).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `no such file: ${path}` : `${path}: cannot be read: ${error.message}`)
-  })
-  try {
-    const reports = readReports(text)
-    return reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
-  } catch (error) {
-    if (error instanceof DamagedReport) throw new UsageError(`${path}: not a report, or a damaged one: ${error.message}`)
-    throw error
-  }
 }
 
 function scheduleOf(text: string): Violation['schedule'] {

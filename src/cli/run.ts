@@ -7,7 +7,7 @@ import { type RunRequest, runLive } from './run-live.ts'
 import { SHARED } from './options.ts'
 import { type Streams, guardingExit } from './streams.ts'
 import { seconds, whole } from './values.ts'
-import { checkReportPath, writeReports } from './write-reports.ts'
+import { formatOfReport, writeReports } from './write-reports.ts'
 
 interface RunArguments {
   readonly model: string
@@ -58,7 +58,7 @@ function options(yargs: Argv): Argv<RunArguments> {
 }
 
 async function run(args: RunArguments, streams: Streams): Promise<number> {
-  for (const file of args.report) checkReportPath(file)
+  args.report.forEach(formatOfReport)
   const request: RunRequest = {
     scenario: args.scenario ?? null,
     settings: args.set,
@@ -70,12 +70,13 @@ async function run(args: RunArguments, streams: Streams): Promise<number> {
     jitter: args.jitter,
     seed: whole('--seed', args.seed, 1, 0, 2 ** 25),
   }
-  const report = await guardingExit(streams, () => runLive(args.model, request, streams))
+  const ran = await guardingExit(streams, () => runLive(args.model, request, streams))
+  const report = { ...ran, commands: commands(ran, args) }
   const [found] = report.violations
   if (args.json) streams.out(renderJson(report))
   else if (args.quiet) streams.out(`${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`)
-  else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour, commands: commands(report, args) }))
-  await writeReports(args.report, renderJson(report), streams)
+  else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour }))
+  await writeReports(args.report, [report], false, streams)
   return found ? 1 : 3
 }
 

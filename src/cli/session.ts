@@ -1,6 +1,6 @@
 import { bundle } from '../compile/bundle.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
-import { Search, type SearchResult } from '../explore/search.ts'
+import { type Progress, Search, type SearchResult } from '../explore/search.ts'
 import { shortestSchedule } from '../explore/shortest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { System } from '../explore/system.ts'
@@ -22,15 +22,17 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
 
 /**
  * Explores one scenario of a loaded model and reports on it.
+ *
+ * @param watch is told how far the search is
  * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
  */
-export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
-  if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams)
+export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void = () => {}): Promise<Report> {
+  if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams, watch)
   return withoutUnlike(async (unlike) => {
-    const report = await exploreWithout(unlike, loaded, request, streams)
+    const report = await exploreWithout(unlike, loaded, request, streams, watch)
     if (!isPassedBy(report)) return report
     // partial-order reduction passes by states that nothing but `m.sometimes` asks for
-    return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams)
+    return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams, watch)
   })
 }
 
@@ -40,7 +42,7 @@ function isPassedBy({ stats, violations }: Report): boolean {
 }
 
 /** Explores with some sets of CPUs not taken to be interchangeable. */
-async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Report> {
+async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void): Promise<Report> {
   const { name, scenario, params, granularity, system } = prepare(loaded, request)
   const checks = chooseChecks(request, scenario)
   const reductions = reductionsOf(request.reduce, unlike.map((set) => set.name))
@@ -54,7 +56,10 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
     workers: request.workers,
     limits: request.limits,
     signal: streams.interrupt,
-    progress: (progress) => line.update(progress),
+    progress: (progress) => {
+      line.update(progress)
+      watch(progress)
+    },
     ...(request.tuning && { tuning: request.tuning }),
   })
   try {

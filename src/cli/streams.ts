@@ -15,6 +15,8 @@ export interface Streams {
   /** Folder where lowered files are kept from run to run; null: nowhere. */
   readonly cache: string | null
   readonly interrupt: AbortSignal
+  /** Where GitHub Actions runs the command; null: it does not. */
+  readonly ci: { readonly summary: string | null } | null
 }
 
 /** The process's own streams; the first Ctrl-C asks for an orderly end, the second ends at once. */
@@ -37,6 +39,7 @@ export function processStreams(): Streams {
     cwd: process.cwd(),
     cache: cacheFolder(process.env),
     interrupt: controller.signal,
+    ci: process.env['GITHUB_ACTIONS'] === 'true' ? { summary: process.env['GITHUB_STEP_SUMMARY'] || null } : null,
   }
 }
 

@@ -1,21 +1,27 @@
 import { Mutex } from 'async-mutex'
+import { type ReportFormat, formatOf, knownExtensions } from '../report/formats.ts'
+import type { Report } from '../report/report.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { writeWhole } from './write-whole.ts'
 
 /**
- * Whether a report can be written to a file of that name.
- * @throws UsageError for an unknown format
+ * The format of a report file, by its name.
+ * @throws UsageError for an unknown one
  */
-export function checkReportPath(file: string): void {
-  if (!file.endsWith('.json')) throw new UsageError(`--report ${file}: unknown format; the extension may be .json`)
+export function formatOfReport(file: string): ReportFormat {
+  const format = formatOf(file)
+  if (!format) throw new UsageError(`--report ${file}: unknown format; the extension may be ${knownExtensions()}`)
+  return format
 }
 
 /**
- * Writes a report to files, one after the other.
+ * Writes reports to files, one after the other, each in the format that its extension says.
+ *
+ * @param isList whether several scenarios were asked for, though it may be one that came
  * @throws UsageError when one cannot be written
  */
-export async function writeReports(files: readonly string[], json: string, streams: Streams): Promise<void> {
+export async function writeReports(files: readonly string[], reports: readonly Report[], isList: boolean, streams: Streams): Promise<void> {
   const writing = new Mutex()
-  await Promise.all(files.map((file) => writing.runExclusive(() => writeWhole(file, json, `--report ${file}`, streams))))
+  await Promise.all(files.map((file) => writing.runExclusive(async () => writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, streams))))
 }

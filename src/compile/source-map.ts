@@ -28,6 +28,12 @@ export class SourceMap {
     return null
   }
 
+  /** The lines of a file of the model's, as places name it; null: not known. */
+  linesOf(file: string): readonly string[] | null {
+    const index = this.#map.sources.findIndex((source) => source !== null && showSource(source) === file)
+    return this.#map.sourcesContent?.[index]?.split('\n') ?? null
+  }
+
   #original(line: number, column: number): SourcePlace | null {
     const { source, line: row, column: col } = originalPositionFor(this.#map, { line, column: Math.max(0, column - 1) })
     if (!source || row === null) return null

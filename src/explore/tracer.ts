@@ -32,9 +32,17 @@ export class Tracer implements Standing {
     const turns = new Turns(this.#engine.system.actors, this)
     return schedule.map(({ actor, choices }) => {
       turns.before(actor)
-      const done = this.#step(actor, choices)
-      return { ...done, actor, ...turns.after(actor) }
+      const { isFault, ...done } = this.#step(actor, choices)
+      const turn = turns.after(actor)
+      return { ...done, actor, ...turn, ...(!isFault && this.#standing(actor)) }
     })
+  }
+
+  /** Who cannot go on in the state reached, and whether the actor of the step into it has finished. */
+  #standing(actor: number): Pick<TraceStep, 'waits' | 'finishes'> {
+    const { actors } = this.#engine.system
+    const waits = this.waiting(actors.filter((one) => this.isBlocked(one) && !one.daemon))
+    return { ...(waits.length > 0 && { waits }), ...(this.isFinished(actors[actor] as Actor) && { finishes: true }) }
   }
 
   /** What a step out of a state does, in one line: `acquire map.lock (write), entry[0].wired 0 → 1`. */
@@ -90,7 +98,7 @@ export class Tracer implements Standing {
     return found
   }
 
-  #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes'> {
+  #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes' | 'inside'> & { readonly isFault: boolean } {
     const { system, locals } = this.#engine
     const who = system.actors[actor] as Actor
     this.#narration = new Narration()
@@ -104,7 +112,8 @@ export class Tracer implements Standing {
     this.#words = after
     const { memory } = system.machine
     const [from, to] = [this.#valuesOf(before), this.#valuesOf(after)]
-    return { events: named(this.#narration.events, from, to, memory), changes: changes(from, to, memory) }
+    const inside = changes(from, to, memory, true)
+    return { events: named(this.#narration.events, from, to, memory), changes: changes(from, to, memory), ...(inside.length > 0 && { inside }), isFault: record.fault !== null }
   }
 
   /** Raw values by field id in the state reached. */

@@ -33,7 +33,12 @@ export interface FieldType<T> {
   show?(value: T): string
   /** What its values name, if they name something: says how they change when interchangeable things are renamed. */
   readonly names?: Naming
+  /** What the actors that its values name do to the object, for reports: they hold it, or wait for it. */
+  readonly role?: Role
 }
+
+/** What actors do to the object that names them. */
+export type Role = 'holds' | 'waits'
 
 /** One packed cell of shared memory. */
 export interface Field {
@@ -180,7 +185,18 @@ function withAccess<T>(type: FieldType<T>, access: Access): FieldType<T> {
     decode: (raw, memory) => type.decode(raw, memory),
     ...(type.show && { show: (value: T) => (type.show as (shown: T) => string)(value) }),
     ...(type.names && { names: type.names }),
+    ...(type.role && { role: type.role }),
   }
+}
+
+/** The same field type, of actors that hold the object it belongs to: reports show for how long. */
+export function holding<T>(type: FieldType<T>): FieldType<T> {
+  return { ...withAccess(type, type.access), role: 'holds' }
+}
+
+/** The same field type, of actors that wait for the object it belongs to: reports show them as its queue. */
+export function queueing<T>(type: FieldType<T>): FieldType<T> {
+  return { ...withAccess(type, type.access), role: 'waits' }
 }
 
 /** The same field type, its values shown in traces as `show` says. */

@@ -5,11 +5,14 @@ export {
   type FieldType,
   type Naming,
   type Referable,
+  type Role,
   bool,
   event,
+  holding,
   internal,
   oneOf,
   published,
+  queueing,
   range,
   ref,
   setOf,
@@ -28,7 +31,7 @@ export { type Blocked, type Check, type Finding, type Occasion, type Race, type 
 export { type Fault } from './memory.ts'
 export { type ArrayOptions, type Interchangeable, type Judgement, type Machine, type Member, type Property, type PropertyForm } from './machine.ts'
 export { type PerActor } from './per-actor.ts'
-export { type Expectation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'
+export { type Expectation, type KnownViolation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'
 export {
   Operation,
   type Primitive,

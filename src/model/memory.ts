@@ -89,6 +89,18 @@ export class Memory {
     return null
   }
 
+  /** The structs placed so far, type by type in order of first use: their types' names, their own, and their fields. */
+  structs(): { readonly type: string; readonly name: string; readonly fields: readonly Field[] }[] {
+    return [...this.#instances].flatMap(([type, instances]) =>
+      instances.flatMap((instance) => {
+        const placed = (type as Placing).placement?.(instance)
+        if (!placed) return []
+        const { name } = instance as { name: string }
+        return [{ type: (type as { name: string }).name, name, fields: placed.alive ? [placed.alive, ...placed.fields] : placed.fields }]
+      }),
+    )
+  }
+
   /** Every referable instance, type by type in order of first use. */
   allInstances(): object[] {
     return [...this.#instances.values()].flat()

@@ -14,11 +14,18 @@ export type Expectation =
       readonly depth?: number
     }
 
+/** A violation that a scenario knows of: any of a kind, or one of some property. */
+export type KnownViolation = ViolationKind | { readonly kind: ViolationKind; readonly property?: string }
+
 /** A named choice of parameters with what is expected of it. */
 export interface Scenario<V> {
   readonly about?: string
   readonly params?: Partial<V>
   readonly expect: Expectation
+  /** What is found beside that, when the search keeps going. */
+  readonly finds?: readonly KnownViolation[]
+  /** What may be found beside that. */
+  readonly allows?: readonly KnownViolation[]
   /** The checks it is about; all, unless given. */
   readonly checks?: readonly string[]
   /** Default granularity of this scenario; `step`, unless given. */
@@ -60,6 +67,11 @@ export function expectedVerdict(expect: Expectation): 'pass' | ViolationKind {
   return typeof expect === 'string' ? expect : expect.verdict
 }
 
+/** The kind of a known violation. */
+export function kindOf(known: KnownViolation): ViolationKind {
+  return typeof known === 'string' ? known : known.kind
+}
+
 /**
  * Declares a model: a file's default export.
  * @throws ModelError when a scenario expects an unknown kind; ParameterError when it sets an unknown parameter or a value out of range
@@ -74,6 +86,9 @@ export function model<const P extends Parameters = Record<never, never>>(definit
     const expected = expectedVerdict(scenario.expect)
     if (expected !== 'pass' && !VIOLATION_KINDS.includes(expected)) {
       throw new ModelError(`scenario ${name} expects "${String(expected)}"; known: pass, ${VIOLATION_KINDS.join(', ')}`)
+    }
+    for (const known of [...(scenario.finds ?? []), ...(scenario.allows ?? [])]) {
+      if (!VIOLATION_KINDS.includes(kindOf(known))) throw new ModelError(`scenario ${name} finds or allows "${String(kindOf(known))}"; known: ${VIOLATION_KINDS.join(', ')}`)
     }
     resolveParameters(parameters, scenario.params ?? {}, [])
     scenarios.set(name, scenario as Scenario<Record<string, unknown>>)

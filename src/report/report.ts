@@ -1,5 +1,6 @@
 import type { Times } from '../explore/profile.ts'
 import type { Verdict } from '../model/verdict.ts'
+import type { MachineObject } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 
 /** Code of the model that no interleaving reached. */
@@ -38,6 +39,14 @@ export interface LiveStatistics {
   readonly contention: readonly { readonly target: string; readonly performed: number; readonly blocked: number }[]
 }
 
+/** Lines of a model's file, around the places that a trace names. */
+export interface SourceExcerpt {
+  readonly file: string
+  /** Number of the first line, from 1. */
+  readonly line: number
+  readonly lines: readonly string[]
+}
+
 /** The report of one search (docs: the report's fields that scripts may rely on). */
 export interface Report {
   readonly schema: 'vmcheck.report/1'
@@ -55,6 +64,12 @@ export interface Report {
   /** What else is worth knowing about the search. */
   readonly notes: readonly string[]
   readonly violations: readonly Violation[]
+  /** The machine's state at the start, struct by struct, where there are violations. */
+  readonly machine?: readonly MachineObject[]
+  /** The model's text where violations' traces pass through it. */
+  readonly sources?: readonly SourceExcerpt[]
+  /** Command lines that show the same again. */
+  readonly commands?: readonly string[]
   readonly actors: readonly { readonly id: number; readonly name: string; readonly cpu: number; readonly kind: string }[]
   readonly inconclusive: { readonly reason: string; readonly frontier: number } | null
   readonly unreached: readonly Unreached[]

@@ -1,18 +1,18 @@
 import { basename } from 'node:path'
 import { styleText } from 'node:util'
 import cliui from 'cliui'
-import { showValue } from '../model/memory.ts'
+import type { Waiting } from '../trace/trace.ts'
 import { bytes, count, plural } from './numbers.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Report } from './report.ts'
+import { laneTitle } from './timeline.ts'
+import { accessLine, eventLine, outcome, reductionNames, subject, violationLine, waitLine } from './wording.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {
   /** Columns available; at most 100 are used. */
   readonly width: number
   readonly colour: boolean
-  /** The commands that show this again; printed after a violation. */
-  readonly commands: readonly string[]
 }
 
 type Style = Parameters<typeof styleText>[0]
@@ -31,7 +31,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const paint = painter(options.colour)
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
-  if (report.violations.length > 0) parts.push(['Again:', ...options.commands.map((command) => `  ${command}`)].join('\n'))
+  if (report.violations.length > 0 && report.commands) parts.push(['Again:', ...report.commands.map((command) => `  ${command}`)].join('\n'))
   parts.push(wrap(unreached(report), width), wrap(report.notes.map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width), wrap(liveStatistics(report), width))
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
@@ -53,34 +53,14 @@ function trimRight(text: string): string {
   return text.replace(/[ \t]+$/gm, '')
 }
 
-/** Which machine of which model: `models/wire.ts, scenario deadlock (cpus=2)`. */
-export function subject({ file, scenario, params }: Pick<Report['model'], 'file' | 'scenario' | 'params'>): string {
-  const settings = Object.entries(params).map(([key, value]) => `${key}=${showValue(value)}`)
-  return `${file}${scenario === null ? '' : `, scenario ${scenario}`}${settings.length > 0 ? ` (${settings.join(', ')})` : ''}`
-}
-
 function headline(report: Report, paint: Paint, width: number): string {
-  const { model, verdict, inconclusive, stats } = report
+  const { model, verdict } = report
   const text =
-    verdict === 'pass'
-      ? `${paint(['bold', 'green'], 'PASS')}  ${report.exhaustive ? 'every interleaving was explored and nothing was found' : 'nothing was found in what was explored'}`
-      : verdict === 'inconclusive' && report.live
-        ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  nothing was found in ${plural(report.live.rounds, 'round')}, ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason}: a live run proves nothing`
-        : verdict === 'inconclusive'
-          ? `${paint(['bold', 'yellow'], 'INCONCLUSIVE')}  ended by ${REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
-        : report.violations.map(({ kind, message, schedule }) => `${paint(['bold', 'red'], kind.toUpperCase())}  ${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`).join('\n')
+    verdict === 'violation'
+      ? report.violations.map((violation) => `${paint(['bold', 'red'], violation.kind.toUpperCase())}  ${violationLine(violation)}`).join('\n')
+      : `${paint(['bold', verdict === 'pass' ? 'green' : 'yellow'], verdict.toUpperCase())}  ${outcome(report)}`
   const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${report.assumptions.join('; ')}` : ''
   return `${wrap(text, width)}\n${wrap(`${model.title}\n${subject(model)}${assumptions}`, width)}`
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  memory: 'the memory budget',
-  states: '--max-states',
-  depth: '--max-depth',
-  time: '--time',
-  interrupt: 'an interrupt',
-  runs: 'the number of executions asked for (--runs, --rounds)',
-  preemptions: '--preemptions, which kept executions from being followed',
 }
 
 /**
@@ -92,7 +72,7 @@ export function renderViolation(report: Pick<Report, 'actors'>, violation: Viola
   const cpus = [...new Set(report.actors.map(({ cpu }) => cpu))].toSorted((a, b) => a - b)
   const isWide = (width - GUTTER) / cpus.length >= NARROWEST
   const ui = cliui({ width, wrap: true })
-  if (isWide && violation.steps.length > 0 && first === 1) row(ui, '', cpus.map((cpu) => ({ text: paint('bold', cpuTitle(report, cpu)), indent: 0 })), width)
+  if (isWide && violation.steps.length > 0 && first === 1) row(ui, '', cpus.map((cpu) => ({ text: paint('bold', laneTitle(report, cpu)), indent: 0 })), width)
   const functions = new Map<number, string>()
   violation.steps.forEach((step, i) => {
     const cpu = report.actors[step.actor]?.cpu ?? 0
@@ -103,11 +83,6 @@ export function renderViolation(report: Pick<Report, 'actors'>, violation: Viola
     })
   })
   return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)].filter((part) => part !== '').join('\n\n')
-}
-
-function cpuTitle(report: Pick<Report, 'actors'>, cpu: number): string {
-  const names = report.actors.filter((actor) => actor.cpu === cpu).map(({ name }) => name.replace(/\/\d+$/, ''))
-  return `CPU ${cpu}: ${names.join(', ')}`
 }
 
 /** One line of a CPU's column. */
@@ -131,7 +106,7 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
   let functionNow = before
   if (step.because !== '') add(paint('dim', `· ${step.because}`), 0)
   for (const event of step.events) {
-    const text = eventText(event)
+    const text = eventLine(event)
     if (text === '') continue
     const inside = event.function.join(' › ')
     const short = event.function.slice(-2).join(' › ')
@@ -143,27 +118,10 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
   return { lines, functionNow }
 }
 
-/** One line for an event; empty for one that has nothing to say: a write of what was there, a bare atomic section. */
-function eventText({ operation, target, detail }: Violation['steps'][number]['events'][number]): string {
-  if (operation === 'write') return detail.endsWith(' again') ? '' : `${target} ${detail}`
-  if (operation === 'read') return `read ${target} ${detail}`
-  if (operation === 'choose') return `${target}: ${detail}`
-  if (target === '' && detail === '') return operation === 'pause' ? operation : ''
-  return `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`
-}
-
 function ending(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint): string {
-  const name = (actor: number): string => `CPU ${report.actors[actor]?.cpu} (${report.actors[actor]?.name})`
-  const lines: string[] = []
-  for (const { actor, operation, target, heldBy, at } of violation.waiting) {
-    const held = heldBy.length === 0 ? '' : heldBy.includes(actor) ? ', held by itself' : `, held by ${heldBy.map(name).join(' and ')}`
-    const what = operation === 'spin' ? 'goes round in a loop' : `waits: ${operation} ${target}`.trimEnd()
-    lines.push(`${name(actor)} ${what}${held}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`)
-  }
-  for (const { actor, access, field, function: functions, at } of violation.accesses ?? []) {
-    lines.push(`${name(actor)} ${access}s ${field} in ${functions.at(-1) ?? '?'}()${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`)
-  }
-  return lines.length === 0 ? '' : [paint('bold', violation.accesses ? 'Not ordered:' : 'At the end:'), ...lines.map((line) => `  ${line}`)].join('\n')
+  const placed = (line: string, at: Waiting['at']): string => `  ${line}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`
+  const lines = [...violation.waiting.map((wait) => placed(waitLine(report, wait), wait.at)), ...(violation.accesses ?? []).map((access) => placed(accessLine(report, access), access.at))]
+  return lines.length === 0 ? '' : [paint('bold', violation.accesses ? 'Not ordered:' : 'At the end:'), ...lines].join('\n')
 }
 
 function unreached(report: Report): string {
@@ -172,8 +130,6 @@ function unreached(report: Report): string {
   for (const { at } of report.unreached) byFile.set(at.file, [...(byFile.get(at.file) ?? []), at.line])
   return [...byFile].map(([file, lines]) => `Never reached: ${file} ${plural(new Set(lines).size, 'line')} ${[...new Set(lines)].join(', ')}`).join('\n')
 }
-
-const REDUCTIONS: Readonly<Record<string, string>> = { symmetry: 'symmetry', por: 'partial order' }
 
 /** What live CPUs did: in all, one by one, and where they waited for each other. */
 function liveStatistics({ live, actors }: Report): string {
@@ -191,6 +147,6 @@ function statistics(report: Report): string {
   const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction, executions } = report.stats
   return [
     `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}${executions > 0 ? `, ${plural(executions, 'execution')}` : ''}`,
-    `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}${reduction.length > 0 ? `, reduced by ${reduction.map((name) => REDUCTIONS[name] ?? name).join(' and ')}` : ''}`,
+    `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}${reduction.length > 0 ? `, reduced by ${reductionNames(reduction)}` : ''}`,
   ].join('; ')
 }

@@ -2,7 +2,7 @@ import type { SourcePlace } from '../compile/refusal.ts'
 import type { Field } from '../model/field.ts'
 import { type Fault, type Memory, showValue } from '../model/memory.ts'
 import type { Operation } from '../model/operation.ts'
-import type { Change, TraceEvent } from './trace.ts'
+import type { Change, MachineField, MachineObject, TraceEvent } from './trace.ts'
 
 /** An event whose values are not named yet. */
 export interface RawEvent extends TraceEvent {
@@ -55,8 +55,9 @@ export class Narration {
   }
 }
 
-/** A value of a field as traces show it. */
+/** A value of a field as traces show it; of a set, its members' names. */
 export function shown(field: Field, raw: number, memory: Memory): unknown {
+  if (field.type.names?.form === 'set') return field.type.names.target().instances(memory).filter((_, i) => ((raw >>> i) & 1) === 1).map(showValue)
   const value = field.type.decode(raw, memory)
   return field.type.show?.(value) ?? value
 }
@@ -78,7 +79,7 @@ export function named(events: readonly RawEvent[], before: ArrayLike<number>, af
     latest.set(id, to)
     const instance = /^(.*) \(allocated\)$/.exec(field.name)?.[1]
     if (instance) return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? contents(instance, after, memory) : '' }
-    return { ...event, detail: Object.is(from, to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}` }
+    return { ...event, detail: showValue(from) === showValue(to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}` }
   })
 }
 
@@ -93,16 +94,38 @@ function contents(instance: string, values: ArrayLike<number>, memory: Memory): 
     .join(', ')
 }
 
-/** The fields that differ between two states, the insides of synchronising objects left out; raw values by field id. */
-export function changes(before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory): Change[] {
+/** Fields that differ between two states (raw values by field id): those inside of synchronising objects, or the others. */
+export function changes(before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory, inside = false): Change[] {
   return memory.fields.flatMap((field) => {
-    if (field.access === 'internal' || field.access === 'event') return []
-    if (before[field.id] === after[field.id]) return []
+    if (isInside(field) !== inside || before[field.id] === after[field.id]) return []
     return [{ field: field.name, from: plain(shown(field, before[field.id] as number, memory)), to: plain(shown(field, after[field.id] as number, memory)) }]
   })
 }
 
+function isInside({ access }: Field): boolean {
+  return access === 'internal' || access === 'event'
+}
+
+/** The machine's state at the start, struct by struct. */
+export function machineObjects(memory: Memory): MachineObject[] {
+  const structs = memory.structs()
+  const placed = new Set(structs.flatMap(({ fields }) => fields))
+  const rest = memory.fields.filter((field) => !placed.has(field))
+  const all = rest.length === 0 ? structs : [...structs, { type: 'storage', name: '', fields: rest }]
+  return all.map(({ type, name, fields }) => ({ name, type, fields: fields.map((field) => machineField(field, name, memory)) }))
+}
+
+function machineField(field: Field, object: string, memory: Memory): MachineField {
+  return {
+    field: field.name,
+    name: object === '' ? field.name : field.name.slice(object.length).replace(/^\.|^ \(|\)$/g, ''),
+    type: field.type.describe,
+    initial: plain(shown(field, memory.initial[field.id] as number, memory)),
+    ...(field.type.role && { role: field.type.role }),
+  }
+}
+
 /** A value as JSON holds it: instances by name. */
 function plain(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? showValue(value) : value
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? showValue(value) : value
 }

@@ -1,4 +1,5 @@
 import type { SourcePlace } from '../compile/refusal.ts'
+import type { Role } from '../model/field.ts'
 
 /** One thing that a step did. */
 export interface TraceEvent {
@@ -22,6 +23,28 @@ export interface Change {
 /** Why a step's actor runs: it starts, goes on, or why the one before it does not. */
 export type Why = 'start' | 'continue' | 'preempted' | 'blocked' | 'woken' | 'finished'
 
+/** A part of the machine's state: a struct with its fields. */
+export interface MachineObject {
+  readonly name: string
+  /** Name of the struct's type: `entry`, `page`, `lock`. */
+  readonly type: string
+  readonly fields: readonly MachineField[]
+}
+
+/** A field of the machine's state. */
+export interface MachineField {
+  /** As changes call it: `entry[1].inTransition`. */
+  readonly field: string
+  /** Within its struct: `inTransition`. */
+  readonly name: string
+  /** Its range: `bool`, `u3`, `ref(page)`. */
+  readonly type: string
+  /** Value at the start. */
+  readonly initial: unknown
+  /** What the actors that it names do: hold the object, or wait for it. */
+  readonly role?: Role
+}
+
 /** One step of a trace. */
 export interface TraceStep {
   readonly actor: number
@@ -30,6 +53,12 @@ export interface TraceStep {
   readonly because: string
   readonly events: readonly TraceEvent[]
   readonly changes: readonly Change[]
+  /** What it changed inside of synchronising objects; absent: nothing. */
+  readonly inside?: readonly Change[]
+  /** Who cannot go on after it; absent: nobody, or not known. */
+  readonly waits?: readonly Waiting[]
+  /** Its actor has finished. */
+  readonly finishes?: true
 }
 
 /** An actor that cannot go on at the end of a trace. */

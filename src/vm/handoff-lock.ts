@@ -1,10 +1,11 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, ref, struct } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, holding, queueing, ref, struct } from 'vmcheck'
 
 interface Place {
   actor: Actor | null
 }
 
-const PlaceStruct = struct<Place>('place', { actor: event(ref(actors)) })
+const OwnerStruct = struct<Place>('owner', { actor: event(holding(ref(actors))) })
+const PlaceStruct = struct<Place>('place', { actor: event(queueing(ref(actors))) })
 
 const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
   enqueue: {
@@ -39,7 +40,7 @@ export class HandoffLock implements SyncObject {
   /** @param threads how many threads may hold it or wait for it at once */
   constructor(m: Machine, name: string, threads: number) {
     this.name = name
-    this.#queue = m.array(PlaceStruct, threads, `${name}.queue`)
+    this.#queue = [m.struct(OwnerStruct, `${name}.owner`), ...m.array(PlaceStruct, threads - 1, `${name}.queue`)]
   }
 
   /** Joins the queue, and sleeps until the lock is handed over. */

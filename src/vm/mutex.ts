@@ -1,7 +1,7 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, internal, ref, struct } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, holding, internal, ref, struct } from 'vmcheck'
 
-const PlainState = struct<{ owner: Actor | null }>('mutex', { owner: internal(ref(actors)) })
-const TryableState = struct<{ owner: Actor | null }>('mutex', { owner: event(ref(actors)) })
+const PlainState = struct<{ owner: Actor | null }>('mutex', { owner: internal(holding(ref(actors))) })
+const TryableState = struct<{ owner: Actor | null }>('mutex', { owner: event(holding(ref(actors))) })
 
 function mustOwn(lock: Mutex, actor: Actor): void {
   if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)

@@ -1,4 +1,4 @@
-import { type Actor, type Instance, type Machine, type Pool, actors, bool, ref, struct, u } from 'vmcheck'
+import { type Actor, type Instance, type Machine, type Pool, actors, bool, holding, ref, struct, u } from 'vmcheck'
 import { WaitChannel } from './wait-channel.ts'
 
 /** A page frame that belongs to an object (Mach: vm_page). Touched in atomic sections, which stand for the object's spin lock. */
@@ -28,7 +28,7 @@ export interface VmObject {
   paging: number
 }
 
-const PageStruct = struct<Page>('page', { resident: bool, busy: bool, wanted: bool, wirings: u(3), busyBy: ref(actors) })
+const PageStruct = struct<Page>('page', { resident: bool, busy: bool, wanted: bool, wirings: u(3), busyBy: holding(ref(actors)) })
 
 /** The struct of {@link VmObject}, as the target of references. */
 export const VmObjectStruct = struct<VmObject>('object', { references: u(3), paging: u(3) })

@@ -1,4 +1,4 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, internal, ref, setOf, struct, u } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, holding, internal, ref, setOf, struct, u } from 'vmcheck'
 
 interface LockState {
   /** Has announced that it wants to write (want_write); holds the lock once the readers have left. */
@@ -16,11 +16,11 @@ interface LockState {
 }
 
 const LockStruct = struct<LockState>('lock', {
-  writer: internal(ref(actors)),
-  upgrader: internal(ref(actors)),
+  writer: internal(holding(ref(actors))),
+  upgrader: internal(holding(ref(actors))),
   recursive: internal(ref(actors)),
   depth: internal(u(2)),
-  readers: internal(setOf(actors)),
+  readers: internal(holding(setOf(actors))),
   again: internal(setOf(actors)),
 })
 

@@ -1,4 +1,4 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, internal, ref, setOf, struct } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, holding, internal, queueing, ref, setOf, struct } from 'vmcheck'
 import { Mutex } from './mutex.ts'
 import { disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from './processor.ts'
 
@@ -49,8 +49,8 @@ interface RwState {
   waiting: number
 }
 
-const RwStruct = struct<RwState>('rwlock', { writer: internal(ref(actors)), readers: internal(setOf(actors)), waiting: internal(setOf(actors)) })
-const TryableRwStruct = struct<RwState>('rwlock', { writer: event(ref(actors)), readers: event(setOf(actors)), waiting: event(setOf(actors)) })
+const RwStruct = struct<RwState>('rwlock', { writer: internal(holding(ref(actors))), readers: internal(holding(setOf(actors))), waiting: internal(queueing(setOf(actors))) })
+const TryableRwStruct = struct<RwState>('rwlock', { writer: event(holding(ref(actors))), readers: event(holding(setOf(actors))), waiting: event(queueing(setOf(actors))) })
 
 function mayRead({ writer, waiting }: RwState): boolean {
   return writer === null && waiting === 0

@@ -1,6 +1,6 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, setOf, struct } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, queueing, setOf, struct } from 'vmcheck'
 
-const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: event(setOf(actors)) })
+const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: event(queueing(setOf(actors))) })
 
 const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
   assertWait: {

@@ -1,0 +1,35 @@
+import type { SourcePlace } from '../compile/refusal.ts'
+import type { SourceMap } from '../compile/source-map.ts'
+import type { SourceExcerpt } from '../report/report.ts'
+import type { Violation } from '../trace/violation.ts'
+
+/** Lines shown before and after a place. */
+const AROUND = 4
+
+/** The parts of the model's files that violations' traces pass through; the simulated machine's own files are left out. */
+export function excerpts(sourceMap: SourceMap, violations: readonly Violation[]): SourceExcerpt[] {
+  const wanted = new Map<string, Set<number>>()
+  for (const { file, line } of violations.flatMap(places)) {
+    if (file.startsWith('vmcheck/vm/')) continue
+    const lines = wanted.get(file) ?? new Set()
+    for (let at = line - AROUND; at <= line + AROUND; at++) lines.add(at)
+    wanted.set(file, lines)
+  }
+  return [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([file, lines]) => runs(file, sourceMap.linesOf(file) ?? [], lines))
+}
+
+function places({ steps, waiting, accesses = [] }: Violation): SourcePlace[] {
+  return [...steps.flatMap(({ events }) => events), ...waiting, ...accesses].flatMap(({ at }) => (at ? [at] : []))
+}
+
+/** The wanted lines of a file, those that follow one another together. */
+function runs(file: string, text: readonly string[], wanted: ReadonlySet<number>): SourceExcerpt[] {
+  const found: { file: string; line: number; lines: string[] }[] = []
+  text.forEach((content, i) => {
+    if (!wanted.has(i + 1)) return
+    const last = found.at(-1)
+    if (last && last.line + last.lines.length === i + 1) last.lines.push(content)
+    else found.push({ file, line: i + 1, lines: [content] })
+  })
+  return found
+}

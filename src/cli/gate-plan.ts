@@ -1,0 +1,121 @@
+import { totalmem } from 'node:os'
+import type { Config, SearchSettings } from '../config/index.ts'
+import { keepsGoing } from '../gate/judge.ts'
+import { Refusal } from '../compile/refusal.ts'
+import type { LoadedModel } from '../compile/load.ts'
+import type { GateResult } from '../gate/gate-result.ts'
+import type { Scenario } from '../model/model.ts'
+import { replayCommandOf } from './again.ts'
+import type { PlannedCase } from './gate-run.ts'
+import { modelFiles } from './list.ts'
+import type { ExploreRequest } from './request.ts'
+import { loadModel } from './session.ts'
+import type { Streams } from './streams.ts'
+import { memorySize } from './values.ts'
+
+/** What is planned from. */
+export interface PlanOptions {
+  readonly config: Config
+  readonly paths: readonly string[]
+  readonly cores: number
+  /** What vmcheck is that runs. */
+  readonly tool: string
+  /** Digests that models had at the revision to compare with; null: everything is run. */
+  readonly before: ((files: readonly string[]) => Promise<ReadonlyMap<string, string | null>>) | null
+}
+
+/** All scenarios found, and the models that cannot be loaded. */
+export interface Plan {
+  readonly cases: readonly PlannedCase[]
+  readonly broken: readonly GateResult[]
+}
+
+/**
+ * Finds every scenario of the models under some paths, and how each is to be searched.
+ * @throws UsageError for paths without models; whatever `before` throws
+ */
+export async function planGate({ config, paths, cores, tool, before }: PlanOptions, streams: Streams): Promise<Plan> {
+  const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat())]
+  const broken: GateResult[] = []
+  const models: LoadedModel[] = []
+  for (const file of files) {
+    try {
+      models.push(await loadModel(file, streams))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      broken.push({ file, scenario: '', about: null, report: null, seconds: 0, isKept: false, standing: 'broken', differences: [error.line] })
+    }
+  }
+  const digests = (await before?.(models.map(({ bundle }) => bundle.file))) ?? new Map<string, string | null>()
+  const cases = models.flatMap((loaded) => [...loaded.model.scenarios].flatMap(([scenario, about]) => plan(loaded, scenario, about as Scenario<never>)))
+  return { cases, broken }
+
+  function plan(loaded: LoadedModel, scenario: string, about: Scenario<never>): PlannedCase[] {
+    const { file, digest } = loaded.bundle
+    const settings = settingsOf(config, file, scenario)
+    if (settings.skip) return []
+    const request = requestOf(scenario, about, settings, cores)
+    // neither the number of threads nor a bound that did not end the search matters to what it found
+    const { workers: _workers, limits: _limits, quiet: _quiet, ...search } = request
+    return [
+      {
+        loaded,
+        scenario,
+        about,
+        request,
+        hasCounts: request.strategy === 'bfs' && request.reduce === 'symmetry',
+        commands: (report) => [exploreCommandOf(file, scenario, request), replayCommandOf(report.model, [], report.violations[0], report.stats.granularity)].filter((command) => command !== null),
+        key: { tool, digest, file, scenario, search: JSON.stringify({ ...search, preemptions: String(search.preemptions) }) },
+        isUnchanged: before !== null && digests.get(file) === digest,
+      },
+    ]
+  }
+}
+
+/** The settings of a scenario: those of all, under those of the overrides that mean it, the last one first. */
+function settingsOf({ search = {}, overrides = [] }: Config, file: string, scenario: string): SearchSettings & { readonly skip?: boolean } {
+  return overrides.filter(({ match }) => isMeant(match, file, scenario)).reduce((settings, { match: _, ...override }) => ({ ...settings, ...override }), search)
+}
+
+function isMeant(match: string, file: string, scenario: string): boolean {
+  const pattern = match.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')
+  return new RegExp(`^${pattern}$`).test(match.includes('#') ? `${file}#${scenario}` : file)
+}
+
+function requestOf(scenario: string, about: Scenario<never>, settings: SearchSettings, cores: number): ExploreRequest {
+  const strategy = settings.strategy ?? 'bfs'
+  return {
+    scenario,
+    settings: [],
+    granularity: null,
+    check: [],
+    noCheck: [],
+    keepGoing: keepsGoing(about),
+    strategy,
+    reduce: settings.reduce ?? 'symmetry',
+    seed: settings.seed ?? 1,
+    runs: settings.runs ?? 1000,
+    bugDepth: 3,
+    preemptions: settings.preemptions ?? Infinity,
+    workers: strategy === 'bfs' ? Math.min(cores, settings.workers ?? (about.large ? cores : 1)) : 1,
+    limits: {
+      maxStates: settings.maxStates ?? Infinity,
+      maxDepth: settings.maxDepth ?? Infinity,
+      time: settings.time ?? Infinity,
+      memory: settings.memory === undefined ? totalmem() / 2 / cores : memorySize(settings.memory),
+    },
+    quiet: true,
+    profile: false,
+  }
+}
+
+/** The command that explores a scenario as the gate does. */
+function exploreCommandOf(file: string, scenario: string, { strategy, reduce, preemptions, seed, runs, keepGoing }: ExploreRequest): string {
+  const words = ['npx vmcheck explore', file, '--scenario', scenario]
+  if (strategy !== 'bfs') words.push('--strategy', strategy)
+  if (strategy === 'bfs' && reduce !== 'symmetry') words.push('--reduce', reduce)
+  if (preemptions < Infinity) words.push('--preemptions', String(preemptions))
+  if (strategy === 'random' || strategy === 'pct') words.push('--seed', String(seed), '--runs', String(runs))
+  if (keepGoing) words.push('--keep-going')
+  return words.join(' ')
+}

@@ -1,0 +1,132 @@
+import { extname } from 'node:path'
+import { Semaphore } from 'async-mutex'
+import type { LoadedModel } from '../compile/load.ts'
+import type { GateResult } from '../gate/gate-result.ts'
+import { judge } from '../gate/judge.ts'
+import type { ResultCache, ResultKey } from '../gate/result-cache.ts'
+import type { Scenario } from '../model/model.ts'
+import type { Report } from '../report/report.ts'
+import { startThreads } from '../threads/threads.ts'
+import { type GateAnswer, type GateTask, TASK_WORD } from './gate-task.ts'
+import type { ExploreRequest } from './request.ts'
+
+/** A scenario to be explored, and how. */
+export interface PlannedCase {
+  readonly loaded: LoadedModel
+  readonly scenario: string
+  readonly about: Scenario<never>
+  /** `workers` of it is how many cores it takes. */
+  readonly request: ExploreRequest
+  /** Whether expected counts are about such a search. */
+  readonly hasCounts: boolean
+  /** Command lines that show the same again. */
+  readonly commands: (report: Report) => readonly string[]
+  readonly key: ResultKey
+  /** Whether it is known that nothing has changed, so that it is left out where no result of it is kept. */
+  readonly isUnchanged: boolean
+}
+
+/** What the gate is told while it works. */
+export interface GateListener {
+  started(index: number, states: () => number): void
+  finished(index: number, result: GateResult): void
+}
+
+/** How a gate works. */
+export interface GateOptions {
+  readonly cores: number
+  readonly cwd: string
+  /** Seconds for everything; Infinity for no end. */
+  readonly time: number
+  /** Results of earlier runs; null: all is explored. */
+  readonly cache: ResultCache | null
+  readonly signal: AbortSignal
+  readonly listener: GateListener
+}
+
+/** Explores all that is planned, several at once within the cores, and holds each against what is expected of it. */
+export async function runGate(cases: readonly PlannedCase[], options: GateOptions): Promise<GateResult[]> {
+  const { cores } = options
+  const threads = await startThreads<GateTask>(new URL(`../../workers/scenario${extname(import.meta.url)}`, import.meta.url), Math.min(cores, Math.max(1, cases.length)), null)
+  const shares = new Semaphore(cores)
+  const clock = new TimeShare(cases, options)
+  const one = async (planned: PlannedCase, index: number): Promise<GateResult> => {
+    const kept = (await options.cache?.get(planned.key)) ?? null
+    if (kept || planned.isUnchanged) {
+      const result = kept ? judged(planned, kept, true) : unchanged(planned)
+      clock.done(planned)
+      options.listener.finished(index, result)
+      return result
+    }
+    const result = await shares.runExclusive(async () => {
+      const control = new SharedArrayBuffer(TASK_WORD.words * 4)
+      const words = new Int32Array(control)
+      const abort = (): void => void Atomics.store(words, TASK_WORD.abort, 1)
+      if (options.signal.aborted) abort()
+      options.signal.addEventListener('abort', abort)
+      options.listener.started(index, () => Atomics.load(words, TASK_WORD.states))
+      const { limits } = planned.request
+      const request = { ...planned.request, limits: { ...limits, time: Math.min(limits.time, clock.take(planned)) } }
+      try {
+        const answer = (await threads.run({ bundle: planned.loaded.bundle, request, cwd: options.cwd, control })) as GateAnswer
+        return 'report' in answer ? judged(planned, { ...answer.report, commands: planned.commands(answer.report) }, false) : broken(planned, answer.problem)
+      } catch (error) {
+        return broken(planned, `the thread that explored it ended: ${(error as Error).message.split('\n')[0]}; nothing is known about the model`)
+      } finally {
+        options.signal.removeEventListener('abort', abort)
+      }
+    }, planned.request.workers)
+    if (result.report && result.report.verdict !== 'inconclusive') await options.cache?.put(planned.key, result.report)
+    options.listener.finished(index, result)
+    return result
+  }
+  try {
+    return await Promise.all(cases.map(one))
+  } finally {
+    await threads.destroy()
+  }
+}
+
+/** Splits a time budget: a scenario that begins gets its part of what is left, by the cores that it takes. */
+class TimeShare {
+  readonly #end: number
+  readonly #cores: number
+  #left: number
+
+  constructor(cases: readonly PlannedCase[], { time, cores }: GateOptions) {
+    this.#end = performance.now() / 1000 + time
+    this.#cores = cores
+    this.#left = cases.reduce((sum, { request }) => sum + request.workers, 0)
+  }
+
+  /** Seconds for a scenario that begins now. */
+  take(planned: PlannedCase): number {
+    if (this.#end === Infinity) return Infinity
+    const { workers } = planned.request
+    const rest = Math.max(0, this.#end - performance.now() / 1000)
+    const share = Math.min(rest, (rest * this.#cores) / Math.max(1, this.#left))
+    this.#left -= workers
+    return Math.max(0.001, share)
+  }
+
+  /** A scenario needs no time. */
+  done({ request }: PlannedCase): void {
+    this.#left -= request.workers
+  }
+}
+
+function judged(planned: PlannedCase, report: Report, isKept: boolean): GateResult {
+  return { ...caseOf(planned), report, seconds: isKept ? 0 : report.stats.seconds, isKept, ...judge(report, planned.about, planned.hasCounts) }
+}
+
+function unchanged(planned: PlannedCase): GateResult {
+  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, standing: 'unchanged', differences: [] }
+}
+
+function broken(planned: PlannedCase, problem: string): GateResult {
+  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, standing: 'broken', differences: [problem] }
+}
+
+function caseOf({ loaded, scenario, about }: PlannedCase): Pick<GateResult, 'file' | 'scenario' | 'about'> {
+  return { file: loaded.bundle.file, scenario, about }
+}

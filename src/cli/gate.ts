@@ -1,0 +1,149 @@
+import { appendFile, readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { CommandModule } from 'yargs'
+import { loadConfig } from '../config/load.ts'
+import { type Baseline, BaselineError, drifts, readBaseline, updated } from '../gate/baseline.ts'
+import { type GateResult, exitStatusOf } from '../gate/gate-result.ts'
+import { annotations } from '../gate/github.ts'
+import { type GateSummary, detailLines, driftLines, gateJunit, gateMarkdown, gateSarif, resultLine, summaryLine, wrong } from '../gate/renderings.ts'
+import { ResultCache } from '../gate/result-cache.ts'
+import { RevisionError, digestsAt } from '../gate/revision.ts'
+import { painter } from '../report/terminal.ts'
+import { buildDigest } from './build-digest.ts'
+import { type Plan, planGate } from './gate-plan.ts'
+import { runGate } from './gate-run.ts'
+import { GateTable } from './gate-table.ts'
+import { type Streams, guardingExit } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+import { seconds, whole } from './values.ts'
+import { writeWhole } from './write-whole.ts'
+
+interface GateArguments {
+  readonly paths: readonly string[]
+  readonly config: string | undefined
+  readonly update: boolean
+  readonly baseline: string | undefined
+  readonly changedSince: string | undefined
+  readonly cache: string | undefined
+  readonly time: number | undefined
+  readonly workers: number | undefined
+  readonly junit: string | undefined
+  readonly sarif: string | undefined
+  readonly markdown: string | undefined
+  readonly quiet: boolean
+}
+
+/** Results that are compared with what is recorded, unless something else is said. */
+const BASELINE = 'vmcheck.baseline.json'
+
+/** `vmcheck gate [PATH...]` */
+export function gateCommand(streams: Streams): CommandModule<object, GateArguments> {
+  return {
+    command: 'gate [paths..]',
+    describe: 'explore every scenario and compare each with what is expected of it',
+    builder: (yargs) =>
+      yargs.positional('paths', { type: 'string', array: true, describe: 'model files, or folders of them [models]' }).options({
+        config: { type: 'string', describe: 'configuration [vmcheck.config.ts, where there is one]' },
+        update: { type: 'boolean', default: false, describe: 'record the results in the baseline' },
+        baseline: { type: 'string', describe: `file of recorded results [${BASELINE}, where there is one]` },
+        'changed-since': { type: 'string', describe: 'run only scenarios whose model changed since that git revision' },
+        cache: { type: 'string', describe: 'folder of results: those of unchanged models are taken from it' },
+        time: { type: 'number', describe: 'seconds for all scenarios together, fairly shared' },
+        workers: { type: 'number', describe: 'cores to use [those available]' },
+        junit: { type: 'string', describe: 'write JUnit XML' },
+        sarif: { type: 'string', describe: 'write SARIF' },
+        markdown: { type: 'string', describe: 'write Markdown' },
+        quiet: { type: 'boolean', default: false, describe: 'only what is wrong, and the summary’s line' },
+      }) as never,
+    handler: async (args) => {
+      process.exitCode = await run(args, streams)
+    },
+  }
+}
+
+async function run(args: GateArguments, streams: Streams): Promise<number> {
+  const started = performance.now()
+  const config = await loadConfig(streams.cwd, args.config ?? null)
+  const baselineFile = args.baseline ?? config.baseline ?? BASELINE
+  const isAsked = args.baseline !== undefined || config.baseline !== undefined
+  const before = await readRecorded(baselineFile, isAsked && !args.update, args.update, streams)
+  const cores = whole('--workers', args.workers, availableParallelism(), 1, 256)
+  const time = Math.min(seconds(args.time), config.time ?? Infinity)
+  const cacheFolder = args.cache ?? config.cache ?? null
+  const plan = await planned(args, streams, { config, cores })
+  const cache = cacheFolder !== null ? new ResultCache(resolve(streams.cwd, cacheFolder)) : args.changedSince !== undefined && streams.cache !== null ? new ResultCache(join(streams.cache, 'results')) : null
+  const explored = await explore(plan, args, streams, { cores, time, cache })
+  const results = [...plan.broken, ...explored]
+  const isWhole = args.paths.length === 0 && !streams.interrupt.aborted
+  if (args.update) await record(baselineFile, before, results, isWhole, streams)
+  const summary: GateSummary = { results, drifts: before && !args.update ? drifts(before, results, isWhole && args.changedSince === undefined) : [], seconds: (performance.now() - started) / 1000 }
+  show(summary, streams)
+  await writeFiles(summary, args, streams)
+  return exitStatusOf(results, summary.drifts.length)
+}
+
+async function planned(args: GateArguments, streams: Streams, { config, cores }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'>): Promise<Plan> {
+  const { changedSince } = args
+  try {
+    return await planGate(
+      {
+        config,
+        paths: args.paths.length > 0 ? args.paths : (config.paths ?? ['models']),
+        cores,
+        tool: await buildDigest(),
+        before: changedSince === undefined ? null : (files) => digestsAt(changedSince, files, streams.cwd),
+      },
+      streams,
+    )
+  } catch (error) {
+    if (error instanceof RevisionError) throw new UsageError(`--changed-since ${changedSince}: ${error.message}`)
+    throw error
+  }
+}
+
+async function explore({ cases }: Plan, { quiet }: GateArguments, streams: Streams, { cores, time, cache }: { readonly cores: number; readonly time: number; readonly cache: ResultCache | null }): Promise<GateResult[]> {
+  const table = new GateTable(cases, streams, quiet)
+  try {
+    return await guardingExit(streams, () => runGate(cases, { cores, cwd: streams.cwd, time, cache, signal: streams.interrupt, listener: table }))
+  } finally {
+    table.end()
+  }
+}
+
+async function readRecorded(file: string, isAsked: boolean, isUpdate: boolean, { cwd }: Streams): Promise<Baseline | null> {
+  const text = await readFile(resolve(cwd, file), 'utf8').catch(() => null)
+  if (text === null && isAsked) throw new UsageError(`baseline ${file}: no such file; vmcheck gate --update records one`)
+  try {
+    return text === null ? null : readBaseline(text)
+  } catch (error) {
+    if (!(error instanceof BaselineError)) throw error
+    // one that is recorded anew may be of any kind
+    if (isUpdate) return null
+    throw new UsageError(`baseline ${file}: ${error.message}`)
+  }
+}
+
+async function record(file: string, before: Baseline | null, results: readonly GateResult[], isWhole: boolean, streams: Streams): Promise<void> {
+  const now = updated(before, results, isWhole)
+  const changed = drifts(before ?? { ...now, models: {} }, results, isWhole && before !== null)
+  await writeWhole(file, `${JSON.stringify(now, null, 2)}\n`, `baseline ${file}`, streams)
+  streams.out(`${before ? [...driftLines(changed), `recorded in ${file}: ${changed.length} changed`].join('\n') : `recorded in ${file}: ${changed.length} scenarios`}\n`)
+}
+
+function show(summary: GateSummary, streams: Streams): void {
+  const paint = painter(streams.colour)
+  const bad = wrong(summary.results)
+  for (const result of bad) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).slice(1).join('\n')}\n`)
+  if (summary.drifts.length > 0) streams.out(`\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts).map((line) => `  ${line}`).join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`)
+  const isWell = bad.length === 0 && summary.drifts.length === 0
+  streams.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)
+  if (streams.ci) for (const line of annotations(bad, summary.drifts)) streams.out(`${line}\n`)
+}
+
+async function writeFiles(summary: GateSummary, { junit, sarif, markdown }: GateArguments, streams: Streams): Promise<void> {
+  if (junit !== undefined) await writeWhole(junit, gateJunit(summary, new Date()), `--junit ${junit}`, streams)
+  if (sarif !== undefined) await writeWhole(sarif, gateSarif(summary), `--sarif ${sarif}`, streams)
+  if (markdown !== undefined) await writeWhole(markdown, gateMarkdown(summary), `--markdown ${markdown}`, streams)
+  if (streams.ci?.summary) await appendFile(streams.ci.summary, gateMarkdown(summary))
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { DamagedReport, readReports } from '../report/read.ts'
+import type { Report } from '../report/report.ts'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * The reports in a file; at least one.
+ *
+ * @param path `-`: standard input
+ * @throws UsageError for a file that cannot be read or holds none
+ */
+export async function savedReports(path: string, { cwd }: Streams): Promise<Report[]> {
+  const text = await (path === '-' ? readAll(process.stdin) : readFile(resolve(cwd, path), 'utf8')).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(error.code === 'ENOENT' ? `no such file: ${path}` : `${path}: cannot be read: ${error.message}`)
+  })
+  try {
+    return readReports(text)
+  } catch (error) {
+    if (error instanceof DamagedReport) throw new UsageError(`${path}: not a report, or a damaged one: ${error.message}`)
+    throw error
+  }
+}

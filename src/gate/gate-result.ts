@@ -1,0 +1,39 @@
+import type { Scenario } from '../model/model.ts'
+import type { Report } from '../report/report.ts'
+import type { Judgement } from './judge.ts'
+
+/** One scenario that the gate looks at. */
+export interface GateCase {
+  /** The model's path as shown. */
+  readonly file: string
+  /** Name of the scenario; empty for a model that does not load. */
+  readonly scenario: string
+}
+
+/** What came of one scenario. */
+export interface GateResult extends GateCase, Judgement {
+  readonly about: Pick<Scenario<never>, 'expect'> | null
+  /** Null for a model that cannot be explored, and for one that was not. */
+  readonly report: Report | null
+  /** Seconds of the search; 0 for a result of an earlier run. */
+  readonly seconds: number
+  /** Taken from an earlier run. */
+  readonly isKept: boolean
+}
+
+/** `models/wire.ts deadlock` */
+export function caseName({ file, scenario }: GateCase): string {
+  return scenario === '' ? file : `${file} ${scenario}`
+}
+
+/** What a result is called in tables: the kind of what was found, `pass`, ... */
+export function foundIn({ report, standing }: GateResult): string {
+  if (!report) return standing === 'unchanged' ? 'not run' : 'not explored'
+  return report.verdict === 'violation' ? [...new Set(report.violations.map(({ kind }) => kind))].join(', ') : report.verdict
+}
+
+/** Exit status: 2 before 1 before 3 before 0. */
+export function exitStatusOf(results: readonly GateResult[], drifts: number): 0 | 1 | 2 | 3 {
+  const has = (standing: Judgement['standing']): boolean => results.some((result) => result.standing === standing)
+  return has('broken') ? 2 : has('differs') || drifts > 0 ? 1 : has('inconclusive') ? 3 : 0
+}

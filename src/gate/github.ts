@@ -1,0 +1,34 @@
+import type { Drift } from './baseline.ts'
+import { type GateResult, caseName } from './gate-result.ts'
+
+/** Annotations that GitHub shows of a step. */
+const MOST = 10
+
+/** Workflow commands that show what is wrong beside the code: results first, then drift. */
+export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]): string[] {
+  const errors = bad.map((result) => {
+    const at = placeOf(result)
+    const command = result.standing === 'inconclusive' ? 'warning' : 'error'
+    return annotation(command, at, `vmcheck: ${caseName(result)}`, [...result.differences, ...(result.report?.commands ?? [])].join('\n'))
+  })
+  const notes = drifts.map(({ name, changes }) => annotation('error', { file: name.split(' ')[0] ?? name, line: 1, column: 1 }, `vmcheck: ${name} is not as recorded`, changes.join('\n')))
+  return [...errors, ...notes].slice(0, MOST)
+}
+
+function placeOf({ file, report }: GateResult): { readonly file: string; readonly line: number; readonly column: number } {
+  const [violation] = report?.violations ?? []
+  const places = violation ? [...violation.waiting, ...(violation.accesses ?? []), ...violation.steps.flatMap(({ events }) => events).toReversed()] : []
+  return places.find(({ at }) => at && !at.file.startsWith('vmcheck/vm/'))?.at ?? { file, line: 1, column: 1 }
+}
+
+function annotation(command: 'error' | 'warning', { file, line, column }: ReturnType<typeof placeOf>, title: string, message: string): string {
+  return `::${command} file=${property(file)},line=${line},col=${column},title=${property(title)}::${data(message)}`
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readReports } from '../report/read.ts'
+import type { Report } from '../report/report.ts'
+
+/** What a result depends on, as one text each. */
+export interface ResultKey {
+  /** Of vmcheck itself: its version and its own files. */
+  readonly tool: string
+  /** Of the model's files. */
+  readonly digest: string
+  readonly file: string
+  readonly scenario: string
+  /** How it was searched. */
+  readonly search: string
+}
+
+/** Results of earlier runs in a folder, a file each: those of this very version of vmcheck and of the model as it is. */
+export class ResultCache {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** The report kept, or null; a damaged one is none. */
+  async get(key: ResultKey): Promise<Report | null> {
+    try {
+      const kept = JSON.parse(await readFile(this.#path(key), 'utf8')) as { key: ResultKey; report: unknown }
+      if (JSON.stringify(kept.key) !== JSON.stringify(key)) return null
+      return readReports(JSON.stringify(kept.report))[0] ?? null
+    } catch {
+      return null
+    }
+  }
+
+  /** Keeps a report. Whether it can be kept does not matter to anybody: the next run explores again. */
+  async put(key: ResultKey, report: Report): Promise<void> {
+    const path = this.#path(key)
+    try {
+      await mkdir(this.#folder, { recursive: true })
+      await writeFile(`${path}.${process.pid}.tmp`, JSON.stringify({ key, report }))
+      await rename(`${path}.${process.pid}.tmp`, path)
+    } catch {
+      // a cache that cannot be written is an empty one
+    }
+  }
+
+  #path(key: ResultKey): string {
+    return join(this.#folder, `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 40)}.json`)
+  }
+}

@@ -1,0 +1,28 @@
+import { type GateAnswer, type GateTask, TASK_WORD } from '../src/cli/gate-task.ts'
+import { explore } from '../src/cli/session.ts'
+import type { Streams } from '../src/cli/streams.ts'
+import { UsageError } from '../src/cli/usage-error.ts'
+import { load } from '../src/compile/load.ts'
+import { Refusal } from '../src/compile/refusal.ts'
+
+/** Milliseconds between two looks at whether the search is to end. */
+const LOOKING = 50
+
+/** One scenario, explored on this thread. */
+export default async function run({ bundle, request, cwd, control }: GateTask): Promise<GateAnswer> {
+  const words = new Int32Array(control)
+  const interrupt = new AbortController()
+  const looking = setInterval(() => {
+    if (Atomics.load(words, TASK_WORD.abort) !== 0) interrupt.abort()
+  }, LOOKING)
+  const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd, cache: null, interrupt: interrupt.signal, ci: null }
+  try {
+    return { report: await explore(load(bundle), request, streams, ({ states }) => Atomics.store(words, TASK_WORD.states, states)) }
+  } catch (error) {
+    if (error instanceof Refusal) return { problem: error.line }
+    if (error instanceof UsageError) return { problem: error.message }
+    throw error
+  } finally {
+    clearInterval(looking)
+  }
+}
