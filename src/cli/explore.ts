@@ -37,6 +37,7 @@ interface ExploreArguments {
   readonly memory: string | undefined
   readonly report: readonly string[]
   readonly json: boolean
+  readonly explain: boolean
   readonly profile: boolean
   readonly quiet: boolean
 }
@@ -77,6 +78,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: SHARED.report,
       json: SHARED.json,
+      explain: { type: 'boolean', default: false, describe: 'say which preemptions of the trace are essential' },
       profile: { type: 'boolean', default: false, describe: 'say where the time went' },
       quiet: SHARED.quiet,
     }) as unknown as Argv<ExploreArguments>
@@ -136,8 +138,9 @@ function again(report: Report, args: ExploreArguments): string {
 }
 
 /** Options that only some strategies know, and which. */
-const BELONGS: readonly (readonly [option: 'reduce' | 'profile' | 'workers' | 'preemptions' | 'seed' | 'runs' | 'bugDepth', shown: string, strategies: readonly string[]])[] = [
+const BELONGS: readonly (readonly [option: 'reduce' | 'explain' | 'profile' | 'workers' | 'preemptions' | 'seed' | 'runs' | 'bugDepth', shown: string, strategies: readonly string[]])[] = [
   ['reduce', '--reduce', ['bfs']],
+  ['explain', '--explain', ['bfs']],
   ['profile', '--profile', ['bfs']],
   ['workers', '--workers', ['bfs']],
   ['preemptions', '--preemptions', ['dfs', 'dpor', 'random', 'pct']],
@@ -176,6 +179,7 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
       memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
     },
     quiet: args.quiet || args.json,
+    explain: args.explain,
     profile: args.profile,
   }
 }

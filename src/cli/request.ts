@@ -33,6 +33,8 @@ export interface ExploreRequest {
   readonly workers: number
   readonly limits: Limits
   readonly quiet: boolean
+  /** Whether the report says which preemptions of a trace are essential. */
+  readonly explain: boolean
   /** Whether the report says where the time went. */
   readonly profile: boolean
   /** Other sizes than the usual ones, on which no result depends. */

@@ -9,6 +9,7 @@ import { Tracer } from '../explore/tracer.ts'
 import type { Report } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
 import { assemble, partialOrderNotes, profileOf, violationOf } from './assemble.ts'
+import { explain } from './explain.ts'
 import { followPaths } from './follow.ts'
 import { ProgressLine } from './progress.ts'
 import { type ExploreRequest, chooseChecks, prepare, reductionsOf } from './request.ts'
@@ -66,7 +67,10 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
     const result = await search.run()
     line.end()
     const violations: Violation[] = []
-    for (const finding of result.findings) violations.push(await describe(search, system, result, finding))
+    for (const finding of result.findings) {
+      const violation = await describe(search, system, result, finding)
+      violations.push(request.explain ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams) : violation)
+    }
     const unused = [...unlike, ...search.engine.unused].map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`)
     const report = assemble({
       loaded,

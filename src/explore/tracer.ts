@@ -10,10 +10,24 @@ import type { Engine } from './engine.ts'
 import type { StepRecord } from './step-record.ts'
 import { cpuOf } from '../model/dispatch.ts'
 import { readCell, writeCell } from './layout.ts'
+import { controlPoint } from './uninterrupted.ts'
 
 /** A schedule that is not the explorer's own has a step that cannot be taken. */
 export class CannotStep extends Error {
   override readonly name = 'CannotStep'
+}
+
+/** A step before which another actor could have gone on. */
+export interface PreemptionPoint {
+  /** Number of the step, from 1. */
+  readonly step: number
+  /** Who is preempted. */
+  readonly actor: number
+  /** Where in its code (see {@link controlPoint}). */
+  readonly point: string
+  /** The innermost of the model's own functions that it is in, by site and name; null before the program starts. */
+  readonly within: { readonly function: number; readonly name: string } | null
+  readonly at: SourcePlace | null
 }
 
 /** Executes a schedule again, step by step, and tells what happened in kernel terms. */
@@ -36,6 +50,24 @@ export class Tracer implements Standing {
       const turn = turns.after(actor)
       return { ...done, actor, ...turn, ...(!isFault && this.#standing(actor)) }
     })
+  }
+
+  /** Where a schedule takes the turn away from an actor that could go on. */
+  preemptions(schedule: readonly ScheduledStep[]): PreemptionPoint[] {
+    const { executor, locals, system } = this.#engine
+    const found: PreemptionPoint[] = []
+    let last: Actor | undefined
+    schedule.forEach(({ actor, choices }, i) => {
+      if (last && last.id !== actor && !this.isFinished(last) && !this.isBlocked(last)) {
+        const state = executor.inspect(last, locals.code(this.#words, last.id), this.#words)
+        const stack = 'stack' in state ? state.stack : []
+        const own = stack.findLast(({ info }) => !system.runtime.place(info.site)?.file.startsWith('vmcheck/vm/'))
+        found.push({ step: i + 1, actor: last.id, point: controlPoint(last, state) ?? '', within: own ? { function: own.info.site, name: own.info.name } : null, at: system.runtime.place(stack.at(-1)?.site ?? 0) })
+      }
+      last = system.actors[actor]
+      this.#step(actor, choices)
+    })
+    return found
   }
 
   /** Who cannot go on in the state reached, and whether the actor of the step into it has finished. */

@@ -56,6 +56,7 @@ const INCONCLUSIVE: Fields = { reason: 'a text', frontier: 'a number' }
 const OBJECT: Fields = { name: 'a text', type: 'a text', fields: 'a list' }
 const FIELD: Fields = { field: 'a text', name: 'a text', type: 'a text' }
 const SOURCE: Fields = { file: 'a text', line: 'a number', lines: 'a list' }
+const PREEMPTION: Fields = { step: 'a number', actor: 'a number', within: 'a text or null', verdict: 'a text', scope: 'a text', states: 'a number' }
 const PLACE: Fields = { file: 'a text', line: 'a number', column: 'a number' }
 const VIOLATION: Fields = { kind: 'a text', property: 'a text', message: 'a text', stuck: 'a list', schedule: 'a list', steps: 'a list', waiting: 'a list' }
 const SCHEDULED: Fields = { actor: 'a number', choices: 'a list' }
@@ -142,6 +143,11 @@ function checkViolation(violation: Violation, at: string, actors: number): void 
     known(place)(wait as never)
     checkPlace(wait, place)
     for (const actor of (wait as { heldBy: number[] }).heldBy) known(`${place}.heldBy`)({ actor })
+  })
+  each(violation.preemptions ?? [], `${at}.preemptions`, (preemption, place) => {
+    check(preemption, PREEMPTION, place)
+    known(place)(preemption as never)
+    checkPlace(preemption, place)
   })
   each(violation.accesses ?? [], `${at}.accesses`, (access, place) => {
     check(access, ACCESS, place)

@@ -6,7 +6,7 @@ import { bytes, count, plural } from './numbers.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Report } from './report.ts'
 import { laneTitle } from './timeline.ts'
-import { accessLine, eventLine, outcome, reductionNames, subject, violationLine, waitLine } from './wording.ts'
+import { accessLine, eventLine, outcome, preemptionLine, reductionNames, subject, violationLine, waitLine } from './wording.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {
@@ -121,7 +121,9 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
 function ending(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint): string {
   const placed = (line: string, at: Waiting['at']): string => `  ${line}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`
   const lines = [...violation.waiting.map((wait) => placed(waitLine(report, wait), wait.at)), ...(violation.accesses ?? []).map((access) => placed(accessLine(report, access), access.at))]
-  return lines.length === 0 ? '' : [paint('bold', violation.accesses ? 'Not ordered:' : 'At the end:'), ...lines].join('\n')
+  const preemptions = (violation.preemptions ?? []).map((preemption) => placed(preemptionLine(report, preemption), preemption.at))
+  const block = (title: string, of: readonly string[]): string[] => (of.length === 0 ? [] : [[paint('bold', title), ...of].join('\n')])
+  return [...block(violation.accesses ? 'Not ordered:' : 'At the end:', lines), ...block('Preemptions:', preemptions)].join('\n\n')
 }
 
 function unreached(report: Report): string {

@@ -1,6 +1,6 @@
 import { showValue } from '../model/memory.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
-import type { Violation } from '../trace/violation.ts'
+import type { Preemption, Violation } from '../trace/violation.ts'
 import { count, plural } from './numbers.ts'
 import type { Report } from './report.ts'
 
@@ -30,6 +30,17 @@ export function actorTitle({ actors }: Pick<Report, 'actors'>, actor: number): s
 export function waitLine(report: Pick<Report, 'actors'>, { actor, operation, target, heldBy }: Waiting): string {
   const held = heldBy.length === 0 ? '' : heldBy.includes(actor) ? ', held by itself' : `, held by ${heldBy.map((holder) => actorTitle(report, holder)).join(' and ')}`
   return `${actorTitle(report, actor)} ${operation === 'spin' ? 'goes round in a loop' : `waits: ${operation} ${target}`.trimEnd()}${held}`
+}
+
+/** `step 13: CPU 0 (wirer/0) is preempted in wiringWalk(); essential: ...` */
+export function preemptionLine(report: Pick<Report, 'actors'>, { step, actor, within, verdict, scope, states }: Preemption): string {
+  const where = scope === 'function' ? `within ${within}()` : 'at this place'
+  const what = {
+    essential: `essential: with none ${where}, it cannot happen (${plural(states, 'state')} searched)`,
+    incidental: `incidental: it happens with none ${where}, too`,
+    undecided: 'undecided',
+  }[verdict]
+  return `step ${step}: ${actorTitle(report, actor)} is preempted${within === null ? ' before it starts' : ` in ${within}()`}; ${what}`
 }
 
 /** `CPU 0 (a/0) writes page[0].busy in pageOut()` */

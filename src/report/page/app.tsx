@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Violation } from '../../trace/violation.ts'
 import type { Report } from '../report.ts'
 import { timelineOf } from '../timeline.ts'
-import { accessLine, outcome, statisticRows, subject, waitLine } from '../wording.ts'
+import { accessLine, outcome, preemptionLine, statisticRows, subject, waitLine } from '../wording.ts'
 import { Diagram } from './diagram.tsx'
 import { MachineView } from './machine-view.tsx'
 import { StepView, TraceList } from './step-view.tsx'
@@ -84,7 +84,7 @@ function ViolationView({ report, violation }: { readonly report: Report; readonl
   }, [step, last])
   return (
     <>
-      {violation.waiting.length + (violation.accesses?.length ?? 0) > 0 && <Ending report={report} violation={violation} />}
+      {violation.waiting.length + (violation.accesses?.length ?? 0) + (violation.preemptions?.length ?? 0) > 0 && <Ending report={report} violation={violation} />}
       {last > 0 && (
         <>
           <Stepper step={step} last={last} go={go} />
@@ -147,6 +147,12 @@ function Ending({ report, violation }: { readonly report: Report; readonly viola
         {accesses.map((access) => <li key={access.actor}>{accessLine(report, access)}{where(access.at)}</li>)}
       </ul>
       <WaitGraph report={report} waiting={waiting} />
+      {violation.preemptions && violation.preemptions.length > 0 && (
+        <>
+          <h3>Preemptions</h3>
+          <ul>{violation.preemptions.map((preemption) => <li key={preemption.step}>{preemptionLine(report, preemption)}{where(preemption.at)}</li>)}</ul>
+        </>
+      )}
     </section>
   )
 }
