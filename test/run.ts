@@ -25,6 +25,7 @@ const REQUEST: ExploreRequest = {
   workers: 1,
   limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
   quiet: true,
+  checkpoint: null,
   explain: false,
   profile: false,
 }

@@ -37,10 +37,16 @@ interface ExploreArguments {
   readonly memory: string | undefined
   readonly report: readonly string[]
   readonly json: boolean
+  readonly checkpoint: string | undefined
+  readonly resume: string | undefined
+  readonly checkpointEvery: number | undefined
   readonly explain: boolean
   readonly profile: boolean
   readonly quiet: boolean
 }
+
+/** Seconds between checkpoints unless something else is said. */
+const USUAL_PERIOD = 180
 
 /** `vmcheck explore MODEL` */
 export function exploreCommand(streams: Streams): CommandModule<object, ExploreArguments> {
@@ -78,6 +84,9 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: SHARED.report,
       json: SHARED.json,
+      checkpoint: { type: 'string', describe: 'folder to write the search to, now and then and when it is ended early' },
+      resume: { type: 'string', describe: 'go on with the search in this folder' },
+      'checkpoint-every': { type: 'number', describe: `seconds between checkpoints [${USUAL_PERIOD}]` },
       explain: { type: 'boolean', default: false, describe: 'say which preemptions of the trace are essential' },
       profile: { type: 'boolean', default: false, describe: 'say where the time went' },
       quiet: SHARED.quiet,
@@ -138,11 +147,13 @@ function again(report: Report, args: ExploreArguments): string {
 }
 
 /** Options that only some strategies know, and which. */
-const BELONGS: readonly (readonly [option: 'reduce' | 'explain' | 'profile' | 'workers' | 'preemptions' | 'seed' | 'runs' | 'bugDepth', shown: string, strategies: readonly string[]])[] = [
+const BELONGS: readonly (readonly [option: 'reduce' | 'explain' | 'profile' | 'workers' | 'checkpoint' | 'resume' | 'preemptions' | 'seed' | 'runs' | 'bugDepth', shown: string, strategies: readonly string[]])[] = [
   ['reduce', '--reduce', ['bfs']],
   ['explain', '--explain', ['bfs']],
   ['profile', '--profile', ['bfs']],
   ['workers', '--workers', ['bfs']],
+  ['checkpoint', '--checkpoint', ['bfs']],
+  ['resume', '--resume', ['bfs']],
   ['preemptions', '--preemptions', ['dfs', 'dpor', 'random', 'pct']],
   ['seed', '--seed', ['random', 'pct']],
   ['runs', '--runs', ['random', 'pct']],
@@ -179,9 +190,26 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
       memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
     },
     quiet: args.quiet || args.json,
+    checkpoint: checkpointOf(args),
     explain: args.explain,
     profile: args.profile,
   }
+}
+
+/** Where the search is kept: with both options in the same folder, whether or not it was begun. */
+function checkpointOf({ checkpoint, resume, checkpointEvery, all, reduce }: ExploreArguments): ExploreRequest['checkpoint'] {
+  const folder = resume ?? checkpoint
+  if (folder === undefined) {
+    if (checkpointEvery !== undefined) throw new UsageError('--checkpoint-every goes with --checkpoint or --resume')
+    return null
+  }
+  const option = resume === undefined ? '--checkpoint' : '--resume'
+  if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume) throw new UsageError('--checkpoint and --resume name different folders: a search goes on where it was')
+  if (all) throw new UsageError(`${option} is for one scenario, not for --all`)
+  if (reduce === 'por' || reduce === 'all') throw new UsageError(`${option} goes with --reduce none or symmetry: a search that learns what to leave out has no state to go on from`)
+  const every = checkpointEvery ?? USUAL_PERIOD
+  if (!(every >= 0)) throw new UsageError('--checkpoint-every takes a number of seconds, 0 or more')
+  return { folder, mayBegin: checkpoint !== undefined, mayResume: resume !== undefined, every }
 }
 
 /** One report, or with --all the list of them. */

@@ -105,6 +105,7 @@ function requestOf(scenario: string, about: Scenario<never>, settings: SearchSet
       memory: settings.memory === undefined ? totalmem() / 2 / cores : memorySize(settings.memory),
     },
     quiet: true,
+    checkpoint: null,
     explain: false,
     profile: false,
   }

@@ -9,6 +9,7 @@ import type { Tuning } from '../explore/tuning.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
+import type { CheckpointRequest } from './checkpoint.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Which reductions are asked for. */
@@ -33,6 +34,8 @@ export interface ExploreRequest {
   readonly workers: number
   readonly limits: Limits
   readonly quiet: boolean
+  /** Where the search is kept; null: nowhere. */
+  readonly checkpoint: CheckpointRequest | null
   /** Whether the report says which preemptions of a trace are essential. */
   readonly explain: boolean
   /** Whether the report says where the time went. */

@@ -9,6 +9,7 @@ import { Tracer } from '../explore/tracer.ts'
 import type { Report } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
 import { assemble, partialOrderNotes, profileOf, violationOf } from './assemble.ts'
+import { KeptSearch, naming } from './checkpoint.ts'
 import { explain } from './explain.ts'
 import { followPaths } from './follow.ts'
 import { ProgressLine } from './progress.ts'
@@ -29,12 +30,15 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
  */
 export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void = () => {}): Promise<Report> {
   if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams, watch)
-  return withoutUnlike(async (unlike) => {
-    const report = await exploreWithout(unlike, loaded, request, streams, watch)
-    if (!isPassedBy(report)) return report
-    // partial-order reduction passes by states that nothing but `m.sometimes` asks for
-    return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams, watch)
-  })
+  const kept = request.checkpoint && (await KeptSearch.open(request.checkpoint, streams))
+  const body = (): Promise<Report> =>
+    withoutUnlike(async (unlike) => {
+      const report = await exploreWithout(unlike, loaded, request, streams, watch, kept)
+      if (!isPassedBy(report)) return report
+      // partial-order reduction passes by states that nothing but `m.sometimes` asks for
+      return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams, watch, null)
+    }, kept?.unlike)
+  return request.checkpoint ? naming(request.checkpoint.folder, body) : body()
 }
 
 /** Whether what was found may have been passed by: under partial-order reduction, something that should hold sometimes. */
@@ -43,8 +47,9 @@ function isPassedBy({ stats, violations }: Report): boolean {
 }
 
 /** Explores with some sets of CPUs not taken to be interchangeable. */
-async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void): Promise<Report> {
-  const { name, scenario, params, granularity, system } = prepare(loaded, request)
+async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void, kept: KeptSearch | null): Promise<Report> {
+  const prepared = prepare(loaded, request)
+  const { name, scenario, params, granularity, system } = prepared
   const checks = chooseChecks(request, scenario)
   const reductions = reductionsOf(request.reduce, unlike.map((set) => set.name))
   const line = new ProgressLine(streams, request.quiet)
@@ -61,6 +66,7 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
       line.update(progress)
       watch(progress)
     },
+    ...(kept && { checkpoints: kept.checkpoints(loaded.bundle, prepared, checks, unlike, request) }),
     ...(request.tuning && { tuning: request.tuning }),
   })
   try {

@@ -6,10 +6,11 @@ import type { UnusedSet } from '../explore/symmetry/sets.ts'
  * Searches, and again without a set of CPUs that turned out not to be interchangeable, until all that are taken to be are.
  *
  * @param search given the sets found out so far
+ * @param known those that were found out before
  * @throws Refusal when a set is declared interchangeable and is not
  */
-export async function withoutUnlike<T>(search: (unlike: readonly UnusedSet[]) => Promise<T>): Promise<T> {
-  const unlike: UnusedSet[] = []
+export async function withoutUnlike<T>(search: (unlike: readonly UnusedSet[]) => Promise<T>, known: readonly UnusedSet[] = []): Promise<T> {
+  const unlike = [...known]
   for (;;) {
     try {
       return await search(unlike)

@@ -72,6 +72,11 @@ export class LocalStates {
     return (this.#known[actor] as Interner).blob(id)
   }
 
+  /** How many local states of an actor are known. */
+  size(actor: number): number {
+    return (this.#known[actor] as Interner).size
+  }
+
   /** Sets the number of an actor's local state. */
   set(words: Int32Array, actor: number, id: number): void {
     writeCell(words, this.#packing.locals[actor] as Cell, id)

@@ -54,11 +54,24 @@ export function needOf(room: Room, store: StateStore, locals: LocalStates, layou
   const taken = Atomics.load(new Int32Array(room.usage), 0)
   const segments = Math.max(0, taken + 2 * workers - room.segments.length)
   const numbers = (room.segments.length + segments) * 2 ** room.segmentBits
-  let { capacity } = store
-  while (store.size > capacity * ROOMY || numbers >= 2 ** numberBits(capacity)) capacity *= capacity < LARGE_TABLE ? 4 : 2
+  const capacity = capacityFor(store.size, numbers, store.capacity)
   const isTight = capacity > store.capacity
   const bytes = (isTight ? capacity * 4 : 0) + (isWidened ? store.size * packingOf(layout, widths).words * 4 : 0)
   return { segments, capacity, widths, isTight, isWidened, bytes }
+}
+
+/** The room for states that are brought back: the segments that they were in, and what {@link needOf} would ask for beside them. */
+export function roomFor(room: Room, states: number, taken: number, widths: readonly number[], layout: Layout, workers: number): Room {
+  const segments = Math.max(0, taken + 2 * workers - room.segments.length)
+  const capacity = capacityFor(states, (room.segments.length + segments) * 2 ** room.segmentBits, room.table.byteLength / 4)
+  return enlarged(room, { segments, capacity, widths, isTight: true, isWidened: true, bytes: 0 }, layout)
+}
+
+/** Slots of a table for some states, and numbers up to a limit; at least as many as there are. */
+function capacityFor(states: number, numbers: number, least: number): number {
+  let capacity = least
+  while (states > capacity * ROOMY || numbers >= 2 ** numberBits(capacity)) capacity *= capacity < LARGE_TABLE ? 4 : 2
+  return capacity
 }
 
 /** A room with what was needed: its table and, when states are packed anew, its segments are still to be filled. */

@@ -1,4 +1,6 @@
 import type { Check } from '../model/check.ts'
+import type { Checkpoints, Standing } from './checkpoint/checkpoints.ts'
+import { Revival } from './checkpoint/revival.ts'
 import { Crew } from './crew.ts'
 import { Engine, type EngineRecipe, type Reductions, engineRecipe } from './engine.ts'
 import { hangs } from './hangs.ts'
@@ -39,6 +41,8 @@ export interface SearchOptions {
   readonly progress: (progress: Progress) => void
   /** Other sizes than the usual ones, on which no result depends. */
   readonly tuning?: Partial<Tuning>
+  /** Where the search is written to from time to time, and goes on from; not with partial-order reduction. */
+  readonly checkpoints?: Checkpoints
   /** Where in the code no actor is preempted; not with partial-order reduction, nor with a hang check. */
   readonly uninterrupted?: Stretch
 }
@@ -105,6 +109,10 @@ export class Search {
   #left = 0
   /** Depth of the violation that ended the search. */
   #endDepth = Infinity
+  /** The search as it was when the last level began. */
+  #barrier: Standing | null = null
+  /** Seconds that the search took before it was taken up again. */
+  #secondsBefore = 0
 
   constructor(system: System, options: SearchOptions) {
     const tuning = { ...TUNING, ...options.tuning }
@@ -128,6 +136,7 @@ export class Search {
       await this.#learn()
       this.#searchCpu = cpuSeconds(this.#startedCpu)
       if (this.#findings.length === 0 || this.#options.keepGoing) await this.#afterwards()
+      await this.#keep()
       return this.#result()
     } finally {
       clearInterval(timer)
@@ -214,9 +223,11 @@ export class Search {
   }
 
   async #explore(): Promise<void> {
-    this.engine.store.insert(this.engine.initialState())
-    let frontier = this.engine.store.rangesSince(new Int32Array(0))
+    const { checkpoints } = this.#options
+    let frontier = checkpoints?.resumed ? await this.#revive(checkpoints) : this.#begin()
     while (rangesSize(frontier) > 0) {
+      if (checkpoints) this.#barrier = this.#standing(frontier)
+      if (checkpoints?.isDue) await this.#save(checkpoints)
       const isBounded = this.#levels.length >= this.#options.limits.maxDepth
       frontier = await this.#advance(frontier, !isBounded)
       if (this.#stopped) return
@@ -230,6 +241,55 @@ export class Search {
         return
       }
     }
+  }
+
+  #begin(): Range[] {
+    this.engine.store.insert(this.engine.initialState())
+    return this.engine.store.rangesSince(new Int32Array(0))
+  }
+
+  /** Takes the search up where a checkpoint left it: the states to be expanded next. */
+  async #revive(checkpoints: Checkpoints): Promise<Range[]> {
+    const { workers } = this.#options
+    const revival = new Revival(this.engine, checkpoints, this.#room, workers)
+    this.#room = revival.room
+    const { levels, findings, looped, frontier, seconds } = await revival.restore({ coverage: this.#recipe.coverage, tally: this.#recipe.tally })
+    await this.sharedTask({ kind: 'rehash', room: this.#room, ranges: this.engine.store.rangesSince(new Int32Array(0)) }, false)
+    this.#levels.push(...levels)
+    this.#findings.push(...findings)
+    this.#looped = looped
+    this.#secondsBefore = seconds
+    return [...frontier]
+  }
+
+  /** What a checkpoint tells of the search, at a barrier. */
+  #standing(frontier: readonly Range[]): Standing {
+    const base64 = (bytes: SharedArrayBuffer): string => Buffer.from(new Uint8Array(bytes)).toString('base64')
+    return {
+      seconds: this.#secondsBefore + this.#seconds(),
+      segmentBits: this.#room.segmentBits,
+      widths: this.#room.widths,
+      usage: [...this.engine.store.usage()],
+      levels: this.#levels.map(({ ranges, transitions, endStates, pruned, alone, open }) => ({ ranges, transitions, endStates, pruned, alone, open })),
+      frontier,
+      looped: this.#looped,
+      findings: [...this.#findings],
+      coverage: base64(this.#recipe.coverage),
+      tally: base64(this.#recipe.tally),
+    }
+  }
+
+  /** Writes the search as it was at the last barrier; states that came since are left out, though they may be packed otherwise now. */
+  async #save(checkpoints: Checkpoints): Promise<void> {
+    const { store, reach, locals, system } = this.engine
+    if (this.#barrier) await checkpoints.save({ ...this.#barrier, widths: this.#room.widths }, { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs })
+  }
+
+  /** At the end of a search: what was not finished is kept, a checkpoint of what was is of no use any more. */
+  async #keep(): Promise<void> {
+    const { checkpoints, keepGoing } = this.#options
+    const isDone = !this.#stopped || (this.#findings.length > 0 && !keepGoing)
+    if (checkpoints) await (isDone ? checkpoints.discard() : this.#save(checkpoints))
   }
 
   /**
@@ -372,7 +432,7 @@ export class Search {
       endStates: sum(this.#levels, 'endStates'),
       pruned: sum(this.#levels, 'pruned'),
       alone: sum(this.#levels, 'alone'),
-      seconds: this.#seconds(),
+      seconds: this.#secondsBefore + this.#seconds(),
       bytes: this.#bytes(),
       bytesPerState: this.#stateBytes() / Math.max(1, store.size),
       effort: this.#crew.effort(),

@@ -117,6 +117,13 @@ export class StateStore {
     return this.#usage.slice(1, this.#segments.length + 1)
   }
 
+  /** Makes the store count states that are brought into its segments, by how many each holds. */
+  restore(usage: readonly number[]): void {
+    usage.forEach((states, segment) => (this.#usage[segment + 1] = states))
+    this.#usage[0] = usage.length
+    this.#own = -1
+  }
+
   /** The states stored since `usage` was taken. */
   rangesSince(usage: Int32Array): Range[] {
     const ranges: Range[] = []

@@ -1,0 +1,92 @@
+import { resolve } from 'node:path'
+import { Checkpoints } from '../explore/checkpoint/checkpoints.ts'
+import { CheckpointError, type Identity, type Manifest, checkIdentity, readManifest } from '../explore/checkpoint/manifest.ts'
+import type { UnusedSet } from '../explore/symmetry/sets.ts'
+import type { Check } from '../model/check.ts'
+import { buildDigest } from './build-digest.ts'
+import type { ExploreRequest, Preparation } from './request.ts'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Where a search is kept, and whether it is to be taken up. */
+export interface CheckpointRequest {
+  readonly folder: string
+  /** Whether a search may begin there. */
+  readonly mayBegin: boolean
+  /** Whether one that is there may be gone on with. */
+  readonly mayResume: boolean
+  /** Seconds between two checkpoints. */
+  readonly every: number
+}
+
+/** The checkpoints of a request: what there is to go on from, and where to write. */
+export class KeptSearch {
+  /** Sets of CPUs that the search before found not to be interchangeable. */
+  readonly unlike: readonly UnusedSet[]
+  readonly #request: CheckpointRequest
+  readonly #manifest: Manifest | null
+  readonly #tool: string
+  readonly #folder: string
+
+  private constructor(request: CheckpointRequest, manifest: Manifest | null, tool: string, folder: string) {
+    this.#request = request
+    this.#manifest = manifest
+    this.#tool = tool
+    this.#folder = folder
+    this.unlike = manifest?.unlike ?? []
+  }
+
+  /**
+   * Looks at what a folder holds.
+   * @throws UsageError where nothing is to be gone on with, or something is that would be lost
+   */
+  static async open(request: CheckpointRequest, { cwd }: Streams): Promise<KeptSearch> {
+    const folder = resolve(cwd, request.folder)
+    const manifest = await naming(request.folder, () => readManifest(folder))
+    if (!manifest && !request.mayBegin) throw new UsageError(`--resume ${request.folder}: there is no checkpoint`)
+    if (manifest && !request.mayResume) throw new UsageError(`--checkpoint ${request.folder}: there is a checkpoint already; go on with --resume ${request.folder}, or remove the folder`)
+    return new KeptSearch(request, manifest, await buildDigest(), folder)
+  }
+
+  /**
+   * The checkpoints of one search.
+   * @throws UsageError where what is there is of another one
+   */
+  checkpoints({ digest }: { readonly digest: string }, { name, params, granularity }: Preparation, checks: readonly Check[], unlike: readonly UnusedSet[], { reduce, keepGoing }: ExploreRequest): Checkpoints {
+    const identity: Identity = {
+      tool: this.#tool,
+      digest,
+      scenario: String(name),
+      params: JSON.stringify(params),
+      granularity,
+      checks: checks.map((check) => check.name).join(' '),
+      reduction: reduce,
+      keepGoing: String(keepGoing),
+    }
+    const { folder, every } = this.#request
+    // a set of CPUs that was found out now makes it another search
+    const resumed = this.#manifest && unlike.length === this.unlike.length ? this.#manifest : null
+    try {
+      if (resumed) checkIdentity(resumed, identity)
+    } catch (error) {
+      throw refused(folder, error)
+    }
+    return new Checkpoints(this.#folder, identity, unlike, resumed, every)
+  }
+}
+
+/**
+ * Runs what reads or writes a checkpoint.
+ * @throws UsageError instead of CheckpointError
+ */
+export async function naming<T>(folder: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    throw refused(folder, error)
+  }
+}
+
+function refused(folder: string, error: unknown): unknown {
+  return error instanceof CheckpointError ? new UsageError(`checkpoint ${folder}: ${error.message}`) : error
+}
