@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const BIN = resolve('bin/vmcheck.js')
 
@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly cache?: string
   /** What it reads from standard input. */
   readonly input?: string
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Runs the command as a user does; models are kept in `cache` unless another folder is given. */
@@ -29,7 +31,7 @@ export function commandWith(cache: string): (args: readonly string[], options?: 
     new Promise((done) => {
       const child = spawn(process.execPath, [BIN, ...args], {
         cwd: options.cwd ?? process.cwd(),
-        env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: options.cache ?? cache, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }) },
+        env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: options.cache ?? cache, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }), GITHUB_ACTIONS: '', ...options.env },
       })
       let out = ''
       let err = ''
@@ -45,6 +47,9 @@ export function commandWith(cache: string): (args: readonly string[], options?: 
 /** A folder with the given files. */
 export async function folder(files: Readonly<Record<string, string>>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'vmcheck-cli-'))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(path, name)), { recursive: true })
+    await writeFile(join(path, name), text)
+  }
   return path
 }

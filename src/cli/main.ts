@@ -4,6 +4,7 @@ import { Refusal } from '../compile/refusal.ts'
 import { exploreCommand } from './explore.ts'
 import { gateCommand } from './gate.ts'
 import { graphCommand } from './graph.ts'
+import { initCommand } from './init.ts'
 import { listCommand } from './list.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand } from './run.ts'
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     .command(gateCommand(streams))
     .command(showCommand(streams))
     .command(listCommand(streams))
+    .command(initCommand(streams))
     .command(graphCommand(streams))
     .demandCommand(1, 'name a command; vmcheck --help lists them')
     .strict()

@@ -34,7 +34,7 @@ async function firstOf(cwd: string): Promise<string | null> {
 async function text(absolute: string, file: string, cwd: string): Promise<string> {
   const { build } = await import('esbuild')
   try {
-    const made = await build({ entryPoints: [absolute], bundle: true, write: false, format: 'cjs', platform: 'node', target: 'node20', external: ['vmcheck/config'], logLevel: 'silent', absWorkingDir: cwd })
+    const made = await build({ entryPoints: [absolute], bundle: true, write: false, format: 'cjs', platform: 'node', target: 'node20', external: ['vmcheck', 'vmcheck/*'], logLevel: 'silent', absWorkingDir: cwd })
     return made.outputFiles[0]?.text ?? ''
   } catch (error) {
     const [first] = (error as { errors?: Message[] }).errors ?? []

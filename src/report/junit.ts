@@ -60,7 +60,7 @@ export function renderCases(cases: readonly JunitCase[], now: Date): string {
       errors: count('error'),
       time: seconds(mine.reduce((sum, one) => sum + one.seconds, 0)),
     })
-    suite.ele('properties')
+    suite.ele('properties').ele('property', { name: 'tool', value: 'vmcheck' })
     for (const one of mine) {
       const element = suite.ele('testcase', { name: clean(one.name), classname: clean(name), time: seconds(one.seconds) })
       if (one.problem) element.ele(one.problem.form, { message: clean(one.problem.message), type: clean(one.problem.type) }).txt(clean(one.problem.text))

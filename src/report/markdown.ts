@@ -103,7 +103,7 @@ function text(value: unknown): string {
 
 /** A text of a Mermaid diagram: nothing of it is syntax. Its words may not be Mermaid's own either. */
 function label(content: string): string {
-  return content.replace(/\s+/g, ' ').replace(/[^\p{L}\p{N} .,:()→{}=+_-]/gu, (char) => `#${char.codePointAt(0)};`).replace(/\b(end|loop|alt|opt|par|rect|note|critical|break|box)\b/gi, (word) => `${word}#8203;`)
+  return content.replace(/\s+/g, ' ').replace(/[^\p{L}\p{N} .,:()→=+_-]/gu, (char) => `#${char.codePointAt(0)};`).replace(/\b(end|loop|alt|opt|par|rect|note|critical|break|box)\b/gi, (word) => `${word}#8203;`)
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {

@@ -73,14 +73,16 @@ function ViolationView({ report, violation }: { readonly report: Report; readonl
   useEffect(() => go(stepAsked(last)), [last])
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const to = event.ctrlKey || event.metaKey || event.altKey ? undefined : KEYS[event.key]?.(step, last)
-      if (to === undefined || (event.target as HTMLElement).tagName === 'INPUT') return
+      const key = event.ctrlKey || event.metaKey || event.altKey ? undefined : KEYS[event.key]
+      if (!key || (event.target as HTMLElement).tagName === 'INPUT') return
       event.preventDefault()
-      go(to)
+      go((now) => key(now, last)) // of the step that it is now: keys may come faster than the page is drawn
     }
     addEventListener('keydown', onKey)
-    if (stepAsked(last) !== step) history.replaceState(null, '', `#step=${step}`)
     return () => removeEventListener('keydown', onKey)
+  }, [last])
+  useEffect(() => {
+    if (stepAsked(last) !== step) history.replaceState(null, '', `#step=${step}`)
   }, [step, last])
   return (
     <>

@@ -1,0 +1,33 @@
+import { access, readFile, readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { CommandModule } from 'yargs'
+import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
+import { writeWhole } from './write-whole.ts'
+
+const TEMPLATE = fileURLToPath(new URL('../../../templates/init', import.meta.url))
+
+/** `vmcheck init` */
+export function initCommand(streams: Streams): CommandModule<object, object> {
+  return {
+    command: 'init',
+    describe: 'write a first model with its test and configuration into this folder',
+    handler: () => init(streams),
+  }
+}
+
+async function init(streams: Streams): Promise<void> {
+  const all = (await readdir(TEMPLATE, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name).slice(TEMPLATE.length + 1))
+  const isThere = async (file: string): Promise<boolean> => access(resolve(streams.cwd, file)).then(() => true, () => false)
+  const taken: string[] = []
+  for (const file of all) if (await isThere(file)) taken.push(file)
+  // a package of the user's stays as it is
+  const inTheWay = taken.filter((file) => file !== 'package.json')
+  if (inTheWay.length > 0) throw new UsageError(`init: there is ${inTheWay.toSorted().join(', ')} already; nothing was written`)
+  const files = all.filter((file) => !taken.includes(file)).toSorted()
+  for (const file of files) await writeWhole(file, (await readFile(join(TEMPLATE, file), 'utf8')).replace('VERSION', version()), file, streams)
+  const install = taken.length > 0 ? 'npm install --save-dev vmcheck' : 'npm install'
+  streams.out(`${files.map((file) => `wrote ${file}`).join('\n')}\n\nNext:\n  ${install}\n  npx vmcheck explore models/lock-order.ts\n  npx vmcheck gate\n`)
+}
