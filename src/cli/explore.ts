@@ -80,7 +80,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       workers: { type: 'number', describe: 'worker threads [the cores available]' },
       'max-states': { type: 'number', describe: 'end inconclusive at this many states' },
       'max-depth': { type: 'number', describe: 'end inconclusive beyond this many steps' },
-      time: { type: 'number', describe: 'end inconclusive after this many seconds' },
+      time: { type: 'number', describe: 'end inconclusive after this many seconds; with --all, of all scenarios together' },
       memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: SHARED.report,
       json: SHARED.json,
@@ -101,8 +101,11 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   const loaded = await loadModel(args.model, streams)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
-  for (const scenario of names) {
-    const explored = await guardingExit(streams, () => explore(loaded, { ...request, scenario }, streams))
+  const end = performance.now() / 1000 + request.limits.time
+  for (const [i, scenario] of names.entries()) {
+    // the time is for all of them: each gets its share of what is left
+    const time = Math.max(0.001, (end - performance.now() / 1000) / (names.length - i))
+    const explored = await guardingExit(streams, () => explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, streams))
     const report = { ...explored, commands: commands(explored, args) }
     reports.push(report)
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
