@@ -74,7 +74,7 @@ export function Diagram({ violation, timeline, step, go }: {
       </div>
       <figcaption>
         {objects.map((object) => <span class="key" key={object}><span class="swatch" style={{ background: colourOf(object) }} /> {object}</span>)}
-        <span class="key"><span class="swatch waiting" /> waits</span>
+        {timeline.waits.length > 0 && <span class="key"><span class="swatch waiting" /> waits</span>}
         {timeline.arrows.length > 0 && <span class="key"><span class="swatch line" /> wakeup or hand-over</span>}
       </figcaption>
     </figure>

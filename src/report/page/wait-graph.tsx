@@ -11,7 +11,7 @@ const NODE = { width: 150, height: 40 }
 export function WaitGraph({ report, waiting }: { readonly report: Report; readonly waiting: readonly Waiting[] }): JSX.Element | null {
   const edges = waiting.flatMap(({ actor, operation, target, heldBy }) => heldBy.map((holder) => ({ from: actor, to: holder, text: `${operation} ${target}` })))
   if (edges.length === 0) return null
-  const nodes = [...new Set(edges.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b)
+  const nodes = inOrder(edges)
   const height = nodes.length <= 2 ? 150 : 320
   const centre = { x: WIDTH / 2, y: height / 2 }
   const radius = nodes.length <= 2 ? { x: WIDTH / 2 - NODE.width / 2 - 10, y: 0 } : { x: WIDTH / 2 - NODE.width / 2 - 10, y: height / 2 - NODE.height }
@@ -47,6 +47,18 @@ export function WaitGraph({ report, waiting }: { readonly report: Report; readon
   )
 }
 
+/** The actors of the graph, each after one that waits for it where that can be: a cycle becomes a ring. */
+function inOrder(edges: readonly { readonly from: number; readonly to: number }[]): number[] {
+  const found: number[] = []
+  const visit = (node: number): void => {
+    if (found.includes(node)) return
+    found.push(node)
+    for (const { from, to } of edges) if (from === node) visit(to)
+  }
+  for (const { from } of edges) visit(from)
+  return found
+}
+
 interface Point {
   readonly x: number
   readonly y: number
@@ -60,10 +72,10 @@ function edgePath(a: Point, b: Point): { readonly path: string; readonly label: 
   }
   const [dx, dy] = [b.x - a.x, b.y - a.y]
   const length = Math.hypot(dx, dy)
-  const bend = { x: (-dy / length) * 52, y: (dx / length) * 52 }
+  const bend = { x: (dy / length) * 52, y: (-dx / length) * 52 }
   const middle = { x: (a.x + b.x) / 2 + bend.x, y: (a.y + b.y) / 2 + bend.y }
   const [start, end] = [edgeOf(a, middle), edgeOf(b, middle)]
-  return { path: `M${start.x} ${start.y}Q${middle.x} ${middle.y} ${end.x} ${end.y}`, label: { x: (start.x + 2 * middle.x + end.x) / 4 + bend.x / 4, y: (start.y + 2 * middle.y + end.y) / 4 + bend.y / 4 + 4 } }
+  return { path: `M${start.x} ${start.y}Q${middle.x} ${middle.y} ${end.x} ${end.y}`, label: { x: (start.x + 2 * middle.x + end.x) / 4 + bend.x / 2, y: (start.y + 2 * middle.y + end.y) / 4 + bend.y / 3 + 4 } }
 }
 
 /** Where the line from a box's centre to a point leaves the box. */
