@@ -82,6 +82,8 @@ test.serial('exit status: 2 before 1 before 3 before 0, and every model is gone 
   t.is(broken.status, 2)
   t.regex(broken.out, /broken {7}models\/broken\.ts: not explored\n {2}models\/broken\.ts:1:1: the default export is not a model/)
   t.regex(broken.out, /as expected {2}models\/pair\.ts bad/)
+  await writeFile(join(cwd, 'models/none.ts'), "import { model } from 'vmcheck'\nexport default model({ title: 'none', scenarios: {}, machine() {} })\n")
+  t.regex((await vmcheck(['gate', 'models/none.ts'], { cwd })).out, /models\/none\.ts has no scenarios: there is nothing to compare/)
   const junit = await readFile(join(cwd, 'j.xml'), 'utf8')
   t.deepEqual(await (await junitSchemas())(junit), [])
   t.regex(junit, /<error [^>]*type="Broken"/)

@@ -11,6 +11,7 @@ import { modelFiles } from './list.ts'
 import type { ExploreRequest } from './request.ts'
 import { loadModel } from './session.ts'
 import type { Streams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
 import { memorySize } from './values.ts'
 
 /** What is planned from. */
@@ -43,11 +44,13 @@ export async function planGate({ config, paths, cores, tool, before }: PlanOptio
       models.push(await loadModel(file, streams))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      broken.push({ file, scenario: '', about: null, report: null, seconds: 0, isKept: false, standing: 'broken', differences: [error.line] })
+      broken.push(unusable(file, error.line))
     }
   }
+  for (const { model, bundle } of models) if (model.scenarios.size === 0) broken.push(unusable(bundle.file, `${bundle.file} has no scenarios: there is nothing to compare`))
   const digests = (await before?.(models.map(({ bundle }) => bundle.file))) ?? new Map<string, string | null>()
   const cases = models.flatMap((loaded) => [...loaded.model.scenarios].flatMap(([scenario, about]) => plan(loaded, scenario, about as Scenario<never>)))
+  if (cases.length + broken.length === 0) throw new UsageError('there is no scenario to explore: every one is left out')
   return { cases, broken }
 
   function plan(loaded: LoadedModel, scenario: string, about: Scenario<never>): PlannedCase[] {
@@ -70,6 +73,11 @@ export async function planGate({ config, paths, cores, tool, before }: PlanOptio
       },
     ]
   }
+}
+
+/** A model of which no scenario can be explored. */
+function unusable(file: string, problem: string): GateResult {
+  return { file, scenario: '', about: null, report: null, seconds: 0, isKept: false, standing: 'broken', differences: [problem] }
 }
 
 /** The settings of a scenario: those of all, under those of the overrides that mean it, the last one first. */

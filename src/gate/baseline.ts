@@ -1,6 +1,6 @@
 import { count } from '../report/numbers.ts'
 import { type Report, SEMANTICS } from '../report/report.ts'
-import { type GateResult, caseName } from './gate-result.ts'
+import { type GateCase, type GateResult, caseName } from './gate-result.ts'
 
 /** What is recorded of a scenario. */
 export interface Recorded {
@@ -26,8 +26,7 @@ export class BaselineError extends Error {
 }
 
 /** How a scenario's result differs from what is recorded. */
-export interface Drift {
-  readonly name: string
+export interface Drift extends GateCase {
   /** One clause each, such as `states 1,544 → 3,088 (2.0 times as many)`. */
   readonly changes: readonly string[]
 }
@@ -59,12 +58,12 @@ export function drifts(baseline: Baseline, results: readonly GateResult[], isWho
     if (!result.report || result.standing === 'inconclusive') return []
     const before = baseline.models[result.file]?.[result.scenario]
     const changes = before ? compare(before, recordOf(result.report)) : ['is not recorded yet']
-    return changes.length > 0 ? [{ name: caseName(result), changes }] : []
+    return changes.length > 0 ? [{ file: result.file, scenario: result.scenario, changes }] : []
   })
   if (!isWhole) return found
   const known = new Set(results.map(caseName))
-  const gone = Object.entries(baseline.models).flatMap(([file, scenarios]) => Object.keys(scenarios).map((scenario) => caseName({ file, scenario })))
-  return [...found, ...gone.filter((name) => !known.has(name)).map((name) => ({ name, changes: ['is recorded, and there no more'] }))]
+  const recorded = Object.entries(baseline.models).flatMap(([file, scenarios]) => Object.keys(scenarios).map((scenario) => ({ file, scenario })))
+  return [...found, ...recorded.filter((one) => !known.has(caseName(one))).map((one) => ({ ...one, changes: ['is recorded, and there no more'] }))]
 }
 
 /** The baseline with new results in it; of scenarios without a conclusive one what was there before is kept. */

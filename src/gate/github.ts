@@ -11,7 +11,7 @@ export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]
     const command = result.standing === 'inconclusive' ? 'warning' : 'error'
     return annotation(command, at, `vmcheck: ${caseName(result)}`, [...result.differences, ...(result.report?.commands ?? [])].join('\n'))
   })
-  const notes = drifts.map(({ name, changes }) => annotation('error', { file: name.split(' ')[0] ?? name, line: 1, column: 1 }, `vmcheck: ${name} is not as recorded`, changes.join('\n')))
+  const notes = drifts.map((drift) => annotation('error', { file: drift.file, line: 1, column: 1 }, `vmcheck: ${caseName(drift)} is not as recorded`, drift.changes.join('\n')))
   return [...errors, ...notes].slice(0, MOST)
 }
 

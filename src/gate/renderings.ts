@@ -46,7 +46,7 @@ export function detailLines(result: GateResult): string[] {
 
 /** Drift from the baseline as a diff. */
 export function driftLines(drifts: readonly Drift[]): string[] {
-  return drifts.flatMap(({ name, changes }) => [name, ...changes.map((change) => `  ${change}`)])
+  return drifts.flatMap((drift) => [caseName(drift), ...drift.changes.map((change) => `  ${change}`)])
 }
 
 /** Results that are not as they should be, the worst first. */
@@ -54,10 +54,10 @@ export function wrong(results: readonly GateResult[]): GateResult[] {
   return results.filter(({ standing }) => standing === 'broken' || standing === 'differs' || standing === 'inconclusive').toSorted((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing))
 }
 
-/** JUnit XML: a case for each scenario, which fails where it is not as expected. */
+/** JUnit XML: a case for each scenario that was run or known, which fails where it is not as expected. */
 export function gateJunit({ results, drifts }: GateSummary, now: Date): string {
-  const cases = results.map((result): JunitCase => {
-    const drift = drifts.find(({ name }) => name === caseName(result))
+  const cases = results.filter(({ standing }) => standing !== 'unchanged').map((result): JunitCase => {
+    const drift = drifts.find((one) => caseName(one) === caseName(result))
     const differences = [...result.differences, ...(drift?.changes ?? [])]
     const type = result.standing === 'inconclusive' ? 'Inconclusive' : result.standing === 'broken' ? 'Broken' : result.standing === 'differs' ? foundIn(result) : 'Drift'
     const text = [...differences, ...(result.report?.commands ?? []), ...(result.standing === 'differs' && result.report ? ['', plainText(result.report)] : [])].join('\n')
@@ -78,10 +78,7 @@ export function gateSarif({ results, drifts }: GateSummary): string {
   const alerts = [
     ...differing.filter(({ report }) => report?.verdict !== 'violation').map((result) => alert('unexpected-result', 'A scenario does not come out as its model expects.', result, `${caseName(result)}: ${result.differences.join('; ')}`)),
     ...results.filter(({ standing }) => standing === 'broken' || standing === 'inconclusive').map((result) => alert('no-result', 'Nothing is known of a scenario.', result, `${caseName(result)}: ${result.differences.join('; ')}`)),
-    ...drifts.map(({ name, changes }) => {
-      const result = results.find((one) => caseName(one) === name)
-      return alert('drift', 'A result is not the one recorded.', result ?? { file: name.split(' ')[0] ?? name, scenario: '' }, `${name}: ${changes.join('; ')}`)
-    }),
+    ...drifts.map((drift) => alert('drift', 'A result is not the one recorded.', drift, `${caseName(drift)}: ${drift.changes.join('; ')}`)),
   ]
   return renderSarif(differing.flatMap(({ report }) => (report?.verdict === 'violation' ? [report] : [])), alerts)
 }
