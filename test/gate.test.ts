@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { modelFiles } from '../src/cli/list.ts'
+import { loadConfig } from '../src/config/load.ts'
 import { judge, keepsGoing } from '../src/gate/judge.ts'
 import type { Scenario } from '../src/model/model.ts'
 import { commandWith, folder } from './command.ts'
@@ -244,6 +245,24 @@ test('what is expected: kinds, properties, what else is found or allowed, counts
   t.regex(of({ ...pass, verdict: 'inconclusive', inconclusive: { reason: 'time', frontier: 3 } }, { expect: 'pass' }), /^inconclusive/)
   t.false(keepsGoing({ expect: 'pass' } as Scenario<never>))
   t.true(keepsGoing({ expect: 'pass', allows: ['livelock'] } as Scenario<never>))
+})
+
+test.serial('the composite action runs the gate, keeps results and writes its files', async (t) => {
+  const cwd = await folder({ 'models/pair.ts': PAIR })
+  const [, script] = /run: \|\n([\s\S]*)$/.exec(await readFile('action.yml', 'utf8')) ?? []
+  const env = { ...process.env, VMCHECK_CACHE: CACHE, GITHUB_ACTIONS: '', PATHS: '', SINCE: '', MORE: '--quiet', COMMAND: `${process.execPath} ${process.cwd()}/bin/vmcheck.js`, RESULTS: '.vmcheck' }
+  const run = (): string => execFileSync('bash', ['-e', '-o', 'pipefail', '-c', script ?? 'exit 9'], { cwd, env, encoding: 'utf8' })
+  t.regex(run(), /^2 as expected;/)
+  t.regex(run(), /^2 as expected \(2 of them from earlier runs\);/)
+  t.deepEqual((await readdir(join(cwd, '.vmcheck'))).toSorted(), ['cache', 'gate.sarif', 'gate.xml'])
+})
+
+test('the configuration that docs/ci.md shows is one', async (t) => {
+  const [, text] = /```ts\n(import \{ defineConfig[\s\S]*?)```/.exec(await readFile('docs/ci.md', 'utf8')) ?? []
+  const cwd = await folder({ 'vmcheck.config.ts': text ?? '' })
+  const config = await loadConfig(cwd, null)
+  t.is(config.overrides?.length, 2)
+  t.deepEqual(config.paths, ['models'])
 })
 
 test.serial('init: an empty folder gets a model, a test and a configuration, and they run', async (t) => {

@@ -6,6 +6,8 @@ import { accessLine, outcome, preemptionLine, statisticRows, stepLines, subject,
 
 /** Steps of a sequence diagram: longer ones do not fit a screen, and begin later. */
 const MOST_MESSAGES = 60
+/** Steps of a table, the last ones: a job's summary on GitHub has 1 MiB for all of them. */
+const MOST_ROWS = 200
 
 const SIGNS: Readonly<Record<Report['verdict'], string>> = { pass: '✅ pass', violation: '❌', inconclusive: '⚠️ inconclusive' }
 
@@ -52,7 +54,9 @@ function place(line: string, at: Violation['waiting'][number]['at']): string {
 
 /** A table with one column a CPU. */
 function columns({ steps }: Violation, { lanes, laneOf }: Timeline): string {
-  const rows = steps.map((step, i) => {
+  const first = Math.max(0, steps.length - MOST_ROWS)
+  const rows = steps.slice(first).map((step, k) => {
+    const i = first + k
     const lane = laneOf[step.actor]
     const at = step.events.at(-1)?.at
     const cell = [
@@ -62,7 +66,7 @@ function columns({ steps }: Violation, { lanes, laneOf }: Timeline): string {
     ].join('<br>')
     return `| ${i + 1} | ${lanes.map((_, j) => (j === lane ? cell : '')).join(' | ')} |`
   })
-  return [`| | ${lanes.map(({ title }) => escapeMarkdown(title)).join(' | ')} |`, `|---:|${lanes.map(() => '---|').join('')}`, ...rows].join('\n')
+  return [`| | ${lanes.map(({ title }) => escapeMarkdown(title)).join(' | ')} |`, `|---:|${lanes.map(() => '---|').join('')}`, ...(first > 0 ? [`| 1–${first} | left out |${' |'.repeat(lanes.length - 1)}`] : []), ...rows].join('\n')
 }
 
 function sequence({ steps, waiting }: Violation, { lanes, laneOf, arrows }: Timeline): string {
