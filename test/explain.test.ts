@@ -56,3 +56,40 @@ test('models/wire.ts: the walk without the lock is the window; faults inside are
     [35, 'vmMapVerify', 'incidental'],
   ])
 })
+
+test('a function that two threads share: what is essential is the place in it, whoever calls', async (t) => {
+  const { violations } = await exploreText(modelText(`
+  function* increment() {
+    const read = yield* when(() => true, () => x.v)
+    yield* when(() => true, () => { x.v = read + 1 })
+  }
+  m.thread(function* a() { yield* increment() })
+  m.thread(function* b() { yield* increment() })
+  m.atRest('both count', () => x.v === 2)`), { explain: true })
+  t.deepEqual((violations[0]?.preemptions ?? []).map(({ verdict, scope, within }) => [verdict, scope, within]), [['essential', 'place', 'increment']])
+})
+
+test('each of two windows will do: neither preemption is essential by itself', async (t) => {
+  const { violations } = await exploreText(modelText(`
+  m.thread(function* a() { yield* lock.acquire(); yield* other.acquire(); yield* other.release(); yield* lock.release() })
+  m.thread(function* b() { yield* other.acquire(); yield* lock.acquire(); yield* lock.release(); yield* other.release() })`), { explain: true })
+  t.is(violations[0]?.kind, 'deadlock')
+  t.deepEqual((violations[0]?.preemptions ?? []).map(({ verdict }) => verdict), ['incidental'])
+})
+
+test('who waits for a lock is not preempted when its holder goes on after giving it back', async (t) => {
+  const { violations } = await exploreText(modelText(`
+  m.thread(function* waiter() {
+    yield* pause()
+    yield* lock.acquire()
+    yield* when(() => true, () => { m.assert(y.v === 0, 'y is still 0') })
+    yield* lock.release()
+  })
+  m.thread(function* holder() {
+    yield* lock.acquire()
+    yield* pause()
+    yield* lock.release()
+    yield* when(() => true, () => { y.v = 1 })
+  })`), { explain: true })
+  t.true((violations[0]?.preemptions ?? []).every(({ within, verdict }) => within !== 'waiter' || verdict === 'incidental'), JSON.stringify(violations[0]?.preemptions))
+})

@@ -1,7 +1,7 @@
-import { NO_REDUCTION } from '../explore/engine.ts'
-import { Search, type SearchOptions } from '../explore/search.ts'
+import { PathSearch } from '../explore/paths/path-search.ts'
+import { STRATEGIES } from '../explore/paths/strategies.ts'
+import type { Stretch } from '../explore/paths/uninterrupted.ts'
 import type { PreemptionPoint, Tracer } from '../explore/tracer.ts'
-import type { Stretch } from '../explore/uninterrupted.ts'
 import type { Check, Finding } from '../model/check.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'
 import type { LoadedModel } from '../compile/load.ts'
@@ -12,8 +12,9 @@ import type { Streams } from './streams.ts'
 type Without = Pick<Preemption, 'verdict' | 'scope' | 'states'>
 
 /**
- * Says of each preemption of a violation's trace whether the violation needs it: searches in which nobody is preempted
- * at that place of the code, and then within the whole function, find the violation all the same or find none.
+ * Says of each preemption of a violation's trace whether the violation needs it: searches of all executions in which
+ * nobody is preempted at that place of the code, and then within the whole function, find the violation all the same or
+ * find none.
  *
  * @param tracer a fresh one
  * @param checks those that are on
@@ -24,12 +25,12 @@ export async function explain(violation: Violation, tracer: Tracer, checks: read
   const search = (stretch?: Stretch): Promise<Searched> => searched(violation, checks, loaded, request, streams, stretch)
   // what only the finished graph shows, a search for single states cannot tell apart
   const isSeen = points.length > 0 && (await search()).verdict === 'incidental'
-  for (const { point, within } of points) if (!known.has(point)) known.set(point, isSeen ? await without(point, within, search) : { verdict: 'undecided', scope: 'place', states: 0 })
-  return { ...violation, preemptions: points.map(({ step, actor, point, within, at }) => ({ step, actor, within: within?.name ?? null, at, ...(known.get(point) as Without) })) }
+  for (const { place, within } of points) if (!known.has(place)) known.set(place, isSeen ? await without(place, within, search) : { verdict: 'undecided', scope: 'place', states: 0 })
+  return { ...violation, preemptions: points.map(({ step, actor, place, within, at }) => ({ step, actor, within: within?.name ?? null, at, ...(known.get(place) as Without) })) }
 }
 
-async function without(point: string, within: PreemptionPoint['within'], search: (stretch: Stretch) => Promise<Searched>): Promise<Without> {
-  const there: Without = { scope: 'place', ...(await search({ point })) }
+async function without(place: string, within: PreemptionPoint['within'], search: (stretch: Stretch) => Promise<Searched>): Promise<Without> {
+  const there: Without = { scope: 'place', ...(await search({ place })) }
   if (there.verdict !== 'incidental' || !within) return there
   return { scope: 'function', ...(await search({ function: within.function })) }
 }
@@ -40,25 +41,21 @@ type Searched = Pick<Preemption, 'verdict' | 'states'>
 /** Searches for a violation of the same kind and property, with nobody preempted in a stretch of code. */
 async function searched(violation: Violation, checks: readonly Check[], loaded: LoadedModel, request: ExploreRequest, streams: Streams, uninterrupted?: Stretch): Promise<Searched> {
   const { params, granularity, system } = prepare(loaded, request)
-  const options: SearchOptions = {
+  const search = new PathSearch(system, {
     params,
     granularity,
     checks: checks.map((check) => only(check, violation)),
     keepGoing: false,
-    reductions: NO_REDUCTION,
-    workers: 1, // the checks are this thread's
+    strategy: STRATEGIES.dfs({ actors: system.actors.length, seed: request.seed, runs: request.runs, bugDepth: request.bugDepth }),
+    isStateless: false,
+    preemptions: Infinity,
     limits: request.limits,
     signal: streams.interrupt,
     progress: () => {},
-    ...(uninterrupted !== undefined && { uninterrupted }),
-  }
-  const search = new Search(system, options)
-  try {
-    const { findings, stopped, states } = await search.run()
-    return { verdict: findings.length > 0 ? 'incidental' : stopped ? 'undecided' : 'essential', states }
-  } finally {
-    await search.close()
-  }
+    ...(uninterrupted && { uninterrupted }),
+  })
+  const { findings, stopped, states } = await search.run()
+  return { verdict: findings.length > 0 ? 'incidental' : stopped ? 'undecided' : 'essential', states }
 }
 
 /** A check that finds nothing but one violation, and that in single states. */

@@ -32,7 +32,6 @@ import { type UnusedSet, interchangeableSets } from './symmetry/sets.ts'
 import { Symmetry } from './symmetry/symmetry.ts'
 import { TUNING, type Tuning } from './tuning.ts'
 import { type System, buildSystem, initialWords } from './system.ts'
-import { type Stretch, Uninterrupted } from './uninterrupted.ts'
 import { describeMachine, unsteady } from '../compile/build.ts'
 
 /**
@@ -71,8 +70,6 @@ export interface EngineRecipe {
   readonly hangs: HangSearch
   /** Whether one state of each orbit is stored, and which sets are not to be renamed. */
   readonly symmetry: Reductions['symmetry']
-  /** Where in the code nobody is preempted (see {@link Uninterrupted}); null: nowhere is that so. */
-  readonly uninterrupted: Stretch | null
   /** One byte a site of the code, set when it was reached. */
   readonly coverage: SharedArrayBuffer
   /** Two Int32 a property: evaluated, met. */
@@ -145,7 +142,7 @@ export class Engine {
       checks: checks.filter(({ name }) => recipe.checks.includes(name)),
       profile: this.profile,
       reach: this.reach,
-      selection: this.selection ?? (recipe.uninterrupted === null ? null : new Uninterrupted(recipe.uninterrupted, { system, codec: this.#codec(), locals, table: this.table })),
+      selection: this.selection,
       movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.table, locals, this.view, recipe.hangs === 'settled'),
     })
     runtime.coverage = new Uint8Array(recipe.coverage)
@@ -159,13 +156,9 @@ export class Engine {
     this.table.place()
   }
 
-  #codec(): LocalCodec {
-    return new LocalCodec(this.system.runtime, this.system.objects)
-  }
-
   #selection(learnt: Learnt): Selection {
     const { system, table, locals, accesses, reader } = this
-    const gates = new Gates(system, this.#codec(), locals, reader)
+    const gates = new Gates(system, new LocalCodec(system.runtime, system.objects), locals, reader)
     const futures = new Futures(system.actors.length, learnt, accesses, this.symmetry, gates)
     return new Selection({ actors: system.actors, table, locals, accesses, learnt, futures, gates })
   }
@@ -206,7 +199,6 @@ export function engineRecipe(system: System, params: Readonly<Record<string, unk
     tuning,
     hangs,
     symmetry: reductions.symmetry,
-    uninterrupted: null,
     coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
     tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
     machine: describeMachine(machine),

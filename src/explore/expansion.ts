@@ -7,6 +7,7 @@ import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
 import type { PropertyTable } from './property-table.ts'
 import type { RaceDetector } from './race.ts'
+import type { Selection } from './partial-order/selection.ts'
 import type { Reach } from './reach.ts'
 import { compareNumbers, compareStates } from './state-order.ts'
 import type { StateStore } from './state-store.ts'
@@ -15,7 +16,6 @@ import type { StepTable } from './step-table.ts'
 import { HAS, type Successors } from './successors.ts'
 import type { System } from './system.ts'
 import { type LocatedFinding, type Tally, newTally } from './tally.ts'
-import type { StepSelection } from './uninterrupted.ts'
 
 /** Occasions as bits. */
 const OCCASION: Readonly<Record<Occasion, number>> = { initial: 1, terminal: 2, 'wait-cycle': 4, rest: 8, broken: 16, race: 32 }
@@ -34,8 +34,8 @@ export interface ExpansionParts {
   readonly checks: readonly Check[]
   readonly profile: Profile
   readonly reach: Reach
-  /** Leaves steps out: partial-order reduction, or a restriction asked for; null: all are taken. */
-  readonly selection: StepSelection | null
+  /** Partial-order reduction; null when it is off. */
+  readonly selection: Selection | null
   /** Tells which actors can move in a state; null when nobody asks. */
   readonly movement: Movement | null
 }

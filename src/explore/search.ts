@@ -15,7 +15,6 @@ import type { Granularity } from '../model/step-bounds.ts'
 import type { System } from './system.ts'
 import type { LocatedFinding } from './tally.ts'
 import { TUNING, type Tuning } from './tuning.ts'
-import type { Stretch } from './uninterrupted.ts'
 
 /** Bounds of a search; all of them end it as inconclusive, unless nothing was left to do. */
 export interface Limits {
@@ -43,8 +42,6 @@ export interface SearchOptions {
   readonly tuning?: Partial<Tuning>
   /** Where the search is written to from time to time, and goes on from; not with partial-order reduction. */
   readonly checkpoints?: Checkpoints
-  /** Where in the code no actor is preempted; not with partial-order reduction, nor with a hang check. */
-  readonly uninterrupted?: Stretch
 }
 
 /** How far a search has come. */
@@ -118,8 +115,7 @@ export class Search {
     const tuning = { ...TUNING, ...options.tuning }
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
-    const recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', options.reductions, tuning)
-    this.#recipe = { ...recipe, uninterrupted: options.uninterrupted ?? null }
+    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', options.reductions, tuning)
     this.engine = new Engine(system, this.#recipe, options.checks)
     this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#seeksHangs)
     this.engine.attach(this.#room)

@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts'
 import type { StepRecord } from './step-record.ts'
 import { cpuOf } from '../model/dispatch.ts'
 import { readCell, writeCell } from './layout.ts'
-import { controlPoint } from './uninterrupted.ts'
+import { type Standpoint, standpoint } from './paths/uninterrupted.ts'
 
 /** A schedule that is not the explorer's own has a step that cannot be taken. */
 export class CannotStep extends Error {
@@ -18,16 +18,11 @@ export class CannotStep extends Error {
 }
 
 /** A step before which another actor could have gone on. */
-export interface PreemptionPoint {
+export interface PreemptionPoint extends Standpoint {
   /** Number of the step, from 1. */
   readonly step: number
   /** Who is preempted. */
   readonly actor: number
-  /** Where in its code (see {@link controlPoint}). */
-  readonly point: string
-  /** The innermost of the model's own functions that it is in, by site and name; null before the program starts. */
-  readonly within: { readonly function: number; readonly name: string } | null
-  readonly at: SourcePlace | null
 }
 
 /** Executes a schedule again, step by step, and tells what happened in kernel terms. */
@@ -59,10 +54,8 @@ export class Tracer implements Standing {
     let last: Actor | undefined
     schedule.forEach(({ actor, choices }, i) => {
       if (last && last.id !== actor && !this.isFinished(last) && !this.isBlocked(last)) {
-        const state = executor.inspect(last, locals.code(this.#words, last.id), this.#words)
-        const stack = 'stack' in state ? state.stack : []
-        const own = stack.findLast(({ info }) => !system.runtime.place(info.site)?.file.startsWith('vmcheck/vm/'))
-        found.push({ step: i + 1, actor: last.id, point: controlPoint(last, state) ?? '', within: own ? { function: own.info.site, name: own.info.name } : null, at: system.runtime.place(stack.at(-1)?.site ?? 0) })
+        const stands = standpoint(system, last, executor.inspect(last, locals.code(this.#words, last.id), this.#words))
+        if (stands) found.push({ ...stands, step: i + 1, actor: last.id })
       }
       last = system.actors[actor]
       this.#step(actor, choices)

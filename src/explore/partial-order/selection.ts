@@ -3,7 +3,6 @@ import { BLOCKED, FAULT, HELD, IDLE, LEAF, LOOPED, OUTCOME, STEP } from '../leaf
 import type { LocalStates } from '../local-states.ts'
 import type { StepTable } from '../step-table.ts'
 import type { Steps } from '../steps.ts'
-import type { StepSelection } from '../uninterrupted.ts'
 import { type Access, type Accesses, addTo, conflict, meet } from './accesses.ts'
 import type { Futures } from './futures.ts'
 import type { Gates } from './gates.ts'
@@ -25,7 +24,7 @@ export interface SelectionParts {
  * that others can do before it (a persistent set; docs/soundness.md, "Partial order"). What others can do is taken from
  * steps seen so far; a search goes on until it learns nothing more.
  */
-export class Selection implements StepSelection {
+export class Selection {
   readonly #with: SelectionParts
   /** By leaf: whether what it tells was learnt. */
   #seen = new Uint8Array(1 << 16)

@@ -13,6 +13,7 @@ import type { System } from '../system.ts'
 import { pathEngine } from './path-engine.ts'
 import { PathRaces } from './path-races.ts'
 import type { Move, Position, Strategy } from './strategy.ts'
+import { type Stretch, Uninterrupted } from './uninterrupted.ts'
 import { sameMove } from './wakeup-tree.ts'
 
 /** What a search along paths is asked to do. */
@@ -26,6 +27,8 @@ export interface PathSearchOptions {
   readonly isStateless: boolean
   /** Most preemptions of an execution: switches away from an actor that could go on. */
   readonly preemptions: number
+  /** Where in the code no actor is preempted at all. */
+  readonly uninterrupted?: Stretch
   readonly limits: Limits
   /** Other room for local states than the usual, at most 2^20 an actor. */
   readonly room?: LocalRoom
@@ -89,13 +92,14 @@ export class PathSearch {
   readonly #moves: Move[] = []
   /** States met. */
   readonly #states = new Set<string>()
-  /** The same with who was at work and how many preemptions there had been, where these are limited. */
+  /** The same with who was at work and how many preemptions there had been, where that makes a difference. */
   readonly #visits = new Set<string>()
   readonly #findings: PathFinding[] = []
   readonly #counts = { transitions: 0, executions: 0, depth: 0, endStates: 0, pruned: 0 }
   readonly #coverage: Uint8Array
   /** Whether the order of all steps that write matters: some property is evaluated in every state. */
   readonly #ordersWrites: boolean
+  readonly #uninterrupted: Uninterrupted | null
   /** An execution was ended by the bound on depth, a step left out for that on preemptions. */
   #isCut = false
   #isBound = false
@@ -106,6 +110,7 @@ export class PathSearch {
     this.#options = options
     const { params, granularity, checks } = options
     this.engine = pathEngine(system, params, granularity, checks, options.room)
+    this.#uninterrupted = options.uninterrupted ? new Uninterrupted(options.uninterrupted, this.engine) : null
     this.#coverage = system.runtime.coverage
     this.#races = checks.some(({ occasions }) => occasions?.includes('race')) ? new PathRaces(this.engine) : null
     this.#ordersWrites = system.machine.properties.some(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
@@ -234,9 +239,11 @@ export class PathSearch {
       if (all.length === 0 && blocked.length === 0) this.#counts.endStates++
     }
     const mine = moves.filter(({ actor }) => actor === last)
-    const isLimited = preemptions >= most && mine.length > 0 && mine.length < moves.length
-    this.#isBound ||= isLimited
-    const visit = most === Infinity ? key : `${key}|${last}|${preemptions}`
+    const isSwitch = mine.length > 0 && mine.length < moves.length
+    const isBound = isSwitch && preemptions >= most
+    this.#isBound ||= isBound
+    const isLimited = isBound || (isSwitch && this.#uninterrupted?.holds(last, words) === true)
+    const visit = most === Infinity && !this.#uninterrupted ? key : `${key}|${last}|${most === Infinity ? 0 : preemptions}`
     this.#places.push({ depth: this.#moves.length, words, moves: isLimited ? mine : moves, blocked, isKnown: this.#visits.has(visit), last, key, preemptions, failed })
     this.#visits.add(visit)
   }
@@ -347,7 +354,7 @@ export class PathSearch {
     return {
       findings: this.#findings,
       exhaustive: isThrough && this.#findings.length === 0 && this.#counts.pruned === 0,
-      stopped: this.#findings.length > 0 || reason === null ? null : { reason, frontier: 0 },
+      stopped: (this.#findings.length > 0 && !this.#options.keepGoing) || reason === null ? null : { reason, frontier: 0 },
       states: this.#states.size,
       ...this.#counts,
       looped: this.#looped,
