@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
-import type { Location, Message, Plugin } from 'esbuild'
+import type { Location, Message, Metafile, Plugin } from 'esbuild'
 import { keepBundle, keptBundle } from './kept-bundle.ts'
 import { LoweredFiles, digestOf as loweredDigest } from './lowered-files.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
@@ -14,7 +14,7 @@ export interface Bundle {
   readonly code: string
   /** Source map of `code`, JSON. */
   readonly map: string
-  /** Hash of the user's files: path from the model's folder and contents. */
+  /** Hash of the user's files: path from the model's folder and contents, and which file other names than paths stand for. */
   readonly digest: string
   /** The model's path as shown. */
   readonly file: string
@@ -66,14 +66,23 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
       keepNames: form === 'native',
       logLevel: 'silent',
       absWorkingDir: cwd,
-      plugins: [modules(form, (path, source) => {
-        if (!isOwn(path)) sources.set(path, source)
-        return form === 'native' ? source : lowering(path, source)
-      })],
+      metafile: true,
+      plugins: [
+        modules(form, {
+          code: (path, source) => {
+            if (!isOwn(path)) sources.set(path, source)
+            return form === 'native' ? source : lowering(path, source)
+          },
+          data: (path, source) => sources.set(path, source),
+          refuse: (path) => (found.refusal ??= new Refusal(`a model cannot import ${shown(path)}: it may import .ts, .mts, .js, .mjs and .json files`, { file: shown(entry), line: 1, column: 1 })),
+        }),
+      ],
     })
+    const imports = importsOf(result.metafile, cwd)
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
-    const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, dirname(entry)), file: shown(entry) }
-    await keepBundle(known, VM, `${form} ${entry}`, cwd, sources, made)
+    const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, imports, dirname(entry)), file: shown(entry) }
+    // what a name means that is no path, too many files decide
+    if (imports.every(({ name }) => isPath(name))) await keepBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
     return made
   } catch (error) {
     if (found.refusal) throw found.refusal
@@ -109,16 +118,51 @@ function isOwn(path: string): boolean {
   return path.startsWith(VM + sep)
 }
 
-/** Resolves the public entries, and passes every file through `transform`. */
-function modules(form: BundleForm, transform: (path: string, source: string) => string | Promise<string>): Plugin {
+/** An import of the user's files, and the file that it means. */
+export interface Import {
+  readonly from: string
+  readonly name: string
+  readonly to: string
+}
+
+/** The imports of the user's files, those of the public entries left out. */
+function importsOf({ inputs }: Metafile, cwd: string): Import[] {
+  return Object.entries(inputs)
+    .filter(([path]) => !isOwn(resolve(cwd, path)))
+    .flatMap(([path, { imports }]) => imports.map(({ path: to, original = '' }) => ({ from: resolve(cwd, path), name: original, to: resolve(cwd, to) })))
+    .filter(({ name, to }) => name !== 'vmcheck' && name !== '' && !isOwn(to))
+}
+
+/** Whether an import's name is a path from the importing file. */
+function isPath(name: string): boolean {
+  return /^\.{0,2}\//.test(name) || isAbsolute(name)
+}
+
+/** What becomes of the files that a model imports. */
+interface Reading {
+  readonly code: (path: string, source: string) => string | Promise<string>
+  readonly data: (path: string, source: string) => void
+  readonly refuse: (path: string) => Refusal
+}
+
+/** Resolves the public entries, and reads every file. */
+function modules(form: BundleForm, { code, data, refuse }: Reading): Plugin {
   return {
     name: 'vmcheck-modules',
     setup(build) {
       build.onResolve({ filter: /^vmcheck$/ }, () => ({ path: 'vmcheck', external: true }))
       build.onResolve({ filter: /^vmcheck\/vm$/ }, () => ({ path: resolve(VM, `index${extname(import.meta.url)}`) }))
       build.onLoad({ filter: /\.(ts|mts|js|mjs)$/ }, async ({ path }) => {
-        const contents = await transform(path, await readFile(path, 'utf8'))
+        const contents = await code(path, await readFile(path, 'utf8'))
         return { contents, loader: form === 'native' && path.endsWith('ts') ? 'ts' : 'js' }
+      })
+      build.onLoad({ filter: /\.json$/ }, async ({ path }) => {
+        const contents = await readFile(path, 'utf8')
+        data(path, contents)
+        return { contents, loader: 'json' }
+      })
+      build.onLoad({ filter: /.*/ }, ({ path }) => {
+        throw refuse(path)
       })
     },
   }
@@ -139,9 +183,12 @@ async function lowerNow(source: string, file: string, counted: boolean): Promise
   return lower(source, file, counted)
 }
 
-function digestOf(sources: ReadonlyMap<string, string>, folder: string): string {
+function digestOf(sources: ReadonlyMap<string, string>, imports: readonly Import[], folder: string): string {
   const hash = createHash('sha256')
-  const files = [...sources].map(([path, source]) => [relative(folder, path).split(sep).join('/'), source] as const)
+  const shown = (path: string): string => relative(folder, path).split(sep).join('/')
+  const files = [...sources].map(([path, source]) => [shown(path), source] as const)
+  const meanings = imports.filter(({ name }) => !isPath(name)).map(({ name, to }) => `${name}\0${shown(to)}\0`)
   for (const [path, source] of files.toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${path}\0${source.length}\0${source}\0`)
+  for (const meaning of [...new Set(meanings)].toSorted()) hash.update(meaning)
   return hash.digest('hex')
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile, readdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { Bundle } from './bundle.ts'
+import { readFile, readdir, realpath, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Bundle, Import } from './bundle.ts'
 import type { LoweredFiles } from './lowered-files.ts'
 
 /** A bundle as it is kept from run to run, with all that it was made from. */
@@ -10,6 +10,8 @@ interface Kept {
   readonly inputs: Readonly<Record<string, string>>
   /** Digest of what else decides which files an import means. */
   readonly surroundings: string
+  /** Paths as they are written, the model's own and those of imports, and the real ones that they lead to. */
+  readonly links: Readonly<Record<string, string>>
   readonly bundle: Bundle
 }
 
@@ -23,21 +25,45 @@ function digest(...parts: readonly string[]): string {
 export async function keptBundle(files: LoweredFiles, vm: string, entry: string, cwd: string): Promise<Bundle | null> {
   const text = await files.getBundle(digest(entry, cwd))
   if (text === null) return null
-  const { inputs, surroundings, bundle } = JSON.parse(text) as Kept
+  const { inputs, surroundings, links, bundle } = JSON.parse(text) as Kept
   const paths = Object.keys(inputs)
   const [now, ...digests] = await Promise.all([surroundingsOf(paths, vm), ...paths.map(digestOfFile)])
-  return now === surroundings && paths.every((path, i) => inputs[path] === digests[i]) ? bundle : null
+  const isLinked = await Promise.all(Object.entries(links).map(async ([written, real]) => (await realpath(written).catch(() => null)) === real))
+  return now === surroundings && isLinked.every(Boolean) && paths.every((path, i) => inputs[path] === digests[i]) ? bundle : null
 }
 
 /**
- * Keeps a bundle for the next run.
+ * Keeps a bundle for the next run, unless it cannot be told how its imports were found.
  *
- * @param sources texts of the user's files by path
+ * @param made of: the model's path, texts of the user's files by path, and their imports
  */
-export async function keepBundle(files: LoweredFiles, vm: string, entry: string, cwd: string, sources: ReadonlyMap<string, string>, bundle: Bundle): Promise<void> {
+export async function keepBundle(files: LoweredFiles, vm: string, entry: string, cwd: string, made: { readonly entry: string; readonly sources: ReadonlyMap<string, string>; readonly imports: readonly Import[] }, bundle: Bundle): Promise<void> {
+  const { sources, imports } = made
+  const links = await linksOf(made.entry, imports)
+  if (!links) return
   const inputs = Object.fromEntries([...sources].map(([path, source]) => [path, digest(source)]))
-  const kept: Kept = { inputs, surroundings: await surroundingsOf([...sources.keys()], vm), bundle }
+  const kept: Kept = { inputs, surroundings: await surroundingsOf([...sources.keys()], vm), links, bundle }
   await files.putBundle(digest(entry, cwd), JSON.stringify(kept))
+}
+
+/** What an import may leave out, or call otherwise than the file is called. */
+const ENDINGS = ['', '.ts', '.js', '.mts', '.mjs', '.json', '/index.ts', '/index.js', '/index.mts', '/index.mjs', '/index.json']
+
+async function linksOf(entry: string, imports: readonly Import[]): Promise<Record<string, string> | null> {
+  const links: Record<string, string> = { [entry]: await realpath(entry) }
+  for (const { from, name, to } of imports) {
+    const path = resolve(dirname(from), name)
+    const candidates = [...ENDINGS.map((ending) => path + ending), path.replace(/\.(m?)js$/, '.$1ts')]
+    const written = await firstAsync(candidates, async (candidate) => (await realpath(candidate).catch(() => null)) === to)
+    if (written === undefined) return null
+    links[written] = to
+  }
+  return links
+}
+
+async function firstAsync<T>(list: readonly T[], is: (item: T) => Promise<boolean>): Promise<T | undefined> {
+  for (const item of list) if (await is(item)) return item
+  return undefined
 }
 
 async function digestOfFile(path: string): Promise<string | null> {
