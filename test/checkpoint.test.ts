@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,7 +73,7 @@ test.serial('Ctrl-C writes a checkpoint; --resume goes on from it and says so by
   const place = join(await folder({}), 'kept')
   const search = ['explore', 'models/wire.ts', '--scenario', 'names-three', '--reduce', 'none', '--quiet']
   t.is((await vmcheck([...search, '--checkpoint', place], { cwd, interrupt: 1300 })).status, 3)
-  t.true((await readdir(place)).includes('manifest.json'))
+  t.true((await readdir(place)).includes('manifest'))
   const again = await vmcheck([...search, '--checkpoint', place])
   t.is(again.status, 2)
   t.regex(again.err, /there is a checkpoint already; go on with --resume/)
@@ -111,24 +112,28 @@ test.serial('a checkpoint of another search, another build, or a damaged one is 
     await rm(place, { recursive: true })
     await cp(saved, place, { recursive: true })
   }
-  const manifest = join(place, 'manifest.json')
+  const manifest = join(place, 'manifest')
   const text = await readFile(manifest, 'utf8')
-  await writeFile(manifest, text.replace(/"tool":"[^"]*"/, '"tool":"0.0.9 0000000000000000"'))
+  const body = text.slice(65).replace(/"tool":"[^"]*"/, '"tool":"0.0.9 0000000000000000"')
+  await writeFile(manifest, `${createHash('sha256').update(body).digest('hex')}\n${body}`)
   await refused(right, /another version of vmcheck/)
-  await writeFile(manifest, text.slice(0, 100))
-  await refused(right, /its manifest\.json is damaged/)
+  for (const damaged of [text.slice(0, 100), '', text.replace(/"frontier":\[[^\]]*\]/, '"frontier":[]'), text.replace('"parts":[', '"parts":[[],')]) {
+    await writeFile(manifest, damaged)
+    await refused(right, /its manifest is damaged/)
+  }
   await restore()
-  const part = join(place, 'part-1.bin')
+  const name = (await readdir(place)).find((file) => file.endsWith('-1.bin')) as string
+  const part = join(place, name)
   const bytes = await readFile(part)
   bytes[4] = (bytes[4] as number) ^ 1
   await writeFile(part, bytes)
-  await refused(right, /part-1\.bin is damaged/)
+  await refused(right, /part-\w+-1\.bin is damaged/)
   await writeFile(part, bytes.subarray(0, bytes.length - 8))
-  await refused(right, /part-1\.bin is damaged/)
+  await refused(right, /part-\w+-1\.bin is damaged/)
   await rm(part)
-  await refused(right, /part-1\.bin cannot be read/)
+  await refused(right, /part-\w+-1\.bin cannot be read/)
   await restore()
-  await writeFile(join(place, 'part-99.bin.tmp'), 'left by one that was killed')
+  await writeFile(join(place, 'part-00000000-99.bin.tmp'), 'left by one that was killed')
   t.is((await vmcheck([...right, '--resume', place, '--quiet'])).status, 0)
   const blocked = await vmcheck([...start, '--checkpoint', join(process.cwd(), 'package.json/kept')])
   t.is(blocked.status, 2)

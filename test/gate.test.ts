@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { modelFiles } from '../src/cli/list.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { judge, keepsGoing } from '../src/gate/judge.ts'
-import type { Scenario } from '../src/model/model.ts'
+import { type Scenario, model } from '../src/model/model.ts'
 import { commandWith, folder } from './command.ts'
 import { exploreText, loadOnce, modelText } from './run.ts'
 import { junitSchemas, sarifSchema } from './schemas.ts'
@@ -197,6 +197,101 @@ test.serial('only what changed is run; kept results are those of this build, the
   t.regex((await vmcheck(['gate', '--changed-since', 'HEAD'], { cwd: outside })).err, /this folder is in no git repository/)
 })
 
+test.serial('a result is not taken for that of other data, other aliases or other links', async (t) => {
+  const text = (value: string): string => `import { model, struct, u4, when } from 'vmcheck'
+${value}
+const C = struct<{ v: number }>('c', { v: u4 })
+export default model({ title: 'data', machine(m) { const c = m.struct(C, 'c'); m.thread(function* a() { yield* when(() => true, () => { c.v = value; m.assert(value < 3, 'small') }) }) } })
+`
+  const cwd = await folder({
+    'models/data.ts': text("import data from './data.json'\nconst value: number = data.value"),
+    'models/data.json': '{"value":1}',
+    'models/alias.ts': text("import { value } from '@value'"),
+    'models/link.ts': text("import { value } from '../now/value.ts'"),
+    'one/value.ts': 'export const value: number = 1',
+    'five/value.ts': 'export const value: number = 5',
+    'tsconfig.json': '{"extends":"./base.json"}',
+    'base.json': '{"compilerOptions":{"paths":{"@value":["./one/value.ts"]}}}',
+  })
+  await symlink('one', join(cwd, 'now'))
+  const run = (): ReturnType<typeof vmcheck> => vmcheck(['gate', '--cache', 'kept'], { cwd })
+  t.regex((await run()).out, /^3 as expected;/m)
+  t.regex((await run()).out, /^3 as expected \(3 of them from earlier runs\);/m)
+  await writeFile(join(cwd, 'models/data.json'), '{"value":5}')
+  await writeFile(join(cwd, 'base.json'), '{"compilerOptions":{"paths":{"@value":["./five/value.ts"]}}}')
+  await rm(join(cwd, 'now'))
+  await symlink('five', join(cwd, 'now'))
+  t.regex((await run()).out, /^0 as expected, 3 differ;/m)
+  for (const name of ['data', 'alias', 'link']) t.is((await vmcheck(['explore', `models/${name}.ts`, '--quiet'], { cwd })).status, 1, name)
+  await writeFile(join(cwd, 'models/data.ts'), text("import { value } from './value.cjs'"))
+  await writeFile(join(cwd, 'models/value.cjs'), 'exports.value = 1')
+  t.regex((await run()).out, /models\/data\.ts:1:1: a model cannot import models\/value\.cjs: it may import \.ts, \.mts, \.js, \.mjs and \.json files/)
+})
+
+test.serial('a search that keeps going and is cut short is no result, and is not kept', async (t) => {
+  const cwd = await folder({
+    'models/late.ts': `import { model, range, struct, when } from 'vmcheck'
+const C = struct<{ v: number }>('c', { v: range(0, 5000) })
+export default model({ title: 'late', scenarios: { only: { expect: { verdict: 'invariant', property: 'early' }, allows: ['deadlock'] } }, machine(m) {
+  const c = m.struct(C, 'c')
+  m.thread(function* a() { while ((yield* when(() => true, () => c.v)) < 4000) yield* when(() => true, () => { c.v += 1 }) })
+  m.always('early', () => c.v !== 3)
+  m.always('late', () => c.v < 3000)
+} })`,
+    'vmcheck.config.ts': 'export default { search: { maxStates: 500 } }',
+  })
+  const cut = await vmcheck(['gate', '--cache', 'kept'], { cwd })
+  t.is(cut.status, 3)
+  t.regex(cut.out, /inconclusive models\/late\.ts only: invariant/)
+  await rm(join(cwd, 'vmcheck.config.ts'))
+  const whole = await vmcheck(['gate', '--cache', 'kept'], { cwd })
+  t.is(whole.status, 1)
+  t.regex(whole.out, /expected invariant of “early”, found invariant: "?late/)
+  t.regex(whole.out, /again: npx vmcheck explore models\/late\.ts --scenario only --keep-going/)
+  const explored = await vmcheck(['explore', 'models/late.ts', '--keep-going', '--max-states', '500'], { cwd })
+  t.is(explored.status, 1)
+  t.regex(explored.out, /Note: the search was ended by --max-states: there may be more violations/)
+})
+
+test.serial('models in folders below, names of all kinds, and overrides that mean nothing', async (t) => {
+  const cwd = await folder({
+    'models/one.ts': ONE,
+    'models/sub/kernel.ts': "import { pause } from 'vmcheck'\nexport function* step() { yield* pause() }\n",
+    'models/sub/deep/bad.ts': ONE.replace('yield* pause()', "yield* pause(); m.assert(false, 'no')"),
+    'models/node_modules/x/index.js': 'export default 1',
+  })
+  const found = await vmcheck(['gate'], { cwd })
+  t.is(found.status, 1)
+  t.regex(found.out, /^1 as expected, 1 differs;/m)
+  await rm(join(cwd, 'models/sub/deep'), { recursive: true })
+  await writeFile(join(cwd, 'models/odd.ts'), "import { model, pause } from 'vmcheck'\nexport default model({ title: 'odd', scenarios: { ['__proto__']: { expect: 'pass' }, toString: { expect: 'pass' }, 'a b': { expect: 'pass' } }, machine(m) { m.thread(function* a() { yield* pause() }) } })\n")
+  t.is((await vmcheck(['gate', '--update'], { cwd })).status, 0)
+  const odd = await vmcheck(['gate'], { cwd })
+  t.is(odd.status, 0, odd.out + odd.err)
+  t.regex(odd.out, /4 as expected;/)
+  // a model that does not load keeps what was recorded of it
+  const recorded = await readFile(join(cwd, 'vmcheck.baseline.json'), 'utf8')
+  const text = await readFile(join(cwd, 'models/odd.ts'), 'utf8')
+  await writeFile(join(cwd, 'models/odd.ts'), '(')
+  t.is((await vmcheck(['gate', '--update'], { cwd })).status, 2)
+  t.is(await readFile(join(cwd, 'vmcheck.baseline.json'), 'utf8'), recorded)
+  await writeFile(join(cwd, 'models/odd.ts'), text)
+  for (const damage of [recorded.replace('"transitions": 1', '"transitions": null'), recorded.replace(/"models\/one\.ts": \{[^}]*\}\s*\}/, '"models/one.ts": null')]) {
+    t.not(damage, recorded)
+    await writeFile(join(cwd, 'vmcheck.baseline.json'), damage)
+    const { status, err } = await vmcheck(['gate'], { cwd })
+    t.is(status, 2)
+    t.regex(err, /^vmcheck: baseline vmcheck\.baseline\.json: what it records of models\/(one|odd)\.ts.* is damaged\n$/)
+  }
+  await rm(join(cwd, 'vmcheck.baseline.json'))
+  await writeFile(join(cwd, 'vmcheck.config.ts'), "export default { overrides: [{ match: 'models/on.ts', skip: true }] }")
+  t.regex((await vmcheck(['gate'], { cwd })).err, /override for models\/on\.ts means no scenario/)
+  await writeFile(join(cwd, 'vmcheck.config.ts'), "export default { overrides: [{ match: '*', skip: true }] }")
+  const nothing = await vmcheck(['gate'], { cwd })
+  t.is(nothing.status, 2)
+  t.regex(nothing.err, /there is no scenario to explore: every one is left out/)
+})
+
 test.serial('Ctrl-C: what is known is told, the rest is inconclusive', async (t) => {
   const cwd = await folder({ 'models/one.ts': ONE, 'models/slow.ts': SLOW })
   const { status, out } = await vmcheck(['gate'], { cwd, interrupt: 3000 })
@@ -232,6 +327,17 @@ test('what is expected: kinds, properties, what else is found or allowed, counts
   t.regex(of(pass, { expect: 'deadlock' }), /^differs \| expected deadlock, found pass: nothing is wrong any more/)
   t.is(of(pass, { expect: 'pass' }), 'as expected')
   t.is(of(both, { expect: { verdict: 'assertion', property: 'first' }, finds: [{ kind: 'assertion', property: 'second' }] }), 'as expected')
+  t.is(of(both, { expect: 'assertion', finds: [{ kind: 'assertion', property: 'first' }] }), 'as expected')
+  // one violation is not two
+  t.regex(of(one, { expect: 'assertion', finds: [{ kind: 'assertion', property: 'first' }] }), /^differs/)
+  t.regex(of(both, { expect: 'assertion', allows: ['deadlock'] }), /^differs \| expected assertion, found assertion: second/)
+  // a search that was cut short may have missed others, but what it found it found
+  const cut = { ...one, inconclusive: { reason: 'states', frontier: 3 } }
+  t.regex(of(cut, { expect: 'assertion', allows: ['deadlock'] }), /^inconclusive \| expected assertion; the search was ended by --max-states/)
+  t.regex(of(cut, { expect: 'deadlock', allows: ['livelock'] }), /^differs/)
+  t.is(of(cut, { expect: 'assertion' }), 'as expected')
+  t.throws(() => model({ title: 't', scenarios: { a: { expect: 'pass', finds: ['deadlock'] } }, machine() {} }), { message: /expects a pass and finds violations/ })
+  t.throws(() => model({ title: 't', scenarios: { a: { expect: { verdict: 'pass', state: 3 } as never } }, machine() {} }), { message: /scenario a: expect says "state"; known: verdict, property, states/ })
   t.is(of(both, { expect: { verdict: 'assertion', property: 'first' }, allows: ['assertion'] }), 'as expected')
   t.is(of(one, { expect: { verdict: 'assertion', property: 'first' }, allows: [{ kind: 'assertion', property: 'second' }] }), 'as expected')
   t.regex(of(one, { expect: { verdict: 'assertion', property: 'first' }, finds: [{ kind: 'assertion', property: 'second' }] }), /^differs/)

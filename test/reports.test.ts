@@ -191,6 +191,13 @@ test('a damaged report is refused where it is damaged', async (t) => {
     ['sources', 3, /sources is 3/],
     ['tool', null, /tool is null/],
     ['verdict', 'fine', /verdict is "fine"/],
+    ['notes', [null], /notes\[0\] is null/],
+    ['assumptions', [1], /assumptions\[0\] is 1/],
+    ['machine', null, /machine is null/],
+    ['sources', null, /sources is null/],
+    ['violations.0.accesses', null, /accesses is null/],
+    ['violations.0.kind', 'zz', /violations\[0\]\.kind is "zz", and should be one of deadlock/],
+    ['violations.0.steps.0.events.0.at', undefined, /events\[0\]\.at is missing/],
     ['schema', 'vmcheck.report/9', /its schema is "vmcheck\.report\/9"/],
   ]
   for (const [path, value, message] of cases) t.throws(() => readReports(damage(path, value)), { message }, path)

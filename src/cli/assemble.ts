@@ -73,7 +73,8 @@ export function assemble(parts: {
     violations,
     ...(violations.length > 0 && { machine: machineObjects(system.machine.memory), sources: excerpts(loaded.sourceMap, violations) }),
     actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
-    inconclusive: verdict === 'inconclusive' ? result.stopped : null,
+    // a search that keeps going may have been cut short after its first violation: others may be missing
+    inconclusive: verdict === 'violation' && parts.live ? null : result.stopped,
     unreached: verdict === 'pass' ? unreachedCode(system, result.coverage) : [],
     stats: {
       strategy: request.strategy,

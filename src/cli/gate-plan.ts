@@ -18,6 +18,8 @@ import { memorySize } from './values.ts'
 export interface PlanOptions {
   readonly config: Config
   readonly paths: readonly string[]
+  /** Whether these are all that there are, as the configuration says. */
+  readonly isWhole: boolean
   readonly cores: number
   /** What vmcheck is that runs. */
   readonly tool: string
@@ -35,7 +37,7 @@ export interface Plan {
  * Finds every scenario of the models under some paths, and how each is to be searched.
  * @throws UsageError for paths without models; whatever `before` throws
  */
-export async function planGate({ config, paths, cores, tool, before }: PlanOptions, streams: Streams): Promise<Plan> {
+export async function planGate({ config, paths, isWhole, cores, tool, before }: PlanOptions, streams: Streams): Promise<Plan> {
   const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat())]
   const broken: GateResult[] = []
   const models: LoadedModel[] = []
@@ -50,6 +52,8 @@ export async function planGate({ config, paths, cores, tool, before }: PlanOptio
   for (const { model, bundle } of models) if (model.scenarios.size === 0) broken.push(unusable(bundle.file, `${bundle.file} has no scenarios: there is nothing to compare`))
   const digests = (await before?.(models.map(({ bundle }) => bundle.file))) ?? new Map<string, string | null>()
   const cases = models.flatMap((loaded) => [...loaded.model.scenarios].flatMap(([scenario, about]) => plan(loaded, scenario, about as Scenario<never>)))
+  const unused = isWhole ? config.overrides?.find(({ match }) => models.every(({ model, bundle }) => [...model.scenarios.keys()].every((scenario) => !isMeant(match, bundle.file, scenario)))) : undefined
+  if (unused && broken.length === 0) throw new UsageError(`the configuration's override for ${unused.match} means no scenario: give FILE or FILE#SCENARIO, with * for any text`)
   if (cases.length + broken.length === 0) throw new UsageError('there is no scenario to explore: every one is left out')
   return { cases, broken }
 
@@ -58,7 +62,7 @@ export async function planGate({ config, paths, cores, tool, before }: PlanOptio
     const settings = settingsOf(config, file, scenario)
     if (settings.skip) return []
     const request = requestOf(scenario, about, settings, cores)
-    // neither the number of threads nor a bound that did not end the search matters to what it found
+    // neither the number of threads nor a bound that did not end the search matters to what it found; what a bound ended is not kept
     const { workers: _workers, limits: _limits, quiet: _quiet, ...search } = request
     return [
       {
@@ -67,7 +71,7 @@ export async function planGate({ config, paths, cores, tool, before }: PlanOptio
         about,
         request,
         hasCounts: request.strategy === 'bfs' && request.reduce === 'symmetry',
-        commands: (report) => [exploreCommandOf(file, scenario, request), replayCommandOf(report.model, [], report.violations[0], report.stats.granularity)].filter((command) => command !== null),
+        commands: (report, violation) => [exploreCommandOf(file, scenario, request), replayCommandOf(report.model, [], violation, report.stats.granularity)].filter((command) => command !== null),
         key: { tool, digest, file, scenario, search: JSON.stringify({ ...search, preemptions: String(search.preemptions) }) },
         isUnchanged: before !== null && digests.get(file) === digest,
       },

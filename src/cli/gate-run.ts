@@ -19,8 +19,8 @@ export interface PlannedCase {
   readonly request: ExploreRequest
   /** Whether expected counts are about such a search. */
   readonly hasCounts: boolean
-  /** Command lines that show the same again. */
-  readonly commands: (report: Report) => readonly string[]
+  /** Command lines that show the same again, and a violation of it. */
+  readonly commands: (report: Report, violation: Report['violations'][number] | undefined) => readonly string[]
   readonly key: ResultKey
   /** Whether it is known that nothing has changed, so that it is left out where no result of it is kept. */
   readonly isUnchanged: boolean
@@ -59,24 +59,24 @@ export async function runGate(cases: readonly PlannedCase[], options: GateOption
       return result
     }
     const result = await shares.runExclusive(async () => {
+      if (options.signal.aborted) return notRun(planned)
       const control = new SharedArrayBuffer(TASK_WORD.words * 4)
       const words = new Int32Array(control)
       const abort = (): void => void Atomics.store(words, TASK_WORD.abort, 1)
-      if (options.signal.aborted) abort()
       options.signal.addEventListener('abort', abort)
       options.listener.started(index, () => Atomics.load(words, TASK_WORD.states))
       const { limits } = planned.request
       const request = { ...planned.request, limits: { ...limits, time: Math.min(limits.time, clock.take(planned)) } }
       try {
         const answer = (await threads.run({ bundle: planned.loaded.bundle, request, cwd: options.cwd, control })) as GateAnswer
-        return 'report' in answer ? judged(planned, { ...answer.report, commands: planned.commands(answer.report) }, false) : broken(planned, answer.problem)
+        return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
       } catch (error) {
         return broken(planned, `the thread that explored it ended: ${(error as Error).message.split('\n')[0]}; nothing is known about the model`)
       } finally {
         options.signal.removeEventListener('abort', abort)
       }
     }, planned.request.workers)
-    if (result.report && result.report.verdict !== 'inconclusive') await options.cache?.put(planned.key, result.report)
+    if (result.report && result.report.inconclusive === null) await options.cache?.put(planned.key, result.report)
     options.listener.finished(index, result)
     return result
   }
@@ -116,7 +116,12 @@ class TimeShare {
 }
 
 function judged(planned: PlannedCase, report: Report, isKept: boolean): GateResult {
-  return { ...caseOf(planned), report, seconds: isKept ? 0 : report.stats.seconds, isKept, ...judge(report, planned.about, planned.hasCounts) }
+  const { culprit, ...judgement } = judge(report, planned.about, planned.hasCounts)
+  return { ...caseOf(planned), report: { ...report, commands: planned.commands(report, culprit) }, seconds: isKept ? 0 : report.stats.seconds, isKept, ...judgement }
+}
+
+function notRun(planned: PlannedCase): GateResult {
+  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, standing: 'inconclusive', differences: ['not explored: the gate was interrupted before'] }
 }
 
 function unchanged(planned: PlannedCase): GateResult {

@@ -90,6 +90,7 @@ async function planned(args: GateArguments, streams: Streams, { config, cores }:
       {
         config,
         paths: args.paths.length > 0 ? args.paths : (config.paths ?? ['models']),
+        isWhole: args.paths.length === 0,
         cores,
         tool: await buildDigest(),
         before: changedSince === undefined ? null : (files) => digestsAt(changedSince, files, streams.cwd),

@@ -1,4 +1,4 @@
-import { access, readFile, readdir } from 'node:fs/promises'
+import { lstat, readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CommandModule } from 'yargs'
@@ -20,10 +20,12 @@ export function initCommand(streams: Streams): CommandModule<object, object> {
 
 async function init(streams: Streams): Promise<void> {
   const all = (await readdir(TEMPLATE, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name).slice(TEMPLATE.length + 1))
-  const isThere = async (file: string): Promise<boolean> => access(resolve(streams.cwd, file)).then(() => true, () => false)
+  const isThere = async (file: string): Promise<boolean> => lstat(resolve(streams.cwd, file)).then(() => true, () => false)
   const taken: string[] = []
   for (const file of all) if (await isThere(file)) taken.push(file)
   // a package of the user's stays as it is
+  const others = ['vmcheck.config.mts', 'vmcheck.config.js', 'vmcheck.config.mjs']
+  for (const file of others) if (await isThere(file)) taken.push(file)
   const inTheWay = taken.filter((file) => file !== 'package.json')
   if (inTheWay.length > 0) throw new UsageError(`init: there is ${inTheWay.toSorted().join(', ')} already; nothing was written`)
   const files = all.filter((file) => !taken.includes(file)).toSorted()

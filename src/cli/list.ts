@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { type LoadedModel } from '../compile/load.ts'
@@ -30,7 +30,7 @@ export function listCommand(streams: Streams): CommandModule<object, ListArgumen
 }
 
 /**
- * The model files that a path names: itself, or those directly in the folder.
+ * The model files that a path names: itself, or those in the folder, in folders below only files with a default export.
  * @throws UsageError for a path that does not exist or a folder without models
  */
 export async function modelFiles(path: string, cwd: string): Promise<string[]> {
@@ -38,9 +38,27 @@ export async function modelFiles(path: string, cwd: string): Promise<string[]> {
   const found = await stat(absolute).catch(() => null)
   if (!found) throw new UsageError(`no such file or folder: ${path}`)
   if (!found.isDirectory()) return [path]
-  const files = (await readdir(absolute)).filter((name) => /\.m?[tj]s$/.test(name) && !/\.d\.m?ts$/.test(name)).toSorted()
+  const files = await filesIn(absolute, false)
   if (files.length === 0) throw new UsageError(`no models in ${path}: a model is a .ts, .mts, .js or .mjs file`)
-  return files.map((name) => relative(cwd, join(absolute, name)))
+  return files.map((file) => relative(cwd, file))
+}
+
+/** Files that may be models, those of a folder itself before those below. */
+async function filesIn(folder: string, isBelow: boolean): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const names = entries.filter((entry) => !entry.isDirectory() && /\.m?[tj]s$/.test(entry.name) && !/\.d\.m?ts$/.test(entry.name)).map(({ name }) => join(folder, name))
+  const own = isBelow ? await filtered(names, hasDefaultExport) : names
+  const below = entries.filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
+  return [...own, ...(await Promise.all(below.map(({ name }) => filesIn(join(folder, name), true)))).flat()]
+}
+
+async function hasDefaultExport(path: string): Promise<boolean> {
+  return /\bexport\s+(default\b|\{[^}]*\bdefault\b)/.test(await readFile(path, 'utf8'))
+}
+
+async function filtered<T>(list: readonly T[], is: (item: T) => Promise<boolean>): Promise<T[]> {
+  const found = await Promise.all(list.map(is))
+  return list.filter((_, i) => found[i])
 }
 
 function entry({ model, bundle }: LoadedModel): object {

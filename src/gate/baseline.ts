@@ -11,6 +11,8 @@ export interface Recorded {
   readonly depth: number
   /** Steps of the trace. */
   readonly steps?: number
+  /** What else is found, as `KIND: PROPERTY`, where the search keeps going. */
+  readonly also?: readonly string[]
 }
 
 /** A file of recorded results, by model file and scenario. */
@@ -45,40 +47,58 @@ export function readBaseline(text: string): Baseline {
   if (typeof value !== 'object' || value?.schema !== 'vmcheck.baseline/1' || typeof value.models !== 'object' || value.models === null) throw new BaselineError('it is not a vmcheck.baseline/1 file')
   if (value.semantics !== SEMANTICS) throw new BaselineError(`its counts are of semantics ${value.semantics}, those of this version are of ${SEMANTICS}: record it anew with vmcheck gate --update`)
   for (const [file, scenarios] of Object.entries(value.models)) {
-    for (const [scenario, recorded] of Object.entries(scenarios)) {
-      if (typeof recorded?.verdict !== 'string' || !Number.isInteger(recorded.states)) throw new BaselineError(`what it records of ${file} ${scenario} is damaged`)
-    }
+    if (typeof scenarios !== 'object' || scenarios === null) throw new BaselineError(`what it records of ${file} is damaged`)
+    for (const [scenario, recorded] of Object.entries(scenarios)) if (!isRecorded(recorded)) throw new BaselineError(`what it records of ${file} ${scenario} is damaged`)
   }
   return value as Baseline
+}
+
+function isRecorded(value: Partial<Recorded> | null): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { verdict, property, steps, also, ...counts } = value
+  const isCount = (count: unknown): boolean => Number.isInteger(count) && (count as number) >= 0
+  const hasCounts = [counts.states, counts.transitions, counts.depth].every(isCount) && (steps === undefined || isCount(steps))
+  const hasTexts = typeof verdict === 'string' && (property === undefined || typeof property === 'string') && (also === undefined || (Array.isArray(also) && also.every((one) => typeof one === 'string')))
+  return hasCounts && hasTexts
+}
+
+/** What is recorded of a scenario, whatever it is called. */
+function recordedOf({ models }: Pick<Baseline, 'models'>, { file, scenario }: GateCase): Recorded | undefined {
+  const scenarios = Object.hasOwn(models, file) ? models[file] : undefined
+  return scenarios && Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined
 }
 
 /** How results differ from the baseline. Scenarios that were not run, and results that are inconclusive, are not compared. */
 export function drifts(baseline: Baseline, results: readonly GateResult[], isWhole: boolean): Drift[] {
   const found = results.flatMap((result): Drift[] => {
     if (!result.report || result.standing === 'inconclusive') return []
-    const before = baseline.models[result.file]?.[result.scenario]
+    const before = recordedOf(baseline, result)
     const changes = before ? compare(before, recordOf(result.report)) : ['is not recorded yet']
     return changes.length > 0 ? [{ file: result.file, scenario: result.scenario, changes }] : []
   })
   if (!isWhole) return found
   const known = new Set(results.map(caseName))
+  const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
   const recorded = Object.entries(baseline.models).flatMap(([file, scenarios]) => Object.keys(scenarios).map((scenario) => ({ file, scenario })))
-  return [...found, ...recorded.filter((one) => !known.has(caseName(one))).map((one) => ({ ...one, changes: ['is recorded, and there no more'] }))]
+  return [...found, ...recorded.filter((one) => !known.has(caseName(one)) && !broken.has(one.file)).map((one) => ({ ...one, changes: ['is recorded, and there no more'] }))]
 }
 
 /** The baseline with new results in it; of scenarios without a conclusive one what was there before is kept. */
 export function updated(before: Baseline | null, results: readonly GateResult[], isWhole: boolean): Baseline {
-  const models: Record<string, Record<string, Recorded>> = isWhole ? {} : structuredClone((before?.models ?? {}) as Record<string, Record<string, Recorded>>)
-  for (const { file, scenario, report } of results) {
-    const recorded = report && report.verdict !== 'inconclusive' ? recordOf(report) : before?.models[file]?.[scenario]
-    if (recorded) (models[file] ??= {})[scenario] = recorded
+  const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
+  const models = new Map<string, Map<string, Recorded>>()
+  for (const [file, scenarios] of Object.entries(before?.models ?? {})) if (!isWhole || broken.has(file)) models.set(file, new Map(Object.entries(scenarios)))
+  for (const result of results) {
+    const { file, scenario, report } = result
+    const recorded = report && report.inconclusive === null ? recordOf(report) : before && recordedOf(before, result)
+    if (recorded) models.set(file, (models.get(file) ?? new Map<string, Recorded>()).set(scenario, recorded))
   }
-  const sorted = Object.entries(models).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const sorted = [...models].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([file, scenarios]) => [file, Object.fromEntries(scenarios)] as const)
   return { schema: 'vmcheck.baseline/1', semantics: SEMANTICS, models: Object.fromEntries(sorted) }
 }
 
 function recordOf({ verdict, violations, stats }: Report): Recorded {
-  const [first] = violations
+  const [first, ...others] = violations
   return {
     verdict: first?.kind ?? verdict,
     ...(first && { property: first.property }),
@@ -86,6 +106,7 @@ function recordOf({ verdict, violations, stats }: Report): Recorded {
     transitions: stats.transitions,
     depth: stats.depth,
     ...(first && { steps: first.schedule.length }),
+    ...(others.length > 0 && { also: others.map(({ kind, property }) => `${kind}: ${property}`).toSorted() }),
   }
 }
 
@@ -95,6 +116,8 @@ function compare(before: Recorded, now: Recorded): string[] {
     const what = now.verdict === 'pass' ? ': the violation is gone' : before.verdict === 'pass' ? ': it passed before' : ''
     changes.push(`verdict ${before.verdict} → ${now.verdict}${what}`)
   } else if (before.property !== now.property) changes.push(`property “${before.property}” → “${now.property}”`)
+  for (const gone of (before.also ?? []).filter((one) => !now.also?.includes(one))) changes.push(`${gone} is not found any more`)
+  for (const found of (now.also ?? []).filter((one) => !before.also?.includes(one))) changes.push(`${found} is found, too`)
   for (const what of ['states', 'transitions', 'depth'] as const) if (before[what] !== now[what]) changes.push(`${what} ${count(before[what])} → ${count(now[what])}${factor(before[what], now[what])}`)
   if (before.steps !== undefined && now.steps !== undefined && before.steps !== now.steps) changes.push(`trace ${before.steps} → ${now.steps} steps`)
   return changes

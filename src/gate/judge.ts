@@ -1,7 +1,7 @@
 import { type Expectation, type KnownViolation, type Scenario, expectedVerdict, kindOf } from '../model/model.ts'
 import { count, plural } from '../report/numbers.ts'
 import type { Report } from '../report/report.ts'
-import { outcome } from '../report/wording.ts'
+import { cutShort, outcome } from '../report/wording.ts'
 
 /** How a scenario came out. */
 export type Standing = 'as expected' | 'differs' | 'inconclusive' | 'unchanged' | 'broken'
@@ -19,11 +19,20 @@ type Found = Report['violations'][number]
  * Holds a report against what its scenario expects.
  *
  * @param hasCounts whether the search was the one that expected counts are about
+ * @returns with the violation that is worth a look: the first that nobody expects, else the first
  */
-export function judge(report: Report, scenario: Scenario<never>, hasCounts: boolean): Judgement {
-  if (report.verdict === 'inconclusive') return { standing: 'inconclusive', differences: [`expected ${describe(scenario.expect)}, found nothing conclusive: ${outcome(report)}`] }
-  const differences = [...verdictDifferences(report, scenario), ...(hasCounts ? countDifferences(report, scenario.expect) : []), ...unstatedAssumptions(report, scenario)]
-  return { standing: differences.length > 0 ? 'differs' : 'as expected', differences }
+export function judge(report: Report, scenario: Scenario<never>, hasCounts: boolean): Judgement & { readonly culprit: Found | undefined } {
+  const { wanted, missing, surplus } = compare(report, scenario)
+  const culprit = surplus[0] ?? report.violations[0]
+  // what is found is found; what is not may only not have been met before the search was ended
+  const isCut = report.inconclusive !== null && surplus.length === 0 && (report.verdict !== 'violation' || keepsGoing(scenario))
+  if (isCut) return { standing: 'inconclusive', differences: [`expected ${describe(scenario.expect)}; ${report.verdict === 'violation' ? cutShort(report) : outcome(report)}`], culprit }
+  const differences = [
+    ...(missing.length + surplus.length > 0 ? [verdictDifference(report, wanted, surplus)] : []),
+    ...(hasCounts ? countDifferences(report, scenario.expect) : []),
+    ...unstatedAssumptions(report, scenario),
+  ]
+  return { standing: differences.length > 0 ? 'differs' : 'as expected', differences, culprit }
 }
 
 /** Whether a scenario has to be searched on beyond its first violation. */
@@ -37,16 +46,28 @@ export function describe(expect: Expectation): string {
   return `${expectedVerdict(expect)}${property === undefined ? '' : ` of “${property}”`}`
 }
 
-function verdictDifferences({ violations }: Report, { expect, finds = [], allows = [] }: Scenario<never>): string[] {
+/** What is expected and not found, and found and not expected. What is said most exactly is matched first, each with one violation. */
+function compare({ violations }: Report, { expect, finds = [], allows = [] }: Scenario<never>): { readonly wanted: readonly KnownViolation[]; readonly missing: readonly KnownViolation[]; readonly surplus: readonly Found[] } {
   const verdict = expectedVerdict(expect)
   const first: KnownViolation[] = verdict === 'pass' ? [] : [typeof expect === 'string' || expect.property === undefined ? verdict : { kind: verdict, property: expect.property }]
   const wanted = [...first, ...finds]
-  const missing = wanted.filter((known) => !violations.some((found) => fits(found, known)))
-  const surplus = violations.filter((found) => ![...wanted, ...allows].some((known) => fits(found, known)))
+  const left = [...violations]
+  const missing = wanted.toSorted((a, b) => Number(isExact(b)) - Number(isExact(a))).filter((known) => {
+    const at = left.findIndex((found) => fits(found, known))
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
+  return { wanted, missing, surplus: left.filter((found) => !allows.some((known) => fits(found, known))) }
+}
+
+function isExact(known: KnownViolation): boolean {
+  return typeof known !== 'string' && known.property !== undefined
+}
+
+function verdictDifference({ violations }: Report, wanted: readonly KnownViolation[], surplus: readonly Found[]): string {
   const expected = wanted.length === 0 ? 'pass' : wanted.map(name).join(' and ')
-  if (missing.length === 0 && surplus.length === 0) return []
   const found = violations.length === 0 ? 'pass: nothing is wrong any more' : (surplus.length > 0 ? surplus : violations).map(({ kind, message }) => `${kind}: ${message}`).join('; ')
-  return [`expected ${expected}, found ${found}`]
+  return `expected ${expected}, found ${found}`
 }
 
 function fits({ kind, property }: Found, known: KnownViolation): boolean {

@@ -67,6 +67,11 @@ export function expectedVerdict(expect: Expectation): 'pass' | ViolationKind {
   return typeof expect === 'string' ? expect : expect.verdict
 }
 
+function checkKeys(scenario: string, what: string, value: unknown, known: readonly string[]): void {
+  const unknown = typeof value === 'object' && value !== null ? Object.keys(value).find((key) => !known.includes(key)) : undefined
+  if (unknown !== undefined) throw new ModelError(`scenario ${scenario}: ${what} says "${unknown}"; known: ${known.join(', ')}`)
+}
+
 /** The kind of a known violation. */
 export function kindOf(known: KnownViolation): ViolationKind {
   return typeof known === 'string' ? known : known.kind
@@ -87,7 +92,10 @@ export function model<const P extends Parameters = Record<never, never>>(definit
     if (expected !== 'pass' && !VIOLATION_KINDS.includes(expected)) {
       throw new ModelError(`scenario ${name} expects "${String(expected)}"; known: pass, ${VIOLATION_KINDS.join(', ')}`)
     }
+    checkKeys(name, 'expect', scenario.expect, ['verdict', 'property', 'states', 'transitions', 'depth'])
+    if (expected === 'pass' && (scenario.finds ?? []).length > 0) throw new ModelError(`scenario ${name} expects a pass and finds violations: name one of them in expect`)
     for (const known of [...(scenario.finds ?? []), ...(scenario.allows ?? [])]) {
+      checkKeys(name, 'finds or allows', known, ['kind', 'property'])
       if (!VIOLATION_KINDS.includes(kindOf(known))) throw new ModelError(`scenario ${name} finds or allows "${String(kindOf(known))}"; known: ${VIOLATION_KINDS.join(', ')}`)
     }
     resolveParameters(parameters, scenario.params ?? {}, [])

@@ -2,7 +2,7 @@ import type { Violation } from '../trace/violation.ts'
 import { plural } from './numbers.ts'
 import type { Report } from './report.ts'
 import { type Timeline, timelineOf } from './timeline.ts'
-import { accessLine, outcome, preemptionLine, statisticRows, stepLines, subject, waitLine } from './wording.ts'
+import { accessLine, cutShort, outcome, preemptionLine, statisticRows, stepLines, subject, waitLine } from './wording.ts'
 
 /** Steps of a sequence diagram: longer ones do not fit a screen, and begin later. */
 const MOST_MESSAGES = 60
@@ -28,7 +28,7 @@ export function reportSection(report: Report, heading: string): string {
   for (const violation of violations) parts.push(...violationParts(report, violation, heading))
   if (violations.length > 0 && report.commands) parts.push('To see it again:', fence('sh', report.commands.join('\n')))
   parts.push(details('Parameters and statistics', table([['', ''], ...Object.entries(model.params).map(([key, value]): [string, string] => [key, String(value)]), ...statisticRows(report)])))
-  for (const note of report.notes) parts.push(`Note: ${escapeMarkdown(note)}`)
+  for (const note of [cutShort(report), ...report.notes].filter(Boolean)) parts.push(`Note: ${escapeMarkdown(note)}`)
   return parts.join('\n\n')
 }
 

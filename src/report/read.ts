@@ -1,3 +1,4 @@
+import { VIOLATION_KINDS } from '../model/verdict.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Report } from './report.ts'
 
@@ -102,18 +103,21 @@ function checkReport(value: unknown, at: string): Report {
   })
   if (!['pass', 'violation', 'inconclusive'].includes(report.verdict)) throw new DamagedReport(`${at}.verdict is "${report.verdict}", and should be pass, violation or inconclusive`.replace(/^\./, ''))
   if (report.inconclusive) check(report.inconclusive, INCONCLUSIVE, `${at}.inconclusive`)
-  each(report.machine ?? [], `${at}.machine`, (object, place) => {
+  for (const [i, note] of report.notes.entries()) shape(note, 'a text', `${at}.notes[${i}]`)
+  for (const [i, assumption] of report.assumptions.entries()) shape(assumption, 'a text', `${at}.assumptions[${i}]`)
+  each(optional(report.machine), `${at}.machine`, (object, place) => {
     check(object, OBJECT, place)
     each((object as { fields: unknown[] }).fields, `${place}.fields`, (field, where) => check(field, FIELD, where))
   })
-  each(report.sources ?? [], `${at}.sources`, (source, place) => check(source, SOURCE, place))
-  each(report.commands ?? [], `${at}.commands`, (command, place) => shape(command, 'a text', place))
+  each(optional(report.sources), `${at}.sources`, (source, place) => check(source, SOURCE, place))
+  each(optional(report.commands), `${at}.commands`, (command, place) => shape(command, 'a text', place))
   each(report.violations, `${at}.violations`, (violation, place) => checkViolation(violation as Violation, place, report.actors.length))
   return report
 }
 
 function checkViolation(violation: Violation, at: string, actors: number): void {
   check(violation, VIOLATION, at)
+  if (!VIOLATION_KINDS.includes(violation.kind)) throw new DamagedReport(`${at.replace(/^\./, '')}.kind is "${violation.kind}", and should be one of ${VIOLATION_KINDS.join(', ')}`)
   const known = (place: string) => (value: { actor: number }): void => {
     if (!(value.actor < actors)) throw new DamagedReport(`${place}.actor is ${value.actor}, and there are ${actors} actors`)
   }
@@ -124,15 +128,15 @@ function checkViolation(violation: Violation, at: string, actors: number): void 
   })
   each(violation.steps, `${at}.steps`, (step, place) => {
     check(step, STEP, place)
-    const { events, changes, inside = [], waits = [] } = step as Violation['steps'][number]
+    const { events, changes, inside, waits } = step as Violation['steps'][number]
     known(place)(step as never)
     each(events, `${place}.events`, (event, where) => {
       check(event, EVENT, where)
       checkPlace(event, where)
     })
     each(changes, `${place}.changes`, (change, where) => check(change, CHANGE, where))
-    each(inside, `${place}.inside`, (change, where) => check(change, CHANGE, where))
-    each(waits, `${place}.waits`, (wait, where) => {
+    each(optional(inside), `${place}.inside`, (change, where) => check(change, CHANGE, where))
+    each(optional(waits), `${place}.waits`, (wait, where) => {
       check(wait, WAITING, where)
       known(where)(wait as never)
     })
@@ -144,22 +148,27 @@ function checkViolation(violation: Violation, at: string, actors: number): void 
     checkPlace(wait, place)
     for (const actor of (wait as { heldBy: number[] }).heldBy) known(`${place}.heldBy`)({ actor })
   })
-  each(violation.preemptions ?? [], `${at}.preemptions`, (preemption, place) => {
+  each(optional(violation.preemptions), `${at}.preemptions`, (preemption, place) => {
     check(preemption, PREEMPTION, place)
     known(place)(preemption as never)
     checkPlace(preemption, place)
   })
-  each(violation.accesses ?? [], `${at}.accesses`, (access, place) => {
+  each(optional(violation.accesses), `${at}.accesses`, (access, place) => {
     check(access, ACCESS, place)
     known(place)(access as never)
     checkPlace(access, place)
   })
 }
 
-/** A place in the source, where one is known. */
+/** A place in the source, null where none is known. */
 function checkPlace(value: unknown, at: string): void {
   const { at: place } = value as { at?: unknown }
-  if (place !== null && place !== undefined) check(place, PLACE, `${at}.at`)
+  if (place !== null) check(place, PLACE, `${at}.at`)
+}
+
+/** A list that may be left out, as reports of earlier releases do. */
+function optional(list: readonly unknown[] | undefined): readonly unknown[] {
+  return list === undefined ? [] : list
 }
 
 function each(list: readonly unknown[], at: string, body: (value: unknown, at: string) => void): void {

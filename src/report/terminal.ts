@@ -6,7 +6,7 @@ import { bytes, count, plural } from './numbers.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Report } from './report.ts'
 import { laneTitle } from './timeline.ts'
-import { accessLine, eventLine, outcome, preemptionLine, reductionNames, subject, violationLine, waitLine } from './wording.ts'
+import { accessLine, cutShort, eventLine, outcome, preemptionLine, reductionNames, subject, violationLine, waitLine } from './wording.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {
@@ -32,7 +32,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
   if (report.violations.length > 0 && report.commands) parts.push(['Again:', ...report.commands.map((command) => `  ${command}`)].join('\n'))
-  parts.push(wrap(unreached(report), width), wrap(report.notes.map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width), wrap(liveStatistics(report), width))
+  parts.push(wrap(unreached(report), width), wrap([cutShort(report), ...report.notes].filter(Boolean).map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width), wrap(liveStatistics(report), width))
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 

@@ -74,6 +74,11 @@ const REASONS: Readonly<Record<string, string>> = {
   preemptions: '--preemptions, which kept executions from being followed',
 }
 
+/** What is to be known of a violation's search that was ended before its end; empty when it was not. */
+export function cutShort({ verdict, inconclusive }: Report): string {
+  return verdict === 'violation' && inconclusive ? `the search was ended by ${REASONS[inconclusive.reason] ?? inconclusive.reason}: there may be more violations` : ''
+}
+
 /** A violation's message and where it is: `a cycle of waits: ..., after 43 steps`. */
 export function violationLine({ message, schedule }: Violation): string {
   return `${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocalStates } from '../local-states.ts'
 import type { Reach } from '../reach.ts'
 import type { Range, StateStore } from '../state-store.ts'
 import { rangesSize } from '../state-store.ts'
-import { CheckpointError, type Identity, MANIFEST, type Manifest, type Part } from './manifest.ts'
+import { CheckpointError, type Identity, MANIFEST, type Manifest, type Part, manifestText } from './manifest.ts'
 
 /** States, or words of local states, that are written or read at a time. */
 const PIECE = 1 << 15
@@ -42,6 +42,8 @@ export class Checkpoints {
   readonly #unlike: Manifest['unlike']
   /** Milliseconds between two of them. */
   readonly #period: number
+  /** In the names of parts: one search's never take the place of another's. */
+  readonly #series = randomBytes(4).toString('hex')
   #last = performance.now()
   #parts: readonly Part[]
   /** What the parts hold: states of each segment, levels with hang bits, local states of each actor. */
@@ -78,7 +80,7 @@ export class Checkpoints {
     const { segmentBits, usage, levels } = standing
     const first = (segment: number): number => segment * 2 ** segmentBits
     const part = {
-      file: `part-${this.#parts.length}.bin`,
+      file: `part-${this.#series}-${this.#parts.length}.bin`,
       widths: source.locals.packing.widths,
       words: source.store.words,
       states: usage.flatMap((to, i) => (to > (this.#saved.usage[i] ?? 0) ? [{ from: first(i) + (this.#saved.usage[i] ?? 0), to: first(i) + to }] : [])),
@@ -90,7 +92,8 @@ export class Checkpoints {
       const sha256 = await this.#replace(part.file, (write) => contents(part, source, write))
       const parts = [...this.#parts, { ...part, sha256 }]
       const manifest: Manifest = { schema: 'vmcheck.checkpoint/1', identity: this.#identity, unlike: this.#unlike, ...standing, parts }
-      await this.#replace(MANIFEST, (write) => write(Buffer.from(JSON.stringify(manifest))))
+      await this.#replace(MANIFEST, (write) => write(Buffer.from(manifestText(manifest))))
+      if (this.#parts.length === 0) await this.#sweep(parts)
       this.#parts = parts
       this.#saved = { usage, levels: levels.length, locals: part.locals.map(({ to }) => to) }
     } catch (error) {
@@ -119,8 +122,14 @@ export class Checkpoints {
   /** Removes the checkpoint: the search is at its end. */
   async discard(): Promise<void> {
     await rm(join(this.#folder, MANIFEST), { force: true })
+    await this.#sweep([])
+  }
+
+  /** Removes what no manifest names any more. */
+  async #sweep(kept: readonly Part[]): Promise<void> {
     const names = await readdir(this.#folder).catch(() => [])
-    for (const name of names) if (/^(part-\d+\.bin|manifest\.json)(\.tmp)?$/.test(name)) await rm(join(this.#folder, name), { force: true })
+    const isOld = (name: string): boolean => /^part-[0-9a-f]{8}-\d+\.bin(\.tmp)?$|^manifest\.tmp$/.test(name) && kept.every(({ file }) => file !== name)
+    for (const name of names.filter(isOld)) await rm(join(this.#folder, name), { force: true })
   }
 
   /** Writes a file under a temporary name, sees that it is on disk, and gives it its name; returns its digest. */

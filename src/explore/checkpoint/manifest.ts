@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocatedFinding } from '../tally.ts'
@@ -72,7 +73,17 @@ export interface Manifest {
 }
 
 /** Name of the manifest's file. */
-export const MANIFEST = 'manifest.json'
+export const MANIFEST = 'manifest'
+
+/** A manifest as it is written: a digest in a line of its own, then JSON. */
+export function manifestText(manifest: Manifest): string {
+  const body = JSON.stringify(manifest)
+  return `${sumOf(body)}\n${body}`
+}
+
+function sumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
 
 /**
  * Reads a folder's manifest; null where there is none.
@@ -85,7 +96,9 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
   })
   if (text === null) return null
   try {
-    const manifest = JSON.parse(text) as Manifest
+    const [sum, body] = [text.slice(0, 64), text.slice(65)]
+    if (sumOf(body) !== sum) throw new SyntaxError('its sum is another')
+    const manifest = JSON.parse(body) as Manifest
     if (manifest.schema !== 'vmcheck.checkpoint/1' || !Array.isArray(manifest.parts)) throw new SyntaxError('not a vmcheck.checkpoint/1')
     return manifest
   } catch (error) {

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Violation } from '../../trace/violation.ts'
 import type { Report } from '../report.ts'
 import { timelineOf } from '../timeline.ts'
-import { accessLine, outcome, preemptionLine, statisticRows, subject, waitLine } from '../wording.ts'
+import { accessLine, cutShort, outcome, preemptionLine, statisticRows, subject, waitLine } from '../wording.ts'
 import { Diagram } from './diagram.tsx'
 import { MachineView } from './machine-view.tsx'
 import { StepView, TraceList } from './step-view.tsx'
@@ -175,7 +175,7 @@ function About({ report }: { readonly report: Report }): JSX.Element {
         {params.length > 0 && <table><caption>Parameters</caption><tbody>{rows(params)}</tbody></table>}
         <table><caption>Statistics</caption><tbody>{rows(statisticRows(report))}</tbody></table>
       </div>
-      {report.notes.map((note) => <p key={note}>Note: {note}</p>)}
+      {[cutShort(report), ...report.notes].filter(Boolean).map((note) => <p key={note}>Note: {note}</p>)}
       {report.unreached.length > 0 && <p>Never reached: {report.unreached.map(({ at }) => `${at.file}:${at.line}`).join(', ')}</p>}
       <p class="subject">{report.tool.name} {report.tool.version}, model {report.model.digest.slice(0, 12)}</p>
     </section>
