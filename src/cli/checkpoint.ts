@@ -4,20 +4,9 @@ import { CheckpointError, type Identity, type Manifest, checkIdentity, readManif
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { Check } from '../model/check.ts'
 import { buildDigest } from './build-digest.ts'
-import type { ExploreRequest, Preparation } from './request.ts'
+import type { CheckpointRequest, ExploreRequest, Preparation } from './request.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
-
-/** Where a search is kept, and whether it is to be taken up. */
-export interface CheckpointRequest {
-  readonly folder: string
-  /** Whether a search may begin there. */
-  readonly mayBegin: boolean
-  /** Whether one that is there may be gone on with. */
-  readonly mayResume: boolean
-  /** Seconds between two checkpoints. */
-  readonly every: number
-}
 
 /** The checkpoints of a request: what there is to go on from, and where to write. */
 export class KeptSearch {

@@ -6,7 +6,7 @@ import { judge } from '../gate/judge.ts'
 import type { ResultCache, ResultKey } from '../gate/result-cache.ts'
 import type { Scenario } from '../model/model.ts'
 import type { Report } from '../report/report.ts'
-import { startThreads } from '../threads/threads.ts'
+import { type Threads, startThreads } from '../threads/threads.ts'
 import { type GateAnswer, type GateTask, TASK_WORD } from './gate-task.ts'
 import type { ExploreRequest } from './request.ts'
 
@@ -46,44 +46,60 @@ export interface GateOptions {
 
 /** Explores all that is planned, several at once within the cores, and holds each against what is expected of it. */
 export async function runGate(cases: readonly PlannedCase[], options: GateOptions): Promise<GateResult[]> {
-  const { cores } = options
-  const threads = await startThreads<GateTask>(new URL(`../../workers/scenario${extname(import.meta.url)}`, import.meta.url), Math.min(cores, Math.max(1, cases.length)), null)
-  const shares = new Semaphore(cores)
-  const clock = new TimeShare(cases, options)
-  const one = async (planned: PlannedCase, index: number): Promise<GateResult> => {
-    const kept = (await options.cache?.get(planned.key)) ?? null
-    if (kept || planned.isUnchanged) {
-      const result = kept ? judged(planned, kept, true) : unchanged(planned)
-      clock.done(planned)
-      options.listener.finished(index, result)
-      return result
-    }
-    const result = await shares.runExclusive(async () => {
-      if (options.signal.aborted) return notRun(planned)
-      const control = new SharedArrayBuffer(TASK_WORD.words * 4)
-      const words = new Int32Array(control)
-      const abort = (): void => void Atomics.store(words, TASK_WORD.abort, 1)
-      options.signal.addEventListener('abort', abort)
-      options.listener.started(index, () => Atomics.load(words, TASK_WORD.states))
-      const { limits } = planned.request
-      const request = { ...planned.request, limits: { ...limits, time: Math.min(limits.time, clock.take(planned)) } }
-      try {
-        const answer = (await threads.run({ bundle: planned.loaded.bundle, request, cwd: options.cwd, control })) as GateAnswer
-        return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
-      } catch (error) {
-        return broken(planned, `the thread that explored it ended: ${(error as Error).message.split('\n')[0]}; nothing is known about the model`)
-      } finally {
-        options.signal.removeEventListener('abort', abort)
-      }
-    }, planned.request.workers)
-    if (result.report && result.report.inconclusive === null) await options.cache?.put(planned.key, result.report)
-    options.listener.finished(index, result)
-    return result
-  }
+  const entry = new URL(`../../workers/scenario${extname(import.meta.url)}`, import.meta.url)
+  const threads = await startThreads<GateTask>(entry, Math.min(options.cores, Math.max(1, cases.length)), null)
+  const run = new GateRun(threads, new TimeShare(cases, options), options)
   try {
-    return await Promise.all(cases.map(one))
+    return await Promise.all(cases.map((planned, index) => run.one(planned, index)))
   } finally {
     await threads.destroy()
+  }
+}
+
+/** One run of the gate: who may have which cores, and when. */
+class GateRun {
+  readonly #threads: Threads<GateTask>
+  readonly #cores: Semaphore
+  readonly #clock: TimeShare
+  readonly #options: GateOptions
+
+  constructor(threads: Threads<GateTask>, clock: TimeShare, options: GateOptions) {
+    this.#threads = threads
+    this.#cores = new Semaphore(options.cores)
+    this.#clock = clock
+    this.#options = options
+  }
+
+  /** What comes of one scenario: a result of an earlier run, or one as soon as there are cores for it. */
+  async one(planned: PlannedCase, index: number): Promise<GateResult> {
+    const { cache, listener } = this.#options
+    const kept = (await cache?.get(planned.key)) ?? null
+    const known = kept ? judged(planned, kept, true) : planned.isUnchanged ? unchanged(planned) : null
+    if (known) this.#clock.done(planned)
+    const result = known ?? (await this.#cores.runExclusive(() => this.#explore(planned, index), planned.request.workers))
+    if (!known && result.report?.inconclusive === null) await cache?.put(planned.key, result.report)
+    listener.finished(index, result)
+    return result
+  }
+
+  async #explore(planned: PlannedCase, index: number): Promise<GateResult> {
+    const { signal, listener, cwd } = this.#options
+    if (signal.aborted) return notRun(planned)
+    const control = new SharedArrayBuffer(TASK_WORD.words * 4)
+    const words = new Int32Array(control)
+    const abort = (): void => void Atomics.store(words, TASK_WORD.abort, 1)
+    signal.addEventListener('abort', abort)
+    listener.started(index, () => Atomics.load(words, TASK_WORD.states))
+    const { limits } = planned.request
+    const request = { ...planned.request, limits: { ...limits, time: Math.min(limits.time, this.#clock.take(planned)) } }
+    try {
+      const answer = (await this.#threads.run({ bundle: planned.loaded.bundle, request, cwd, control })) as GateAnswer
+      return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
+    } catch (error) {
+      return broken(planned, `the thread that explored it ended: ${(error as Error).message.split('\n')[0]}; nothing is known about the model`)
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
   }
 }
 

@@ -9,11 +9,21 @@ import type { Tuning } from '../explore/tuning.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
-import type { CheckpointRequest } from './checkpoint.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Which reductions are asked for. */
 export type Reduce = 'none' | 'symmetry' | 'por' | 'all'
+
+/** Where a search is kept, and whether it is to be taken up. */
+export interface CheckpointRequest {
+  readonly folder: string
+  /** Whether a search may begin there. */
+  readonly mayBegin: boolean
+  /** Whether one that is there may be gone on with. */
+  readonly mayResume: boolean
+  /** Seconds between two checkpoints. */
+  readonly every: number
+}
 
 /** What one exploration is asked to do, defaults filled in. */
 export interface ExploreRequest {
