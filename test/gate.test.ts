@@ -161,7 +161,7 @@ test.serial('a baseline: recorded, compared, drift shown, recorded anew', async 
 })
 
 test.serial('only what changed is run; kept results are those of this build, these files and this search', async (t) => {
-  const cwd = await folder({ 'sub/models/pair.ts': "export { default } from './kernel/pair.ts'\n", 'sub/models/kernel/pair.ts': PAIR, 'sub/models/one.ts': ONE })
+  const cwd = await folder({ 'sub/models/pair.ts': "export { default } from '../kernel/pair.ts'\n", 'sub/kernel/pair.ts': PAIR, 'sub/models/one.ts': ONE })
   const git = (...args: string[]): void => void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd, stdio: 'ignore' })
   git('init')
   git('add', '.')
@@ -169,13 +169,13 @@ test.serial('only what changed is run; kept results are those of this build, the
   const sub = join(cwd, 'sub')
   const since = (...args: string[]): ReturnType<typeof vmcheck> => vmcheck(['gate', '--changed-since', 'HEAD', ...args], { cwd: sub })
   t.regex((await since()).out, /0 as expected, 3 unchanged and not run/)
-  await writeFile(join(sub, 'models/kernel/pair.ts'), `${PAIR}\n// changed\n`)
+  await writeFile(join(sub, 'kernel/pair.ts'), `${PAIR}\n// changed\n`)
   const first = await since()
   t.is(first.status, 0)
   t.regex(first.out, /2 as expected, 1 unchanged and not run;/)
   t.regex((await since()).out, /2 as expected, 1 unchanged and not run \(2 of them from earlier runs\)/)
   // another file, another result
-  await writeFile(join(sub, 'models/kernel/pair.ts'), PAIR.replace('states: 6', 'states: 5'))
+  await writeFile(join(sub, 'kernel/pair.ts'), PAIR.replace('states: 6', 'states: 5'))
   const third = await since()
   t.is(third.status, 1)
   t.regex(third.out, /expected 5 states, found 6/)
