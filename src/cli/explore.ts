@@ -1,5 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
+import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import { discardCheckpoint } from '../explore/checkpoint/checkpoints.ts'
 import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
 import type { Report } from '../report/report.ts'
@@ -114,6 +116,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   }
   if (args.json) streams.out(jsonText(args, reports))
   await writeReports(args.report, reports, args.all, streams)
+  if (request.checkpoint && reports[0]?.inconclusive === null) await discardCheckpoint(resolve(streams.cwd, request.checkpoint.folder))
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }

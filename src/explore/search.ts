@@ -281,11 +281,11 @@ export class Search {
     if (this.#barrier) await checkpoints.save({ ...this.#barrier, widths: this.#room.widths }, { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs })
   }
 
-  /** At the end of a search: what was not finished is kept, a checkpoint of what was is of no use any more. */
+  /** At the end of a search: what was not finished is kept. A checkpoint of what was stays until its report is written. */
   async #keep(): Promise<void> {
     const { checkpoints, keepGoing } = this.#options
     const isDone = !this.#stopped || (this.#findings.length > 0 && !keepGoing)
-    if (checkpoints) await (isDone ? checkpoints.discard() : this.#save(checkpoints))
+    if (checkpoints && !isDone) await this.#save(checkpoints)
   }
 
   /**

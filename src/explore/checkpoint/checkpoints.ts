@@ -93,7 +93,7 @@ export class Checkpoints {
       const parts = [...this.#parts, { ...part, sha256 }]
       const manifest: Manifest = { schema: 'vmcheck.checkpoint/1', identity: this.#identity, unlike: this.#unlike, ...standing, parts }
       await this.#replace(MANIFEST, (write) => write(Buffer.from(manifestText(manifest))))
-      if (this.#parts.length === 0) await this.#sweep(parts)
+      if (this.#parts.length === 0) await sweep(this.#folder, parts)
       this.#parts = parts
       this.#saved = { usage, levels: levels.length, locals: part.locals.map(({ to }) => to) }
     } catch (error) {
@@ -119,19 +119,6 @@ export class Checkpoints {
     }
   }
 
-  /** Removes the checkpoint: the search is at its end. */
-  async discard(): Promise<void> {
-    await rm(join(this.#folder, MANIFEST), { force: true })
-    await this.#sweep([])
-  }
-
-  /** Removes what no manifest names any more. */
-  async #sweep(kept: readonly Part[]): Promise<void> {
-    const names = await readdir(this.#folder).catch(() => [])
-    const isOld = (name: string): boolean => /^part-[0-9a-f]{8}-\d+\.bin(\.tmp)?$|^manifest\.tmp$/.test(name) && kept.every(({ file }) => file !== name)
-    for (const name of names.filter(isOld)) await rm(join(this.#folder, name), { force: true })
-  }
-
   /** Writes a file under a temporary name, sees that it is on disk, and gives it its name; returns its digest. */
   async #replace(name: string, fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<string> {
     const path = join(this.#folder, name)
@@ -149,6 +136,19 @@ export class Checkpoints {
     await rename(`${path}.tmp`, path)
     return hash.digest('hex')
   }
+}
+
+/** Removes a folder's checkpoint: what its search came to is written down. */
+export async function discardCheckpoint(folder: string): Promise<void> {
+  await rm(join(folder, MANIFEST), { force: true })
+  await sweep(folder, [])
+}
+
+/** Removes what no manifest names any more. */
+async function sweep(folder: string, kept: readonly Part[]): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  const isOld = (name: string): boolean => /^part-[0-9a-f]{8}-\d+\.bin(\.tmp)?$|^manifest\.tmp$/.test(name) && kept.every(({ file }) => file !== name)
+  for (const name of names.filter(isOld)) await rm(join(folder, name), { force: true })
 }
 
 async function contents({ states, reach, locals, words }: Omit<Part, 'sha256'>, source: Source, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
