@@ -1,12 +1,13 @@
-import { threadId, workerData } from 'node:worker_threads'
+import { threadId } from 'node:worker_threads'
 import { checks } from '../checks/index.ts'
 import { Refusal } from '../src/compile/refusal.ts'
 import { engineFrom } from '../src/explore/engine.ts'
 import { isExhaustion } from '../src/explore/crew.ts'
 import { AsymmetryError } from '../src/explore/symmetry/asymmetry.ts'
 import { type ExplorerData, Share, type Task, type WorkerAnswer } from '../src/explore/share.ts'
+import { threadData } from '../src/threads/threads.ts'
 
-const { recipe, control } = workerData as ExplorerData
+const { recipe, control } = threadData<ExplorerData>()
 let share: Share | null = null
 
 /** One task of a search, executed on this thread's share of it. */

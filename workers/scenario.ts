@@ -4,9 +4,12 @@ import type { Streams } from '../src/cli/streams.ts'
 import { UsageError } from '../src/cli/usage-error.ts'
 import { load } from '../src/compile/load.ts'
 import { Refusal } from '../src/compile/refusal.ts'
+import { threadData } from '../src/threads/threads.ts'
 
 /** Milliseconds between two looks at whether the search is to end. */
 const LOOKING = 50
+
+threadData<null>()
 
 /** One scenario, explored on this thread. */
 export default async function run({ bundle, request, cwd, control }: GateTask): Promise<GateAnswer> {

@@ -135,7 +135,8 @@ async function record(file: string, before: Baseline | null, results: readonly G
 function show(summary: GateSummary, streams: Streams): void {
   const paint = painter(streams.colour)
   const bad = wrong(summary.results)
-  for (const result of bad) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).slice(1).join('\n')}\n`)
+  // those that an interrupt kept from being explored are in the count
+  for (const result of bad.filter(({ standing, report }) => standing !== 'inconclusive' || report)) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).slice(1).join('\n')}\n`)
   if (summary.drifts.length > 0) streams.out(`\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts).map((line) => `  ${line}`).join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`)
   const isWell = bad.length === 0 && summary.drifts.length === 0
   streams.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)
