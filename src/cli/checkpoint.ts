@@ -27,11 +27,11 @@ export class KeptSearch {
 
   /**
    * Looks at what a folder holds.
-   * @throws UsageError where nothing is to be gone on with, or something is that would be lost
+   * @throws UsageError where nothing is to be gone on with, or something is that would be lost; CheckpointError for a damaged one
    */
   static async open(request: CheckpointRequest, { cwd }: Streams): Promise<KeptSearch> {
     const folder = resolve(cwd, request.folder)
-    const manifest = await naming(request.folder, () => readManifest(folder))
+    const manifest = await readManifest(folder)
     if (!manifest && !request.mayBegin) throw new UsageError(`--resume ${request.folder}: there is no checkpoint`)
     if (manifest && !request.mayResume) throw new UsageError(`--checkpoint ${request.folder}: there is a checkpoint already; go on with --resume ${request.folder}, or remove the folder`)
     return new KeptSearch(request, manifest, await buildDigest(), folder)
@@ -39,7 +39,7 @@ export class KeptSearch {
 
   /**
    * The checkpoints of one search.
-   * @throws UsageError where what is there is of another one
+   * @throws CheckpointError where what is there is of another one
    */
   checkpoints({ digest }: { readonly digest: string }, { name, params, granularity }: Preparation, checks: readonly Check[], unlike: readonly UnusedSet[], { reduce, keepGoing }: ExploreRequest): Checkpoints {
     const identity: Identity = {
@@ -52,15 +52,10 @@ export class KeptSearch {
       reduction: reduce,
       keepGoing: String(keepGoing),
     }
-    const { folder, every } = this.#request
     // a set of CPUs that was found out now makes it another search
     const resumed = this.#manifest && unlike.length === this.unlike.length ? this.#manifest : null
-    try {
-      if (resumed) checkIdentity(resumed, identity)
-    } catch (error) {
-      throw refused(folder, error)
-    }
-    return new Checkpoints(this.#folder, identity, unlike, resumed, every)
+    if (resumed) checkIdentity(resumed, identity)
+    return new Checkpoints(this.#folder, identity, unlike, resumed, this.#request.every)
   }
 }
 
@@ -72,10 +67,6 @@ export async function naming<T>(folder: string, body: () => Promise<T>): Promise
   try {
     return await body()
   } catch (error) {
-    throw refused(folder, error)
+    throw error instanceof CheckpointError ? new UsageError(`checkpoint ${folder}: ${error.message}`) : error
   }
-}
-
-function refused(folder: string, error: unknown): unknown {
-  return error instanceof CheckpointError ? new UsageError(`checkpoint ${folder}: ${error.message}`) : error
 }

@@ -1,5 +1,5 @@
-import type { SourcePlace } from '../compile/refusal.ts'
 import type { SourceMap } from '../compile/source-map.ts'
+import { ownPlaces } from '../report/places.ts'
 import type { SourceExcerpt } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
 
@@ -9,17 +9,12 @@ const AROUND = 4
 /** The parts of the model's files that violations' traces pass through; the simulated machine's own files are left out. */
 export function excerpts(sourceMap: SourceMap, violations: readonly Violation[]): SourceExcerpt[] {
   const wanted = new Map<string, Set<number>>()
-  for (const { file, line } of violations.flatMap(places)) {
-    if (file.startsWith('vmcheck/vm/')) continue
+  for (const { file, line } of violations.flatMap(ownPlaces)) {
     const lines = wanted.get(file) ?? new Set()
     for (let at = line - AROUND; at <= line + AROUND; at++) lines.add(at)
     wanted.set(file, lines)
   }
   return [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([file, lines]) => runs(file, sourceMap.linesOf(file) ?? [], lines))
-}
-
-function places({ steps, waiting, accesses = [] }: Violation): SourcePlace[] {
-  return [...steps.flatMap(({ events }) => events), ...waiting, ...accesses].flatMap(({ at }) => (at ? [at] : []))
 }
 
 /** The wanted lines of a file, those that follow one another together. */

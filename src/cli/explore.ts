@@ -114,7 +114,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
     if (report.profile) (args.json ? streams.err : streams.out)(`\n${renderProfile(report.profile)}`)
     if (streams.interrupt.aborted) break
   }
-  if (args.json) streams.out(jsonText(args, reports))
+  if (args.json) streams.out(renderJson(reports, args.all))
   await writeReports(args.report, reports, args.all, streams)
   if (request.checkpoint && reports[0]?.inconclusive === null) await discardCheckpoint(resolve(streams.cwd, request.checkpoint.folder))
   // over several scenarios: 1 before 3 before 0
@@ -216,9 +216,4 @@ function checkpointOf({ checkpoint, resume, checkpointEvery, all, reduce }: Expl
   const every = checkpointEvery ?? USUAL_PERIOD
   if (!(every >= 0)) throw new UsageError('--checkpoint-every takes a number of seconds, 0 or more')
   return { folder, mayBegin: checkpoint !== undefined, mayResume: resume !== undefined, every }
-}
-
-/** One report, or with --all the list of them. */
-function jsonText({ all }: ExploreArguments, reports: readonly Report[]): string {
-  return renderJson(all ? reports : (reports[0] as Report))
 }

@@ -71,8 +71,8 @@ async function run(args: GateArguments, streams: Streams): Promise<number> {
   const cores = whole('--workers', args.workers, availableParallelism(), 1, 256)
   const time = Math.min(seconds(args.time), config.time ?? Infinity)
   const cacheFolder = args.cache ?? config.cache ?? null
-  const plan = await planned(args, streams, { config, cores })
   const cache = cacheFolder !== null ? new ResultCache(resolve(streams.cwd, cacheFolder)) : args.changedSince !== undefined && streams.cache !== null ? new ResultCache(join(streams.cache, 'results')) : null
+  const plan = await planned(args, streams, { config, cores, cache })
   const explored = await explore(plan, args, streams, { cores, time, cache })
   const results = [...plan.broken, ...explored]
   const isWhole = args.paths.length === 0 && !streams.interrupt.aborted
@@ -83,7 +83,7 @@ async function run(args: GateArguments, streams: Streams): Promise<number> {
   return exitStatusOf(results, summary.drifts.length)
 }
 
-async function planned(args: GateArguments, streams: Streams, { config, cores }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'>): Promise<Plan> {
+async function planned(args: GateArguments, streams: Streams, { config, cores, cache }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'> & { readonly cache: ResultCache | null }): Promise<Plan> {
   const { changedSince } = args
   try {
     return await planGate(
@@ -92,7 +92,8 @@ async function planned(args: GateArguments, streams: Streams, { config, cores }:
         paths: args.paths.length > 0 ? args.paths : (config.paths ?? ['models']),
         isWhole: args.paths.length === 0,
         cores,
-        tool: await buildDigest(),
+        // only kept results have to be told from those of other builds
+        tool: cache ? await buildDigest() : '',
         before: changedSince === undefined ? null : (files) => digestsAt(changedSince, files, streams.cwd),
       },
       streams,
@@ -136,7 +137,7 @@ function show(summary: GateSummary, streams: Streams): void {
   const paint = painter(streams.colour)
   const bad = wrong(summary.results)
   // those that an interrupt kept from being explored are in the count
-  for (const result of bad.filter(({ standing, report }) => standing !== 'inconclusive' || report)) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).slice(1).join('\n')}\n`)
+  for (const result of bad.filter(({ standing, report }) => standing !== 'inconclusive' || report)) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
   if (summary.drifts.length > 0) streams.out(`\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts).map((line) => `  ${line}`).join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`)
   const isWell = bad.length === 0 && summary.drifts.length === 0
   streams.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)

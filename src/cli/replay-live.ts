@@ -5,7 +5,7 @@ import { type Followed, follow, followEnd, untoldEnd } from '../live/follow.ts'
 import { LiveMachine } from '../live/live-machine.ts'
 import { Replay, ThreadDied } from '../live/replay.ts'
 import type { Granularity } from '../model/step-bounds.ts'
-import type { Report } from '../report/report.ts'
+import { mostTelling } from '../report/report.ts'
 import { parseSchedule } from '../trace/schedule.ts'
 import type { Violation } from '../trace/violation.ts'
 import { choose } from './request.ts'
@@ -34,8 +34,7 @@ export interface Replayable {
  * @throws UsageError for a report that cannot be read, has nothing to replay, or is another model's; Refusal for a model that does not load
  */
 export async function fromReport(path: string, number: number, force: boolean, streams: Streams): Promise<Replayable> {
-  const reports = await savedReports(path, streams)
-  const report = reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
+  const report = mostTelling(await savedReports(path, streams))
   const violation = report.violations[number - 1]
   if (!violation) throw new UsageError(report.violations.length === 0 ? `${path}: there is nothing to replay: its verdict is ${report.verdict}` : `--violation ${number}: the report has ${report.violations.length}`)
   if (violation.kind === 'unreached') throw new UsageError(`${path}: there is nothing to replay: ${violation.message}`)

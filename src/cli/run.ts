@@ -73,7 +73,7 @@ async function run(args: RunArguments, streams: Streams): Promise<number> {
   const ran = await guardingExit(streams, () => runLive(args.model, request, streams))
   const report = { ...ran, commands: commands(ran, args) }
   const [found] = report.violations
-  if (args.json) streams.out(renderJson(report))
+  if (args.json) streams.out(renderJson([report], false))
   else if (args.quiet) streams.out(`${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`)
   else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour }))
   await writeReports(args.report, [report], false, streams)

@@ -30,15 +30,15 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
  */
 export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void = () => {}): Promise<Report> {
   if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams, watch)
-  const kept = request.checkpoint && (await KeptSearch.open(request.checkpoint, streams))
-  const body = (): Promise<Report> =>
+  const { checkpoint } = request
+  const body = (kept: KeptSearch | null): Promise<Report> =>
     withoutUnlike(async (unlike) => {
       const report = await exploreWithout(unlike, loaded, request, streams, watch, kept)
       if (!isPassedBy(report)) return report
       // partial-order reduction passes by states that nothing but `m.sometimes` asks for
       return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams, watch, null)
     }, kept?.unlike)
-  return request.checkpoint ? naming(request.checkpoint.folder, body) : body()
+  return checkpoint ? naming(checkpoint.folder, async () => body(await KeptSearch.open(checkpoint, streams))) : body(null)
 }
 
 /** Whether what was found may have been passed by: under partial-order reduction, something that should hold sometimes. */

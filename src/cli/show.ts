@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs'
 import { renderJson } from '../report/json.ts'
-import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { SHARED } from './options.ts'
 import { savedReports } from './saved-reports.ts'
@@ -28,7 +27,7 @@ export function showCommand(streams: Streams): CommandModule<object, ShowArgumen
       const reports = await savedReports(saved === '' ? '-' : saved, streams)
       const isList = reports.length > 1
       await writeReports(files, reports, isList, streams)
-      if (json) streams.out(renderJson(isList ? reports : (reports[0] as Report)))
+      if (json) streams.out(renderJson(reports, isList))
       else if (files.length === 0) streams.out(reports.map((report) => renderTerminal(report, streams)).join(ruler(streams)))
     },
   }

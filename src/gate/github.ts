@@ -1,3 +1,4 @@
+import { type Place, ownPlaces } from '../report/places.ts'
 import type { Drift } from './baseline.ts'
 import { type GateResult, caseName } from './gate-result.ts'
 
@@ -15,13 +16,12 @@ export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]
   return [...errors, ...notes].slice(0, MOST)
 }
 
-function placeOf({ file, report }: GateResult): { readonly file: string; readonly line: number; readonly column: number } {
+function placeOf({ file, report }: GateResult): Place {
   const [violation] = report?.violations ?? []
-  const places = violation ? [...violation.waiting, ...(violation.accesses ?? []), ...violation.steps.flatMap(({ events }) => events).toReversed()] : []
-  return places.find(({ at }) => at && !at.file.startsWith('vmcheck/vm/'))?.at ?? { file, line: 1, column: 1 }
+  return (violation && ownPlaces(violation)[0]) ?? { file, line: 1, column: 1 }
 }
 
-function annotation(command: 'error' | 'warning', { file, line, column }: ReturnType<typeof placeOf>, title: string, message: string): string {
+function annotation(command: 'error' | 'warning', { file, line, column }: Place, title: string, message: string): string {
   return `::${command} file=${property(file)},line=${line},col=${column},title=${property(title)}::${data(message)}`
 }
 

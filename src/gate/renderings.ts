@@ -41,7 +41,7 @@ export function resultLine(result: GateResult): string {
 
 /** What is wrong with a scenario, and how to see it. */
 export function detailLines(result: GateResult): string[] {
-  return [caseName(result), ...result.differences.map((difference) => `  ${difference}`), ...(result.report?.commands ?? []).map((command) => `  again: ${command.replaceAll('\n', '\n  ')}`)]
+  return [...result.differences.map((difference) => `  ${difference}`), ...(result.report?.commands ?? []).map((command) => `  again: ${command.replaceAll('\n', '\n  ')}`)]
 }
 
 /** Drift from the baseline as a diff. */

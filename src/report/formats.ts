@@ -16,7 +16,7 @@ export interface ReportFormat {
 export const FORMATS: readonly ReportFormat[] = [
   { extension: '.itf.json', render: async (reports) => (await import('./itf.ts')).renderItf(reports) },
   { extension: '.perfetto.json', render: async (reports) => (await import('./perfetto.ts')).renderPerfetto(reports) },
-  { extension: '.json', render: (reports, isList) => renderJson(isList ? reports : (reports[0] as Report)) },
+  { extension: '.json', render: renderJson },
   { extension: '.html', render: async (reports) => (await import('./html.tsx')).renderHtml(reports) },
   { extension: '.md', render: async (reports) => (await import('./markdown.ts')).renderMarkdown(reports) },
   { extension: '.sarif', render: async (reports) => (await import('./sarif.ts')).renderSarif(reports) },

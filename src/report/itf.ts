@@ -1,5 +1,5 @@
 import type { MachineObject } from '../trace/trace.ts'
-import type { Report } from './report.ts'
+import { type Report, mostTelling } from './report.ts'
 import { type MachineState, timelineOf } from './timeline.ts'
 import { eventLine } from './wording.ts'
 
@@ -8,7 +8,7 @@ import { eventLine } from './wording.ts'
  * the machine, a record of its fields; `turn` is the actor of the step into a state and `action` what it did.
  */
 export function renderItf(reports: readonly Report[]): string {
-  const report = reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
+  const report = mostTelling(reports)
   const [violation] = report.violations
   const objects = named(report.machine ?? [])
   const states = violation ? timelineOf(report, violation).states : []

@@ -1,6 +1,6 @@
 import type { Report } from './report.ts'
 
-/** A report, or a list of them, as JSON text that ends in a newline. */
-export function renderJson(report: Report | readonly Report[]): string {
-  return `${JSON.stringify(report, null, 2)}\n`
+/** Reports as JSON text that ends in a newline: a list of them, or the one there is. */
+export function renderJson(reports: readonly Report[], isList: boolean): string {
+  return `${JSON.stringify(isList ? reports : reports[0], null, 2)}\n`
 }

@@ -1,5 +1,5 @@
 import type { Violation } from '../trace/violation.ts'
-import type { Report } from './report.ts'
+import { type Report, mostTelling } from './report.ts'
 import { type Stretch, type Timeline, timelineOf } from './timeline.ts'
 import { eventLine } from './wording.ts'
 
@@ -25,7 +25,7 @@ interface TraceEvent {
 
 /** The first violation's trace for Perfetto: CPUs, locks and pages as tracks, a millisecond a step. */
 export function renderPerfetto(reports: readonly Report[]): string {
-  const report = reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
+  const report = mostTelling(reports)
   const [violation] = report.violations
   const traceEvents = violation ? events(report, violation, timelineOf(report, violation)) : []
   const { file, scenario } = report.model

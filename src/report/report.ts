@@ -97,3 +97,8 @@ export interface Report {
 
 /** Changes whenever the counts of a model may change. */
 export const SEMANTICS = 1
+
+/** The report to be shown where there is room for one: the first with a violation, else the first. */
+export function mostTelling(reports: readonly Report[]): Report {
+  return reports.find(({ violations }) => violations.length > 0) ?? (reports[0] as Report)
+}

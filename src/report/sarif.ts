@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Location, Log, PhysicalLocation, ReportingDescriptor, Result, ThreadFlow, ThreadFlowLocation } from 'sarif'
 import type { TraceEvent } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
+import { type Place, isOwn, ownPlaces } from './places.ts'
 import type { Report } from './report.ts'
 import { laneTitle } from './timeline.ts'
 import { eventLine, outcome, subject, violationLine, waitLine } from './wording.ts'
@@ -22,9 +23,6 @@ const RULES: Readonly<Record<Violation['kind'], string>> = {
   exception: 'The kernel code of the model throws.',
   unreached: 'Something that should happen in some interleaving happens in none.',
 }
-
-/** A location of the repository's files, or undefined for one of the simulated machine's. */
-type Place = TraceEvent['at']
 
 /** Something wrong that is not a violation: a scenario that passes and should not, a model that does not load. */
 export interface PlainAlert {
@@ -91,8 +89,8 @@ function fingerprint(...parts: readonly (string | null)[]): Record<string, strin
 
 function resultOf(report: Report, violation: Violation, kinds: readonly string[]): Result {
   const { file, scenario } = report.model
-  const where = [...violation.waiting, ...(violation.accesses ?? []), ...violation.steps.flatMap(({ events }) => events).toReversed()].find(({ at }) => isOwn(at))?.at
-  const related = violation.waiting.map((wait) => ({ at: wait.at, text: waitLine(report, wait) })).filter(({ at }) => isOwn(at))
+  const [where] = ownPlaces(violation)
+  const related = violation.waiting.flatMap((wait) => (isOwn(wait.at) ? [{ at: wait.at, text: waitLine(report, wait) }] : []))
   const flows = flowsOf(report, violation)
   return {
     ruleId: `vmcheck/${violation.kind}`,
@@ -101,15 +99,11 @@ function resultOf(report: Report, violation: Violation, kinds: readonly string[]
     kind: 'fail',
     message: { text: `${violationLine(violation)}\n${subject(report.model)}${report.commands ? `\n${report.commands.join('\n')}` : ''}` },
     locations: [{ physicalLocation: physical(where ?? { file, line: 1, column: 1 }) }],
-    ...(related.length > 0 && { relatedLocations: related.map(({ at, text }, i) => ({ id: i + 1, physicalLocation: physical(at as NonNullable<Place>), message: { text } })) }),
+    ...(related.length > 0 && { relatedLocations: related.map(({ at, text }, i) => ({ id: i + 1, physicalLocation: physical(at), message: { text } })) }),
     partialFingerprints: fingerprint(file, scenario, violation.kind, violation.property),
     ...(flows.length > 0 && { codeFlows: [{ message: { text: violation.message }, threadFlows: flows }] }),
     properties: { schedule: violation.schedule_string, scenario: scenario ?? '', minimal: violation.minimal },
   }
-}
-
-function isOwn(at: Place): boolean {
-  return at !== null && !at.file.startsWith('vmcheck/vm/')
 }
 
 /** A thread flow for each CPU that takes part; places in all of them are numbered in the order in which they were passed. */
@@ -143,12 +137,12 @@ function kindsOf({ operation }: TraceEvent): string[] {
 function locationOf({ at, function: functions }: TraceEvent, text: string): Location {
   return {
     message: { text },
-    ...(isOwn(at) && { physicalLocation: physical(at as NonNullable<Place>) }),
+    ...(isOwn(at) && { physicalLocation: physical(at) }),
     ...(functions.length > 0 && { logicalLocations: [{ name: functions.at(-1) as string, fullyQualifiedName: functions.join('/'), kind: 'function' }] }),
   }
 }
 
-function physical({ file, line, column }: NonNullable<Place>): PhysicalLocation {
+function physical({ file, line, column }: Place): PhysicalLocation {
   const uri = file.split('/').map(encodeURIComponent).join('/')
   return { artifactLocation: file.startsWith('/') ? { uri: `file://${uri}` } : { uri, uriBaseId: '%SRCROOT%' }, region: { startLine: Math.max(1, line), startColumn: Math.max(1, column) } }
 }
