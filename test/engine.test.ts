@@ -16,7 +16,7 @@ import { exploreInline } from './inline.ts'
 import { exploreFile, exploreText, modelText } from './run.ts'
 
 /** Sizes so small that every growth, hand-over and fallback happens on small models. */
-const SMALL: Tuning = { narrow: 8, worthThreads: 0, slice: 5, firstCapacity: 1 << 11, segmentBits: 11, firstWidth: 1, patience: 4096 }
+const SMALL: Tuning = { narrow: 8, worthThreads: 0, slice: 5, firstCapacity: 1 << 11, segmentBits: 11, firstWidth: 1, patience: 4096, sleepSets: true }
 
 /** A report without what depends on the machine and the number of workers. */
 function essence({ stats, ...report }: Report): unknown {
@@ -45,6 +45,7 @@ for (const [path, scenario, settings = []] of EXAMPLES) {
     }
     t.deepEqual(essence(await exploreFile(path, { scenario, settings, workers: 2, tuning: { ...SMALL, patience: 40 } })), plain, 'labels given up')
     t.deepEqual(essence(await exploreFile(path, { scenario, settings, workers: 1, tuning: { patience: -1 } })), plain, 'without a step table')
+    t.deepEqual(essence(await exploreFile(path, { scenario, settings, workers: 2, tuning: { ...SMALL, sleepSets: false } })), plain, 'without sleep sets')
   })
 }
 

@@ -52,13 +52,15 @@ export interface InlineOptions {
   readonly symmetry?: boolean
   /** Whether independent steps are taken in one order only. */
   readonly partialOrder?: boolean
+  /** Whether successors that are sure to be stored are left out. */
+  readonly sleepSets?: boolean
 }
 
 /** Explores a small model to the end on this thread, whatever is found. */
-export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false }: InlineOptions = {}): InlineSearch {
+export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false, sleepSets = true }: InlineOptions = {}): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? { without: [] } : null, partialOrder }, { ...TUNING, patience }, { states: 1 << 16, words: 1 << 22 }), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? { without: [] } : null, partialOrder }, { ...TUNING, patience, sleepSets }, { states: 1 << 16, words: 1 << 22 }), on)
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
   const newRoom = (): Room => ({

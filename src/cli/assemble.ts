@@ -106,8 +106,8 @@ export function partialOrderNotes(system: System, checks: readonly Check[], resu
 
 /** Where the time of a search went. */
 export function profileOf({ effort, cpu, transitions, states, seconds }: SearchResult): SearchProfile {
-  const { times, asked, executed } = effort
-  return { seconds, cpu, milliseconds: times, states, transitions, asked, executed }
+  const { times, asked, built, executed } = effort
+  return { seconds, cpu, milliseconds: times, states, transitions, asked, built, executed }
 }
 
 /** Points and branches of the user's files that no step and no set-up code reached. */

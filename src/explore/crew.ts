@@ -69,10 +69,11 @@ export class Crew {
   /** What all threads have done by now. */
   effort(): Effort {
     const none: Times = { code: 0, walk: 0, build: 0, probe: 0, check: 0, grow: 0, sweep: 0, wait: this.#waited }
-    const sum = { times: none, asked: 0, executed: 0 }
-    for (const { times, asked, executed } of this.#efforts.values()) {
+    const sum = { times: none, asked: 0, built: 0, executed: 0 }
+    for (const { times, asked, built, executed } of this.#efforts.values()) {
       sum.times = addTimes(sum.times, times)
       sum.asked += asked
+      sum.built += built
       sum.executed += executed
     }
     return sum

@@ -19,6 +19,7 @@ import { Profile } from './profile.ts'
 import { PropertyTable } from './property-table.ts'
 import { RaceDetector } from './race.ts'
 import { Reach } from './reach.ts'
+import { SleepSets } from './sleep-sets.ts'
 import { StateReader } from './state-reader.ts'
 import type { Room } from './room.ts'
 import { StateStore } from './state-store.ts'
@@ -143,7 +144,8 @@ export class Engine {
       profile: this.profile,
       reach: this.reach,
       selection: this.selection,
-      movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.table, locals, this.view, recipe.hangs === 'settled'),
+      sleep: hasSleepSets(recipe) ? new SleepSets({ actors, table: this.table, store: this.store, successors: this.successors, reach: this.reach, accesses, names: this.symmetry?.names ?? null }) : null,
+      movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, locals, this.view, recipe.hangs === 'settled'),
     })
     runtime.coverage = new Uint8Array(recipe.coverage)
   }
@@ -203,6 +205,11 @@ export function engineRecipe(system: System, params: Readonly<Record<string, unk
     tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
     machine: describeMachine(machine),
   }
+}
+
+/** Whether a search has sleep sets; partial-order reduction leaves out more than they can account for. */
+export function hasSleepSets({ tuning, learnt }: EngineRecipe): boolean {
+  return tuning.sleepSets && learnt === null
 }
 
 /** Builds an engine from nothing but its recipe, as another thread does. */

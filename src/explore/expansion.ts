@@ -1,7 +1,7 @@
 import type { Check, Occasion } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
-import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
+import { FAULT, HELD, LEAF, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
@@ -10,6 +10,7 @@ import type { RaceDetector } from './race.ts'
 import type { Selection } from './partial-order/selection.ts'
 import type { Reach } from './reach.ts'
 import { compareNumbers, compareStates } from './state-order.ts'
+import type { SleepSets } from './sleep-sets.ts'
 import type { StateStore } from './state-store.ts'
 import type { PropertyTally, StoredStateView } from './state-view.ts'
 import type { StepTable } from './step-table.ts'
@@ -36,6 +37,8 @@ export interface ExpansionParts {
   readonly reach: Reach
   /** Partial-order reduction; null when it is off. */
   readonly selection: Selection | null
+  /** Null when every successor is built. */
+  readonly sleep: SleepSets | null
   /** Tells which actors can move in a state; null when nobody asks. */
   readonly movement: Movement | null
 }
@@ -69,21 +72,27 @@ export class Expansion {
    * @throws StoreFullError, PackingFullError
    */
   process(from: number, to: number, depth: number, isExpanded: boolean, tally: Tally): void {
-    const { successors, store, profile } = this.#with
+    const { successors, store, profile, sleep } = this.#with
     profile.start()
     successors.load(from, to)
     successors.walk()
     profile.end('walk')
     profile.asked += successors.steps.count
     const done = newTally()
+    if (isExpanded) this.#select(done)
+    successors.survey()
+    profile.end('check')
     if (isExpanded) {
-      this.#select(done)
+      sleep?.load(from)
       successors.build()
+      profile.built += successors.batch.count
       profile.end('build')
       store.insertAll(successors.batch)
+      sleep?.note()
       profile.end('probe')
-      this.#count(done)
-    } else successors.survey()
+      done.transitions = successors.transitions
+      for (let i = 0; i < successors.count; i++) if (((successors.facts[i] as number) & LOOPED) !== 0) done.looped = true
+    }
     this.#note(from)
     for (let i = 0; i < successors.count; i++) this.#look(i, from + i, depth, isExpanded, done)
     profile.end('check')
@@ -139,22 +148,6 @@ export class Expansion {
       successors.only[i] = only
       if (only >= 0) tally.alone++
     }
-  }
-
-  /** Counts the steps out of the group's states. */
-  #count(tally: Tally): void {
-    const { steps, facts, count, only } = this.#with.successors
-    const { words } = this.#with.table
-    const actors = this.#with.system.actors.length
-    for (let i = 0, from = 0; i < count; i++) {
-      const alone = only[i] as number
-      for (let actor = 0; actor < actors; actor++) {
-        const to = steps.starts[i * actors + actor + 1] as number
-        if (alone < 0 || alone === actor) for (let at = from; at < to; at++) if (((words[steps.leaves[at] as number] as number) & OUTCOME) !== BLOCKED) tally.transitions++
-        from = to
-      }
-    }
-    for (let i = 0; i < count; i++) if (((facts[i] as number) & LOOPED) !== 0) tally.looped = true
   }
 
   /** Notes which actors can move in the group's states, for the hang check. */

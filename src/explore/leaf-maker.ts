@@ -38,6 +38,8 @@ export class LeafMaker {
     const isIdle = writes.length === 0 && local === before
     const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
     const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
+    const written = folded(record.writes.keys())
+    const touched = written | folded(record.dependences.flatMap((dependence) => (dependence.on === 'field' ? [dependence.field.id] : [])))
     const head =
       (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
       (record.looped ? LOOPED : 0) |
@@ -47,8 +49,15 @@ export class LeafMaker {
       (isIdle ? IDLE : 0) |
       (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)
     const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
-    return { head, local, footprint, access, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
+    return { head, local, touched, written, footprint, access, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
   }
+}
+
+/** A set of fields as bits by their ids modulo 32. */
+function folded(fields: Iterable<number>): number {
+  let bits = 0
+  for (const id of fields) bits |= 1 << (id & 31)
+  return bits
 }
 
 /** Writes as triples of word, bits to keep and bits to set, at most one a word. */

@@ -3,6 +3,8 @@
  *
  *   head        outcome and flags
  *   local       number of the local state reached
+ *   touched     fields read or written, and
+ *   written     fields written, as sets of bits by field id modulo 32
  *   footprint   number of the footprint, for the race check
  *   access      number of all that is touched
  *   holders     of a blocked attempt: mask of the actors that alone could end the wait
@@ -12,7 +14,7 @@
  */
 
 /** Words before the triples. */
-export const LEAF = { head: 0, local: 1, footprint: 2, access: 3, holders: 4, site: 5, writesEnd: 6, firstEnd: 7, choicesEnd: 8, writes: 9 } as const
+export const LEAF = { head: 0, local: 1, touched: 2, written: 3, footprint: 4, access: 5, holders: 6, site: 7, writesEnd: 8, firstEnd: 9, choicesEnd: 10, writes: 11 } as const
 
 /** Mask of the outcome in a leaf's head. */
 export const OUTCOME = 3
@@ -37,6 +39,8 @@ export const HELD = 128
 export interface LeafParts {
   readonly head: number
   readonly local: number
+  readonly touched: number
+  readonly written: number
   readonly footprint: number
   readonly access: number
   readonly holders: number
@@ -55,7 +59,7 @@ export function leafSize({ writes, firstWrites, choices }: LeafParts): number {
 export function writeLeaf(words: Int32Array, at: number, leaf: LeafParts): void {
   const writesEnd = at + LEAF.writes + leaf.writes.length
   const firstEnd = writesEnd + leaf.firstWrites.length
-  words.set([leaf.head, leaf.local, leaf.footprint, leaf.access, leaf.holders, leaf.site, writesEnd, firstEnd, firstEnd + leaf.choices.length, ...leaf.writes, ...leaf.firstWrites, ...leaf.choices], at)
+  words.set([leaf.head, leaf.local, leaf.touched, leaf.written, leaf.footprint, leaf.access, leaf.holders, leaf.site, writesEnd, firstEnd, firstEnd + leaf.choices.length, ...leaf.writes, ...leaf.firstWrites, ...leaf.choices], at)
 }
 
 /** The alternatives taken in a step. */
@@ -68,6 +72,15 @@ export function leafChoices(words: Int32Array, leaf: number): number[] {
 /** Applies the shared writes of a leaf to a state. */
 export function applyWrites(words: Int32Array, leaf: number, state: Int32Array): void {
   applyTriples(words, leaf + LEAF.writes, words[leaf + LEAF.writesEnd] as number, state)
+}
+
+/** Whether the writes of a leaf leave the state that begins at `base` as it is. */
+export function leavesAsIs(words: Int32Array, leaf: number, states: Int32Array, base: number): boolean {
+  for (let i = leaf + LEAF.writes, end = words[leaf + LEAF.writesEnd] as number; i < end; i += 3) {
+    const before = states[base + (words[i] as number)] as number
+    if (before !== ((before & (words[i + 1] as number)) | (words[i + 2] as number))) return false
+  }
+  return true
 }
 
 /** Applies the shared writes of the operation that a step begins with. */

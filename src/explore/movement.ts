@@ -1,10 +1,9 @@
 import type { Actor } from '../model/actor.ts'
 import type { Cell } from './layout.ts'
-import { FAULT, HELD, LEAF, MAY_GO, STEP } from './leaf.ts'
+import { FAULT, HELD, STEP } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import { ALL_BITS, REST_BIT, movingBits, restBit } from './reach.ts'
 import type { StoredStateView } from './state-view.ts'
-import type { StepTable } from './step-table.ts'
 import { HAS, type Successors } from './successors.ts'
 import type { System } from './system.ts'
 
@@ -12,7 +11,6 @@ import type { System } from './system.ts'
 export class Movement {
   readonly #system: System
   readonly #successors: Successors
-  readonly #table: StepTable
   readonly #locals: LocalStates
   readonly #view: StoredStateView
   readonly #settles: boolean
@@ -23,10 +21,9 @@ export class Movement {
   readonly #mustFinish: number
 
   /** @param settles whether states that are findings already count as complete */
-  constructor(system: System, successors: Successors, table: StepTable, locals: LocalStates, view: StoredStateView, settles: boolean) {
+  constructor(system: System, successors: Successors, locals: LocalStates, view: StoredStateView, settles: boolean) {
     this.#system = system
     this.#successors = successors
-    this.#table = table
     this.#locals = locals
     this.#view = view
     this.#settles = settles
@@ -39,7 +36,7 @@ export class Movement {
   /** Bits of a state of the group from what its own actors can do. */
   bits(i: number): number {
     if (this.#settles && this.#isSettled(i)) return ALL_BITS
-    const moving = this.#moving(i)
+    const moving = this.#successors.moving[i] as number
     let reach = moving
     for (let missing = this.#moves & ~moving; missing !== 0; missing &= missing - 1) {
       const id = 31 - Math.clz32(missing & -missing)
@@ -65,33 +62,6 @@ export class Movement {
     const { locals, words } = this.#locals.packing
     const { word, shift, mask } = locals[id] as Cell
     return (((this.#successors.states[i * words + word] as number) >>> shift) & mask) === 0
-  }
-
-  /**
-   * Mask of the actors that have a step that is movement: one that only reads and changes nothing is a spin; one that
-   * reads nothing waits for nothing.
-   */
-  #moving(i: number): number {
-    let moving = this.#successors.moving[i] as number
-    if (((this.#successors.facts[i] as number) & MAY_GO) === 0) return moving
-    const { words } = this.#table
-    for (const { id } of this.#system.actors) {
-      if ((moving >> id) & 1) continue
-      if (this.#successors.steps.of(id, i).some((leaf) => ((words[leaf] as number) & MAY_GO) !== 0 && !this.#leavesAsIs(i, leaf))) moving |= 1 << id
-    }
-    return moving
-  }
-
-  /** Whether the writes of a step leave the state as it is. */
-  #leavesAsIs(i: number, leaf: number): boolean {
-    const { words } = this.#table
-    const size = this.#locals.packing.words
-    const { states } = this.#successors
-    for (let at = leaf + LEAF.writes; at < (words[leaf + LEAF.writesEnd] as number); at += 3) {
-      const before = states[i * size + (words[at] as number)] as number
-      if (before !== ((before & (words[at + 1] as number)) | (words[at + 2] as number))) return false
-    }
-    return true
   }
 
   /**

@@ -8,6 +8,8 @@ export type Times = Readonly<Record<(typeof PHASES)[number], number>>
 export class Profile {
   /** Steps and blocked attempts that the search asked for. */
   asked = 0
+  /** Successors that were built and looked up. */
+  built = 0
   #mark = 0
   readonly #spent = { code: 0, walk: 0, build: 0, probe: 0, check: 0, grow: 0, sweep: 0, wait: 0 }
 

@@ -5,6 +5,9 @@ export const REST_BIT = 1 << 30
 /** Nothing is missing, or nothing is to be claimed. */
 export const ALL_BITS = 0x7fffffff
 
+/** Of a state that is not expanded yet: the other bits are its sleep set (see `SleepSets`). */
+export const UNEXPANDED = 1 << 31
+
 /** Bits of the actors that must be able to go on for ever. */
 export function movingBits(actors: readonly Actor[]): number {
   return actors.filter((actor) => !actor.daemon || actor.kind === 'handler').reduce((mask, { id }) => mask | (1 << id), 0)
@@ -24,8 +27,8 @@ export function newReachSegment(segmentBits: number): SharedArrayBuffer {
 export const REACH_BYTES = 4
 
 /**
- * The bits of every state: one Int32 a state, shared by all threads. Whoever expands a state notes there what its own
- * actors can do; sweeps after the search add what lies beyond.
+ * The bits of every state: one Int32 a state, shared by all threads. Who stores a state may note its sleep set there; who
+ * expands it notes what its own actors can do; sweeps after the search add what lies beyond.
  */
 export class Reach {
   #segments: Int32Array[] = []

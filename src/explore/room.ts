@@ -7,7 +7,7 @@ import type { Tuning } from './tuning.ts'
 /** Where states are kept at one time of a search, and how they are packed. */
 export interface Room extends StoreBuffers {
   readonly widths: readonly number[]
-  /** For the hang check, segment by segment; empty when there is none. */
+  /** For the hang check and for sleep sets, segment by segment; empty when there are none. */
   readonly reach: readonly SharedArrayBuffer[]
 }
 
@@ -17,13 +17,13 @@ const ROOMY = 0.4
 const LARGE_TABLE = 1 << 22
 
 /** The room that a search starts with: a segment for each worker and one to spare. */
-export function firstRoom({ packing: { words, widths } }: LocalStates, { segmentBits, firstCapacity }: Tuning, workers: number, seeksHangs: boolean): Room {
+export function firstRoom({ packing: { words, widths } }: LocalStates, { segmentBits, firstCapacity }: Tuning, workers: number, hasReach: boolean): Room {
   const segments = Array.from({ length: workers + 1 }, () => newSegment(words, segmentBits))
   return {
     words,
     widths,
     segments,
-    reach: seeksHangs ? segments.map(() => newReachSegment(segmentBits)) : [],
+    reach: hasReach ? segments.map(() => newReachSegment(segmentBits)) : [],
     segmentBits,
     table: new SharedArrayBuffer(firstCapacity * 4),
     numberBits: numberBits(firstCapacity),

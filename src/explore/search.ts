@@ -2,7 +2,7 @@ import type { Check } from '../model/check.ts'
 import type { Checkpoints, Standing } from './checkpoint/checkpoints.ts'
 import { Revival } from './checkpoint/revival.ts'
 import { Crew } from './crew.ts'
-import { Engine, type EngineRecipe, type Reductions, engineRecipe } from './engine.ts'
+import { Engine, type EngineRecipe, type Reductions, engineRecipe, hasSleepSets } from './engine.ts'
 import { hangs } from './hangs.ts'
 import { Level } from './level.ts'
 import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './share.ts'
@@ -91,6 +91,8 @@ export class Search {
   readonly engine: Engine
   readonly #options: SearchOptions
   readonly #seeksHangs: boolean
+  /** Whether every state has a word for the hang check and its sleep set. */
+  readonly #hasReach: boolean
   readonly #recipe: EngineRecipe
   readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(CONTROL.words * 4))
   readonly #started = performance.now()
@@ -116,8 +118,9 @@ export class Search {
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
     this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', options.reductions, tuning)
+    this.#hasReach = this.#seeksHangs || hasSleepSets(this.#recipe)
     this.engine = new Engine(system, this.#recipe, options.checks)
-    this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#seeksHangs)
+    this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#hasReach)
     this.engine.attach(this.#room)
     this.#crew = new Crew(this.engine, this.#recipe, this.#control, options.workers, () => this.#abort('memory'))
   }
@@ -198,7 +201,7 @@ export class Search {
   /** Bytes that states take: themselves, the table, and what the hang check needs. */
   #stateBytes(): number {
     const { size } = this.engine.store
-    return storeBytes(this.#room, size) + (this.#seeksHangs ? size * REACH_BYTES : 0)
+    return storeBytes(this.#room, size) + (this.#hasReach ? size * REACH_BYTES : 0)
   }
 
   /** Explores; under partial-order reduction again and again, until nothing is learnt that the search before did not know. */
@@ -212,7 +215,7 @@ export class Search {
       this.#levels.length = 0
       this.#findings.length = 0
       this.#looped = false
-      this.#room = firstRoom(this.engine.locals, this.#recipe.tuning, this.#options.workers, this.#seeksHangs)
+      this.#room = firstRoom(this.engine.locals, this.#recipe.tuning, this.#options.workers, this.#hasReach)
       this.engine.attach(this.#room)
       release()
     }

@@ -91,6 +91,8 @@ export interface Effort {
   readonly times: Times
   /** Steps and blocked attempts asked for during the search. */
   readonly asked: number
+  /** Successors built and looked up. */
+  readonly built: number
   /** Those for which the model's code ran. */
   readonly executed: number
 }
@@ -169,7 +171,7 @@ export class Share {
 
   #effort(): Effort {
     const { profile, table } = this.#engine
-    return { times: profile.times(table.executing), asked: profile.asked, executed: table.recorded + table.executed }
+    return { times: profile.times(table.executing), asked: profile.asked, built: profile.built, executed: table.recorded + table.executed }
   }
 
   #expand(task: ExpandTask): ExpandResult {

@@ -134,6 +134,12 @@ export class StepTable {
           leaves[found++] = -node
           continue
         }
+        if (node > 0 && words[node] === CHOICE) {
+          leaves = steps.makeRoom(found + (words[node + 1] as number) + (count * places.length) / 4)
+          const before = found
+          found = addAlternatives(words, node, leaves, found)
+          if (found > before) continue
+        }
         steps.count = found
         this.collectOne(at >> 2, states, base, size, steps)
         found = steps.count
@@ -163,11 +169,9 @@ export class StepTable {
 
   /** Adds all alternatives of a choice, if they are leaves. */
   #addLeaves(node: number, steps: Steps): boolean {
-    const { words } = this
-    const end = node + 2 + (words[node + 1] as number)
-    for (let at = node + 2; at < end; at++) if ((words[at] as number) >= 0) return false
-    for (let at = node + 2; at < end; at++) steps.add(-(words[at] as number))
-    return true
+    const { count } = steps
+    steps.count = addAlternatives(this.words, node, steps.makeRoom(count + (this.words[node + 1] as number)), count)
+    return steps.count > count
   }
 
   /** Leaves found so far are not needed any more, as far as they are of steps that are executed each time. */
@@ -366,4 +370,15 @@ function nextScript({ dependences }: StepRecord): number[] | null {
     choices.pop()
   }
   return null
+}
+
+/** Adds the leaves of all alternatives of a choice from a position on; returns the position after them, or the same if some are no leaves. */
+function addAlternatives(words: Int32Array, node: number, leaves: Int32Array, from: number): number {
+  let at = from
+  for (let slot = node + 2, end = slot + (words[node + 1] as number); slot < end; slot++) {
+    const leaf = words[slot] as number
+    if (leaf >= 0) return from
+    leaves[at++] = -leaf
+  }
+  return at
 }

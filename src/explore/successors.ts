@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import type { Cell } from './layout.ts'
-import { GOES, IDLE, LEAF, OUTCOME, STEP, applyWrites } from './leaf.ts'
+import { BLOCKED, GOES, IDLE, LEAF, MAY_GO, OUTCOME, STEP, applyWrites, leavesAsIs } from './leaf.ts'
 import { type LocalStates, PackingFullError } from './local-states.ts'
 import { hashPart, hashState } from './state-hash.ts'
 import { type Batch, PART, type StateStore, newBatch } from './state-store.ts'
@@ -20,22 +20,32 @@ export class Successors {
   states = new Int32Array(0)
   count = 0
   readonly steps: Steps
+  /** Steps that can be taken out of all of the states together. */
+  transitions = 0
   /** By state: what the heads of its leaves have in common with `or`, outcomes as {@link HAS} bits. */
   readonly facts = new Int32Array(GROUP)
-  /** By state: mask of the actors that are sure to move by some step. */
+  /**
+   * By state: mask of the actors that have a step that is movement: one that only reads and changes nothing is a spin; one
+   * that reads nothing waits for nothing.
+   */
   readonly moving = new Int32Array(GROUP)
   /** By state: the actor whose steps alone are taken, or -1: those of all. */
   readonly only = new Int32Array(GROUP).fill(-1)
+  /** By state: mask of the actors whose steps are not built, because what they lead to is stored without (see `SleepSets`). */
+  readonly asleep = new Int32Array(GROUP)
   /** The states that steps lead to, with their hashes; steps that change nothing are left out. */
   readonly batch: Batch = newBatch(0, 0)
+  /** By position in the batch that {@link build} filled: state * actors + actor that took the step, and the step's leaf. */
+  movers = new Int32Array(0)
+  origins = new Int32Array(0)
   readonly #table: StepTable
   readonly #store: StateStore
   readonly #locals: LocalStates
   readonly #actors: readonly Actor[]
   readonly #one: Steps
   readonly #symmetry: Symmetry | null
-  /** With symmetry, by state that {@link buildOne} built and actor: what the actor is called there. */
-  readonly images: Int8Array
+  /** With symmetry, by position in the batch and actor: what the actor is called there. */
+  images: Int8Array
 
   constructor(table: StepTable, store: StateStore, locals: LocalStates, actors: readonly Actor[], symmetry: Symmetry | null) {
     this.#table = table
@@ -77,62 +87,71 @@ export class Successors {
     this.#table.collect(this.states, this.count, this.#store.words, this.steps)
   }
 
-  /** Gathers the states' facts, where no successors are built. */
+  /** Gathers the states' facts, who moves, and how many transitions lead out of them. */
   survey(): void {
     const { words } = this.#table
-    const { facts, moving } = this
+    const size = this.#store.words
+    const { facts, moving, states, only } = this
     const { starts, leaves } = this.steps
     const actors = this.#actors.length
+    let transitions = 0
+    // Hot: once for every step and blocked attempt.
     for (let i = 0, at = 0, start = 0; i < this.count; i++) {
       let fact = 0
       let moves = 0
+      const alone = only[i] as number
       for (let actor = 0; actor < actors; actor++) {
         for (const end = starts[++start] as number; at < end; at++) {
-          const head = words[leaves[at] as number] as number
+          const leaf = leaves[at] as number
+          const head = words[leaf] as number
           fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
-          if (head & GOES) moves |= 1 << actor
+          if ((head & GOES) !== 0 || ((head & MAY_GO) !== 0 && !leavesAsIs(words, leaf, states, i * size))) moves |= 1 << actor
+          if ((head & OUTCOME) !== BLOCKED && (alone < 0 || alone === actor)) transitions++
         }
       }
       facts[i] = fact
       moving[i] = moves
     }
+    this.transitions = transitions
   }
 
   /**
-   * Fills the batch with the states that steps lead to, and gathers facts on the way.
+   * Fills the batch with the states that steps lead to, those of sleeping actors left out.
    * @throws PackingFullError when a local state's number does not fit
    */
   build(): void {
-    const { batch, steps, states, facts, moving, only } = this
+    this.#makeRoom(this.steps.count)
+    const { batch, steps, states, only, asleep, movers, origins } = this
     const size = this.#store.words
     const { words } = this.#table
     const { starts, leaves } = steps
-    if (batch.hashes.length < steps.count || batch.rows.length < steps.count * size) Object.assign(batch, newBatch(size, steps.count))
     const { rows, hashes } = batch
     const cells = this.#locals.packing.locals
     let count = 0
     let start = 0
-    // Hot: once for every transition.
-    for (let base = 0, end = this.count * size; base < end; base += size) {
+    // Hot: once for every transition that may lead to a new state.
+    for (let i = 0, base = 0; i < this.count; i++, base += size) {
       const hash = hashState(states, base, size)
-      let fact = 0
-      let moves = 0
-      let actor = 1
-      const alone = only[base / size] as number
+      const alone = only[i] as number
+      let sleeping = asleep[i] as number
+      if (alone >= 0) sleeping |= ~(1 << alone)
       for (const { word, shift, mask } of cells) {
-        for (let at = starts[start++] as number, last = starts[start] as number; at < last; at++) {
+        const isAsleep = (sleeping & 1) !== 0
+        sleeping >>>= 1
+        const from = starts[start++] as number
+        if (isAsleep) continue
+        for (let at = from, last = starts[start] as number; at < last; at++) {
           const leaf = leaves[at] as number
-          const head = words[leaf] as number
-          fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
-          if (head & GOES) moves |= actor
-          if ((head & (OUTCOME | IDLE)) !== STEP || (alone >= 0 && actor !== 1 << alone)) continue
+          if (((words[leaf] as number) & (OUTCOME | IDLE)) !== STEP) continue
+          movers[count] = start - 1
+          origins[count] = leaf
           const row = count * size
-          for (let i = 0; i < size; i++) rows[row + i] = states[base + i] as number
+          for (let k = 0; k < size; k++) rows[row + k] = states[base + k] as number
           let next = hash
-          for (let i = leaf + LEAF.writes, writesEnd = words[leaf + LEAF.writesEnd] as number; i < writesEnd; i += 3) {
-            const changed = words[i] as number
+          for (let write = leaf + LEAF.writes, end = words[leaf + LEAF.writesEnd] as number; write < end; write += 3) {
+            const changed = words[write] as number
             const before = rows[row + changed] as number
-            const after = (before & (words[i + 1] as number)) | (words[i + 2] as number)
+            const after = (before & (words[write + 1] as number)) | (words[write + 2] as number)
             next ^= hashPart(changed, before) ^ hashPart(changed, after)
             rows[row + changed] = after
           }
@@ -143,24 +162,29 @@ export class Successors {
           hashes[count++] = next ^ hashPart(word, before) ^ hashPart(word, after)
           rows[row + word] = after
         }
-        actor <<= 1
       }
-      facts[base / size] = fact
-      moving[base / size] = moves
     }
     batch.count = count
-    if (this.#symmetry) this.#canonise(this.#symmetry, 0, false)
+    if (this.#symmetry) this.#canonise(this.#symmetry, 0)
+  }
+
+  #makeRoom(steps: number): void {
+    const size = this.#store.words
+    if (this.batch.hashes.length < steps || this.batch.rows.length < steps * size) Object.assign(this.batch, newBatch(size, steps))
+    if (this.movers.length >= steps) return
+    this.movers = new Int32Array(steps)
+    this.origins = new Int32Array(steps)
+    if (this.#symmetry) this.images = new Int8Array(Math.max(steps, PART) * this.#actors.length)
   }
 
   /** Replaces the states of the batch, from one on, by those of their orbits that are stored. */
-  #canonise(symmetry: Symmetry, from: number, isNoted: boolean): void {
+  #canonise(symmetry: Symmetry, from: number): void {
     const { rows, hashes, count } = this.batch
     const size = this.#store.words
     for (let i = from; i < count; i++) {
       const row = rows.subarray(i * size, (i + 1) * size)
       const image = symmetry.canonise(row)
       if (image !== null) hashes[i] = hashState(rows, i * size, size)
-      if (!isNoted) continue
       for (let actor = 0; actor < this.#actors.length; actor++) this.images[i * this.#actors.length + actor] = image === null ? actor : symmetry.names.actor(actor, image)
     }
   }
@@ -230,7 +254,7 @@ export class Successors {
     if ((local & ~mask) !== 0) throw new PackingFullError('a local state that no stored state has')
     rows[row + word] = ((rows[row + word] as number) & ~(mask << shift)) | (local << shift)
     batch.hashes[batch.count++] = hashState(rows, row, size)
-    if (this.#symmetry) this.#canonise(this.#symmetry, batch.count - 1, true)
+    if (this.#symmetry) this.#canonise(this.#symmetry, batch.count - 1)
   }
 
   /** Empties the batch, with room for {@link PART} states. */

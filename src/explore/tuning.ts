@@ -14,7 +14,9 @@ export interface Tuning {
   readonly firstWidth: number
   /** Records of a label before the step table may give it up; below 0, every step is executed each time. */
   readonly patience: number
+  /** Whether successors that are sure to be stored are left out. */
+  readonly sleepSets: boolean
 }
 
 /** What searches use. */
-export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, patience: 4096 }
+export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, patience: 4096, sleepSets: true }

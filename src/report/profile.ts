@@ -2,7 +2,7 @@ import { count } from './numbers.ts'
 import type { SearchProfile } from './report.ts'
 
 /** Where the time of a search went, as lines for a terminal. */
-export function renderProfile({ seconds, cpu, milliseconds, states, transitions, asked, executed }: SearchProfile): string {
+export function renderProfile({ seconds, cpu, milliseconds, states, transitions, asked, built, executed }: SearchProfile): string {
   const { code, walk, build, probe, check, grow, sweep, wait } = milliseconds
   const all = code + walk + build + probe + check + grow + sweep + wait
   const served = asked - executed
@@ -15,8 +15,8 @@ export function renderProfile({ seconds, cpu, milliseconds, states, transitions,
     `Profile: ${seconds.toFixed(3)} s, of all threads ${(all / 1000).toFixed(3)} s, of the processors ${cpu.all.toFixed(3)} s`,
     line('model’s code', code, executed > 0 ? `${count(executed)} runs, ${((code * 1e3) / executed).toFixed(0)} µs each` : ''),
     line('table walk', walk, `${count(asked)} steps looked up, ${each(walk, asked, 'each')}`),
-    line('hashing', build, `${count(transitions)} successors built, ${each(build, transitions, 'each')}`),
-    line('probing', probe, each(probe, transitions, 'a successor')),
+    line('hashing', build, `${count(built)} successors built, ${each(build, built, 'each')}; what ${count(Math.max(0, transitions - built))} transitions lead to was known`),
+    line('probing', probe, each(probe, built, 'a successor')),
     line('checking', check, each(check, states, 'a state')),
     line('making room', grow, 'larger tables, wider local states'),
     line('backward sweeps', sweep, each(sweep, states, 'a state')),

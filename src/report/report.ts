@@ -21,6 +21,8 @@ export interface SearchProfile {
   readonly transitions: number
   /** Steps and blocked attempts that the search looked up. */
   readonly asked: number
+  /** Successors that were built and looked up: of the other transitions it was known that what they lead to is stored. */
+  readonly built: number
   /** How often the model's code ran, to record a step or because it is not recorded. */
   readonly executed: number
 }

@@ -215,8 +215,8 @@ export interface Judged {
 }
 
 /**
- * Compares the interpreter with the engine: in both granularities, without a step table, with each reduction and with
- * all; and counts orbits in two ways.
+ * Compares the interpreter with the engine: in both granularities, without a step table and sleep sets, with each
+ * reduction and with all; and counts orbits in two ways.
  */
 export async function judge(program: GeneratedProgram): Promise<Judged> {
   const outcome = interpret(program, MOST)
@@ -227,13 +227,19 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
   const ways: readonly (readonly [name: string, granularity: Granularity, options: InlineOptions])[] = [
     ['steps', 'step', {}],
     ['single accesses', 'access', {}],
-    ['steps that are executed each time', 'step', { patience: -1 }],
+    ['steps that are executed each time, and all successors', 'step', { patience: -1, sleepSets: false }],
+    ['single accesses and all successors', 'access', { sleepSets: false }],
     ['symmetry', 'step', { symmetry: true }],
     ['symmetry and single accesses', 'access', { symmetry: true }],
+    ['symmetry and all successors', 'step', { symmetry: true, sleepSets: false }],
   ]
   let comparisons = 0
+  const states = new Map<string, number>()
   for (const [name, granularity, options] of ways) {
-    const found = difference(`interpreter and ${name}`, outcome, explored(load(bundled), granularity, options), alike)
+    const answer = explored(load(bundled), granularity, options)
+    const kind = `${granularity}${options.symmetry ? ', symmetry' : ''}`
+    if (!states.has(kind)) states.set(kind, answer.states)
+    const found = answer.states === states.get(kind) ? difference(`interpreter and ${name}`, outcome, answer, alike) : `${name}: ${answer.states} states, not ${states.get(kind)}`
     comparisons++
     if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
   }
@@ -253,9 +259,9 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
   const paths = await comparePaths(program, outcome, bundled)
   comparisons += paths.comparisons
   if (paths.difference) return { outcome, difference: `${paths.difference}\n${text}`, comparisons }
-  const plain = exploreInline(load(bundled), 'step')
+  const plain = exploreInline(load(bundled), 'step', undefined, {}, { sleepSets: false })
   if (plain.states > MOST_RENAMED) return { outcome, difference: null, comparisons }
-  const reduced = exploreInline(load(bundled), 'step', undefined, {}, { symmetry: true }).states
+  const reduced = states.get('step, symmetry')
   const counted = orbits(plain)
   return { outcome, difference: counted === reduced ? null : `${counted} orbits, ${reduced} states with symmetry\n${text}`, comparisons: comparisons + 1 }
 }

@@ -58,6 +58,14 @@ export const BUGS: readonly Bug[] = [
     edits: [{ file: 'src/model/step-bounds.js', from: "if (primitiveClass !== 'acquire')", to: "if (primitiveClass === 'other')" }],
   },
   {
+    name: 'sleep sets: steps that conflict are taken to commute',
+    edits: [{ file: 'src/explore/sleep-sets.js', from: ' && this.#conflict(step, other))', to: ' && false)' }],
+  },
+  {
+    name: 'sleep sets: of two steps that commute each sleeps for the other',
+    edits: [{ file: 'src/explore/sleep-sets.js', from: 'end = isRanked ? actors.length : mover', to: 'end = actors.length' }],
+  },
+  {
     name: 'hangs: a spin counts as movement',
     edits: [{ file: 'src/explore/leaf-maker.js', from: '(isStep && (!reads || local !== before) ? GOES : 0)', to: '(isStep ? GOES : 0)' }],
   },
