@@ -106,7 +106,7 @@ export class Engine {
   constructor(system: System, recipe: EngineRecipe, checks: readonly Check[]) {
     const { layout, machine, actors, runtime } = system
     this.system = system
-    this.locals = new LocalStates(layout, recipe.locals, recipe.tuning.firstWidth)
+    this.locals = new LocalStates(layout, recipe.locals, recipe.tuning.firstWidth, recipe.tuning.mostSpare)
     this.footprints = new Footprints(recipe.footprints)
     this.executor = new Executor(system, recipe.granularity)
     this.accesses = new Accesses(recipe.accesses, machine.memory.fields.length + 1)
@@ -145,7 +145,7 @@ export class Engine {
       reach: this.reach,
       selection: this.selection,
       sleep: hasSleepSets(recipe) ? new SleepSets({ actors, table: this.table, store: this.store, successors: this.successors, reach: this.reach, accesses, names: this.symmetry?.names ?? null }) : null,
-      movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, locals, this.view, recipe.hangs === 'settled'),
+      movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.view, recipe.hangs === 'settled'),
     })
     runtime.coverage = new Uint8Array(recipe.coverage)
   }

@@ -1,7 +1,7 @@
 import type { Check, Occasion } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
-import { FAULT, HELD, LEAF, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
+import { FAULT, HELD, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
@@ -158,7 +158,7 @@ export class Expansion {
 
   /** Checks one state of the group. */
   #look(i: number, index: number, depth: number, isExpanded: boolean, tally: Tally): void {
-    const { successors, locals, system } = this.#with
+    const { successors, system } = this.#with
     const fact = successors.facts[i] as number
     if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, tally)
     let occasions = this.#occasions(i, fact)
@@ -166,7 +166,7 @@ export class Expansion {
     if ((fact & ((HAS << STEP) | (HAS << FAULT))) !== 0) tally.open++
     else {
       occasions |= OCCASION.terminal
-      if (system.actors.every(({ id }) => locals.hasFinished(successors.state(i), id))) tally.endStates++
+      if (system.actors.every(({ id }) => successors.hasFinished(i, id))) tally.endStates++
     }
     if (occasions !== 0) this.#call(occasions, i, index, depth, tally)
   }
@@ -174,7 +174,7 @@ export class Expansion {
   /** What makes a state worth a look, its place and whether anything can move apart. */
   #occasions(i: number, fact: number): number {
     let found = 0
-    if ((fact & HELD) !== 0 && this.#mayHaveWaitCycle(i)) found |= OCCASION['wait-cycle']
+    if ((fact & HELD) !== 0 && this.#with.successors.mayHaveWaitCycle(i)) found |= OCCASION['wait-cycle']
     if (this.#evaluated.length > 0 && this.#breaks(i)) found |= OCCASION.broken
     if (this.#mustFinish.length > 0 && this.#isAtRest(i)) found |= OCCASION.rest
     if (this.#checksRaces && ((fact & PLAIN) !== 0 || this.#with.races.shares) && this.#mayRace(i)) found |= OCCASION.race
@@ -184,22 +184,6 @@ export class Expansion {
   #mayRace(i: number): boolean {
     const { races, successors } = this.#with
     return races.mayRace(successors.state(i), successors.steps, i)
-  }
-
-  /** Whether some blocked actors wait for each other only. */
-  #mayHaveWaitCycle(i: number): boolean {
-    const { system, successors, table } = this.#with
-    const { starts, leaves } = successors.steps
-    const holdersOf = (actor: number): number => {
-      const leaf = leaves[starts[i * system.actors.length + actor] as number] as number
-      return ((table.words[leaf] as number) & HELD) === 0 ? 0 : (table.words[leaf + LEAF.holders] as number)
-    }
-    for (let waiting = -1; ; ) {
-      let left = 0
-      for (let actor = 0; actor < system.actors.length; actor++) if ((holdersOf(actor) & waiting) !== 0) left |= 1 << actor
-      if (left === waiting || left === 0) return left !== 0
-      waiting = left
-    }
   }
 
   /** Whether a property that is evaluated in every state does not hold in this one. */
@@ -215,9 +199,8 @@ export class Expansion {
   }
 
   #isAtRest(i: number): boolean {
-    const { locals, successors } = this.#with
-    const state = successors.state(i)
-    for (const actor of this.#mustFinish) if (!locals.hasFinished(state, actor)) return false
+    const { successors } = this.#with
+    for (const actor of this.#mustFinish) if (!successors.hasFinished(i, actor)) return false
     return true
   }
 

@@ -11,6 +11,9 @@ export interface LocalRoom {
 /** Room that a search gives to each actor. */
 export const LOCAL_ROOM: LocalRoom = { states: 1 << 20, words: 1 << 24 }
 
+/** Bits of the most local states that an actor may have. */
+const WIDEST = 20
+
 /** Thrown when a local state's number does not fit into its bits: the level goes on once all states were packed anew. */
 export class PackingFullError extends Error {
   override readonly name = 'PackingFullError'
@@ -28,11 +31,16 @@ export function localBuffers(actors: number, room: LocalRoom): InternerBuffers[]
 export class LocalStates {
   readonly #layout: Layout
   readonly #known: readonly Interner[]
+  readonly #mostSpare: number
   #packing: Packing
 
-  /** @param firstWidth bits of every local state's number until more are needed */
-  constructor(layout: Layout, buffers: readonly InternerBuffers[], firstWidth: number) {
+  /**
+   * @param firstWidth bits of every local state's number until more are needed
+   * @param mostSpare bits by which numbers are widened at most, beyond what is needed, where that costs no words
+   */
+  constructor(layout: Layout, buffers: readonly InternerBuffers[], firstWidth: number, mostSpare: number) {
     this.#layout = layout
+    this.#mostSpare = mostSpare
     this.#known = buffers.map((buffer) => new Interner(buffer))
     for (const known of this.#known) known.intern(FINISHED)
     this.#packing = packingOf(layout, Array.from({ length: layout.actors }, () => firstWidth))
@@ -49,12 +57,22 @@ export class LocalStates {
     this.#packing = packingOf(this.#layout, widths)
   }
 
-  /** Widths into which every number given so far fits, with room for as many again where one does not fit now. */
+  /**
+   * Widths into which every number given so far fits, with room for as many again where one does not fit now, and for all
+   * actors as much more as costs no words; the widths of now if all fit.
+   */
   fittingWidths(): readonly number[] {
-    return this.#packing.widths.map((width, actor) => {
-      const needed = 32 - Math.clz32((this.#known[actor] as Interner).size - 1)
-      return needed > width ? needed + 1 : width
-    })
+    const { widths } = this.#packing
+    const needed = this.#known.map(({ size }) => 32 - Math.clz32(size - 1))
+    if (needed.every((bits, actor) => bits <= (widths[actor] as number))) return widths
+    let fitting = widths.map((width, actor) => ((needed[actor] as number) > width ? (needed[actor] as number) + 1 : width))
+    const { words } = packingOf(this.#layout, fitting)
+    for (let spare = 0; spare < this.#mostSpare; spare++) {
+      const wider = fitting.map((width) => Math.min(WIDEST, width + 1))
+      if (packingOf(this.#layout, wider).words > words) break
+      fitting = wider
+    }
+    return fitting
   }
 
   /** Number of an actor's local state. */

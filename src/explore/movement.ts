@@ -1,7 +1,5 @@
 import type { Actor } from '../model/actor.ts'
-import type { Cell } from './layout.ts'
 import { FAULT, HELD, STEP } from './leaf.ts'
-import type { LocalStates } from './local-states.ts'
 import { ALL_BITS, REST_BIT, movingBits, restBit } from './reach.ts'
 import type { StoredStateView } from './state-view.ts'
 import { HAS, type Successors } from './successors.ts'
@@ -11,7 +9,6 @@ import type { System } from './system.ts'
 export class Movement {
   readonly #system: System
   readonly #successors: Successors
-  readonly #locals: LocalStates
   readonly #view: StoredStateView
   readonly #settles: boolean
   readonly #required: number
@@ -21,10 +18,9 @@ export class Movement {
   readonly #mustFinish: number
 
   /** @param settles whether states that are findings already count as complete */
-  constructor(system: System, successors: Successors, locals: LocalStates, view: StoredStateView, settles: boolean) {
+  constructor(system: System, successors: Successors, view: StoredStateView, settles: boolean) {
     this.#system = system
     this.#successors = successors
-    this.#locals = locals
     this.#view = view
     this.#settles = settles
     this.#rest = restBit(system.actors)
@@ -48,20 +44,14 @@ export class Movement {
 
   /** Whether an actor that cannot move has finished, or is a handler that is not at work. */
   #stands(i: number, id: number): boolean {
-    if (this.#hasFinished(i, id)) return true
+    if (this.#successors.hasFinished(i, id)) return true
     const actor = this.#system.actors[id] as Actor
     return actor.kind === 'handler' && !this.#view.isHandling(this.#successors.state(i), actor)
   }
 
   #isResting(i: number): boolean {
-    for (let left = this.#mustFinish; left !== 0; left &= left - 1) if (!this.#hasFinished(i, 31 - Math.clz32(left & -left))) return false
+    for (let left = this.#mustFinish; left !== 0; left &= left - 1) if (!this.#successors.hasFinished(i, 31 - Math.clz32(left & -left))) return false
     return true
-  }
-
-  #hasFinished(i: number, id: number): boolean {
-    const { locals, words } = this.#locals.packing
-    const { word, shift, mask } = locals[id] as Cell
-    return (((this.#successors.states[i * words + word] as number) >>> shift) & mask) === 0
   }
 
   /**
@@ -72,7 +62,7 @@ export class Movement {
     const fact = this.#successors.facts[i] as number
     if ((fact & (HAS << FAULT)) !== 0) return true
     const isTerminal = (fact & (HAS << STEP)) === 0
-    if (!isTerminal && (fact & HELD) === 0) return false
+    if (!isTerminal && ((fact & HELD) === 0 || !this.#successors.mayHaveWaitCycle(i))) return false
     const view = this.#view
     view.show(this.#successors.state(i), this.#successors.steps, i, false)
     if (isTerminal && this.#system.actors.some((actor) => !view.mayStand(actor))) return true

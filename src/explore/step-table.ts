@@ -7,7 +7,7 @@ import { LabelStatistics } from './label-statistics.ts'
 import type { Cell } from './layout.ts'
 import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
 import { LeafMaker, type LeafMakerParts } from './leaf-maker.ts'
-import { CHOICE, DIRECT, growChoice, growRead, readSlot } from './step-tree.ts'
+import { CHOICE, DIRECT, descend, growChoice, growRead, readSlot } from './step-tree.ts'
 import type { Steps } from './steps.ts'
 import type { SymmetryGuard } from './symmetry/guard.ts'
 
@@ -119,17 +119,12 @@ export class StepTable {
     let found = 0
     let leaves = steps.makeRoom((count * places.length) / 4)
     // The hottest loop of the checker, {@link collectOne} written out: it touches typed arrays only, and leaves them for
-    // everything but dense reads and known leaves.
+    // what is not known, or behind two choices.
     for (let base = 0, end = count * size; base < end; base += size) {
       for (let at = 0; at < places.length; at += 4) {
         starts[start++] = found
         const slot = (places[at + 3] as number) + (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
-        let node = words[slot] as number
-        while (node > 0) {
-          const head = words[node] as number
-          if (head < 0) break
-          node = words[node + 2 + (((states[base + (head >>> 5)] as number) >>> (head & 31)) & (words[node + 1] as number))] as number
-        }
+        const node = descend(words, words[slot] as number, states, base)
         if (node < 0) {
           leaves[found++] = -node
           continue
@@ -137,7 +132,7 @@ export class StepTable {
         if (node > 0 && words[node] === CHOICE) {
           leaves = steps.makeRoom(found + (words[node + 1] as number) + (count * places.length) / 4)
           const before = found
-          found = addAlternatives(words, node, leaves, found)
+          found = addAlternatives(words, node, states, base, leaves, found)
           if (found > before) continue
         }
         steps.count = found
@@ -155,22 +150,16 @@ export class StepTable {
     const { words } = this
     const places = this.#places
     const at = actor << 2
-    let slot = (places[at + 3] as number) + (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
-    let node = words[slot] as number
-    while (node > 0) {
-      const head = words[node] as number
-      if (head < 0) break
-      slot = node + 2 + (((states[base + (head >>> 5)] as number) >>> (head & 31)) & (words[node + 1] as number))
-      node = words[slot] as number
-    }
+    const slot = (places[at + 3] as number) + (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
+    const node = descend(words, words[slot] as number, states, base)
     if (node < 0) steps.add(-node)
-    else if (node === 0 || words[node] !== CHOICE || !this.#addLeaves(node, steps)) this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
+    else if (node === 0 || words[node] !== CHOICE || !this.#addLeaves(node, states, base, steps)) this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
   }
 
-  /** Adds all alternatives of a choice, if they are leaves. */
-  #addLeaves(node: number, steps: Steps): boolean {
+  /** Adds the leaves of all alternatives of a choice, if they are near. */
+  #addLeaves(node: number, states: Int32Array, base: number, steps: Steps): boolean {
     const { count } = steps
-    steps.count = addAlternatives(this.words, node, steps.makeRoom(count + (this.words[node + 1] as number)), count)
+    steps.count = addAlternatives(this.words, node, states, base, steps.makeRoom(count + (this.words[node + 1] as number)), count)
     return steps.count > count
   }
 
@@ -372,13 +361,16 @@ function nextScript({ dependences }: StepRecord): number[] | null {
   return null
 }
 
-/** Adds the leaves of all alternatives of a choice from a position on; returns the position after them, or the same if some are no leaves. */
-function addAlternatives(words: Int32Array, node: number, leaves: Int32Array, from: number): number {
+/**
+ * Adds the leaves of all alternatives of a choice from a position on, where reads lead to them; returns the position after
+ * them, or the same if some are not known or behind another choice.
+ */
+function addAlternatives(words: Int32Array, choice: number, states: Int32Array, base: number, leaves: Int32Array, from: number): number {
   let at = from
-  for (let slot = node + 2, end = slot + (words[node + 1] as number); slot < end; slot++) {
-    const leaf = words[slot] as number
-    if (leaf >= 0) return from
-    leaves[at++] = -leaf
+  for (let slot = choice + 2, end = slot + (words[choice + 1] as number); slot < end; slot++) {
+    const node = descend(words, words[slot] as number, states, base)
+    if (node >= 0) return from
+    leaves[at++] = -node
   }
   return at
 }

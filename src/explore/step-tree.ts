@@ -35,6 +35,31 @@ export function readSlot(words: Int32Array, node: number, state: Int32Array): nu
   return linkSlot(words, node, ((state[place >>> 5] as number) >>> (place & 31)) & (words[node + 2] as number))
 }
 
+/**
+ * Follows read nodes from a node on: the leaf below, negated, or the first node that is none of them; 0 where something
+ * is not known yet. The walk that the search spends its time in, {@link readSlot} written out.
+ *
+ * @param states the state begins at `base`
+ */
+export function descend(words: Int32Array, from: number, states: Int32Array, base: number): number {
+  let node = from
+  while (node > 0) {
+    const head = words[node] as number
+    if (head >= 0) {
+      node = words[node + 2 + (((states[base + (head >>> 5)] as number) >>> (head & 31)) & (words[node + 1] as number))] as number
+      continue
+    }
+    if (head !== CHAIN) return node
+    const place = words[node + 1] as number
+    const value = ((states[base + (place >>> 5)] as number) >>> (place & 31)) & (words[node + 2] as number)
+    let link = words[bucketOf(node, value)] as number
+    while (link !== 0 && words[link] !== value) link = words[link + 2] as number
+    if (link === 0) return 0
+    node = words[link + 1] as number
+  }
+  return node
+}
+
 function bucketOf(node: number, value: number): number {
   return node + 3 + ((value ^ (value >>> 4)) & (BUCKETS - 1))
 }

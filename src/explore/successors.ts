@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import type { Cell } from './layout.ts'
-import { BLOCKED, GOES, IDLE, LEAF, MAY_GO, OUTCOME, STEP, applyWrites, leavesAsIs } from './leaf.ts'
+import { BLOCKED, GOES, HELD, IDLE, LEAF, MAY_GO, OUTCOME, STEP, applyWrites, leavesAsIs } from './leaf.ts'
 import { type LocalStates, PackingFullError } from './local-states.ts'
 import { hashPart, hashState } from './state-hash.ts'
 import { type Batch, PART, type StateStore, newBatch } from './state-store.ts'
@@ -9,7 +9,7 @@ import { Steps } from './steps.ts'
 import type { Symmetry } from './symmetry/symmetry.ts'
 
 /** States looked at together: enough that what is done once for all of them does not count. */
-export const GROUP = 64
+export const GROUP = 256
 
 /** Bit of a state's facts that says that some leaf has an outcome: `HAS << outcome`. */
 export const HAS = 1 << 16
@@ -186,6 +186,30 @@ export class Successors {
       const image = symmetry.canonise(row)
       if (image !== null) hashes[i] = hashState(rows, i * size, size)
       for (let actor = 0; actor < this.#actors.length; actor++) this.images[i * this.#actors.length + actor] = image === null ? actor : symmetry.names.actor(actor, image)
+    }
+  }
+
+  /** Whether an actor has finished in one of the states. */
+  hasFinished(i: number, actor: number): boolean {
+    const { locals, words } = this.#locals.packing
+    const { word, shift, mask } = locals[actor] as Cell
+    return (((this.states[i * words + word] as number) >>> shift) & mask) === 0
+  }
+
+  /** Whether in one of the states some blocked actors wait for each other only. */
+  mayHaveWaitCycle(i: number): boolean {
+    const { starts, leaves } = this.steps
+    const { words } = this.#table
+    const actors = this.#actors.length
+    for (let waiting = -1; ; ) {
+      let left = 0
+      for (let actor = 0; actor < actors; actor++) {
+        const leaf = leaves[starts[i * actors + actor] as number] as number
+        const holders = ((words[leaf] as number) & HELD) === 0 ? 0 : (words[leaf + LEAF.holders] as number)
+        if ((holders & waiting) !== 0) left |= 1 << actor
+      }
+      if (left === waiting || left === 0) return left !== 0
+      waiting = left
     }
   }
 

@@ -7,6 +7,11 @@ import { GROUP } from './successors.ts'
 /** Steps that a state wanders on, at most. */
 const MOST_STEPS = 64
 
+/** Places where it is noted how steps have served wanderers; steps share them. */
+const FORTUNES = 1 << 12
+/** How often in a row a step may disappoint, or serve, before more of it changes nothing. */
+const MOST_FORTUNE = 3
+
 /** Backward sweeps of the hang check (docs/soundness.md, "Hangs"): they add to states' bits those of their successors. */
 export class Sweep {
   readonly #engine: Engine
@@ -22,8 +27,12 @@ export class Sweep {
   /** By position in the batch: the number of the state there. */
   readonly #targets = new Float64Array(PART)
   /** By state of the group: numbers of the states that it came by, and how many. */
-  readonly #ways = new Float64Array(GROUP * MOST_STEPS)
+  readonly #ways = new Uint32Array(GROUP * MOST_STEPS)
   readonly #lengths = new Int32Array(GROUP)
+  /** By leaf, modulo their number: above 0, the step mostly led to complete states; below, it mostly did not. */
+  readonly #fortunes = new Int8Array(FORTUNES)
+  /** By position in the batch: the step that was taken. */
+  readonly #taken = new Int32Array(PART)
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -83,26 +92,38 @@ export class Sweep {
       const i = this.#parents[k] as number
       this.#ways[i * MOST_STEPS + (this.#lengths[i] as number)] = this.#targets[k] as number
       this.#lengths[i] = (this.#lengths[i] as number) + 1
+      const fortune = (this.#taken[k] as number) % FORTUNES
+      const known = this.#fortunes[fortune] as number
+      this.#fortunes[fortune] = this.#bits[i] === ALL_BITS ? Math.min(MOST_FORTUNE, known + 1) : Math.max(-MOST_FORTUNE, known - 1)
     }
     return count
   }
 
-  /** Builds one successor of the state that a wanderer has come to, if there is one. */
+  /** Builds one successor of the state that a wanderer has come to, if there is one: by a step that served others, or any. */
   #stepAtRandom(i: number, step: number): void {
     const { successors, system, table } = this.#engine
     const actors = system.actors.length
     const start = Math.imul((this.#indices[i] as number) + Math.imul(step, 0x9e3779b1), 0x85ebca6b) >>> 16
-    for (let k = 0; k < actors; k++) {
+    let best = 0
+    let fortune = -Infinity
+    let who = 0
+    for (let k = 0; k < actors && fortune < 0; k++) {
       const actor = (start + k) % actors
       const leaves = successors.stepsOfOne(i, actor)
-      for (let at = 0; at < successors.found; at++) {
+      for (let at = 0; at < successors.found && fortune < 0; at++) {
         const leaf = leaves[(at + start) % successors.found] as number
         if (((table.words[leaf] as number) & (OUTCOME | IDLE)) !== STEP) continue
-        this.#parents[successors.batch.count] = i
-        successors.buildOne(i, actor, leaf)
-        return
+        const known = this.#fortunes[leaf % FORTUNES] as number
+        if (known <= fortune) continue
+        best = leaf
+        fortune = known
+        who = actor
       }
     }
+    if (best === 0) return
+    this.#parents[successors.batch.count] = i
+    this.#taken[successors.batch.count] = best
+    successors.buildOne(i, who, best)
   }
 
   /**

@@ -12,6 +12,8 @@ export interface Tuning {
   readonly segmentBits: number
   /** Bits of an actor's local state when a search starts. */
   readonly firstWidth: number
+  /** Bits by which local states are widened beyond what is needed where that costs no words. */
+  readonly mostSpare: number
   /** Records of a label before the step table may give it up; below 0, every step is executed each time. */
   readonly patience: number
   /** Whether successors that are sure to be stored are left out. */
@@ -19,4 +21,4 @@ export interface Tuning {
 }
 
 /** What searches use. */
-export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, patience: 4096, sleepSets: true }
+export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, mostSpare: 8, patience: 4096, sleepSets: true }
