@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import test from 'ava'
 import { bundle } from '../src/compile/bundle.ts'
 import { lower } from '../src/compile/lower.ts'
+import { loadLower } from '../src/compile/packed-lower.ts'
+import { Refusal } from '../src/compile/refusal.ts'
 import { SHIPPED, type Shipped, digestOf } from '../src/compile/lowered-files.ts'
 
 /** A folder that is removed after the test, with a model in it. */
@@ -36,6 +38,19 @@ async function bundles(cache: string): Promise<string[]> {
   const [key] = await readdir(cache)
   return (await readdir(join(cache, key as string))).filter((name) => name.endsWith('.bundle')).map((name) => join(cache, key as string, name))
 }
+
+test('the packed lowering says what the modules it is made of say, places of refusals included', async (t) => {
+  const packed = loadLower()
+  t.is(packed.script.cachedDataRejected, false, 'compiled code is there, and of this Node')
+  for (const file of ['models/phoenix-mmap.ts', 'models/serenity/fault.ts', 'bench/models/wire.ts']) {
+    const text = await readFile(file, 'utf8')
+    t.is(packed.lower(text, file, true), lower(text, file, true))
+  }
+  for (const text of ['const a = ;', 'export function* f() { with (a) yield 1 }']) {
+    const error = t.throws(() => packed.lower(text, 'x.ts', true), { instanceOf: Refusal })
+    t.deepEqual(error?.at, t.throws(() => lower(text, 'x.ts', true), { instanceOf: Refusal })?.at)
+  }
+})
 
 test('what is shipped lowered is what the simulated machine lowers to', async (t) => {
   const shipped = JSON.parse(await readFile(SHIPPED, 'utf8')) as Shipped
