@@ -11,6 +11,9 @@ import { rangesSize } from './state-store.ts'
 import { AsymmetryError } from './symmetry/asymmetry.ts'
 
 
+/** Milliseconds that this thread works at a time while others start. */
+const STARTING_SLICE = 1
+
 /**
  * Who does the work of a search: this thread, and as many others as make up the number of workers once there is enough
  * to do. Tasks are taken in chunks from one cursor, so that nobody waits for a thread that is still starting.
@@ -91,7 +94,9 @@ export class Crew {
 
   #own(task: Task, isAlone: boolean): ExpandResult | boolean | null {
     try {
-      return this.#noted(0, this.#share.run(task, isAlone, performance.now() + this.#recipe.tuning.slice))
+      // threads start in a dozen turns of this thread's loop
+      const isStarting = this.#starting !== null && !this.#isReady
+      return this.#noted(0, this.#share.run(task, isAlone, performance.now() + (isStarting ? STARTING_SLICE : this.#recipe.tuning.slice)))
     } catch (error) {
       if (!isExhaustion(error)) throw error
       this.#exhausted()

@@ -11,6 +11,8 @@ export interface Room extends StoreBuffers {
   readonly reach: readonly SharedArrayBuffer[]
 }
 
+/** Bytes that the system commits at a time, or less. */
+const PAGE = 4096
 /** Share of the table that may be taken when a level begins. */
 const ROOMY = 0.4
 /** Slots of a table from which on it is doubled, not quadrupled: entering all states anew costs less than room then. */
@@ -25,7 +27,7 @@ export function firstRoom({ packing: { words, widths } }: LocalStates, { segment
     segments,
     reach: hasReach ? segments.map(() => newReachSegment(segmentBits)) : [],
     segmentBits,
-    table: new SharedArrayBuffer(firstCapacity * 4),
+    table: newTable(firstCapacity),
     numberBits: numberBits(firstCapacity),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
   }
@@ -86,6 +88,14 @@ export function enlarged(room: Room, { segments, capacity, widths, isTight, isWi
     widths,
     segments: [...kept, ...added],
     reach: room.reach.length > 0 ? [...room.reach, ...added.map(() => newReachSegment(segmentBits))] : [],
-    ...((isTight || isWidened) && { table: new SharedArrayBuffer(capacity * 4), numberBits: numberBits(capacity) }),
+    ...((isTight || isWidened) && { table: newTable(capacity), numberBits: numberBits(capacity) }),
   }
+}
+
+/** A free table whose memory is committed: pages that are read first and written later would be faulted in twice. */
+function newTable(capacity: number): SharedArrayBuffer {
+  const table = new SharedArrayBuffer(capacity * 4)
+  const words = new Int32Array(table)
+  for (let i = 0; i < capacity; i += PAGE / 4) words[i] = 0
+  return table
 }

@@ -186,7 +186,8 @@ export class StateStore {
     if (added.positions.length < batch.count) Object.assign(added, { positions: new Int32Array(batch.count), numbers: new Uint32Array(batch.count) })
     this.#recent ??= new RecentStates(this.#words)
     try {
-      for (let from = 0; from < batch.count; from += PART) this.#insertPart(batch, this.#recent, from, Math.min(batch.count, from + PART))
+      const part = Math.min(PART, 2 ** this.#segmentBits) // each into one segment
+      for (let from = 0; from < batch.count; from += part) this.#insertPart(batch, this.#recent, from, Math.min(batch.count, from + part))
     } catch (error) {
       this.#recent.clear() // it took for stored what was not yet
       throw error

@@ -1,4 +1,4 @@
-/** Sizes and thresholds that no result depends on; tests make them small to reach every path. */
+/** Sizes and thresholds that no result depends on, but for the counts of a search cut short; tests make them small to reach every path. */
 export interface Tuning {
   /** Levels with fewer states than this are left to one worker. */
   readonly narrow: number

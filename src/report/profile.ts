@@ -10,12 +10,13 @@ export function renderProfile({ seconds, cpu, milliseconds, states, transitions,
     const share = all > 0 ? (spent / all) * 100 : 0
     return `  ${name.padEnd(18)}${(spent / 1000).toFixed(3).padStart(9)} s ${share.toFixed(1).padStart(5)} %  ${about}`.trimEnd()
   }
+  const known = built < transitions ? `; what ${count(transitions - built)} transitions lead to was known` : ''
   const each = (spent: number, n: number, unit: string): string => (n > 0 ? `${((spent * 1e6) / n).toFixed(0)} ns ${unit}` : '')
   return `${[
     `Profile: ${seconds.toFixed(3)} s, of all threads ${(all / 1000).toFixed(3)} s, of the processors ${cpu.all.toFixed(3)} s`,
     line('model’s code', code, executed > 0 ? `${count(executed)} runs, ${((code * 1e3) / executed).toFixed(0)} µs each` : ''),
     line('table walk', walk, `${count(asked)} steps looked up, ${each(walk, asked, 'each')}`),
-    line('hashing', build, `${count(built)} successors built, ${each(build, built, 'each')}; what ${count(Math.max(0, transitions - built))} transitions lead to was known`),
+    line('hashing', build, `${count(built)} successors built, ${each(build, built, 'each')}${known}`),
     line('probing', probe, each(probe, built, 'a successor')),
     line('checking', check, each(check, states, 'a state')),
     line('making room', grow, 'larger tables, wider local states'),
