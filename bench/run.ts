@@ -25,9 +25,10 @@ const { values } = parseArgs({
 
 /** Lets every tool take its turn on a workload, round after round. */
 async function measure(workload: Workload, tools: readonly Tool[], rounds: number, folder: string): Promise<Measured> {
-  const runs = new Map(tools.map((tool) => [tool, [] as Run[]]))
+  const taking = tools.filter(({ isOwn }) => isOwn || !workload.isOwn)
+  const runs = new Map(taking.map((tool) => [tool, [] as Run[]]))
   for (let round = 0; round < rounds; round++) {
-    for (const tool of tools) {
+    for (const tool of taking) {
       if (tool.isSlow && round > 0) continue
       const run = await tool.run(workload, folder)
       runs.get(tool)?.push(run)

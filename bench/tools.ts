@@ -27,6 +27,8 @@ export interface Tool {
   readonly isFull: boolean
   /** Takes part in the first round only. */
   readonly isSlow: boolean
+  /** It is vmcheck. */
+  readonly isOwn: boolean
   isThere(): Promise<boolean>
   run(workload: Workload, folder: string): Promise<Run>
 }
@@ -38,6 +40,7 @@ function vmcheck(workers: number): Tool {
     name: workers === 1 ? 'vmcheck' : `vmcheck, ${workers} workers`,
     isFull: true,
     isSlow: false,
+    isOwn: true,
     isThere: async () => true,
     async run({ protocol, settings }, folder) {
       const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
@@ -58,6 +61,7 @@ function spin(name: string, options: readonly string[], isFull: boolean): Tool {
     name,
     isFull,
     isSlow: false,
+    isOwn: false,
     isThere: async () => (await isInstalled('spin')) && (await isInstalled('gcc')),
     async run({ protocol, constants, promela, depth }, folder) {
       const text = await readFile(join(ROOT, `bench/spin/${protocol}.pml`), 'utf8')
@@ -79,6 +83,7 @@ const rumur: Tool = {
   name: 'rumur',
   isFull: true,
   isSlow: true,
+  isOwn: false,
   isThere: async () => (await isInstalled('rumur')) && (await isInstalled('gcc')),
   async run({ protocol, constants }, folder) {
     const text = await readFile(join(ROOT, `bench/murphi/${protocol}.m`), 'utf8')

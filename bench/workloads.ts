@@ -13,11 +13,13 @@ export interface Workload {
   readonly depth: number
   /** Of a known set of protocols, over which means are taken. */
   readonly isKnown: boolean
+  /** Only vmcheck runs it, with one worker and with two: the others would take minutes each time. */
+  readonly isOwn: boolean
 }
 
 function sized(protocol: string, settings: Readonly<Record<string, number>>, constants: Readonly<Record<string, number>>, depth: number, rest: Partial<Workload> = {}): Workload {
   const size = Object.values(constants).join(',')
-  return { name: `${protocol}(${size})`, protocol, settings, constants, depth, isKnown: true, ...rest }
+  return { name: `${protocol}(${size})`, protocol, settings, constants, depth, isKnown: true, isOwn: false, ...rest }
 }
 
 function cow(cpus: number, frames: number, depth: number): Workload {
@@ -33,7 +35,7 @@ const wire = (threads: number, pages: number, depth: number): Workload => sized(
 const readers = (n: number, depth: number): Workload => sized('readers', { n }, { N: n }, depth, { isKnown: false })
 const ring = (n: number, depth: number): Workload => sized('ring', { n }, { N: n }, depth, { isKnown: false })
 
-/** All workloads, the small ones (under a million states) first. */
+/** All workloads: the small ones (under a million states), the large ones, and those of ten million states and more. */
 export const WORKLOADS: readonly Workload[] = [
   phil(11, 1e6),
   filter(4, 1e6),
@@ -48,4 +50,7 @@ export const WORKLOADS: readonly Workload[] = [
   wire(7, 1, 1e7),
   readers(11, 6e6),
   ring(16, 8e6),
+  { ...phil(15, 0), isOwn: true },
+  { ...readers(12, 0), isOwn: true },
+  { ...ring(17, 0), isOwn: true },
 ]

@@ -14,22 +14,23 @@ function fail(error: unknown): void {
   process.exitCode = 2
 }
 
-/** Every command by its name, in the order of the help; loaded when it is named, because a process that loads all takes a third longer to start. */
-const COMMANDS: Readonly<Record<string, () => Promise<CommandModule<object, never>>>> = {
-  explore: async () => (await import('./explore.ts')).exploreCommand(streams) as never,
-  run: async () => (await import('./run.ts')).runCommand(streams) as never,
-  replay: async () => (await import('./replay.ts')).replayCommand(streams) as never,
-  gate: async () => (await import('./gate.ts')).gateCommand(streams) as never,
-  show: async () => (await import('./show.ts')).showCommand(streams) as never,
-  list: async () => (await import('./list.ts')).listCommand(streams) as never,
-  init: async () => (await import('./init.ts')).initCommand(streams) as never,
-  graph: async () => (await import('./graph.ts')).graphCommand(streams) as never,
-}
+/** Every command by its name, in the order of the help; loaded when it is named, for a process that loads all takes a third longer to start. */
+const COMMANDS = {
+  explore: async () => (await import('./explore.ts')).exploreCommand(streams),
+  run: async () => (await import('./run.ts')).runCommand(streams),
+  replay: async () => (await import('./replay.ts')).replayCommand(streams),
+  gate: async () => (await import('./gate.ts')).gateCommand(streams),
+  show: async () => (await import('./show.ts')).showCommand(streams),
+  list: async () => (await import('./list.ts')).listCommand(streams),
+  init: async () => (await import('./init.ts')).initCommand(streams),
+  graph: async () => (await import('./graph.ts')).graphCommand(streams),
+} as const
 
 /** The command that the line begins with, or all of them where it begins with something else. */
-async function commands(line: readonly string[]): Promise<CommandModule<object, never>[]> {
-  const named = Object.keys(COMMANDS).includes(line[0] ?? '') ? [line[0] as string] : Object.keys(COMMANDS)
-  return Promise.all(named.map(async (name) => (COMMANDS[name] as () => Promise<CommandModule<object, never>>)()))
+async function commands(line: readonly string[]): Promise<readonly CommandModule[]> {
+  const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]
+  const named = names.filter((name) => name === line[0])
+  return Promise.all((named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name]()) as CommandModule))
 }
 
 /** Parses the command line and runs the command it names. */

@@ -10,7 +10,6 @@ import { CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type
 import { rangesSize } from './state-store.ts'
 import { AsymmetryError } from './symmetry/asymmetry.ts'
 
-
 /** Milliseconds that this thread works at a time while others start. */
 const STARTING_SLICE = 1
 

@@ -147,20 +147,20 @@ export class Successors {
           origins[count] = leaf
           const row = count * size
           for (let k = 0; k < size; k++) rows[row + k] = states[base + k] as number
-          let next = hash
           for (let write = leaf + LEAF.writes, end = words[leaf + LEAF.writesEnd] as number; write < end; write += 3) {
-            const changed = words[write] as number
-            const before = rows[row + changed] as number
-            const after = (before & (words[write + 1] as number)) | (words[write + 2] as number)
-            next ^= hashPart(changed, before) ^ hashPart(changed, after)
-            rows[row + changed] = after
+            const changed = row + (words[write] as number)
+            rows[changed] = ((rows[changed] as number) & (words[write + 1] as number)) | (words[write + 2] as number)
           }
           const local = words[leaf + LEAF.local] as number
           if ((local & ~mask) !== 0) throw new PackingFullError('more local states than their bits can number')
-          const before = rows[row + word] as number
-          const after = (before & ~(mask << shift)) | (local << shift)
-          hashes[count++] = next ^ hashPart(word, before) ^ hashPart(word, after)
-          rows[row + word] = after
+          rows[row + word] = ((rows[row + word] as number) & ~(mask << shift)) | (local << shift)
+          let next = hash
+          for (let k = 0; k < size; k++) {
+            const before = states[base + k] as number
+            const after = rows[row + k] as number
+            if (before !== after) next ^= hashPart(k, before) ^ hashPart(k, after)
+          }
+          hashes[count++] = next
         }
       }
     }

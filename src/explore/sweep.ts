@@ -127,8 +127,8 @@ export class Sweep {
   }
 
   /**
-   * Sweeps over up to a group of states, `isChain` as long as that adds bits; whether any was added. Actor after actor is asked for successors only as
-   * long as bits are missing: most states need one or two.
+   * Sweeps over up to a group of states, `isChain` as long as that adds bits; whether any was added. Actor after actor is
+   * asked for successors only as long as bits are missing: most states need one or two.
    */
   run(from: number, to: number, isChain: boolean): boolean {
     const { profile, system } = this.#engine
