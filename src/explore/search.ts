@@ -398,18 +398,20 @@ export class Search {
   }
 
   /**
-   * Wanderings, which tell most of it soon, then backward sweeps over all states to a fixed point, to and fro, then what
-   * they show (see {@link hangs}).
+   * Wanderings, which tell most of it soon, then backward sweeps over all states to a fixed point, twice from the last
+   * level on for each time from the first, then what they show (see {@link hangs}).
    */
   async #findHangs(): Promise<void> {
     const levels = this.#levels.map((level) => level.ranges)
     // along a chain threads would only wait for what the others are about to find out
     const isChain = this.engine.store.size / levels.length < this.#recipe.tuning.narrow
-    const orders = [levels.toReversed().flat(), levels.flat()] as const
+    const backwards = levels.toReversed().flat()
+    // a state whose successors all lie on its level, or before it, is told by the second pass as often as not
+    const orders = [backwards, backwards, levels.flat()]
     const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
     // wanderers note what they meet under the names that it has where they are
-    if (!this.engine.symmetry && !this.engine.selection) await sweep(orders[0], 'wander')
-    while ((await sweep(orders[0])) && (await sweep(orders[1]))) if (this.#stopped) return
+    if (!this.engine.symmetry && !this.engine.selection) await sweep(backwards, 'wander')
+    for (let pass = 0; await sweep(orders[pass % orders.length] as readonly Range[]); pass++) if (this.#stopped) return
     if (this.#stopped) return
     for (const finding of hangs(this.engine, this.#options.checks, levels)) this.engine.expansion.keepFirst(finding, this.#findings)
   }
