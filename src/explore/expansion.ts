@@ -91,7 +91,6 @@ export class Expansion {
       sleep?.note()
       profile.end('probe')
       done.transitions = successors.transitions
-      for (let i = 0; i < successors.count; i++) if (((successors.facts[i] as number) & LOOPED) !== 0) done.looped = true
     }
     this.#note(from)
     for (let i = 0; i < successors.count; i++) this.#look(i, from + i, depth, isExpanded, done)
@@ -160,6 +159,7 @@ export class Expansion {
   #look(i: number, index: number, depth: number, isExpanded: boolean, tally: Tally): void {
     const { successors, system } = this.#with
     const fact = successors.facts[i] as number
+    if (isExpanded && (fact & LOOPED) !== 0) tally.looped = true
     if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, tally)
     let occasions = this.#occasions(i, fact)
     if (depth === 0) occasions |= OCCASION.initial

@@ -41,14 +41,13 @@ export class Interner {
   readonly #control: Int32Array
   readonly #table: Int32Array
   readonly #starts: Int32Array
-  /** The words of all blobs, one after another in order of their numbers. */
-  readonly words: Int32Array
+  readonly #words: Int32Array
 
   constructor(buffers: InternerBuffers) {
     this.#control = new Int32Array(buffers.control)
     this.#table = new Int32Array(buffers.table)
     this.#starts = new Int32Array(buffers.starts)
-    this.words = new Int32Array(buffers.words)
+    this.#words = new Int32Array(buffers.words)
   }
 
   /** How many blobs there are. */
@@ -63,7 +62,7 @@ export class Interner {
 
   /** The blob of a number. */
   blob(id: number): Int32Array {
-    return this.words.subarray(this.#starts[id] as number, this.#starts[id + 1] as number)
+    return this.#words.subarray(this.#starts[id] as number, this.#starts[id + 1] as number)
   }
 
   /**
@@ -96,15 +95,15 @@ export class Interner {
   #equals(id: number, blob: ArrayLike<number>): boolean {
     const start = this.#starts[id] as number
     if ((this.#starts[id + 1] as number) - start !== blob.length) return false
-    for (let i = 0; i < blob.length; i++) if (this.words[start + i] !== ((blob[i] as number) | 0)) return false // kept as 32 bits with a sign
+    for (let i = 0; i < blob.length; i++) if (this.#words[start + i] !== ((blob[i] as number) | 0)) return false // kept as 32 bits with a sign
     return true
   }
 
   #add(blob: ArrayLike<number>, hash: number): number {
     const id = this.#control[COUNT] as number
     const start = this.#control[USED] as number
-    if (id + 2 > this.#starts.length || start + blob.length > this.words.length) throw new InternerFullError('too many different local states')
-    for (let i = 0; i < blob.length; i++) this.words[start + i] = blob[i] as number
+    if (id + 2 > this.#starts.length || start + blob.length > this.#words.length) throw new InternerFullError('too many different local states')
+    for (let i = 0; i < blob.length; i++) this.#words[start + i] = blob[i] as number
     this.#starts[id] = start
     this.#starts[id + 1] = start + blob.length
     this.#control[USED] = start + blob.length

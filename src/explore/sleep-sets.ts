@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import { LEAF } from './leaf.ts'
-import type { Accesses } from './partial-order/accesses.ts'
+import { type Accesses, conflict } from './partial-order/accesses.ts'
 import { type Reach, UNEXPANDED } from './reach.ts'
 import type { StateStore } from './state-store.ts'
 import type { StepTable } from './step-table.ts'
@@ -89,15 +89,8 @@ export class SleepSets {
 
   /** Whether two steps conflict: the order in which they are taken may matter. */
   #conflict(mine: number, theirs: number): boolean {
-    const { words } = this.#with.table
-    const { sets, words: size } = this.#with.accesses
-    const a = (words[mine + LEAF.access] as number) * 2 * size
-    const b = (words[theirs + LEAF.access] as number) * 2 * size
-    for (let i = 0; i < size; i++) {
-      const written = sets[a + size + i] as number
-      if (((written & ((sets[b + i] as number) | (sets[b + size + i] as number))) | ((sets[a + i] as number) & (sets[b + size + i] as number))) !== 0) return true
-    }
-    return false
+    const { accesses, table } = this.#with
+    return conflict(accesses.get(table.words[mine + LEAF.access] as number), accesses.get(table.words[theirs + LEAF.access] as number))
   }
 
   /** What renaming keeps of an actor that is about to take a step: where it is in its code, and which actors it is like. */

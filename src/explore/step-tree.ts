@@ -51,11 +51,9 @@ export function descend(words: Int32Array, from: number, states: Int32Array, bas
     }
     if (head !== CHAIN) return node
     const place = words[node + 1] as number
-    const value = ((states[base + (place >>> 5)] as number) >>> (place & 31)) & (words[node + 2] as number)
-    let link = words[bucketOf(node, value)] as number
-    while (link !== 0 && words[link] !== value) link = words[link + 2] as number
-    if (link === 0) return 0
-    node = words[link + 1] as number
+    const slot = linkSlot(words, node, ((states[base + (place >>> 5)] as number) >>> (place & 31)) & (words[node + 2] as number))
+    if (slot === 0) return 0
+    node = words[slot] as number
   }
   return node
 }

@@ -25,11 +25,6 @@ export class Accesses {
     this.words = Math.ceil(fields / 32)
   }
 
-  /** The sets of all accesses: what number n reads begins at word n * 2 * `words`, what it writes follows; shared by all threads. */
-  get sets(): Int32Array {
-    return this.#known.words
-  }
-
   /** Bytes in use. */
   get bytes(): number {
     return this.#known.bytes
