@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { ObjectTable } from '../src/compile/freeze.ts'
+import { transformSync } from 'esbuild'
+import fc from 'fast-check'
 import { lower } from '../src/compile/lower.ts'
-import { DELEGATE, Frame, Runtime, runtimeObjects } from '../src/compile/runtime.ts'
-import { LocalCodec } from '../src/explore/encoding.ts'
-import { Operation, type SyncObject } from '../src/model/operation.ts'
+import { Refusal } from '../src/compile/refusal.ts'
+import { lowered, runLowered, runNative } from './lowering/differential.ts'
+import { programs } from './lowering/generator.ts'
 
 /** Programs in which everything that lowering has to get right occurs; `op(...)` is an operation whose result is drawn by the test. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -61,125 +63,66 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'odd values': `function* program() { const odd = [-0, NaN, 1e300, 0.5, undefined, null, '', '1', 1, true, 10n, 2 ** 31, -(2 ** 31), { a: undefined }]; yield* op('x'); return odd.map((v) => (Object.is(v, -0) ? 'minus zero' : typeof v + String(v))) }`,
 }
 
-const RESULTS: readonly unknown[] = [0, 1, 2, 's', null, 3]
-
-/** A small deterministic generator of numbers (mulberry32). */
-function random(seed: number): (n: number) => number {
-  let state = seed
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % n
+/** Why two runs differ; null: they do not, or the program is refused, with its place. */
+function difference(text: string, native: string, entry: string, seeds: readonly number[], tally?: Tally): string | null {
+  const code = lowered(text)
+  const refusal = (found: Refusal): string | null => {
+    if (tally) tally.refused++
+    return found.at ? null : `refused without a place: ${found.message}`
   }
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v === undefined ? 'undefined' : v)) ?? 'undefined'
-}
-
-/** What the test draws for an operation: a result, or now and then an exception. */
-type Drawn = { readonly result: unknown } | { readonly thrown: string }
-
-function draw(pick: (n: number) => number): Drawn {
-  return pick(12) === 0 ? { thrown: `injected ${pick(2)}` } : { result: RESULTS[pick(RESULTS.length)] }
-}
-
-function runNative(text: string, seed: number): string[] {
-  const op = (...args: unknown[]): object => ({ *[Symbol.iterator](): Generator<unknown, unknown, unknown> { return yield args } })
-  const program = new Function('op', `${text}\nreturn program`)(op) as () => Generator<unknown, unknown, unknown>
-  const pick = random(seed)
-  const log: string[] = []
-  try {
-    const running = program()
-    let next = running.next()
-    while (!next.done && log.length < 300) {
-      log.push(show(next.value))
-      const drawn = draw(pick)
-      next = 'thrown' in drawn ? running.throw(drawn.thrown) : running.next(drawn.result)
+  if (code instanceof Refusal) return refusal(code)
+  for (const seed of seeds) {
+    const expected = runNative(native, entry, seed)
+    for (const poison of [undefined, Symbol('dead')]) {
+      const got = runLowered(code, entry, seed, poison)
+      if (got instanceof Refusal) return refusal(got)
+      const at = expected.findIndex((event, i) => event !== got[i])
+      if (at >= 0 || got.length !== expected.length) return `seed ${seed}, event ${at}: ${expected[at]} natively, ${got[at]} lowered`
     }
-    if (next.done) log.push(`returned ${show(next.value)}`)
-  } catch (error) {
-    log.push(`threw ${String(error)}`)
   }
-  return log
+  if (tally) tally.agreed++
+  return null
 }
 
-/** Runs lowered code, storing and restoring the whole call stack at every operation. */
-function runLowered(code: string, seed: number, poison: unknown): string[] {
-  const runtime = new Runtime()
-  runtime.poison = poison
-  const target: SyncObject = { name: 'target', operations: { op: { class: 'other', perform: () => undefined } } }
-  const op = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
-  const program = new Function('__vmcheck', 'op', `"use strict";${code}\nreturn program`)(runtime, op) as () => Frame
-  const objects = new ObjectTable()
-  for (const value of [target, Math, String, Math.max, ...runtimeObjects(runtime), ...runtime.captures.keys()]) objects.add(value as object)
-  for (const thunk of runtime.captures.values()) for (const value of thunk()) if ((typeof value === 'object' && value !== null) || typeof value === 'function') objects.add(value)
-  const codec = new LocalCodec(runtime, objects)
-  const pick = random(seed)
-  const log: string[] = []
-  runtime.begin()
-  let stack = [program()]
-  const never = (): boolean => false
-  const raise = (error: unknown): void => {
-    while (stack.at(-1)?.finished) stack.pop()
-    for (; stack.length > 0; stack.pop()) {
-      try {
-        ;(stack.at(-1) as Frame).raise(error)
-        return
-      } catch {
-        // not caught there: the caller's turn
-      }
-    }
-    throw error
-  }
-  try {
-    while (log.length < 300) {
-      const top = stack.at(-1) as Frame
-      try {
-        if (top.run(never) !== DELEGATE) {
-          stack.pop()
-          const caller = stack.at(-1)
-          if (!caller) {
-            log.push(`returned ${show(top.result)}`)
-            break
-          }
-          caller.v = top.result
-          continue
-        }
-      } catch (error) {
-        raise(error)
-        continue
-      }
-      if (top.delegate instanceof Frame) {
-        stack.push(top.delegate)
-        continue
-      }
-      const operation = top.delegate as Operation<unknown>
-      log.push(show(operation.args))
-      const stored = codec.decode(Int32Array.from(codec.beforeOperation(stack, operation)))
-      if (stored.at !== 'operation') throw new Error('stored as something else')
-      stack = stored.stack
-      const drawn = draw(pick)
-      if ('thrown' in drawn) raise(drawn.thrown)
-      else (stack.at(-1) as Frame).v = drawn.result
-    }
-  } catch (error) {
-    log.push(`threw ${String(error)}`)
-  }
-  return log
+interface Tally {
+  agreed: number
+  refused: number
 }
 
 for (const [name, text] of Object.entries(PROGRAMS)) {
   test(`lowered and native agree: ${name}`, (t) => {
-    const code = lower(text, 'program.js', true)
-    for (let seed = 0; seed < 200; seed++) {
-      const expected = runNative(text, seed)
-      t.deepEqual(runLowered(code, seed, undefined), expected, `seed ${seed}`)
-      t.deepEqual(runLowered(code, seed, Symbol('dead')), expected, `seed ${seed}, dead variables poisoned`)
-    }
+    const tally = { agreed: 0, refused: 0 }
+    t.is(difference(text, text, 'program', Array.from({ length: 200 }, (_, seed) => seed), tally), null)
+    t.is(tally.agreed, 1)
   })
 }
+
+for (const part of readFileSync('test/lowering/programs.txt', 'utf8').split(/^\/\/# /m).slice(1)) {
+  const [name, ...lines] = part.split('\n')
+  test(`lowered and native agree, or it is refused: ${name}`, (t) => {
+    const text = lines.join('\n')
+    t.is(difference(text, transformSync(text, { loader: 'ts', target: 'esnext' }).code, 'main', [0, 1, 2, 3, 4, 5, 6, 7]), null)
+  })
+}
+
+test('generated programs: lowered and native agree, or they are refused', (t) => {
+  const tally = { agreed: 0, refused: 0 }
+  const isProgram = (text: string): boolean => {
+    try {
+      new Function(text)
+      return true
+    } catch {
+      return false // such as a break out of no loop
+    }
+  }
+  const agrees = fc.property(programs(), fc.nat(1000), (text, seed) => {
+    const found = isProgram(text) ? difference(text, text, 'main', [seed, seed + 1], tally) : null
+    if (found !== null) throw new Error(found)
+  })
+  fc.assert(agrees, { numRuns: Number(process.env['VMCHECK_PROGRAMS'] ?? 400), ...(process.env['VMCHECK_SEED'] && { seed: Number(process.env['VMCHECK_SEED']) }) })
+  t.log(`${tally.agreed} agree, ${tally.refused} refused`)
+  t.true(tally.agreed > 2 * tally.refused, `${tally.agreed} agree, ${tally.refused} refused`)
+})
 
 test('a variable that is dead at a point is not stored', (t) => {
   const text = `function* program() { const big = [1, 2]; yield* op(big.length); const n = yield* op('second'); return n }`

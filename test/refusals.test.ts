@@ -43,8 +43,9 @@ const REFUSED: Readonly<Record<string, { readonly outside?: string; readonly set
   'a static private list': { outside: 'class K { static #seen: number[] = []; static add() { K.#seen.push(1) } }', program: 'yield* pause()\nK.add()', says: /changes an object made outside/ },
   'a bound function': { outside: 'const o = { n: 0 }; const bump = function (this: { n: number }) { this.n = 1 }.bind(o)', program: 'yield* pause()\nbump()', says: /bound function/ },
   'a write to globalThis': { program: 'yield* pause()\n@globalThis.leak = 1', says: /globalThis/ },
-  'spread beside a point': { program: 'Math.max(@...[1, 2], (yield* pause()) as never)', says: /spread/ },
-  'a closure over a changing loop variable': { program: 'for (let i = 0; i < 2; i++) { const f = () => @i; f(); yield* pause() }', says: /captures "i", which changes in a loop/ },
+  'optional chaining around a point': { program: 'const o: any = { m() {} }\n@o?.m(yield* pause())', says: /optional chaining/ },
+  'a variable used before its declaration': { program: 'const f = @late\nconst late = 1\nyield* pause()\nvoid [f, late]', says: /"late" is used before its declaration/ },
+  'an iterator with a return method around a point': { outside: 'const ring = { [Symbol.iterator]: () => ({ next: () => ({ done: true, value: 0 }), return: () => ({ done: true, value: 0 }) }) }', program: 'for (const x of @ring) { yield* pause(); void x }', says: /iterator with a return method/ },
   'trying a lock not made for it': { setup: 'const lock = new Mutex(m, "lock")', program: 'yield* lock.tryAcquire()', says: /tryable: true/ },
 }
 

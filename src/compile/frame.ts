@@ -1,3 +1,5 @@
+import { Refusal } from './refusal.ts'
+
 /** Completion types of regenerator's code: how control leaves a try block. */
 const THROW = 1
 const RETURN = 2
@@ -145,41 +147,50 @@ export class Frame {
     return DELEGATE
   }
 
-  /** What waits for a finalizer is forgotten when control leaves the finalizer some other way. */
-  #abandon(type: number, value: unknown): void {
+  /** As an iterator of JavaScript's own, which a generator function without operations is: it gives nothing, and ends. */
+  [Symbol.iterator](): Iterator<unknown> {
+    return this
+  }
+
+  /** @throws Refusal when it comes to an operation */
+  next(): IteratorResult<unknown> {
+    this.taken = true
+    if (this.finished) return { done: true, value: undefined }
+    const signal = this.run(() => false)
+    if (!this.finished || signal === DELEGATE) throw new Refusal(`${this.info.name} is used as an iterator and executes an operation: call it by yield*`, null)
+    return { done: true, value: this.result }
+  }
+
+  /** Control goes on at a label, or leaves the function (-1): what waits for finalizers that it leaves is forgotten. */
+  #goTo(label: number): void {
     for (const entry of this.tries) {
       const [, , finalizer, after] = entry
-      if (finalizer === undefined || after === undefined || this.p < finalizer || this.p >= after) continue
-      const staysInside = type === JUMP && (value as number) >= finalizer && (value as number) < after
-      if (!staysInside) entry.length = 4
+      if (finalizer === undefined || after === undefined) continue
+      const isWithin = (at: number): boolean => at >= finalizer && at < after
+      if (isWithin(this.p) && !isWithin(label)) entry.length = 4
     }
+    this.n = label
   }
 
   #complete(type: number, value: unknown): void {
-    this.#abandon(type, value)
     for (const entry of this.tries) {
       const [start, handler, finalizer] = entry
       if (start > this.p) continue
       if (type === THROW && handler !== undefined && this.p < handler) {
+        this.#goTo(handler)
         this.v = value
-        this.n = handler
         return
       }
       if (finalizer === undefined || this.p >= finalizer) continue
       if (type !== JUMP || start > (value as number) || (value as number) > finalizer) {
+        this.#goTo(finalizer)
         entry[4] = type
         entry[5] = value
-        this.n = finalizer
         return
       }
     }
-    if (type === THROW) {
-      this.n = -1
-      throw value
-    }
-    if (type === RETURN) {
-      this.result = value
-      this.n = -1
-    } else this.n = value as number
+    this.#goTo(type === JUMP ? (value as number) : -1)
+    if (type === THROW) throw value
+    if (type === RETURN) this.result = value
   }
 }

@@ -65,14 +65,16 @@ export function childrenOf(value: object, runtime: Runtime): unknown[] {
   return [...captured(value, runtime), ...hidden(value, runtime), ...members, ...properties]
 }
 
-/** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `Math.max(yield* a(), yield* b())`. */
-function standardObjects(): object[] {
-  const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise]
+/** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `list.push(yield* a())`. */
+export function standardObjects(): object[] {
+  const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise, Function]
   const functions: readonly object[] = [isNaN, isFinite, parseInt, parseFloat, encodeURI, encodeURIComponent, decodeURI, decodeURIComponent, structuredClone]
-  return [...functions, ...owners.flatMap((owner) => [
-    owner,
-    ...Object.entries(Object.getOwnPropertyDescriptors(owner)).flatMap(([key, { value }]) => (key !== 'prototype' && typeof value === 'function' ? [value as object] : [])),
-  ])]
+  const prototypes = owners.flatMap((owner) => (typeof owner === 'function' && owner !== Promise ? [owner.prototype as object] : []))
+  return [...functions, ...owners, ...[...owners, ...prototypes].flatMap(functionsOf)]
+}
+
+function functionsOf(owner: object): object[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(owner)).flatMap(([key, { value }]) => (key !== 'prototype' && key !== 'constructor' && typeof value === 'function' ? [value as object] : []))
 }
 
 function captured(value: object, runtime: Runtime): unknown[] {

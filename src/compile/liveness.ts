@@ -69,7 +69,7 @@ function flow(block: Block, live: Map<number, Set<string>>, tries: readonly (rea
 
 function labelOf(path: NodePath<t.SwitchCase>): number {
   const { test } = path.node
-  if (test?.type !== 'NumericLiteral') throw new Error('a lowered case has no number')
+  if (test?.type !== 'NumericLiteral') throw new UnknownShapeError('a case without a number')
   return test.value
 }
 
@@ -83,25 +83,50 @@ function isContext(node: t.Node | null | undefined, context: string, property: s
   )
 }
 
-/** Numbers an expression may evaluate to, for the conditional targets of a lowered switch statement. */
-function constants(node: t.Node, found: number[]): number[] {
-  if (node.type === 'NumericLiteral') found.push(node.value)
-  else if (node.type === 'ConditionalExpression') {
+/** Numbers that a target of a jump may be: one, or those of a conditional. */
+function constants(node: t.Node | undefined, found: number[] = []): number[] {
+  if (node?.type === 'NumericLiteral') found.push(node.value)
+  else if (node?.type === 'ConditionalExpression') {
     constants(node.consequent, found)
     constants(node.alternate, found)
-  }
+  } else throw new UnknownShapeError(`a jump to ${node?.type ?? 'nothing'}`)
   return found
+}
+
+/** Lowered code of a form that its control flow cannot be read off. */
+export class UnknownShapeError extends Error {
+  override readonly name = 'UnknownShapeError'
+
+  constructor(what: string) {
+    super(`the lowered code has a form that is not understood (${what}): write the statement otherwise`)
+  }
+}
+
+/** What lowered code may do with its context: its members, and whether they are called or assigned. */
+const USES: Readonly<Record<string, 'called' | 'assigned' | 'read'>> = { n: 'assigned', p: 'assigned', v: 'read', a: 'called', d: 'called', f: 'called' }
+
+/** @throws UnknownShapeError for a use of the context that is none of the known ones */
+function checkUses(path: NodePath<t.SwitchCase>, context: string): void {
+  path.traverse({
+    Identifier(inner) {
+      if (inner.node.name !== context || !inner.isReferencedIdentifier()) return
+      const member = inner.parentPath
+      const use = member.isMemberExpression({ computed: false }) && inner.key === 'object' && member.node.property.type === 'Identifier' ? USES[member.node.property.name] : undefined
+      const isCalled = member.parent.type === 'CallExpression' && member.key === 'callee'
+      const isAssigned = member.parent.type === 'AssignmentExpression' && member.key === 'left'
+      if (use === undefined || isCalled !== (use === 'called') || isAssigned !== (use === 'assigned')) throw new UnknownShapeError('its context')
+    },
+  })
 }
 
 function allJumps(cases: readonly NodePath<t.SwitchCase>[], context: string): number[] {
   const found: number[] = []
   for (const path of cases) {
+    checkUses(path, context)
     path.traverse({
       CallExpression({ node }) {
         const [type, label] = node.arguments
-        if (isContext(node.callee, context, 'a') && type?.type === 'NumericLiteral' && type.value === 3 && label?.type === 'NumericLiteral') {
-          found.push(label.value)
-        }
+        if (isContext(node.callee, context, 'a') && type?.type === 'NumericLiteral' && type.value === 3) constants(label, found)
       },
     })
   }
@@ -144,6 +169,13 @@ function collectUses(statement: NodePath<t.Statement>, variables: Variables, mad
       return branch.writes
     })
     for (const name of arms[0] ?? []) if (arms[1]?.has(name)) made.writes.add(name)
+  } else if (statement.isForXStatement()) {
+    collectExpression(statement.get('right'), variables, made)
+    const turn = { reads: made.reads, writes: new Set(made.writes) }
+    const { left } = statement.node
+    if (left.type !== 'Identifier') collectReads(statement.get('left'), variables, turn)
+    for (const name of Object.keys(assignedBy(left as t.LVal))) turn.writes.add(name)
+    collectUses(statement.get('body'), variables, turn)
   } else if (statement.isLoop()) {
     const turn = { reads: made.reads, writes: new Set(made.writes) }
     for (const part of loopParts(statement)) {
@@ -159,7 +191,8 @@ function collectUses(statement: NodePath<t.Statement>, variables: Variables, mad
 function loopParts(loop: NodePath<t.Loop>): NodePath[] {
   if (loop.isForStatement()) return [loop.get('init'), loop.get('test'), loop.get('body'), loop.get('update')].filter((part) => part.node) as NodePath[]
   if (loop.isWhileStatement()) return [loop.get('test'), loop.get('body')]
-  return loop.isDoWhileStatement() ? [loop.get('body'), loop.get('test')] : [loop]
+  if (loop.isDoWhileStatement()) return [loop.get('body'), loop.get('test')]
+  throw new UnknownShapeError(`a ${loop.type}`)
 }
 
 function collectExpression(expression: NodePath, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
@@ -174,8 +207,28 @@ function collectExpression(expression: NodePath, variables: Variables, made: Pic
       made.writes.add(left.name)
       return
     }
+    if (left.type === 'ArrayPattern' || left.type === 'ObjectPattern') {
+      collectExpression(expression.get('right'), variables, made)
+      collectReads(expression.get('left') as NodePath, variables, made)
+      for (const name of Object.keys(assignedBy(left))) if (variables.names.has(name)) made.writes.add(name)
+      return
+    }
   }
   collectReads(expression, variables, made)
+}
+
+/** Variables that a pattern assigns; targets that are members assign none. */
+function assignedBy(pattern: t.LVal): Record<string, true> {
+  const found: Record<string, true> = {}
+  const visit = (node: t.Node | null): void => {
+    if (node?.type === 'Identifier') found[node.name] = true
+    else if (node?.type === 'ArrayPattern') node.elements.forEach(visit)
+    else if (node?.type === 'ObjectPattern') node.properties.forEach((property) => visit(property.type === 'RestElement' ? property.argument : property.value))
+    else if (node?.type === 'AssignmentPattern') visit(node.left)
+    else if (node?.type === 'RestElement') visit(node.argument)
+  }
+  visit(pattern)
+  return found
 }
 
 function collectReads(path: NodePath, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
@@ -206,17 +259,24 @@ function collectEdges(
     if (label !== undefined) made.successors.push({ label, written })
   }
   const assignment = ({ node }: { node: t.AssignmentExpression }): void => {
-    if (isContext(node.left, context, 'n')) constants(node.right, []).forEach(add)
-    if (isContext(node.left, context, 'p')) constants(node.right, []).forEach((region) => made.regions.add(region))
+    if (isContext(node.left, context, 'n')) constants(node.right).forEach(add)
+    if (isContext(node.left, context, 'p')) constants(node.right).forEach((region) => made.regions.add(region))
   }
   statement.traverse({
     AssignmentExpression: assignment,
     CallExpression({ node }) {
       const [first, second] = node.arguments
-      if (isContext(node.callee, context, 'a') && first?.type === 'NumericLiteral' && first.value === 3) constants(second as t.Node, []).forEach(add)
-      if (isContext(node.callee, context, 'd')) constants(second as t.Node, []).forEach(add)
+      if (isContext(node.callee, context, 'a')) {
+        const [type] = constants(first)
+        if (type === 3) constants(second).forEach(add)
+        else if (type !== 2) throw new UnknownShapeError(`a completion of type ${type}`)
+      }
+      if (isContext(node.callee, context, 'd')) constants(second).forEach(add)
       if (isContext(node.callee, context, 'f')) {
-        for (const [, , finalizer, after] of tries) if (finalizer === (first as t.NumericLiteral).value) add(after)
+        const [label] = constants(first)
+        const entry = tries.find(([, , finalizer]) => finalizer === label)
+        if (!entry) throw new UnknownShapeError('a finalizer of no try')
+        add(entry[3])
         jumps.forEach(add)
       }
     },

@@ -1,9 +1,9 @@
 import { parseSync, transformFromAstSync, types as t } from '@babel/core'
 import type { PluginObj } from '@babel/core'
-import destructuring from '@babel/plugin-transform-destructuring'
 import regenerator from '@babel/plugin-transform-regenerator'
 import typescript from '@babel/plugin-transform-typescript'
 import { postpass } from './postpass.ts'
+import { orderExpressions } from './order.ts'
 import { Lowering, RUNTIME, SITES } from './lowering.ts'
 import { prepass } from './prepass.ts'
 import { Refusal } from './refusal.ts'
@@ -37,8 +37,8 @@ export function lower(source: string, file: string, counted: boolean): string {
   })?.ast as t.File
   try {
     prepass(stripped, lowering)
-    const lowered = transformFromAstSync(stripped, source, { ...options, ast: true, code: false, plugins: [destructuring] })?.ast as t.File
-    const resumable = transformFromAstSync(lowered, source, { ...options, ast: true, code: false, plugins: [ownHelpers, [regenerator, { async: false, asyncGenerators: false }]] })?.ast as t.File
+    orderExpressions(stripped, lowering)
+    const resumable = transformFromAstSync(stripped, source, { ...options, ast: true, code: false, plugins: [ownHelpers, [regenerator, { async: false, asyncGenerators: false }]] })?.ast as t.File
     postpass(resumable, lowering)
     registerSites(resumable, lowering)
     return transformFromAstSync(resumable, source, { ...options, sourceMaps: 'inline', plugins: [] })?.code ?? ''

@@ -41,6 +41,11 @@ export class Lowering {
     return t.memberExpression(t.identifier(RUNTIME), t.identifier(member))
   }
 
+  /** Whether an expression is a member of the runtime. */
+  isRuntime(node: t.Node): boolean {
+    return node.type === 'MemberExpression' && node.object.type === 'Identifier' && node.object.name === RUNTIME
+  }
+
   /** A statement that calls the runtime. */
   call(member: string, ...args: t.Expression[]): t.Statement {
     const statement = t.expressionStatement(t.callExpression(this.runtime(member), args))

@@ -1,8 +1,3 @@
-declare module '@babel/plugin-transform-destructuring' {
-  import type { PluginItem } from '@babel/core'
-  const plugin: PluginItem
-  export default plugin
-}
 declare module '@babel/plugin-transform-regenerator' {
   import type { PluginItem } from '@babel/core'
   const plugin: PluginItem

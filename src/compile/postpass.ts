@@ -1,5 +1,5 @@
 import { type NodePath, traverse, types as t } from '@babel/core'
-import { liveness } from './liveness.ts'
+import { UnknownShapeError, liveness } from './liveness.ts'
 import { type Lowering, RUNTIME, THIS } from './lowering.ts'
 import { capturesThunk } from './prepass.ts'
 
@@ -42,7 +42,10 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
   const owner = path.getFunctionParent() as NodePath<t.FunctionDeclaration | t.FunctionExpression>
   const slots = variablesOf(owner)
   const tries = ((table as t.ArrayExpression | undefined)?.elements ?? []).map((row) =>
-    (row as t.ArrayExpression).elements.map((cell) => (cell?.type === 'NumericLiteral' ? cell.value : undefined)),
+    (row as t.ArrayExpression).elements.map((cell) => {
+      if (cell && cell.type !== 'NumericLiteral') throw lowering.refuse(owner.node, 'the lowered code has a form that is not understood (a try table): write the function otherwise')
+      return cell?.value
+    }),
   )
   const bodyPath = path.get('arguments')[0] as NodePath<t.FunctionExpression>
   const context = ((body as t.FunctionExpression).params[0] as t.Identifier).name
@@ -54,7 +57,7 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
       inner.skip()
     },
   })
-  const live = liveness(cases, context, new Set(slots), owner.scope, tries)
+  const live = liveAt(cases, context, new Set(slots), owner, tries, lowering)
   const liveRows = [...live].map(([label, names]) =>
     t.objectProperty(
       t.numericLiteral(label),
@@ -81,6 +84,16 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
     t.callExpression(lowering.runtime('frame'), [fn as t.Expression, body as t.Expression, (table as t.Expression | undefined) ?? t.arrayExpression([]), get, set, info]),
   )
   path.skip()
+}
+
+/** What is live at each label; code of an unknown form is refused with the place of its function. */
+function liveAt(cases: readonly NodePath<t.SwitchCase>[], context: string, slots: ReadonlySet<string>, owner: NodePath<t.Function>, tries: Parameters<typeof liveness>[4], lowering: Lowering): Map<number, Set<string>> {
+  try {
+    return liveness(cases, context, slots, owner.scope, tries)
+  } catch (error) {
+    if (error instanceof UnknownShapeError) throw lowering.refuse(owner.node, error.message)
+    throw error
+  }
 }
 
 function variablesOf(owner: NodePath<t.FunctionDeclaration | t.FunctionExpression>): string[] {

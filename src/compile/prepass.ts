@@ -1,6 +1,8 @@
 import { type NodePath, traverse, types as t } from '@babel/core'
-import { liftMethod, prepareGenerator } from './generators.ts'
+import { prepareGenerator } from './generators.ts'
+import { containsPoint } from './levels.ts'
 import type { Lowering } from './lowering.ts'
+import { liftMethod } from './methods.ts'
 
 /**
  * The pre-pass: brings generators into the form that regenerator turns into plain one-level functions, and adds what
@@ -164,7 +166,7 @@ function nameFunction(path: NodePath<t.Function>, lowering: Lowering): void {
 /** A call whose value is dropped or only tested: it must be no operation or generator that nobody executes. */
 function witnessUse(path: NodePath, lowering: Lowering): void {
   if (!path.isCallExpression() || lowering.ours.has(path.node) || lowering.ours.has(path.parent) || path.node.callee.type === 'Super') return
-  if (hasPoint(path)) return // regenerator would keep the runtime in a variable across the point
+  if (containsPoint(path)) return // regenerator would keep the runtime in a variable across the point
   const { node } = path
   lowering.ours.add(node)
   const witness = t.callExpression(lowering.runtime('used'), [lowering.site(node, 'place'), node])
@@ -172,21 +174,9 @@ function witnessUse(path: NodePath, lowering: Lowering): void {
   path.replaceWith(witness)
 }
 
-/** Whether an expression or statement contains a `yield` of its own function. */
-function hasPoint(path: NodePath): boolean {
-  let found = false
-  path.traverse({
-    Function: (inner) => inner.skip(),
-    YieldExpression: () => {
-      found = true
-    },
-  })
-  return found
-}
-
 function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
   const body = path.get('body') as NodePath<t.Statement>
-  const tick = lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(hasPoint(path)))
+  const tick = lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(containsPoint(path)))
   if (body.isBlockStatement()) body.node.body.unshift(tick)
   else body.replaceWith(t.blockStatement([tick, body.node]))
 }

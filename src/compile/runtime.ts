@@ -2,6 +2,7 @@ import { DELEGATE, Frame, type FunctionInfo, type LoweredFunction, MARK, type Tr
 import { Operation } from '../model/operation.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import type { Site } from './sites.ts'
+import { type View, Walk } from './walk.ts'
 
 /** One numbered place of the loaded program. */
 export interface RuntimeSite extends SourcePlace {
@@ -131,21 +132,53 @@ export class Runtime {
     if (!this.stepping) this.staticReaders.set(owner, read)
   }
 
-  /** Lowered code: what for-in walks, as an array. */
-  keys(value: object): string[] {
-    const found: string[] = []
-    for (const key in value) found.push(key)
-    return found
+  /** Lowered code: the walk of a for-in loop. */
+  walkKeys(value: unknown): Walk {
+    return Walk.keysOf(value)
   }
 
-  /** Lowered code: the array that for-of walks by index. */
-  iterate(value: Iterable<unknown> | readonly unknown[]): readonly unknown[] {
-    return Array.isArray(value) ? value : [...value]
+  /** Lowered code: the walk of a for-of loop. */
+  walk(site: number, value: unknown): Walk {
+    return this.#refusing(() => Walk.over(value, this.place(site)))
   }
 
-  /** Lowered code: a template literal. */
-  text(strings: readonly string[], ...values: readonly unknown[]): string {
-    return strings.map((string, i) => (i < values.length ? `${string}${values[i] as string}` : string)).join('')
+  /** Lowered code: the walk of a for-of loop over `value.entries()` and its like. */
+  walkView(site: number, value: unknown, view: View): Walk {
+    return this.#refusing(() => Walk.view(value, view, this.place(site)))
+  }
+
+  /** Lowered code: what an object pattern takes apart. */
+  coercible(value: unknown): void {
+    if (value === null || value === undefined) throw new TypeError(`Cannot destructure '${String(value)}'`)
+  }
+
+  /** Lowered code: a computed key of an object pattern. */
+  key(value: unknown): string | symbol {
+    return typeof value === 'symbol' ? value : String(value)
+  }
+
+  /** Lowered code: the rest of an object pattern. */
+  others(value: object, keys: readonly PropertyKey[]): object {
+    const left = keys.map((key) => (typeof key === 'symbol' ? key : String(key)))
+    const rest: Record<PropertyKey, unknown> = { ...value }
+    for (const key of left) delete rest[key]
+    return rest
+  }
+
+  /** Lowered code: `self.method(...args)`, the method having been looked up before the arguments were evaluated. */
+  call(method: unknown, self: unknown, ...args: readonly unknown[]): unknown {
+    if (typeof method !== 'function') throw new TypeError('what is called is not a function')
+    return Reflect.apply(method, self, args)
+  }
+
+  /** What is refused cannot be caught. */
+  #refusing<T>(body: () => T): T {
+    try {
+      return body()
+    } catch (error) {
+      if (error instanceof Refusal) this.signalled = true
+      throw error
+    }
   }
 
   /** Lowered code: the operand of a `yield*` was evaluated. */
@@ -215,9 +248,9 @@ export class Runtime {
 
 /** What lowered code may hold of the runtime in a temporary variable across a point, as in `yield* f(yield* g())`. */
 export function runtimeObjects(runtime: Runtime): object[] {
-  const { at, text, iterate, keys } = Runtime.prototype
-  return [runtime, at, text, iterate, keys]
+  const { at, call, coercible, key, others, walk, walkKeys, walkView } = Runtime.prototype
+  return [runtime, at, call, coercible, key, others, walk, walkKeys, walkView]
 }
 
-export { DELEGATE, Frame }
+export { DELEGATE, Frame, Walk }
 export type { FunctionInfo, LoweredFunction }

@@ -8,7 +8,7 @@ import { lower } from './lower.ts'
 import { SHIPPED, type Shipped, digestOf } from './lowered-files.ts'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
-const LIBRARIES = ['@babel/core', '@babel/plugin-transform-destructuring', '@babel/plugin-transform-regenerator', '@babel/plugin-transform-typescript']
+const LIBRARIES = ['@babel/core', '@babel/plugin-transform-regenerator', '@babel/plugin-transform-typescript']
 
 /** Digest of the lowering: its own files, the libraries it uses and the Node that runs them. */
 async function keyOfLowering(): Promise<string> {

@@ -1,6 +1,6 @@
 import type { ObjectTable } from '../compile/freeze.ts'
 import { Refusal } from '../compile/refusal.ts'
-import { Frame, type Runtime } from '../compile/runtime.ts'
+import { Frame, type Runtime, Walk } from '../compile/runtime.ts'
 import { showValue } from '../model/memory.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../model/operation.ts'
 
@@ -19,6 +19,8 @@ const TAG = {
   plain: 10,
   again: 11,
   bigint: 12,
+  frozen: 13,
+  walk: 14,
 } as const
 
 /** Where an actor stands. */
@@ -40,6 +42,8 @@ export interface Mentions {
   /** Positions of values in a log, each followed by what it names. */
   readonly logged: readonly number[]
 }
+
+const VIEWS = ['values', 'keys', 'entries'] as const
 
 const KIND = { finished: 0, start: 1, operation: 2, operand: 3, resume: 4 } as const
 
@@ -219,13 +223,26 @@ class Encoder {
     if (value instanceof Operation) throw this.#refuse(what, 'an operation that was not executed (did you forget yield*?)')
     if (value instanceof Frame) throw this.#refuse(what, 'a generator (did you forget yield*?)')
     this.#met.set(value, this.#met.size)
-    if (Array.isArray(value)) {
-      if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length) throw this.#refuse(what, 'an array with holes, further properties or a class of its own')
-      this.out.push(TAG.array, value.length)
-      for (const item of value) this.value(item, what)
-      return
+    if (value instanceof Walk) this.#walk(value, what)
+    else {
+      if (Object.isFrozen(value)) this.out.push(TAG.frozen)
+      else if (!Object.isExtensible(value)) throw this.#refuse(what, 'an object that is sealed, or closed to new properties,')
+      if (Array.isArray(value)) this.#array(value, what)
+      else this.#plain(value, what)
     }
-    this.#plain(value, what)
+  }
+
+  #walk(walk: Walk, what: string): void {
+    const { view, index, list, object } = walk.stored()
+    this.out.push(TAG.walk, VIEWS.indexOf(view), index)
+    this.value(list, what)
+    this.value(object, what)
+  }
+
+  #array(value: readonly unknown[], what: string): void {
+    if (Object.getPrototypeOf(value) !== Array.prototype || Reflect.ownKeys(value).length !== value.length + 1) throw this.#refuse(what, 'an array with holes, further properties or a class of its own')
+    this.out.push(TAG.array, value.length)
+    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) if (key !== 'length') this.value(this.#valueOf(descriptor, value, what), what)
   }
 
   #plain(value: object, what: string): void {
@@ -235,16 +252,23 @@ class Encoder {
     const entries = Object.entries(Object.getOwnPropertyDescriptors(value))
     this.out.push(TAG.plain, entries.length)
     for (const [key, descriptor] of entries) {
-      if (!('value' in descriptor)) throw this.#refuse(what, 'an object with a getter')
       this.#text(key)
-      this.value(descriptor.value, what)
+      this.value(this.#valueOf(descriptor, value, what), what)
     }
+  }
+
+  /** The value of a property, which has to be an ordinary one. */
+  #valueOf(descriptor: PropertyDescriptor, owner: object, what: string): unknown {
+    if (!('value' in descriptor)) throw this.#refuse(what, 'an object with a getter')
+    const isOrdinary = descriptor.enumerable && (Object.isFrozen(owner) || (descriptor.writable && descriptor.configurable))
+    if (!isOrdinary) throw this.#refuse(what, 'an object with a hidden or read-only property')
+    return descriptor.value
   }
 
   #refuse(what: string, held: string): Refusal {
     const frame = this.#frame
     const where = frame ? ` in ${frame.info.name}` : ''
-    return new Refusal(`${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`, frame && this.#runtime.place(frame.site || frame.info.site))
+    return new Refusal(`${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`, this.#runtime.place(frame ? frame.site || frame.info.site : this.#runtime.site))
   }
 }
 
@@ -334,6 +358,10 @@ class Decoder {
         return this.#runtime.functions[this.next()]
       case TAG.again:
         return this.#met[this.next()]
+      case TAG.frozen:
+        return Object.freeze(this.value())
+      case TAG.walk:
+        return this.#walk()
       case TAG.array:
         return this.#array()
       default:
@@ -364,6 +392,16 @@ class Decoder {
     let text = ''
     for (let left = this.next(); left > 0; left--) text += String.fromCharCode(this.next())
     return text
+  }
+
+  #walk(): Walk {
+    const met = this.#met.push(this) - 1 // walks are numbered like other objects
+    const view = VIEWS[this.next()] as (typeof VIEWS)[number]
+    const index = this.next()
+    const list = this.value() as readonly unknown[]
+    const walk = Walk.restored({ view, index, list, object: this.value() as object | null })
+    this.#met[met] = walk
+    return walk
   }
 
   #array(): unknown[] {
