@@ -4,13 +4,15 @@ import { assertion } from './assertion.ts'
 import { atRest } from './at-rest.ts'
 import { dataRace } from './data-race.ts'
 import { exception } from './exception.ts'
+import { imbalance } from './imbalance.ts'
 import { invariant } from './invariant.ts'
 import { range } from './range.ts'
+import { sleepInAtomic } from './sleep-in-atomic.ts'
 import { stuck } from './stuck.ts'
 import { unreached } from './unreached.ts'
 import { useAfterFree } from './use-after-free.ts'
 
 /** All checks. */
-export const checks: readonly Check[] = [stuck, assertion, invariant, atRest, dataRace, useAfterFree, range, exception, unreached]
+export const checks: readonly Check[] = [stuck, assertion, invariant, atRest, dataRace, useAfterFree, range, exception, sleepInAtomic, imbalance, unreached]
 
-export { assertion, atRest, dataRace, exception, invariant, range, stuck, unreached, useAfterFree }
+export { assertion, atRest, dataRace, exception, imbalance, invariant, range, sleepInAtomic, stuck, unreached, useAfterFree }

@@ -1,18 +1,5 @@
 import type { Actor, Blocked, Check, Finding, StateView, ViolationKind } from '../src/model/index.ts'
-
-/** `CPU 0 (names/0)`; the name alone where that may be on several CPUs. */
-function title(actor: Actor): string {
-  return actor.cpus.length > 1 ? actor.name : `${actor.cpu.name} (${actor.name})`
-}
-
-/** The same, shorter: `CPU 0` where nobody shares it. */
-function short(actor: Actor): string {
-  return actor.cpu.state ? title(actor) : actor.cpu.name
-}
-
-function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
-}
+import { list, short } from './wording.ts'
 
 /** The first cycle among the waits, as positions in the order of waiting; empty without one. */
 function cycle(waits: readonly Blocked[]): Blocked[] {
@@ -30,14 +17,26 @@ function cycle(waits: readonly Blocked[]): Blocked[] {
   return []
 }
 
-function waitsFor({ operation, target }: Blocked): string {
-  return operation === 'spin' ? 'goes round in a loop' : target === '' ? `waits for a condition (${operation})` : `waits for ${target} (${operation})`
+/** Fields that a message names of a condition at most. */
+const MAX_READS = 4
+
+function waitsFor({ operation, target, reads }: Blocked): string {
+  if (operation === 'spin') return 'goes round in a loop'
+  if (target !== '') return `waits for ${target} (${operation})`
+  const some = reads.slice(0, MAX_READS).join(', ')
+  return reads.length === 0 ? `waits for a condition (${operation})` : `waits for a condition (${operation}) on ${some}${reads.length > MAX_READS ? ' and more' : ''}`
+}
+
+/** Daemons that are caught up with others in waiting for each other: what they wait for is no work. */
+function caught(state: StateView, unfinished: readonly Actor[]): readonly Actor[] {
+  if (!state.terminal) return []
+  const daemons = state.actors.filter((actor) => state.mayStand(actor) && !state.isFinished(actor))
+  const ring = cycle(state.blocked([...unfinished, ...daemons])).map(({ actor }) => actor)
+  return ring.some((actor) => unfinished.includes(actor)) ? ring : []
 }
 
 function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
-  const ringOf = (actors: readonly Actor[]): Blocked[] => cycle(state.blocked(actors))
-  const ringWithDaemons = state.terminal ? ringOf([...unfinished, ...state.actors.filter((actor) => state.mayStand(actor) && !state.isFinished(actor))]) : []
-  const stuck = [...new Set([...unfinished, ...(ringWithDaemons.some(({ actor }) => !state.mayStand(actor)) ? ringWithDaemons.map(({ actor }) => actor) : [])])]
+  const stuck = [...new Set([...unfinished, ...caught(state, unfinished)])]
   const waits = state.blocked(stuck)
   const finding = (kind: ViolationKind, message: string): Finding => ({
     kind,
@@ -46,21 +45,21 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
     stuck: stuck.map(({ id }) => id),
   })
   const ring = cycle(waits)
-  if (ring.length === 1) return finding('deadlock', `${title(ring[0]?.actor as Actor)} ${waitsFor(ring[0] as Blocked)}, which it holds itself`)
+  if (ring.length === 1) return finding('deadlock', `${ring[0]?.actor.label} ${waitsFor(ring[0] as Blocked)}, which it holds itself`)
   if (ring.length > 1) {
-    const parts = ring.map((wait, i) => `${title(wait.actor)} ${waitsFor(wait)}, held by ${short((ring[(i + 1) % ring.length] as Blocked).actor)}`)
+    const parts = ring.map((wait, i) => `${wait.actor.label} ${waitsFor(wait)}, held by ${short((ring[(i + 1) % ring.length] as Blocked).actor)}`)
     return finding('deadlock', `a cycle of waits: ${parts.join('; ')}`)
   }
   const spinner = waits.find(({ operation }) => operation === 'spin')
-  if (spinner) return finding('livelock', `${title(spinner.actor)} goes round in a loop that nobody will end`)
+  if (spinner) return finding('livelock', spinner.actor.kind === 'handler' ? `${spinner.actor.label} handles an interrupt and never comes to its end` : `${spinner.actor.label} goes round in a loop that nobody will end`)
   const orphan = waits.find(({ heldBy }) => heldBy.some((actor) => state.isFinished(actor)))
   if (orphan) {
     const holder = orphan.heldBy.find((actor) => state.isFinished(actor)) as Actor
-    return finding('deadlock', `${title(orphan.actor)} ${waitsFor(orphan)}, whose holder ${title(holder)} has finished`)
+    return finding('deadlock', `${orphan.actor.label} ${waitsFor(orphan)}, whose holder ${holder.label} has finished`)
   }
   const sleeper = waits.find(({ sleeping }) => sleeping)
-  if (sleeper) return finding('lost-wakeup', `${list(waits.filter(({ sleeping }) => sleeping).map(({ actor, target }) => `${title(actor)} sleeps on ${target}`))}, and nobody is left who could wake ${waits.length > 1 ? 'them' : 'it'}`)
-  return finding('deadlock', `${list(waits.map((wait) => `${title(wait.actor)} ${waitsFor(wait)}`))}, and nobody is left who could end that`)
+  if (sleeper) return finding('lost-wakeup', `${list(waits.filter(({ sleeping }) => sleeping).map(({ actor, target }) => `${actor.label} sleeps on ${target}`))}, and nobody is left who could wake ${waits.length > 1 ? 'them' : 'it'}`)
+  return finding('deadlock', `${list(waits.map((wait) => `${wait.actor.label} ${waitsFor(wait)}`))}, and nobody is left who could end that`)
 }
 
 /**
@@ -72,10 +71,10 @@ export const stuck: Check = {
   about: 'every actor can always go on: no deadlock, lost wakeup or livelock',
   occasions: ['terminal', 'wait-cycle'],
   state(state) {
-    const unfinished = state.actors.filter((actor) => !state.mayStand(actor))
-    if (state.terminal) return unfinished.length > 0 ? [diagnose(state, unfinished)] : []
-    const ring = state.waitCycle().filter((actor) => !state.mayStand(actor))
-    return ring.length > 0 ? [diagnose(state, ring)] : []
+    // a daemon may wait for work for ever, but not in a cycle of holders, nor for one that has finished
+    const unfinished = state.terminal ? state.actors.filter((actor) => !state.mayStand(actor)) : []
+    const all = [...new Set([...unfinished, ...state.waitCycle()])].toSorted((a, b) => a.id - b.id)
+    return all.length > 0 ? [diagnose(state, all)] : []
   },
   hang(state, actors) {
     if (actors.length > 0) return diagnose(state, actors)
@@ -83,7 +82,7 @@ export const stuck: Check = {
     return {
       kind: 'livelock',
       property: 'rest can be reached',
-      message: `every actor can still move, but ${list(unfinished.map(title))} can never all finish from here (if one is meant to run for ever, declare it endless)`,
+      message: `every actor can still move, but ${list(unfinished.map(({ label }) => label))} can never all finish from here (if one is meant to run for ever, declare it endless)`,
       stuck: unfinished.map(({ id }) => id),
     }
   },

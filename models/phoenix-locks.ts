@@ -65,12 +65,13 @@ export default model({
     sharers: int(2, { min: 2, max: 3 }),
   },
   scenarios: {
-    's12': { about: 'S12: the anon stays locked', expect: { verdict: 'deadlock', states: 694 } },
+    's12': { about: 'S12: the anon stays locked', checks: ['stuck'], expect: { verdict: 'deadlock', states: 694 } },
+    's12-ends': { about: 'S12: the thread that left the anon locked ends with it', expect: { verdict: 'imbalance', states: 208 } },
     's12-fixed': { about: 'S12 with fbab3468', params: { fixed: true }, expect: { verdict: 'pass', states: 1_586 } },
     's12-dies': { about: 'S12: the thread dies, and its locks are released', params: { dies: true }, expect: { verdict: 'pass', states: 3_034 } },
-    's12-object': { about: 'S12: the list of objects stays locked', params: { lock: 'object' }, expect: { verdict: 'deadlock', states: 19 } },
+    's12-object': { about: 'S12: the list of objects stays locked', checks: ['stuck'], params: { lock: 'object' }, expect: { verdict: 'deadlock', states: 19 } },
     's12-object-fixed': { about: 'S12: the list of objects with fbab3468', params: { lock: 'object', fixed: true }, expect: { verdict: 'pass', states: 35 } },
-    's12-large': { about: 'S12 with three sharers', params: { sharers: 3 }, expect: { verdict: 'deadlock', states: 27_280 }, large: true },
+    's12-large': { about: 'S12 with three sharers', checks: ['stuck'], params: { sharers: 3 }, expect: { verdict: 'deadlock', states: 9_550 }, large: true },
     's12-large-fixed': { about: 'S12 with three sharers and fbab3468', params: { sharers: 3, fixed: true }, expect: { verdict: 'pass', states: 187_528 }, large: true },
   },
   machine(m, { lock, fixed, dies, sharers }) {

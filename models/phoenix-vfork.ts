@@ -138,7 +138,7 @@ export default model({
     failing: int(0, { min: 0, max: 2 }),
   },
   scenarios: {
-    's14-v0': { about: 'S14, nobody waits: the zombie stays', expect: { verdict: 'at-rest', property: 'a failed vfork leaves no process info behind', states: 68 } },
+    's14-v0': { about: 'S14, nobody waits: the zombie stays', params: { waiter: false }, expect: { verdict: 'at-rest', property: 'a failed vfork leaves no process info behind', states: 26 } },
     's14-v1': { about: 'S14, waiting by pid: the pid is another process’s by then', params: { waiting: 'any-info', reuse: true }, expect: { verdict: 'lost-wakeup', states: 178 } },
     's14-v2': { about: 'S14, waiting for an own child: the other thread has taken the zombie', params: { waiting: 'own-child' }, expect: { verdict: 'lost-wakeup', states: 104 } },
     's14-v3': { about: 'S14 as the kernel is: waitpid returns ECHILD', params: { waiting: 'own-child', aliveCheck: true, reuse: true }, expect: { verdict: 'pass', states: 227 } },

@@ -54,7 +54,6 @@ function tableWindow(m: Machine, variant: 'global' | 'global-last' | 'global-las
   const lock = new Mutex(m, 'MM')
   const isLocked = variant === 'global' || variant === 'global-last'
   edits.forEach((wanted, cpu) => {
-    window.bind(cpu)
     m.thread(function* editor() {
       for (const table of wanted) {
         if (isLocked) yield* lock.acquire()
@@ -134,8 +133,7 @@ function pageWindow(m: Machine, variant: keyof typeof PAGE_WINDOWS, threads: num
   const cpus = [m.cpu(), m.cpu()]
   const frames = new FrameStore(m, { frames: threads })
   const window = new AddressSpace(m, 'quickmap', { pages: how.perCpu ? cpus.length : 1, frames, cpus: cpus.length })
-  for (const { index } of cpus) window.bind(index)
-  const kernel: PageWindow = { m, window, ...how, locks: cpus.map(({ index }) => new Mutex(m, `QI ${index}`, { waiting: 'spin' })), manager: locked ? new SpinLock(m, 'MM', { interrupts: 'off' }) : null }
+  const kernel: PageWindow = { m, window, ...how, locks: cpus.map(({ index }) => new Mutex(m, `QI ${index}`, { waiting: 'spin', tryable: true })), manager: locked ? new SpinLock(m, 'MM', { interrupts: 'off' }) : null }
   m.sometimes('a window shows a page', () => window.entries.some(({ frame }) => frame !== null))
   for (let i = 0; i < threads; i++) {
     const frame = frames.allocate() as Instance<Frame>

@@ -49,11 +49,10 @@ test('models/wire.ts: the walk without the lock is the window; faults inside are
   const { violations } = await exploreFile('models/wire.ts', { explain: true })
   const found = (violations[0]?.preemptions ?? []).map(({ step, within, verdict }) => [step, within, verdict])
   t.deepEqual(found, [
-    [13, 'wiringWalk', 'essential'],
-    [19, 'wiringWalk', 'essential'],
-    [25, 'vmFaultPage', 'incidental'],
-    [34, 'wiringWalk', 'essential'],
-    [35, 'vmMapVerify', 'incidental'],
+    [16, 'wiringWalk', 'essential'],
+    [23, 'vmMapPageable', 'essential'],
+    [39, 'wiringWalk', 'essential'],
+    [43, 'vmMapVerify', 'incidental'],
   ])
 })
 

@@ -145,7 +145,7 @@ const REMOVED: readonly (readonly [path: string, scenario: string, ...settings: 
   ['phoenix-locks', 's12-fixed', 'fixed=false'],
   ['phoenix-locks', 's12-object-fixed', 'fixed=false'],
   ['phoenix-vfork', 's14-v3', 'aliveCheck=false'],
-  ['phoenix-vfork', 's14-v3', 'waiting=none'],
+  ['phoenix-vfork', 's14-v3', 'waiting=none', 'waiter=false'],
   ['phoenix-vfork', 's14-clone-fixed', 'cloneFix=false'],
 ]
 

@@ -48,7 +48,7 @@ test('a free run hangs, is reported, its schedule is read back, replayed, and co
   t.is(report.stats.strategy, 'live')
   t.true((report.live?.points ?? 0) > 0)
   const native = load(await bundle('models/wire.ts', silent.cwd, null, 'native'))
-  const replayable = { native, scenario: 'deadlock', params: report.model.params, granularity: 'step', violation: violation as never, isTold: true } as const
+  const replayable = { native, scenario: 'deadlock', params: report.model.params, granularity: 'step', violation: violation as never, checks: ['stuck'], isTold: true } as const
   const followed = await onLiveCpus(replayable, silent, (replay) => replayOnce(replay, replayable))
   t.is(followed.difference, null)
   t.deepEqual(followed.steps.map(({ changes }) => changes), violation?.steps.map(({ changes }) => changes))

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { modelFiles } from '../src/cli/list.ts'
 import type { ExploreRequest } from '../src/cli/request.ts'
-import { type Replayable, onLiveCpus, replayOnce } from '../src/cli/replay-live.ts'
+import { type Replayable, checksOf, onLiveCpus, replayOnce } from '../src/cli/replay-live.ts'
 import { bundle } from '../src/compile/bundle.ts'
 import { load } from '../src/compile/load.ts'
 import type { Followed } from '../src/live/follow.ts'
@@ -13,8 +13,9 @@ import { exploreFile, exploreText, loadOnce, modelText, silent } from './run.ts'
 import { TWINS } from './twins.ts'
 
 /** Replays a violation of a report, so many times on the same threads. */
-async function replayed({ model, stats }: Report, violation: Violation, native: Replayable['native'], times = 1): Promise<Followed[]> {
-  const replayable: Replayable = { native, scenario: model.scenario, params: model.params, granularity: stats.granularity as 'step' | 'access', violation, isTold: true }
+async function replayed(report: Report, violation: Violation, native: Replayable['native'], times = 1): Promise<Followed[]> {
+  const { model, stats } = report
+  const replayable: Replayable = { native, scenario: model.scenario, params: model.params, granularity: stats.granularity as 'step' | 'access', violation, checks: checksOf(report), isTold: true }
   return onLiveCpus(replayable, silent, async (replay) => {
     const all: Followed[] = []
     for (let i = 0; i < times; i++) all.push(await replayOnce(replay, replayable))

@@ -62,7 +62,7 @@ export function makeLog(m: Machine): readonly Instance<Change>[] {
 
 /** A process with so many pages, none of them mapped. */
 export function makeProcess(m: Machine, name: string, frames: FrameStore, pages: number): Process {
-  return { name, vmem: new AddressSpace(m, name, { pages: pages + 1, frames, cpus: 1 }), slots: m.array(SlotStruct, pages, `${name}.slot`) }
+  return { name, vmem: new AddressSpace(m, name, { pages: pages + 1, frames, cpus: 1, bound: false }), slots: m.array(SlotStruct, pages, `${name}.slot`) }
 }
 
 /** Every page of a process is resident: its own, or shared with another process and read-only. */

@@ -193,7 +193,7 @@ interface ProcessParts {
 }
 
 function makeProcess(m: Machine, name: string, { frames, zeroPage, shared, slots, set, isForked, cpus }: ProcessParts): Process {
-  const pageTable = new AddressSpace(m, name, { pages: slots.length, frames, cpus })
+  const pageTable = new AddressSpace(m, name, { pages: slots.length, frames, cpus, bound: false })
   const process: Process = {
     name,
     object: m.struct(ObjectStruct, `${name}.vmobject`, { set, strong: 1, unused: slots.filter((kind) => kind === 'lazy').length }),

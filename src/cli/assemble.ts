@@ -8,7 +8,8 @@ import type { Granularity } from '../model/step-bounds.ts'
 import type { System } from '../explore/system.ts'
 import type { Tracer } from '../explore/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
-import { type LiveStatistics, type Report, SEMANTICS, type SearchProfile, type Unreached } from '../report/report.ts'
+import { describeAssumed } from '../report/assumptions.ts'
+import { type Assumed, type LiveStatistics, type Report, SEMANTICS, type SearchProfile, type Unreached } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
 import { machineObjects } from '../trace/narration.ts'
 import { excerpts } from './excerpts.ts'
@@ -26,7 +27,7 @@ export function violationOf(tracer: Tracer, system: System, finding: Finding, sc
   const steps = tracer.trace(schedule)
   const stuck = finding.stuck ?? []
   const isHang = finding.stuck !== undefined
-  const racing = kind === 'data-race' ? tracer.racing(property).slice(0, 2) : []
+  const racing = finding.race ? tracer.racing(finding.race) : []
   return {
     kind,
     property,
@@ -53,22 +54,27 @@ export function assemble(parts: {
   readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> & Pick<PathResult, 'executions'> & { readonly stopped: { readonly reason: string; readonly frontier: number } | null }
   readonly violations: readonly Violation[]
   readonly reduction: readonly string[]
-  readonly assumptions: readonly string[]
+  readonly assumed: readonly Assumed[]
   readonly notes: readonly string[]
   readonly live?: LiveStatistics
 }): Report {
   const { loaded, system, result, violations, request } = parts
   const { file, digest } = loaded.bundle
-  const off = allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => `${name} check off`)
-  if (result.pruned > 0) off.push(`${result.pruned} steps end in what a check that is off would report; nothing beyond them is explored`)
-  if (request.preemptions < Infinity) off.push(`preemptions <= ${request.preemptions}`)
+  const assumed: readonly Assumed[] = [
+    ...allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => ({ code: 'check-off', check: name }) as const),
+    ...(result.pruned > 0 ? [{ code: 'pruned', steps: result.pruned } as const] : []),
+    ...(request.preemptions < Infinity ? [{ code: 'preemptions', bound: request.preemptions } as const] : []),
+    ...spinning(system, parts.checks, result.looped),
+    ...parts.assumed,
+  ]
   const verdict = violations.length > 0 ? 'violation' : result.stopped ? 'inconclusive' : 'pass'
   return {
     schema: 'vmcheck.report/1',
     model: { name: basename(file).replace(/\.m?[tj]s$/, ''), file, title: loaded.model.title, scenario: parts.name, params: parts.params, digest },
     verdict,
     exhaustive: result.exhaustive,
-    assumptions: [...off, ...parts.assumptions],
+    assumptions: assumed.map(describeAssumed),
+    assumed,
     notes: parts.notes,
     violations,
     ...(violations.length > 0 && { machine: machineObjects(system.machine.memory), sources: excerpts(loaded.sourceMap, violations) }),
@@ -94,6 +100,13 @@ export function assemble(parts: {
     ...(parts.live && { live: parts.live }),
     tool: { name: 'vmcheck', version: version() },
   }
+}
+
+/** What the hang check takes on trust: an endless actor that goes round in several steps may wait for something. */
+function spinning({ actors }: System, checks: readonly Check[], looped: boolean): Assumed[] {
+  const endless = actors.filter((actor) => actor.endless)
+  if (endless.length === 0 || !looped || !checks.some(({ hang }) => hang)) return []
+  return [{ code: 'endless-spin', actors: endless.map(({ name }) => name) }]
 }
 
 /** What partial-order reduction came to, where properties keep it from doing much. */

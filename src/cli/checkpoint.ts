@@ -1,3 +1,5 @@
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Checkpoints } from '../explore/checkpoint/checkpoints.ts'
 import { CheckpointError, type Identity, type Manifest, checkIdentity, readManifest } from '../explore/checkpoint/manifest.ts'
@@ -34,6 +36,11 @@ export class KeptSearch {
     const manifest = await readManifest(folder)
     if (!manifest && !request.mayBegin) throw new UsageError(`--resume ${request.folder}: there is no checkpoint`)
     if (manifest && !request.mayResume) throw new UsageError(`--checkpoint ${request.folder}: there is a checkpoint already; go on with --resume ${request.folder}, or remove the folder`)
+    await mkdir(folder, { recursive: true })
+      .then(() => access(folder, constants.W_OK))
+      .catch((error: Error) => {
+        throw new UsageError(`--checkpoint ${request.folder}: cannot be written: ${error.message}`)
+      })
     return new KeptSearch(request, manifest, await buildDigest(), folder)
   }
 

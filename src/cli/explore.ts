@@ -11,8 +11,9 @@ import { exitStatus } from './assemble.ts'
 import type { ExploreRequest, Reduce } from './request.ts'
 import { explore, loadModel } from './session.ts'
 import { SHARED } from './options.ts'
+import { quoted } from './shell.ts'
 import { ruler } from './show.ts'
-import { type Streams, guardingExit } from './streams.ts'
+import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { memorySize, seconds, whole } from './values.ts'
 import { formatOfReport, writeReports } from './write-reports.ts'
@@ -66,29 +67,29 @@ function options(yargs: Argv): Argv<ExploreArguments> {
   return yargs
     .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
     .options({
-      scenario: { type: 'string', describe: 'scenario to explore' },
+      scenario: { type: 'string', requiresArg: true, describe: 'scenario to explore' },
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: SHARED.set,
-      strategy: { choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const, default: 'bfs', describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions' },
-      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, describe: 'reductions of bfs [symmetry]' },
-      seed: { type: 'number', describe: 'of random and pct: another seed, other executions [1]' },
-      runs: { type: 'number', describe: 'of random and pct: how many executions [1000]' },
-      'bug-depth': { type: 'number', describe: 'of pct: how many orderings make up a bug [3]' },
-      preemptions: { type: 'number', describe: 'of dfs, dpor, random and pct: at most so many in an execution' },
-      granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
+      strategy: { choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const, requiresArg: true, default: 'bfs', describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions' },
+      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, requiresArg: true, describe: 'reductions of bfs [symmetry]' },
+      seed: { type: 'number', requiresArg: true, describe: 'of random and pct: another seed, other executions [1]' },
+      runs: { type: 'number', requiresArg: true, describe: 'of random and pct: how many executions [1000]' },
+      'bug-depth': { type: 'number', requiresArg: true, describe: 'of pct: how many orderings make up a bug [3]' },
+      preemptions: { type: 'number', requiresArg: true, describe: 'of dfs, dpor, random and pct: at most so many in an execution' },
+      granularity: { choices: ['step', 'access'] as const, requiresArg: true, describe: 'whether plain accesses share steps' },
       check: SHARED.check,
       'no-check': SHARED['no-check'],
       'keep-going': { type: 'boolean', default: false, describe: 'collect the first of each kind and property' },
-      workers: { type: 'number', describe: 'worker threads [the cores available]' },
-      'max-states': { type: 'number', describe: 'end inconclusive at this many states' },
-      'max-depth': { type: 'number', describe: 'end inconclusive beyond this many steps' },
-      time: { type: 'number', describe: 'end inconclusive after this many seconds; with --all, of all scenarios together' },
-      memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
+      workers: { type: 'number', requiresArg: true, describe: 'worker threads [the cores available]' },
+      'max-states': { type: 'number', requiresArg: true, describe: 'end inconclusive at this many states' },
+      'max-depth': { type: 'number', requiresArg: true, describe: 'end inconclusive beyond this many steps' },
+      time: { type: 'number', requiresArg: true, describe: 'end inconclusive after this many seconds; with --all, of all scenarios together' },
+      memory: { type: 'string', requiresArg: true, describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: SHARED.report,
       json: SHARED.json,
-      checkpoint: { type: 'string', describe: 'folder to write the search to, now and then and when it is ended early' },
-      resume: { type: 'string', describe: 'go on with the search in this folder' },
-      'checkpoint-every': { type: 'number', describe: `seconds between checkpoints [${USUAL_PERIOD}]` },
+      checkpoint: { type: 'string', requiresArg: true, describe: 'folder to write the search to, now and then and when it is ended early' },
+      resume: { type: 'string', requiresArg: true, describe: 'go on with the search in this folder' },
+      'checkpoint-every': { type: 'number', requiresArg: true, describe: `seconds between checkpoints [${USUAL_PERIOD}]` },
       explain: { type: 'boolean', default: false, describe: 'say which preemptions of the trace are essential' },
       profile: { type: 'boolean', default: false, describe: 'say where the time went' },
       quiet: SHARED.quiet,
@@ -107,7 +108,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   for (const [i, scenario] of names.entries()) {
     // the time is for all of them: each gets its share of what is left
     const time = Math.max(0.001, (end - performance.now() / 1000) / (names.length - i))
-    const explored = await guardingExit(streams, () => explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, streams))
+    const explored = await explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, streams)
     const report = { ...explored, commands: commands(explored, args) }
     reports.push(report)
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
@@ -149,7 +150,7 @@ function again(report: Report, args: ExploreArguments): string {
   if (args.granularity) words.push('--granularity', args.granularity)
   for (const check of args.check) words.push('--check', check)
   for (const check of args.noCheck) words.push('--no-check', check)
-  return words.join(' ')
+  return [words[0], ...words.slice(1).map(quoted)].join(' ')
 }
 
 /** Options that only some strategies know, and which. */

@@ -9,8 +9,12 @@ import { ProgressLine } from './progress.ts'
 import { type ExploreRequest, chooseChecks, prepare } from './request.ts'
 import type { Streams } from './streams.ts'
 
-/** Explores by a strategy that follows one execution after another. */
-export async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void): Promise<Report> {
+/**
+ * Explores by a strategy that follows one execution after another.
+ *
+ * @param withHangs looks for hangs that only the finished graph shows, where a report passes
+ */
+export async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void, withHangs: (report: Report) => Promise<Report>): Promise<Report> {
   const prepared = prepare(loaded, request)
   const { params, granularity, system } = prepared
   const checks = chooseChecks(request, prepared.scenario)
@@ -32,12 +36,14 @@ export async function followPaths(name: PathStrategyName, loaded: LoadedModel, r
     },
   })
   try {
-    const result = await search.run()
+    const result = await streams.interruptible(() => search.run())
     line.end()
-    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams, watch) // it passes by states
+    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams, watch, withHangs) // it passes by states
     const violations = result.findings.map(({ finding, schedule }) => violationOf(new Tracer(search.engine), system, finding, schedule, false))
-    const assumptions = name === 'dfs' && checks.some(({ hang }) => hang) && result.looped ? ['of hangs, only standstills and cycles of waits are looked for: steps go round a loop'] : []
-    return assemble({ loaded, system, name: prepared.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumptions, notes: result.notes })
+    const report = assemble({ loaded, system, name: prepared.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumed: [], notes: result.notes })
+    // along one path it cannot be seen who will never move again: the states are gone through once more
+    const mayHang = name === 'dfs' && report.verdict === 'pass' && result.looped && checks.some(({ hang }) => hang)
+    return mayHang ? await withHangs(report) : report
   } finally {
     line.end()
   }

@@ -14,7 +14,7 @@ import { buildDigest } from './build-digest.ts'
 import { type Plan, planGate } from './gate-plan.ts'
 import { runGate } from './gate-run.ts'
 import { GateTable } from './gate-table.ts'
-import { type Streams, guardingExit } from './streams.ts'
+import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { seconds, whole } from './values.ts'
 import { writeWhole } from './write-whole.ts'
@@ -44,16 +44,16 @@ export function gateCommand(streams: Streams): CommandModule<object, GateArgumen
     describe: 'explore every scenario and compare each with what is expected of it',
     builder: (yargs) =>
       yargs.positional('paths', { type: 'string', array: true, describe: 'model files, or folders of them [models]' }).options({
-        config: { type: 'string', describe: 'configuration [vmcheck.config.ts, where there is one]' },
+        config: { type: 'string', requiresArg: true, describe: 'configuration [vmcheck.config.ts, where there is one]' },
         update: { type: 'boolean', default: false, describe: 'record the results in the baseline' },
-        baseline: { type: 'string', describe: `file of recorded results [${BASELINE}, where there is one]` },
-        'changed-since': { type: 'string', describe: 'run only scenarios whose model changed since that git revision' },
-        cache: { type: 'string', describe: 'folder of results: those of unchanged models are taken from it' },
-        time: { type: 'number', describe: 'seconds for all scenarios together, fairly shared' },
-        workers: { type: 'number', describe: 'cores to use [those available]' },
-        junit: { type: 'string', describe: 'write JUnit XML' },
-        sarif: { type: 'string', describe: 'write SARIF' },
-        markdown: { type: 'string', describe: 'write Markdown' },
+        baseline: { type: 'string', requiresArg: true, describe: `file of recorded results [${BASELINE}, where there is one]` },
+        'changed-since': { type: 'string', requiresArg: true, describe: 'run only scenarios whose model changed since that git revision' },
+        cache: { type: 'string', requiresArg: true, describe: 'folder of results: those of unchanged models are taken from it' },
+        time: { type: 'number', requiresArg: true, describe: 'seconds for all scenarios together, fairly shared' },
+        workers: { type: 'number', requiresArg: true, describe: 'cores to use [those available]' },
+        junit: { type: 'string', requiresArg: true, describe: 'write JUnit XML' },
+        sarif: { type: 'string', requiresArg: true, describe: 'write SARIF' },
+        markdown: { type: 'string', requiresArg: true, describe: 'write Markdown' },
         quiet: { type: 'boolean', default: false, describe: 'only what is wrong, and the summary’s line' },
       }) as never,
     handler: async (args) => {
@@ -107,7 +107,7 @@ async function planned(args: GateArguments, streams: Streams, { config, cores, c
 async function explore({ cases }: Plan, { quiet }: GateArguments, streams: Streams, { cores, time, cache }: { readonly cores: number; readonly time: number; readonly cache: ResultCache | null }): Promise<GateResult[]> {
   const table = new GateTable(cases, streams, quiet)
   try {
-    return await guardingExit(streams, () => runGate(cases, { cores, cwd: streams.cwd, time, cache, signal: streams.interrupt, listener: table }))
+    return await streams.interruptible(() => runGate(cases, { cores, cwd: streams.cwd, time, cache, signal: streams.interrupt, listener: table }))
   } finally {
     table.end()
   }
@@ -148,5 +148,7 @@ async function writeFiles(summary: GateSummary, { junit, sarif, markdown }: Gate
   if (junit !== undefined) await writeWhole(junit, gateJunit(summary, new Date()), `--junit ${junit}`, streams)
   if (sarif !== undefined) await writeWhole(sarif, gateSarif(summary), `--sarif ${sarif}`, streams)
   if (markdown !== undefined) await writeWhole(markdown, gateMarkdown(summary), `--markdown ${markdown}`, streams)
-  if (streams.ci?.summary) await appendFile(streams.ci.summary, gateMarkdown(summary))
+  if (streams.ci?.summary) {
+    await appendFile(streams.ci.summary, gateMarkdown(summary)).catch((error: Error) => streams.err(`vmcheck: the job summary cannot be written: ${error.message}\n`))
+  }
 }

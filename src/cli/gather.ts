@@ -1,3 +1,4 @@
+import { checks } from '../../checks/index.ts'
 import type { LoadedModel } from '../compile/load.ts'
 import { Search, type StopReason } from '../explore/search.ts'
 import { type StateGraph, stateGraph } from '../explore/state-graph.ts'
@@ -34,7 +35,7 @@ async function gather(unlike: readonly UnusedSet[], loaded: LoadedModel, request
   const search = new Search(system, {
     params,
     granularity,
-    checks: [],
+    checks: checks.filter(({ fault }) => fault), // a step that fails leads to a state of its own
     keepGoing: true,
     reductions: reductionsOf(request.reduce, unlike.map((set) => set.name)),
     workers: 1, // with a bound, the states nearest to the initial one
@@ -43,7 +44,7 @@ async function gather(unlike: readonly UnusedSet[], loaded: LoadedModel, request
     progress: () => {},
   })
   try {
-    const { stopped } = await search.run()
+    const { stopped } = await streams.interruptible(() => search.run())
     return { graph: stateGraph(search.engine, request.maxStates), stopped: stopped?.reason ?? null, name: [loaded.model.title, name].filter(Boolean).join(', ') }
   } finally {
     await search.close()

@@ -4,7 +4,7 @@ import { renderAut } from '../report/aut.ts'
 import { renderDot } from '../report/dot.ts'
 import { searchGraph } from './gather.ts'
 import { loadModel } from './session.ts'
-import { type Streams, guardingExit } from './streams.ts'
+import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { memorySize, whole } from './values.ts'
 import { writeWhole } from './write-whole.ts'
@@ -28,14 +28,14 @@ export function graphCommand(streams: Streams): CommandModule<object, GraphArgum
     describe: 'write the states of one scenario and the steps between them',
     builder: (yargs) =>
       yargs.positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' }).options({
-        scenario: { type: 'string', describe: 'scenario to explore' },
+        scenario: { type: 'string', requiresArg: true, describe: 'scenario to explore' },
         set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
         output: { alias: 'o', type: 'string', describe: 'file to write, .dot or .aut [standard output]' },
-        format: { choices: ['dot', 'aut'] as const, describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [as the file is called, else dot]' },
-        reduce: { choices: ['none', 'symmetry'] as const, default: 'none', describe: 'reductions' },
-        granularity: { choices: ['step', 'access'] as const, describe: 'whether plain accesses share steps' },
-        'max-states': { type: 'number', describe: 'write only so many states' },
-        memory: { type: 'string', describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
+        format: { choices: ['dot', 'aut'] as const, requiresArg: true, describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [as the file is called, else dot]' },
+        reduce: { choices: ['none', 'symmetry'] as const, requiresArg: true, default: 'none', describe: 'reductions' },
+        granularity: { choices: ['step', 'access'] as const, requiresArg: true, describe: 'whether plain accesses share steps' },
+        'max-states': { type: 'number', requiresArg: true, describe: 'write only so many states' },
+        memory: { type: 'string', requiresArg: true, describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       }) as never,
     handler: async (args) => {
       process.exitCode = await run(args, streams)
@@ -54,7 +54,7 @@ async function run(args: GraphArguments, streams: Streams): Promise<number> {
     maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),
     memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
   }
-  const { graph, stopped, name } = await guardingExit(streams, () => searchGraph(loaded, request, streams))
+  const { graph, stopped, name } = await searchGraph(loaded, request, streams)
   const text = format === 'dot' ? renderDot(graph, name) : renderAut(graph)
   if (args.output === undefined) streams.out(text)
   else await writeWhole(args.output, text, `--output ${args.output}`, streams)

@@ -1,56 +1,83 @@
 import yargs, { type CommandModule } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { Refusal } from '../compile/refusal.ts'
-import { processStreams } from './streams.ts'
+import { cleaned } from '../model/texts.ts'
+import { type Streams, processStreams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
-
-const streams = processStreams()
 
 /** One line on standard error, and the status for "cannot be carried out". */
 function fail(error: unknown): void {
   const line = error instanceof Refusal ? error.line : error instanceof UsageError ? error.message : `internal error, please report it: ${(error as Error)?.stack ?? String(error)}`
-  streams.err(`vmcheck: ${line}\n`)
+  process.stderr.write(`vmcheck: ${cleaned(line)}\n`)
   process.exitCode = 2
 }
 
 /** Every command by its name, in the order of the help; loaded when it is named, for a process that loads all takes a third longer to start. */
 const COMMANDS = {
-  explore: async () => (await import('./explore.ts')).exploreCommand(streams),
-  run: async () => (await import('./run.ts')).runCommand(streams),
-  replay: async () => (await import('./replay.ts')).replayCommand(streams),
-  gate: async () => (await import('./gate.ts')).gateCommand(streams),
-  show: async () => (await import('./show.ts')).showCommand(streams),
-  list: async () => (await import('./list.ts')).listCommand(streams),
-  init: async () => (await import('./init.ts')).initCommand(streams),
-  graph: async () => (await import('./graph.ts')).graphCommand(streams),
+  explore: async (streams: Streams) => (await import('./explore.ts')).exploreCommand(streams),
+  run: async (streams: Streams) => (await import('./run.ts')).runCommand(streams),
+  replay: async (streams: Streams) => (await import('./replay.ts')).replayCommand(streams),
+  gate: async (streams: Streams) => (await import('./gate.ts')).gateCommand(streams),
+  show: async (streams: Streams) => (await import('./show.ts')).showCommand(streams),
+  list: async (streams: Streams) => (await import('./list.ts')).listCommand(streams),
+  init: async (streams: Streams) => (await import('./init.ts')).initCommand(streams),
+  graph: async (streams: Streams) => (await import('./graph.ts')).graphCommand(streams),
 } as const
 
 /** The command that the line begins with, or all of them where it begins with something else. */
-async function commands(line: readonly string[]): Promise<readonly CommandModule[]> {
+async function commands(line: readonly string[], streams: Streams): Promise<readonly CommandModule[]> {
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]
   const named = names.filter((name) => name === line[0])
-  return Promise.all((named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name]()) as CommandModule))
+  return Promise.all((named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](streams)) as CommandModule))
 }
 
 /** Parses the command line and runs the command it names. */
-async function main(): Promise<void> {
+async function run(streams: Streams): Promise<void> {
   const line = hideBin(process.argv)
   const parser = yargs(line)
     .scriptName('vmcheck')
     .version(version())
+    .alias('help', 'h')
     .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
-  for (const command of await commands(line)) parser.command(command)
+  for (const command of await commands(line, streams)) parser.command(command)
+  if (line.length === 0) {
+    streams.err(`${await parser.wrap(Math.min(100, streams.width)).getHelp()}\n`)
+    throw new UsageError('name a command')
+  }
   await parser
     .demandCommand(1, 'name a command; vmcheck --help lists them')
+    .recommendCommands()
     .strict()
+    .completion('completion', 'print a completion script for the shell')
     .parserConfiguration({ 'boolean-negation': false })
     .wrap(Math.min(100, streams.width))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(`${message} (vmcheck --help shows how)`)
+      if (error instanceof UsageError || error instanceof Refusal) throw error
+      throw message || error?.name === 'YError' ? new UsageError(`${(message || error.message).replaceAll('\n', ' ')} (vmcheck --help shows how)`) : error
     })
     .parseAsync()
 }
 
-await main().catch(fail)
+/** Runs the command to its end, whatever becomes of its output. */
+async function main(): Promise<void> {
+  let isDone = false
+  process.on('exit', () => {
+    if (isDone) return
+    process.stderr.write('vmcheck: the process was ended from within before the command was done: there is no result\n')
+    process.exitCode = 2
+  })
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, fail)
+  try {
+    const streams = processStreams()
+    await run(streams)
+    const problem = await streams.ended()
+    if (problem !== null) throw new UsageError(`standard output cannot be written: ${problem}`)
+  } catch (error) {
+    fail(error)
+  }
+  isDone = true
+}
+
+await main()

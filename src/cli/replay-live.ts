@@ -5,7 +5,7 @@ import { type Followed, follow, followEnd, untoldEnd } from '../live/follow.ts'
 import { LiveMachine } from '../live/live-machine.ts'
 import { Replay, ThreadDied } from '../live/replay.ts'
 import type { Granularity } from '../model/step-bounds.ts'
-import { mostTelling } from '../report/report.ts'
+import { type Report, mostTelling } from '../report/report.ts'
 import { parseSchedule } from '../trace/schedule.ts'
 import type { Violation } from '../trace/violation.ts'
 import { choose } from './request.ts'
@@ -21,6 +21,8 @@ export interface Replayable {
   readonly granularity: Granularity
   /** Its steps are empty where only a schedule is known. */
   readonly violation: Violation
+  /** Names of the checks that are on. */
+  readonly checks: readonly string[]
   /** Whether what a step does, and what is wrong at the end, is known. */
   readonly isTold: boolean
 }
@@ -41,7 +43,7 @@ export async function fromReport(path: string, number: number, force: boolean, s
   const { model, stats } = report
   const native = load(await bundle(model.file, streams.cwd, streams.cache, 'native'))
   if (native.bundle.digest !== model.digest && !force) throw new UsageError(`${model.file} is not the model that ${path} is about: it has changed since (digest ${native.bundle.digest.slice(0, 12)}, in the report ${model.digest.slice(0, 12)}); explore it again, or give --force`)
-  return { native, scenario: model.scenario, params: model.params, granularity: stats.granularity === 'access' ? 'access' : 'step', violation, isTold: true }
+  return { native, scenario: model.scenario, params: model.params, granularity: stats.granularity === 'access' ? 'access' : 'step', violation, checks: checksOf(report), isTold: true }
 }
 
 /**
@@ -53,20 +55,31 @@ export async function fromSchedule(model: string, text: string, request: { reado
   const native = load(await bundle(model, streams.cwd, streams.cache, 'native'))
   const { name, scenario, params } = choose(native, request)
   const violation: Violation = { kind: 'deadlock', property: '', message: '', minimal: false, stuck: [], schedule, schedule_string: text, steps: [], waiting: [] }
-  return { native, scenario: name, params, granularity: request.granularity ?? scenario?.granularity ?? 'step', violation, isTold: false }
+  return { native, scenario: name, params, granularity: request.granularity ?? scenario?.granularity ?? 'step', violation, checks: scenario?.checks ?? checks.map(({ name: check }) => check), isTold: false }
+}
+
+/** Names of the checks that were on: an assertion that is off does not end a step. */
+export function checksOf({ assumed = [] }: Report): readonly string[] {
+  const off = assumed.flatMap((one) => (one.code === 'check-off' ? [one.check] : []))
+  return checks.map(({ name }) => name).filter((name) => !off.includes(name))
 }
 
 /** Starts the live machine of what is to be replayed, and runs `body` on it. */
-export async function onLiveCpus<T>({ native, params, granularity, violation }: Replayable, streams: Streams, body: (replay: Replay, live: LiveMachine) => Promise<T>): Promise<T> {
+export async function onLiveCpus<T>({ native, params, granularity, violation, checks: checked }: Replayable, streams: Streams, body: (replay: Replay, live: LiveMachine) => Promise<T>): Promise<T> {
   const field = violation.accesses?.[0]?.field
   const live = await LiveMachine.start(native, params, {
-    checks: checks.map(({ name }) => name),
+    checks: checked,
     granularity,
-    driving: (actor, { memory }) => ({
-      by: 'script',
-      script: violation.schedule.flatMap((step) => (step.actor === actor ? [step.choices] : [])),
-      halt: field === undefined ? -1 : memory.fields.findIndex(({ name }) => name === field),
-    }),
+    driving: (actor, { memory }) => {
+      const access = violation.accesses?.find((one) => one.actor === actor)
+      const taken = violation.schedule.flatMap((step) => (step.actor === actor ? [step.choices] : []))
+      return {
+        by: 'script',
+        script: access?.choices ? [...taken, access.choices] : taken,
+        halt: field === undefined ? -1 : memory.fields.findIndex(({ name }) => name === field),
+        haltsAtWrite: access?.access === 'write',
+      }
+    },
   })
   try {
     const replay = new Replay(live, streams.interrupt)

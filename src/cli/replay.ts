@@ -4,7 +4,7 @@ import type { LiveMachine } from '../live/live-machine.ts'
 import { Interrupted } from '../live/replay.ts'
 import { renderReplay } from '../report/replay.ts'
 import { type Replayable, fromReport, fromSchedule, onLiveCpus, replayOnce } from './replay-live.ts'
-import { type Streams, guardingExit } from './streams.ts'
+import type { Streams } from './streams.ts'
 import { walk } from './walk.ts'
 import { UsageError } from './usage-error.ts'
 import { whole } from './values.ts'
@@ -38,12 +38,12 @@ function options(yargs: Argv): Argv<ReplayArguments> {
   return yargs
     .positional('report', { type: 'string', demandOption: true, describe: 'a saved report (.json), - for standard input; with --schedule, a model' })
     .options({
-      schedule: { type: 'string', describe: 'a schedule such as v1:0x3,1.0,0 instead of a report' },
-      scenario: { type: 'string', describe: 'with --schedule: the scenario' },
+      schedule: { type: 'string', requiresArg: true, describe: 'a schedule such as v1:0x3,1.0,0 instead of a report' },
+      scenario: { type: 'string', requiresArg: true, describe: 'with --schedule: the scenario' },
       set: { type: 'string', array: true, nargs: 1, default: [], describe: 'with --schedule: KEY=VALUE, over the scenario’s parameters (repeatable)' },
-      granularity: { choices: ['step', 'access'] as const, describe: 'with --schedule: what its steps are' },
-      violation: { type: 'number', describe: 'which of the report’s violations [1]' },
-      times: { type: 'number', describe: 'so many times, which must all be alike [1]' },
+      granularity: { choices: ['step', 'access'] as const, requiresArg: true, describe: 'with --schedule: what its steps are' },
+      violation: { type: 'number', requiresArg: true, describe: 'which of the report’s violations [1]' },
+      times: { type: 'number', requiresArg: true, describe: 'so many times, which must all be alike [1]' },
       step: { type: 'boolean', default: false, describe: 'walk through it step by step' },
       force: { type: 'boolean', default: false, describe: 'although the model has changed since' },
       quiet: { type: 'boolean', default: false, describe: 'only the outcome’s line' },
@@ -55,7 +55,7 @@ async function run(args: ReplayArguments, streams: Streams): Promise<number> {
   if (args.step && times > 1) throw new UsageError('--step and --times exclude each other')
   const replayable = await replayableOf(args, streams)
   try {
-    return await guardingExit(streams, () => onLiveCpus(replayable, streams, async (replay, live) => {
+    return await streams.interruptible(() => onLiveCpus(replayable, streams, async (replay, live) => {
       if (args.step) return (await walk(replay, live, replayable, streams)) ? 0 : 1
       const started = performance.now()
       const followed = await replayOnce(replay, replayable)

@@ -59,7 +59,7 @@ export async function runLive(path: string, request: RunRequest, streams: Stream
       signal: streams.interrupt,
       progress: (rounds, points) => line.show((performance.now() - started) / 1000, () => `${count(rounds)} rounds, ${count(points)} points, ${((performance.now() - started) / 1000).toFixed(0)} s`),
     })
-    const result = await run.run()
+    const result = await streams.interruptible(() => run.run())
     const traffic = await live.end()
     line.end()
     if (result.end === 'died') throw new UsageError(`${result.reason}; nothing is known about the model`)
@@ -89,7 +89,7 @@ export async function runLive(path: string, request: RunRequest, streams: Stream
       },
       violations,
       reduction: [],
-      assumptions: [],
+      assumed: [],
       notes: result.end === 'stalled' ? [result.reason] : [],
       live: statistics(result, traffic),
     })

@@ -5,7 +5,7 @@ import { renderTerminal } from '../report/terminal.ts'
 import { replayCommandOf } from './again.ts'
 import { type RunRequest, runLive } from './run-live.ts'
 import { SHARED } from './options.ts'
-import { type Streams, guardingExit } from './streams.ts'
+import type { Streams } from './streams.ts'
 import { seconds, whole } from './values.ts'
 import { formatOfReport, writeReports } from './write-reports.ts'
 
@@ -43,12 +43,12 @@ function options(yargs: Argv): Argv<RunArguments> {
   return yargs
     .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
     .options({
-      scenario: { type: 'string', describe: 'scenario to run' },
+      scenario: { type: 'string', requiresArg: true, describe: 'scenario to run' },
       set: SHARED.set,
-      rounds: { type: 'number', describe: 'end after so many runs of all programs' },
-      time: { type: 'number', describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]` },
+      rounds: { type: 'number', requiresArg: true, describe: 'end after so many runs of all programs' },
+      time: { type: 'number', requiresArg: true, describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]` },
       jitter: { type: 'boolean', default: false, describe: 'delay the CPUs at random points' },
-      seed: { type: 'number', describe: 'of delays and choices [1]' },
+      seed: { type: 'number', requiresArg: true, describe: 'of delays and choices [1]' },
       check: SHARED.check,
       'no-check': SHARED['no-check'],
       report: SHARED.report,
@@ -70,7 +70,7 @@ async function run(args: RunArguments, streams: Streams): Promise<number> {
     jitter: args.jitter,
     seed: whole('--seed', args.seed, 1, 0, 2 ** 25),
   }
-  const ran = await guardingExit(streams, () => runLive(args.model, request, streams))
+  const ran = await runLive(args.model, request, streams)
   const report = { ...ran, commands: commands(ran, args) }
   const [found] = report.violations
   if (args.json) streams.out(renderJson([report], false))

@@ -29,7 +29,7 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
  * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
  */
 export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void = () => {}): Promise<Report> {
-  if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams, watch)
+  if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams, watch, (report) => withHangs(report, loaded, request, streams, watch))
   const { checkpoint } = request
   const body = (kept: KeptSearch | null): Promise<Report> =>
     withoutUnlike(async (unlike) => {
@@ -39,6 +39,13 @@ export async function explore(loaded: LoadedModel, request: ExploreRequest, stre
       return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams, watch, null)
     }, kept?.unlike)
   return checkpoint ? naming(checkpoint.folder, async () => body(await KeptSearch.open(checkpoint, streams))) : body(null)
+}
+
+/** A report of a search along paths that passes, once the hang check has gone through the states breadth first; else what that finds. */
+async function withHangs(report: Report, loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void): Promise<Report> {
+  const breadth = await explore(loaded, { ...request, strategy: 'bfs', reduce: 'none', preemptions: Infinity }, streams, watch)
+  const note = 'the hang check went through the states breadth first'
+  return breadth.verdict === 'pass' ? { ...report, notes: [...(report.notes ?? []), note] } : { ...breadth, stats: { ...breadth.stats, strategy: report.stats.strategy }, notes: [...(breadth.notes ?? []), note] }
 }
 
 /** Whether what was found may have been passed by: under partial-order reduction, something that should hold sometimes. */
@@ -67,16 +74,20 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
       watch(progress)
     },
     ...(kept && { checkpoints: kept.checkpoints(loaded.bundle, prepared, checks, unlike, request) }),
+    warn: (message) => streams.err(`vmcheck: ${message}\n`),
     ...(request.tuning && { tuning: request.tuning }),
   })
   try {
-    const result = await search.run()
-    line.end()
-    const violations: Violation[] = []
-    for (const finding of result.findings) {
-      const violation = await describe(search, system, result, finding)
-      violations.push(request.explain ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams) : violation)
-    }
+    const { result, violations } = await streams.interruptible(async () => {
+      const result = await search.run()
+      line.end()
+      const violations: Violation[] = []
+      for (const finding of result.findings) {
+        const violation = await describe(search, system, result, finding)
+        violations.push(request.explain ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams) : violation)
+      }
+      return { result, violations }
+    })
     const unused = [...unlike, ...search.engine.unused].map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`)
     const report = assemble({
       loaded,
@@ -89,7 +100,7 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
       result: { ...result, executions: 0 },
       violations,
       reduction: [...(search.engine.symmetry ? ['symmetry'] : []), ...(reductions.partialOrder ? ['por'] : [])],
-      assumptions: [],
+      assumed: search.engine.sampled.map((set) => ({ code: 'symmetry-sampled' as const, set })),
       notes: [...unused, ...(reductions.partialOrder ? partialOrderNotes(system, checks, result) : [])],
     })
     return request.profile ? { ...report, profile: profileOf(result) } : report

@@ -15,48 +15,88 @@ export interface Streams {
   /** Folder where lowered files are kept from run to run; null: nowhere. */
   readonly cache: string | null
   readonly interrupt: AbortSignal
+  /** Runs something long that heeds `interrupt`: only meanwhile does a signal ask for an orderly end. */
+  interruptible<T>(body: () => Promise<T>): Promise<T>
   /** Where GitHub Actions runs the command; null: it does not. */
   readonly ci: { readonly summary: string | null } | null
 }
 
-/** The process's own streams; the first Ctrl-C asks for an orderly end, the second ends at once. */
-export function processStreams(): Streams {
-  const controller = new AbortController()
-  process.on('SIGINT', () => {
-    if (controller.signal.aborted) process.exit(130)
-    controller.abort()
-  })
-  process.on('SIGTERM', () => controller.abort())
+/** The process's own streams. */
+export function processStreams(): ProcessStreams {
+  const interruption = new Interruption()
   const columns = process.stdout.columns ?? Number.parseInt(process.env['COLUMNS'] ?? '', 10)
-  // a reader that stops early, such as head, is no error
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2))
+  const output = new Output()
   return {
-    out: (text) => void process.stdout.write(text),
+    out: (text) => output.write(text),
     err: (text) => void process.stderr.write(text),
     width: Number.isFinite(columns) && columns > 0 ? columns : 100,
     colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     live: process.stderr.isTTY === true,
     cwd: process.cwd(),
     cache: cacheFolder(process.env),
-    interrupt: controller.signal,
+    interrupt: interruption.signal,
+    interruptible: (body) => interruption.during(body),
     ci: process.env['GITHUB_ACTIONS'] === 'true' ? { summary: process.env['GITHUB_STEP_SUMMARY'] || null } : null,
+    ended: () => output.ended(),
+  }
+}
+
+/** The streams of a command's own process. */
+export interface ProcessStreams extends Streams {
+  /** Waits until everything is written; what could not be, in words, or null. A reader that stopped early, such as head, is no error. */
+  ended(): Promise<string | null>
+}
+
+/** Standard output, as long as somebody reads it. */
+class Output {
+  #problem: string | null = null
+  #isClosed = false
+
+  constructor() {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      this.#isClosed = true
+      if (error.code !== 'EPIPE') this.#problem = error.message
+    })
+    // diagnostics that cannot be written change nothing
+    process.stderr.on('error', () => {})
+  }
+
+  write(text: string): void {
+    if (!this.#isClosed) process.stdout.write(text)
+  }
+
+  async ended(): Promise<string | null> {
+    if (!this.#isClosed) await new Promise<void>((resume) => void process.stdout.write('', () => resume()))
+    return this.#problem
   }
 }
 
 /**
- * Runs `body`; should a model's code end the process meanwhile, that is no verdict: one line, and status 2.
+ * Ctrl-C and SIGTERM. While a search runs, the first asks for an orderly end and the second ends at once; at any other
+ * time, also while code of the model keeps the thread busy, the signal itself ends the process.
  */
-export async function guardingExit<T>(streams: Streams, body: () => Promise<T>): Promise<T> {
-  const guard = (): void => {
-    if (streams.interrupt.aborted) return
-    streams.err('vmcheck: the process was ended from within before the search was done; nothing is known about the model\n')
-    process.exitCode = 2
+class Interruption {
+  readonly #controller = new AbortController()
+  #running = 0
+  readonly #onSignal = (name: NodeJS.Signals): void => {
+    if (this.#controller.signal.aborted) {
+      process.removeListener(name, this.#onSignal)
+      process.kill(process.pid, name)
+    }
+    this.#controller.abort()
   }
-  process.once('exit', guard)
-  try {
-    return await body()
-  } finally {
-    process.removeListener('exit', guard)
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  async during<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#running++ === 0) for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, this.#onSignal)
+    try {
+      return await body()
+    } finally {
+      if (--this.#running === 0) for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, this.#onSignal)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
@@ -17,6 +17,7 @@ export async function writeWhole(file: string, text: string, what: string, strea
     await writeFile(temporary, text)
     await rename(temporary, path)
   } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
     throw new UsageError(`${what}: cannot be written: ${(error as Error).message}`)
   }
 }

@@ -3,6 +3,7 @@ import { Machine } from '../model/machine.ts'
 import { Memory, showValue } from '../model/memory.ts'
 import { PAUSE } from '../model/operation.ts'
 import { StructType } from '../model/struct.ts'
+import { CONFINED_MATH } from './outside.ts'
 import { Refusal } from './refusal.ts'
 import { type Runtime, runtimeObjects } from './runtime.ts'
 
@@ -70,7 +71,7 @@ export function standardObjects(): object[] {
   const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise, Function]
   const functions: readonly object[] = [isNaN, isFinite, parseInt, parseFloat, encodeURI, encodeURIComponent, decodeURI, decodeURIComponent, structuredClone]
   const prototypes = owners.flatMap((owner) => (typeof owner === 'function' && owner !== Promise ? [owner.prototype as object] : []))
-  return [...functions, ...owners, ...[...owners, ...prototypes].flatMap(functionsOf)]
+  return [...functions, CONFINED_MATH, ...owners, ...[...owners, ...prototypes].flatMap(functionsOf)]
 }
 
 function functionsOf(owner: object): object[] {

@@ -2,7 +2,9 @@ import { Script } from 'node:vm'
 import * as authoring from '../model/index.ts'
 import { type Model, ModelError, isModel } from '../model/model.ts'
 import { ParameterError } from '../model/parameters.ts'
+import { cleaned } from '../model/texts.ts'
 import type { Bundle } from './bundle.ts'
+import { type Printer, confinement } from './outside.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import { Runtime } from './runtime.ts'
 import { SourceMap } from './source-map.ts'
@@ -20,17 +22,20 @@ const STACK_FRAMES = 100
 
 /**
  * Evaluates a bundle. Every call makes a world of its own: nothing is shared with another load.
+ *
+ * @param print takes what the model prints; standard error unless given
  * @throws Refusal when the file throws, has no default export, or exports something that is no model
  */
-export function load(bundle: Bundle): LoadedModel {
+export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES)
   const runtime = new Runtime()
   const sourceMap = new SourceMap(bundle)
-  const script = new Script(`(function (exports, require, module, __vmcheck) {${bundle.code}\n})`, { filename: sourceMap.filename })
-  const run = script.runInThisContext() as (exports: object, require: (name: string) => unknown, module: { exports: object }, runtime: Runtime) => void
+  const confined = confinement(print)
   const module = { exports: {} as { default?: unknown } }
   try {
-    run(module.exports, requireFor(bundle), module, runtime)
+    const script = new Script(`(function (exports, require, module, __vmcheck, ${Object.keys(confined).join(', ')}) {${bundle.code}\n})`, { filename: sourceMap.filename })
+    const run = script.runInThisContext() as (...given: unknown[]) => void
+    run(module.exports, requireFor(bundle), module, runtime, ...Object.values(confined))
   } catch (error) {
     throw setupRefusal(error, sourceMap, bundle.file)
   }
@@ -47,6 +52,11 @@ export function setupRefusal(error: unknown, sourceMap: SourceMap, file: string)
   const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
   const said = error instanceof ModelError || error instanceof ParameterError ? message : `${name}: ${message}`
   return new Refusal(said.split('\n')[0] as string, at)
+}
+
+/** Standard output is for results. */
+function printError(text: string): void {
+  process.stderr.write(`${cleaned(text)}\n`)
 }
 
 function place(file: string): SourcePlace {

@@ -3,6 +3,7 @@ import { prepareGenerator } from './generators.ts'
 import { containsPoint } from './levels.ts'
 import type { Lowering } from './lowering.ts'
 import { liftMethod } from './methods.ts'
+import { OUTSIDE, outsideMessage } from './outside.ts'
 
 /**
  * The pre-pass: brings generators into the form that regenerator turns into plain one-level functions, and adds what
@@ -22,6 +23,7 @@ export function prepass(ast: t.File, lowering: Lowering): void {
     },
   } as never)
   traverse.cache.clear()
+  if (lowering.counted) refuseOutside(ast, lowering)
   traverse(ast, {
     Program: (path: NodePath<t.Program>) => path.scope.crawl(),
     'ForOfStatement|ForInStatement': (path: NodePath) => {
@@ -63,6 +65,22 @@ export function prepass(ast: t.File, lowering: Lowering): void {
         const fn = path as NodePath<t.FunctionDeclaration | t.FunctionExpression>
         if (fn.node.generator) prepareGenerator(fn, lowering)
       },
+    },
+  } as never)
+  traverse.cache.clear()
+}
+
+/** Refuses names of things that differ from run to run, or lie outside of the model. */
+function refuseOutside(ast: t.File, lowering: Lowering): void {
+  traverse(ast, {
+    Program: (path: NodePath<t.Program>) => path.scope.crawl(),
+    Identifier(path: NodePath<t.Identifier>) {
+      const { name } = path.node
+      if (!path.isReferencedIdentifier() || path.scope.hasBinding(name, true)) return
+      if (Object.hasOwn(OUTSIDE, name)) throw lowering.refuse(path.node, outsideMessage(name, OUTSIDE[name] as string))
+      const { parent } = path
+      const isRandom = name === 'Math' && parent.type === 'MemberExpression' && path.key === 'object' && (parent.computed ? t.isStringLiteral(parent.property, { value: 'random' }) : t.isIdentifier(parent.property, { name: 'random' }))
+      if (isRandom) throw lowering.refuse(parent, outsideMessage('Math.random', 'random numbers'))
     },
   } as never)
   traverse.cache.clear()

@@ -55,7 +55,8 @@ function evaluate(code: string, absolute: string, file: string): unknown {
     run(module.exports, require, module)
   } catch (error) {
     if (error instanceof Refusal) throw error
-    throw new Refusal(`${(error as Error).name}: ${(error as Error).message}`.split('\n')[0] as string, { file, line: 1, column: 1 })
+    const said = error instanceof Error ? `${error.name}: ${error.message}` : `throws ${String(error)}`
+    throw new Refusal(said.split('\n')[0] as string, { file, line: 1, column: 1 })
   }
   return module.exports.default
 }

@@ -20,6 +20,7 @@ const TAG = {
   again: 11,
   bigint: 12,
   frozen: 13,
+  error: 15,
   walk: 14,
 } as const
 
@@ -34,6 +35,12 @@ export type LocalState =
   /** After the operation of its last `yield*`, which gave `result`; `log` feeds what it did since (virtual point). */
   | { readonly at: 'resume'; readonly stack: Frame[]; readonly result: unknown; readonly log: readonly number[] }
   | { readonly at: 'finished' }
+
+/** How often a thread alone on its CPU has switched interrupts and preemption off: part of its local state, for nobody else can tell. */
+export interface Switches {
+  readonly interrupts: number
+  readonly preemption: number
+}
 
 /** Where in a local state's encoding things are mentioned that can be renamed: positions of their numbers. */
 export interface Mentions {
@@ -99,6 +106,16 @@ export class LocalCodec {
     return [...base, log.length, ...log]
   }
 
+  /** Adds to an encoding how often a thread alone on its CPU has switched interrupts and preemption off; nothing where it has not. */
+  withSwitches(code: readonly number[], { interrupts, preemption }: Switches): readonly number[] {
+    return interrupts === 0 && preemption === 0 ? code : [...code, interrupts, preemption]
+  }
+
+  /** Undoes {@link withSwitches}. */
+  withoutSwitches(code: Int32Array, { interrupts, preemption }: Switches): Int32Array {
+    return interrupts === 0 && preemption === 0 ? code : code.subarray(0, code.length - 2)
+  }
+
   /** Where an encoding mentions things. */
   mentions(code: Int32Array): Mentions {
     const decoder = new Decoder(code, this.#runtime, this.#objects)
@@ -109,8 +126,11 @@ export class LocalCodec {
   }
 
   /** Restores a local state: fresh activations, whose dead variables hold the runtime's poison. */
-  decode(code: Int32Array): LocalState {
-    return this.#decode(new Decoder(code, this.#runtime, this.#objects))
+  decode(code: Int32Array): LocalState & { readonly switches: Switches } {
+    const decoder = new Decoder(code, this.#runtime, this.#objects)
+    const state = this.#decode(decoder)
+    const [interrupts = 0, preemption = 0] = decoder.left()
+    return { ...state, switches: { interrupts, preemption } }
   }
 
   #decode(decoder: Decoder): LocalState {
@@ -224,11 +244,28 @@ class Encoder {
     if (value instanceof Frame) throw this.#refuse(what, 'a generator (did you forget yield*?)')
     this.#met.set(value, this.#met.size)
     if (value instanceof Walk) this.#walk(value, what)
+    else if (value instanceof Error) this.#error(value, what)
     else {
       if (Object.isFrozen(value)) this.out.push(TAG.frozen)
       else if (!Object.isExtensible(value)) throw this.#refuse(what, 'an object that is sealed, or closed to new properties,')
       if (Array.isArray(value)) this.#array(value, what)
       else this.#plain(value, what)
+    }
+  }
+
+  /** An exception that waits for a finally block, or is kept: its class, message and further properties; not its stack, which is not the program's. */
+  #error(error: Error, what: string): void {
+    const owner = Object.getPrototypeOf(error) as object
+    const type = Object.hasOwn(owner, 'constructor') ? owner.constructor : null
+    if (type === null || this.#objects.indexOf(type) < 0) throw this.#refuse(what, `${article(showValue(error.constructor))} of a class that is made in a step`)
+    this.out.push(TAG.error)
+    this.value(type, what)
+    this.value(error.message, what)
+    const entries = Object.entries(Object.getOwnPropertyDescriptors(error)).filter(([key]) => key !== 'stack' && key !== 'message')
+    this.out.push(entries.length)
+    for (const [key, descriptor] of entries) {
+      this.#text(key)
+      this.value(this.#valueOf(descriptor, error, what), what)
     }
   }
 
@@ -312,6 +349,11 @@ class Decoder {
     return this.#code[this.#at++] as number
   }
 
+  /** The words that are left. */
+  left(): readonly number[] {
+    return [...this.#code.subarray(this.#at)]
+  }
+
   log(): number[] {
     const length = this.next()
     for (let at = 0; at < length; at += 2) this.mentions.logged.push(this.#at + at)
@@ -362,6 +404,8 @@ class Decoder {
         return Object.freeze(this.value())
       case TAG.walk:
         return this.#walk()
+      case TAG.error:
+        return this.#error()
       case TAG.array:
         return this.#array()
       default:
@@ -392,6 +436,21 @@ class Decoder {
     let text = ''
     for (let left = this.next(); left > 0; left--) text += String.fromCharCode(this.next())
     return text
+  }
+
+  #error(): Error {
+    const met = this.#met.push(this) - 1
+    const type = this.value() as { readonly prototype: Error }
+    const error = Object.create(type.prototype) as Error & Record<string, unknown>
+    this.#met[met] = error
+    const hidden = (key: string, value: unknown): unknown => Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true })
+    hidden('message', this.value())
+    hidden('stack', `${error.name}: ${error.message}`)
+    for (let count = this.next(); count > 0; count--) {
+      const key = this.#text()
+      error[key] = this.value()
+    }
+    return error
   }
 
   #walk(): Walk {

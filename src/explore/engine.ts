@@ -1,8 +1,11 @@
 import type { Bundle } from '../compile/bundle.ts'
 import { load } from '../compile/load.ts'
+import { Refusal } from '../compile/refusal.ts'
 import type { Check } from '../model/check.ts'
+import type { Field } from '../model/field.ts'
 import type { Property, PropertyForm } from '../model/machine.ts'
 import type { ArenaBuffers } from './arena.ts'
+import { Balance } from './balance.ts'
 import { LocalCodec } from './encoding.ts'
 import { Executor } from './executor.ts'
 import { Expansion } from './expansion.ts'
@@ -22,6 +25,7 @@ import { Reach } from './reach.ts'
 import { SleepSets } from './sleep-sets.ts'
 import { StateReader } from './state-reader.ts'
 import type { Room } from './room.ts'
+import { hiddenLock } from './step-memory.ts'
 import { StateStore } from './state-store.ts'
 import { PropertyTally, StoredStateView } from './state-view.ts'
 import type { Granularity } from '../model/step-bounds.ts'
@@ -105,6 +109,7 @@ export class Engine {
 
   constructor(system: System, recipe: EngineRecipe, checks: readonly Check[]) {
     const { layout, machine, actors, runtime } = system
+    const active = checks.filter(({ name }) => recipe.checks.includes(name))
     this.system = system
     this.locals = new LocalStates(layout, recipe.locals, recipe.tuning.firstWidth, recipe.tuning.mostSpare)
     this.footprints = new Footprints(recipe.footprints)
@@ -119,15 +124,19 @@ export class Engine {
     // what is evaluated where some actors still move must not be passed by
     const isSeen = (form: PropertyForm): boolean => form === 'always' || (form === 'at-rest' && !actors.every((actor) => actor.mustFinish))
     const sees = (property: Property, read: ReadonlyMap<number, number>): void => {
+      const hidden = property.form === 'at-rest' ? undefined : [...read.keys()].find((id) => system.lockFields.hidden.has(id))
+      if (hidden !== undefined) throw new Refusal(`property "${property.name}": ${hiddenLock(machine.memory.fields[hidden] as Field)}`, null)
       if (this.selection && isSeen(property.form)) for (const field of read.keys()) this.selection.see(field)
     }
     this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, accesses, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience, guard })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
+    this.executor.seeks = (fault) => active.some((check) => Boolean(check.fault?.(fault)))
     this.executor.evaluated = (property, holds) => this.tally.add(property, holds)
+    const balance = new Balance(system)
     const races = new RaceDetector(this.table, footprints, actors, Math.ceil(layout.bits / 32) + actors.length)
-    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally, guard, sees })
+    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally, guard, balance, sees })
     this.successors = new Successors(this.table, this.store, locals, actors, this.symmetry)
     this.selection = recipe.learnt && this.#selection(new Learnt(recipe.learnt))
     this.expansion = new Expansion({
@@ -140,7 +149,8 @@ export class Engine {
       races,
       view: this.view,
       tally: this.tally,
-      checks: checks.filter(({ name }) => recipe.checks.includes(name)),
+      balance,
+      checks: active,
       profile: this.profile,
       reach: this.reach,
       selection: this.selection,
@@ -163,6 +173,11 @@ export class Engine {
     const gates = new Gates(system, new LocalCodec(system.runtime, system.objects), locals, reader)
     const futures = new Futures(system.actors.length, learnt, accesses, this.symmetry, gates)
     return new Selection({ actors: system.actors, table, locals, accesses, learnt, futures, gates })
+  }
+
+  /** Names of interchangeable sets of which not every renaming is tried. */
+  get sampled(): readonly string[] {
+    return this.#guard?.sampled ?? []
   }
 
   /** Bytes that all threads' tables have in use, states apart. */

@@ -1,14 +1,15 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import { CHANGE_REFUSED, DELEGATE, Frame } from '../compile/runtime.ts'
 import type { Actor, Cpu } from '../model/actor.ts'
-import { brokenAtRelease, evaluate, exceptionFault } from '../model/faults.ts'
+import { brokenAtRelease, evaluate, exceptionFault, leftOver } from '../model/faults.ts'
 import type { Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
-import type { Granularity } from '../model/step-bounds.ts'
-import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
+import { type Granularity, classOf } from '../model/step-bounds.ts'
+import { FINISHED, LocalCodec, type LocalState, type Switches } from './encoding.ts'
 import { type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
+import { writeCell } from './layout.ts'
 import type { StepRecord } from './step-record.ts'
 import type { System } from './system.ts'
 
@@ -27,6 +28,11 @@ export class Executor {
   #base: readonly number[] | null = null
   #holders = 0
   #site = 0
+  #switchesBefore: Switches = { interrupts: 0, preemption: 0 }
+  /** Whether the operation that the step begins with may sleep. */
+  #sleeps = false
+  /** Every wait is granted: see {@link mayWrite}. */
+  #grants = false
   /** Whether the operation tried last gives up a shared CPU while it is blocked. */
   #yields = false
 
@@ -39,6 +45,11 @@ export class Executor {
   /** Is told of what steps do. */
   set observer(observer: StepObserver) {
     this.#memory.observer = observer
+  }
+
+  /** Says whether some check reports a fault: steps do not end in what nobody looks for, where they can go on. */
+  set seeks(seeks: (fault: Fault) => boolean) {
+    this.#memory.seeks = seeks
   }
 
   /** Where the last observed fault happened, if that is known. */
@@ -80,6 +91,45 @@ export class Executor {
     return this.#guarded(() => this.#enter(code, isPlaced))
   }
 
+  /**
+   * Whether an actor that could have its way everywhere would come to write one of some fields: its waits are granted,
+   * and nobody else moves. For diagnosis: its code can still get there.
+   *
+   * @param budget steps at most
+   */
+  mayWrite(actor: Actor, code: Int32Array, words: Int32Array, fields: ReadonlySet<number>, budget = 500): boolean {
+    const queue: { readonly code: Int32Array; readonly words: Int32Array }[] = [{ code, words }]
+    const met = new Set<string>()
+    this.#grants = true
+    try {
+      for (let at = queue.pop(); at && budget-- > 0; at = queue.pop()) {
+        for (const script of this.#scripts(actor, at.code, at.words)) {
+          const record = this.execute(actor, at.code, at.words, script, false)
+          if (record.outcome !== 'step' || record.local === null) continue
+          if ([...record.writes.keys()].some((id) => fields.has(id))) return true
+          const next = at.words.slice()
+          for (const [id, raw] of record.writes) writeCell(next, this.#system.layout.cells[id] as never, raw)
+          const key = `${record.local.join()}|${next.join()}`
+          if (met.has(key) || record.local.length === FINISHED.length) continue
+          met.add(key)
+          queue.push({ code: Int32Array.from(record.local), words: next })
+        }
+      }
+      return false
+    } catch {
+      return false // what such a run comes to says nothing of the model
+    } finally {
+      this.#grants = false
+    }
+  }
+
+  /** The first alternatives of a step's first choice, each followed by the first ones. */
+  #scripts(actor: Actor, code: Int32Array, words: Int32Array): Script[] {
+    const { dependences } = this.execute(actor, code, words, [], false)
+    const choice = dependences.find(({ on }) => on === 'choice')
+    return choice?.on === 'choice' ? Array.from({ length: choice.n }, (_, i) => [i]) : [[]]
+  }
+
   /** The stack and operation that a local state waits at, for diagnosis. */
   inspect(actor: Actor, code: Int32Array, words: Int32Array): LocalState {
     this.#reset(actor, words, [])
@@ -103,6 +153,8 @@ export class Executor {
     this.#base = null
     this.#holders = 0
     this.#site = 0
+    this.#switchesBefore = { interrupts: 0, preemption: 0 }
+    this.#sleeps = false
   }
 
   /** Runs with the step's memory being the machine's, and turns signals into records. */
@@ -118,6 +170,7 @@ export class Executor {
       if (dropped) throw new Refusal(`${dropped.info.name}(...) was called without yield*, so it did nothing: did you forget yield*?`, runtime.place(dropped.info.site))
       return record
     } catch (error) {
+      if (error instanceof Refusal && !error.at) throw new Refusal(error.message, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
       if (error instanceof StepSignal) return error.fault ? this.#record('fault', null, error.fault) : this.#cut()
       throw error
     } finally {
@@ -128,6 +181,8 @@ export class Executor {
 
   #enter(code: Int32Array, isPlaced: boolean): StepRecord {
     const state = this.#codec.decode(code)
+    this.#memory.switches = state.switches
+    this.#switchesBefore = state.switches
     if (state.at === 'finished') return this.#blocked()
     if (state.at !== 'start') this.#site = state.stack.at(-1)?.site ?? 0
     const { actor } = this.#memory
@@ -161,7 +216,7 @@ export class Executor {
     if (this.#begin(state, () => this.#dispatch(actor, cpus))) return this.#proceed()
     this.#memory.first = 'other'
     const hasLeft = this.#yields && this.#memory.scheduling(() => leaveCpu(actor))
-    return hasLeft ? this.#record('step', [...code], null) : this.#blocked()
+    return hasLeft ? this.#record('step', [...this.#codec.withoutSwitches(code, this.#switchesBefore)], null) : this.#blocked()
   }
 
   /** Which of the CPUs that it may have the thread runs on is a choice. */
@@ -180,7 +235,8 @@ export class Executor {
   #begin(state: LocalState & { at: 'operation' | 'operand' }, granting: () => void = () => {}): boolean {
     try {
       const operation = state.at === 'operand' ? this.#evaluate(state.stack) : state.operation
-      this.#memory.first = operation.primitive.class
+      this.#memory.first = classOf(operation, this.#system.machine)
+      this.#sleeps = operation.primitive.yields ?? false
       const granted = this.#attempt(operation, granting)
       this.#firstWrites = new Map(this.#memory.writes)
       return granted
@@ -216,7 +272,7 @@ export class Executor {
     const actor = this.#memory.actor as Actor
     const top = this.#memory.stack.at(-1) as Frame
     this.#memory.enterOperation(operation)
-    const enabled = this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
+    const enabled = this.#grants || this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
     if (!enabled) for (const holder of primitive.holders?.(target, actor, args) ?? []) this.#holders |= 1 << holder.id
     this.#memory.observer.operation?.(operation, this.#memory.stack, top.site, !enabled)
     if (enabled) {
@@ -226,8 +282,8 @@ export class Executor {
     this.#memory.leaveOperation()
     this.#yields = primitive.yields ?? false
     if (!enabled) return false
-    this.#memory.performed(primitive.class)
-    if (this.#memory.implied(() => primitive.frees?.(target, actor) ?? primitive.class === 'release')) this.#checkWhenFree(target)
+    this.#memory.performed(operation)
+    if (this.#memory.implied(() => primitive.frees?.(target, actor) ?? primitive.class === 'release', true)) this.#checkWhenFree(target)
     this.#base = this.#codec.afterOperation(this.#memory.stack, top.v)
     return true
   }
@@ -250,7 +306,7 @@ export class Executor {
       const holds = this.#memory.implied(() => evaluate(property))
       this.evaluated(property, holds === true)
       if (holds !== true) {
-        this.#memory.fault(brokenAtRelease(property, holds))
+        this.#memory.violated(brokenAtRelease(property, holds))
       }
     }
   }
@@ -265,7 +321,7 @@ export class Executor {
           const caller = this.#memory.stack.at(-1)
           if (!caller) {
             this.#memory.scheduling(() => leaveCpu(this.#memory.actor as Actor))
-            return this.#record('step', FINISHED, null)
+            return this.#finish()
           }
           caller.v = top.result
           continue
@@ -277,6 +333,18 @@ export class Executor {
         this.#raise(error)
       }
     }
+  }
+
+  /** The program is through. */
+  #finish(): StepRecord {
+    const { interrupts, preemption } = this.#memory.switches
+    const actor = this.#memory.actor as Actor
+    if (interrupts + preemption > 0) {
+      const fault = leftOver(actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 })
+      if (this.#memory.seeks(fault)) return this.#record('fault', null, fault)
+    }
+    this.#memory.switches = { interrupts: 0, preemption: 0 }
+    return this.#record('step', FINISHED, null)
   }
 
   #delegate(top: Frame): StepRecord | null {
@@ -293,7 +361,7 @@ export class Executor {
     if (!(delegate instanceof Operation)) {
       throw new Refusal('yield* of something that is neither an operation nor a generator function of the model', this.#system.runtime.place(top.site))
     }
-    if (!this.#memory.startsStep(delegate.primitive.class)) {
+    if (!this.#memory.startsStep(delegate)) {
       this.#attempt(delegate)
       return null
     }
@@ -357,7 +425,9 @@ export class Executor {
       outcome,
       writes: outcome === 'step' ? writes : new Map(),
       firstWrites: this.#firstWrites,
-      local,
+      local: local && this.#codec.withSwitches(local, this.#memory.switches),
+      sleeps: this.#sleeps,
+      switchedOff: this.#switchesBefore,
       fault,
       first,
       plain,

@@ -1,7 +1,8 @@
 import type { Check, Occasion } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
-import { FAULT, HELD, LOOPED, OUTCOME, PLAIN, STEP, leafChoices } from './leaf.ts'
+import type { Balance } from './balance.ts'
+import { FAULT, HELD, IDLE, INTERRUPTS_OFF, LOOPED, OUTCOME, PLAIN, PREEMPTION_OFF, SLEEPS, STEP, leafChoices } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
@@ -19,7 +20,7 @@ import type { System } from './system.ts'
 import { type LocatedFinding, type Tally, newTally } from './tally.ts'
 
 /** Occasions as bits. */
-const OCCASION: Readonly<Record<Occasion, number>> = { initial: 1, terminal: 2, 'wait-cycle': 4, rest: 8, broken: 16, race: 32 }
+const OCCASION: Readonly<Record<Occasion, number>> = { initial: 1, terminal: 2, 'wait-cycle': 4, rest: 8, broken: 16, race: 32, sleep: 64, leftover: 128 }
 
 /** What an {@link Expansion} works with. */
 export interface ExpansionParts {
@@ -32,6 +33,7 @@ export interface ExpansionParts {
   readonly races: RaceDetector
   readonly view: StoredStateView
   readonly tally: PropertyTally
+  readonly balance: Balance
   readonly checks: readonly Check[]
   readonly profile: Profile
   readonly reach: Reach
@@ -50,6 +52,7 @@ export class Expansion {
   /** Properties evaluated in every state, with their places in the machine's list. */
   readonly #evaluated: readonly { readonly property: Property; readonly index: number }[]
   readonly #checksRaces: boolean
+  readonly #seesRest: boolean
   /** Checks with the occasions on which they want to see a state, as bits; and all of them together. */
   readonly #checks: readonly { readonly check: Check; readonly wants: number }[]
   readonly #wanted: number
@@ -62,6 +65,7 @@ export class Expansion {
     this.#evaluated = system.machine.properties.map((property, index) => ({ property, index })).filter(({ property }) => forms.has(property.form))
     this.#checks = checks.map((check) => ({ check, wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0) }))
     this.#wanted = this.#checks.reduce((bits, { wants }) => bits | wants, 0)
+    this.#seesRest = this.#mustFinish.length > 0 && system.machine.properties.some(({ form }) => form === 'at-rest')
     this.#checksRaces = checks.some(({ occasions }) => occasions?.includes('race'))
   }
 
@@ -176,7 +180,9 @@ export class Expansion {
     let found = 0
     if ((fact & HELD) !== 0 && this.#with.successors.mayHaveWaitCycle(i)) found |= OCCASION['wait-cycle']
     if (this.#evaluated.length > 0 && this.#breaks(i)) found |= OCCASION.broken
-    if (this.#mustFinish.length > 0 && this.#isAtRest(i)) found |= OCCASION.rest
+    if (this.#seesRest && this.#isAtRest(i)) found |= OCCASION.rest
+    if ((fact & SLEEPS) !== 0 && this.#mayNotSleep(i)) found |= OCCASION.sleep
+    if (this.#with.balance.seesEnds && this.#leavesSomething(i)) found |= OCCASION.leftover
     if (this.#checksRaces && ((fact & PLAIN) !== 0 || this.#with.races.shares) && this.#mayRace(i)) found |= OCCASION.race
     return found
   }
@@ -198,10 +204,37 @@ export class Expansion {
     return isBroken
   }
 
+  /** Whether all who must finish have, and nothing that the others can do, endless ones apart, changes anything. */
   #isAtRest(i: number): boolean {
-    const { successors } = this.#with
+    const { successors, system, table } = this.#with
     for (const actor of this.#mustFinish) if (!successors.hasFinished(i, actor)) return false
+    for (const { id, endless } of system.actors) {
+      if (endless) continue
+      for (const leaf of successors.steps.of(id, i)) {
+        const head = table.words[leaf] as number
+        if ((head & OUTCOME) === FAULT) return false
+        if ((head & (OUTCOME | IDLE)) === STEP && !successors.staysAt(i, id, leaf)) return false
+      }
+    }
     return true
+  }
+
+  /** Whether some actor is about to do what may sleep where it must not. */
+  #mayNotSleep(i: number): boolean {
+    const { successors, system, table, balance } = this.#with
+    const state = successors.state(i)
+    return system.actors.some((actor) => {
+      let all = 0
+      for (const leaf of successors.steps.of(actor.id, i)) all |= table.words[leaf] as number
+      return (all & SLEEPS) !== 0 && ((all & (INTERRUPTS_OFF | PREEMPTION_OFF)) !== 0 || balance.isAtomic(actor, state))
+    })
+  }
+
+  /** Whether some actor has ended, or a handler is not at work, and holds something. */
+  #leavesSomething(i: number): boolean {
+    const { successors, system, balance } = this.#with
+    const state = successors.state(i)
+    return system.actors.some((actor) => (actor.kind === 'handler' || successors.hasFinished(i, actor.id)) && balance.isLeft(actor, state))
   }
 
   #call(occasions: number, i: number, index: number, depth: number, tally: Tally): void {

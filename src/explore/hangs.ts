@@ -32,7 +32,7 @@ function firstLevelWithout(required: number, levels: readonly (readonly Range[])
 function findingsAt(engine: Engine, checks: readonly Check[], state: number, depth: number, reach: number): LocatedFinding[] {
   const words = engine.store.at(state)
   engine.view.show(words, engine.successors.stepsOf(words), 0, depth === 0)
-  const stuck = engine.system.actors.filter((actor) => !engine.view.mayStand(actor) && ((reach >> actor.id) & 1) === 0)
+  const stuck = engine.system.actors.filter((actor) => !engine.view.isFinished(actor) && ((reach >> actor.id) & 1) === 0)
   return checks.flatMap((check) => {
     const finding = check.hang?.(engine.view, stuck)
     return finding ? [{ ...finding, depth, state, step: null }] : []

@@ -3,7 +3,7 @@ import { schedulingFields } from '../model/dispatch.ts'
 import type { StepRecord } from './step-record.ts'
 import type { Footprints } from './footprints.ts'
 import type { Cell, Layout } from './layout.ts'
-import { BLOCKED, FAULT, GOES, HELD, IDLE, LOOPED, type LeafParts, MAY_GO, PLAIN, STEP } from './leaf.ts'
+import { BLOCKED, FAULT, GOES, HELD, IDLE, INTERRUPTS_OFF, LOOPED, type LeafParts, MAY_GO, PLAIN, PREEMPTION_OFF, SLEEPS, STEP } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Accesses } from './partial-order/accesses.ts'
 
@@ -47,7 +47,10 @@ export class LeafMaker {
       (isStep && reads && moves && local === before ? MAY_GO : 0) |
       (record.outcome !== 'blocked' && record.plain.length > 0 ? PLAIN : 0) |
       (isIdle ? IDLE : 0) |
-      (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0)
+      (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0) |
+      (record.sleeps ? SLEEPS : 0) |
+      (record.switchedOff.interrupts > 0 ? INTERRUPTS_OFF : 0) |
+      (record.switchedOff.preemption > 0 ? PREEMPTION_OFF : 0)
     const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
     return { head, local, touched, written, footprint, access, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
   }

@@ -34,6 +34,11 @@ export const PLAIN = 32
 export const IDLE = 64
 /** It is blocked, and only `holders` could end that. */
 export const HELD = 128
+/** It begins with an operation that may sleep. */
+export const SLEEPS = 256
+/** Of a thread alone on its CPU: it begins with interrupts off, or with preemption off. */
+export const INTERRUPTS_OFF = 512
+export const PREEMPTION_OFF = 1024
 
 /** What a leaf is made of. */
 export interface LeafParts {

@@ -16,6 +16,7 @@ export class Movement {
   /** Masks of the actors that must be able to move, and of those that must finish. */
   readonly #moves: number
   readonly #mustFinish: number
+  readonly #handlers: number
 
   /** @param settles whether states that are findings already count as complete */
   constructor(system: System, successors: Successors, view: StoredStateView, settles: boolean) {
@@ -26,13 +27,15 @@ export class Movement {
     this.#rest = restBit(system.actors)
     this.#moves = movingBits(system.actors)
     this.#mustFinish = system.actors.filter(({ mustFinish }) => mustFinish).reduce((mask, { id }) => mask | (1 << id), 0)
+    this.#handlers = system.actors.filter(({ kind }) => kind === 'handler').reduce((mask, { id }) => mask | (1 << id), 0)
     this.#required = this.#moves | this.#rest
   }
 
   /** Bits of a state of the group from what its own actors can do. */
   bits(i: number): number {
     if (this.#settles && this.#isSettled(i)) return ALL_BITS
-    const moving = this.#successors.moving[i] as number
+    // a handler that moves has not come to its end
+    const moving = (this.#successors.moving[i] as number) & ~this.#handlers
     let reach = moving
     for (let missing = this.#moves & ~moving; missing !== 0; missing &= missing - 1) {
       const id = 31 - Math.clz32(missing & -missing)
@@ -42,11 +45,12 @@ export class Movement {
     return (reach & this.#required) === this.#required ? ALL_BITS : reach
   }
 
-  /** Whether an actor that cannot move has finished, or is a handler that is not at work. */
+  /** Whether an actor that cannot move has finished, is a handler that is not at work, or a daemon that waits for work rather than for a holder. */
   #stands(i: number, id: number): boolean {
     if (this.#successors.hasFinished(i, id)) return true
     const actor = this.#system.actors[id] as Actor
-    return actor.kind === 'handler' && !this.#view.isHandling(this.#successors.state(i), actor)
+    if (actor.kind === 'handler') return !this.#view.isHandling(this.#successors.state(i), actor)
+    return actor.daemon && !this.#successors.isHeld(i, id)
   }
 
   #isResting(i: number): boolean {
@@ -66,6 +70,6 @@ export class Movement {
     const view = this.#view
     view.show(this.#successors.state(i), this.#successors.steps, i, false)
     if (isTerminal && this.#system.actors.some((actor) => !view.mayStand(actor))) return true
-    return view.waitCycle().some((actor) => !view.mayStand(actor))
+    return view.waitCycle().length > 0
   }
 }

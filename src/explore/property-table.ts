@@ -4,7 +4,7 @@ import { Arena, type ArenaBuffers } from './arena.ts'
 import type { Cell, Layout } from './layout.ts'
 import type { StateReader } from './state-reader.ts'
 import { growRead, readSlot } from './step-tree.ts'
-import type { SymmetryGuard } from './symmetry/guard.ts'
+import type { FieldRead, SymmetryGuard } from './symmetry/guard.ts'
 
 /** Leaves of a property's tree. */
 const HOLDS = -1
@@ -65,7 +65,19 @@ export class PropertyTable {
       node = words[slot] as number
     }
     if (node < 0) return node === HOLDS
-    return this.#isHopeless(index) ? this.#observed(state, property, evaluate).result : this.#record(index, state, property, evaluate)
+    return this.#isHopeless(index) ? this.#passing(state, property, evaluate) : this.#record(index, state, property, evaluate)
+  }
+
+  /** An evaluation that nobody keeps. */
+  #passing(state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): boolean {
+    const { result, read } = this.#observed(state, property, evaluate)
+    this.#guarded(state, property, result, read, evaluate)
+    return result
+  }
+
+  /** Looks whether a property treats interchangeable members alike, and what else that depends on. */
+  #guarded(state: Int32Array, property: Property, result: boolean, read: ReadonlyMap<number, number>, evaluate: (state: Int32Array) => boolean): readonly FieldRead[] {
+    return this.#guard?.checkProperty(property, state, result, read, (words) => this.#reader.observed(() => evaluate(words))) ?? []
   }
 
   /** Whether what a property reads differs from state to state, so that hardly a record is met again. */
@@ -83,9 +95,9 @@ export class PropertyTable {
   #record(index: number, state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): boolean {
     const { result, read } = this.#observed(state, property, evaluate)
     if ((this.#recorded[index] as number) < CHECKED_FIRST && evaluate(state) !== result) throw unstable(property)
-    this.#guard?.checkProperty(property, state, result, evaluate)
+    const further = this.#guarded(state, property, result, read, evaluate)
     let slot = this.#root + index
-    for (const [id, raw] of read) {
+    for (const [id, raw] of [...read, ...further.map(({ field, raw }) => [field.id, raw] as const)]) {
       let left = raw
       for (let cell: Cell | null = this.#layout.cells[id] as Cell; cell !== null && slot !== 0; cell = cell.rest) {
         slot = growRead(this.#arena, slot, cell, left & cell.mask)

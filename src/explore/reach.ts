@@ -8,9 +8,12 @@ export const ALL_BITS = 0x7fffffff
 /** Of a state that is not expanded yet: the other bits are its sleep set (see `SleepSets`). */
 export const UNEXPANDED = 1 << 31
 
-/** Bits of the actors that must be able to go on for ever. */
+/**
+ * Bits of the actors of whom something is required for ever: threads must be able to move again (a daemon that waits for
+ * work may stand), handlers to come to their end.
+ */
 export function movingBits(actors: readonly Actor[]): number {
-  return actors.filter((actor) => !actor.daemon || actor.kind === 'handler').reduce((mask, { id }) => mask | (1 << id), 0)
+  return actors.reduce((mask, { id }) => mask | (1 << id), 0)
 }
 
 /** The bit of rest, where some actor must get there; else none. */

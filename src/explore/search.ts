@@ -1,5 +1,6 @@
 import type { Check } from '../model/check.ts'
 import type { Checkpoints, Standing } from './checkpoint/checkpoints.ts'
+import { CheckpointError } from './checkpoint/manifest.ts'
 import { Revival } from './checkpoint/revival.ts'
 import { Crew } from './crew.ts'
 import { Engine, type EngineRecipe, type Reductions, engineRecipe, hasSleepSets } from './engine.ts'
@@ -42,6 +43,8 @@ export interface SearchOptions {
   readonly tuning?: Partial<Tuning>
   /** Where the search is written to from time to time, and goes on from; not with partial-order reduction. */
   readonly checkpoints?: Checkpoints
+  /** Told of a checkpoint that could not be written: the search continues, and tries again later. */
+  readonly warn?: (message: string) => void
 }
 
 /** How far a search has come. */
@@ -55,7 +58,7 @@ export interface Progress {
 }
 
 /** Why a search ended before its end. */
-export type StopReason = 'memory' | 'states' | 'depth' | 'time' | 'interrupt'
+export type StopReason = 'memory' | 'states' | 'depth' | 'time' | 'interrupt' | 'check off'
 
 /** What a search found. */
 export interface SearchResult {
@@ -281,7 +284,14 @@ export class Search {
   /** Writes the search as it was at the last barrier; states that came since are left out, though they may be packed otherwise now. */
   async #save(checkpoints: Checkpoints): Promise<void> {
     const { store, reach, locals, system } = this.engine
-    if (this.#barrier) await checkpoints.save({ ...this.#barrier, widths: this.#room.widths }, { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs })
+    if (!this.#barrier) return
+    try {
+      await checkpoints.save({ ...this.#barrier, widths: this.#room.widths }, { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs })
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error
+      checkpoints.postpone()
+      this.#options.warn?.(`the checkpoint ${error.message}; the search continues, and the last checkpoint stays`)
+    }
   }
 
   /** At the end of a search: what was not finished is kept. A checkpoint of what was stays until its report is written. */
@@ -420,18 +430,21 @@ export class Search {
     const findings = this.#findings.toSorted((a, b) => this.engine.expansion.compare(a, b))
     const { store } = this.engine
     const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates' | 'pruned' | 'alone'): number => levels.reduce((total, level) => total + level[count], 0)
-    const stopped = findings.length > 0 && !this.#options.keepGoing ? null : this.#stopped
-    const isPartial = stopped !== null && stopped !== 'depth'
+    const pruned = sum(this.#levels, 'pruned')
+    // what lies beyond a step that could not go on, and that nobody reports, was not looked at
+    const reason = this.#stopped ?? (pruned > 0 ? 'check off' : null)
+    const stopped = findings.length > 0 && !this.#options.keepGoing ? null : reason
+    const isPartial = stopped !== null && stopped !== 'depth' && stopped !== 'check off'
     return {
       findings: this.#options.keepGoing ? findings : findings.slice(0, 1),
-      exhaustive: findings.length === 0 && stopped === null && sum(this.#levels, 'pruned') === 0,
-      stopped: stopped && { reason: stopped, frontier: this.#left },
+      exhaustive: findings.length === 0 && stopped === null,
+      stopped: stopped && { reason: stopped, frontier: stopped === 'check off' ? pruned : this.#left },
       states: isPartial ? store.size : sum(this.#levels, 'states'),
       // of a level whose violation ended the search, the steps out of it do not count
       transitions: sum(this.#levels.slice(0, this.#endDepth), 'transitions'),
       depth: this.#levels.length - 1,
       endStates: sum(this.#levels, 'endStates'),
-      pruned: sum(this.#levels, 'pruned'),
+      pruned,
       alone: sum(this.#levels, 'alone'),
       seconds: this.#secondsBefore + this.#seconds(),
       bytes: this.#bytes(),

@@ -79,6 +79,10 @@ export class StateReader implements MemoryPort {
     return body()
   }
 
+  violated(fault: Fault): void {
+    this.fault(fault)
+  }
+
   fault(fault: Fault): never {
     throw new TypeError(fault.message)
   }

@@ -1,12 +1,16 @@
 import { Refusal } from '../compile/refusal.ts'
 import { CHANGE_REFUSED } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
-import type { Blocked, Race, StateView } from '../model/check.ts'
+import type { Blocked, Leftover, Race, Sleeping, StateView } from '../model/check.ts'
 import type { Judgement, Property } from '../model/machine.ts'
 import { isHandling, placement } from '../model/dispatch.ts'
+import { isAtomicContext } from '../model/holdings.ts'
+import type { Balance } from './balance.ts'
 import { evaluate } from '../model/faults.ts'
+import type { Field } from '../model/field.ts'
+import { valueLine } from '../trace/narration.ts'
 import type { Executor } from './executor.ts'
-import { BLOCKED, LEAF, OUTCOME } from './leaf.ts'
+import { BLOCKED, INTERRUPTS_OFF, LEAF, OUTCOME, PREEMPTION_OFF, SLEEPS } from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { RaceDetector } from './race.ts'
 import type { StateReader } from './state-reader.ts'
@@ -53,6 +57,7 @@ export interface Viewing {
   readonly races: RaceDetector
   readonly tally: PropertyTally
   readonly guard: SymmetryGuard | null
+  readonly balance: Balance
   /** Told which fields a property read. */
   sees(property: Property, read: ReadonlyMap<number, number>): void
 }
@@ -106,16 +111,33 @@ export class StoredStateView implements StateView {
     return this.#with.reader.within(words, () => isHandling(actor))
   }
 
+  sleepsNext(actor: Actor): Sleeping | null {
+    const { table, balance } = this.#with
+    const heads = [...this.#steps.of(actor.id, this.#position)].map((leaf) => table.words[leaf] as number)
+    if (!heads.some((head) => (head & SLEEPS) !== 0)) return null
+    const all = heads.reduce((bits, head) => bits | head, 0)
+    const context = balance.context(actor, this.#words, (all & INTERRUPTS_OFF) !== 0, (all & PREEMPTION_OFF) !== 0)
+    if (!isAtomicContext(context)) return null
+    const { executor, locals } = this.#with
+    const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
+    return state.at === 'operation' ? { operation: state.operation.operation, target: state.operation.target.name, context } : null
+  }
+
+  leftover(actor: Actor): Leftover | null {
+    return this.isFinished(actor) || actor.kind === 'handler' ? this.#with.balance.leftover(actor, this.#words) : null
+  }
+
   waitCycle(): readonly Actor[] {
     const holders = this.actors.map((actor) => this.#holders(actor))
     if (holders.every((mask) => mask === 0)) return []
+    const finished = this.actors.reduce((mask, actor) => (this.isFinished(actor) ? mask | (1 << actor.id) : mask), 0)
     const reach = [...holders]
     for (let round = 0; round < reach.length; round++) {
       reach.forEach((mask, i) => {
         for (let j = 0; j < reach.length; j++) if ((mask >> j) & 1) reach[i] = (reach[i] as number) | (holders[j] as number)
       })
     }
-    return this.actors.filter((actor) => (((reach[actor.id] as number) >> actor.id) & 1) === 1)
+    return this.actors.filter((actor) => (((reach[actor.id] as number) >> actor.id) & 1) === 1 || ((holders[actor.id] as number) & finished) !== 0)
   }
 
   /** Mask of the actors that alone could end a blocked attempt. */
@@ -129,7 +151,7 @@ export class StoredStateView implements StateView {
   evaluate(property: Property): Judgement {
     const { result: holds, read } = this.#with.reader.observed(() => this.evaluateIn(this.#words, property))
     this.#with.sees(property, read)
-    this.#with.guard?.checkProperty(property, this.#words, holds === true, (words) => this.evaluateIn(words, property) === true)
+    this.#with.guard?.checkProperty(property, this.#words, holds === true, read, (words) => this.#with.reader.observed(() => this.evaluateIn(words, property) === true))
     return holds
   }
 
@@ -155,6 +177,7 @@ export class StoredStateView implements StateView {
     return this.#with.races.races(this.#words, this.#steps, this.#position).map(({ actors, field, writes }) => ({
       actors,
       field: this.#with.system.machine.memory.fields[field]?.name ?? '',
+      lifeOf: this.#with.system.machine.memory.fields[field]?.lifeOf ?? null,
       writes,
     }))
   }
@@ -163,15 +186,33 @@ export class StoredStateView implements StateView {
     return actors.map((actor) => this.#blockedActor(actor))
   }
 
+  /** Who waits for a holder, and whose code beyond that wait can still wake a sleeper: by writing what its guard reads. */
+  #wakers(sleeper: Actor, fields: ReadonlySet<number>): Actor[] {
+    const { executor, locals } = this.#with
+    return this.actors.filter((actor) => actor !== sleeper && !this.isFinished(actor) && this.#holders(actor) !== 0 && executor.mayWrite(actor, locals.code(this.#words, actor.id), this.#words, fields))
+  }
+
   #blockedActor(actor: Actor): Blocked {
-    const { executor, locals, reader } = this.#with
+    const { executor, locals, reader, system } = this.#with
     const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
     const isBlocked = this.isBlocked(actor)
     const { cpus, holders } = reader.within(this.#words, () => placement(actor))
-    if (holders.length > 0 && cpus.length === 0) return { actor, operation: 'run', target: actor.cpus.map(({ name }) => name).join(' or '), heldBy: holders, sleeping: false }
-    if (state.at !== 'operation') return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false }
+    if (holders.length > 0 && cpus.length === 0) return { actor, operation: 'run', target: actor.cpus.map(({ name }) => name).join(' or '), heldBy: holders, sleeping: false, reads: [] }
+    if (state.at !== 'operation') return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false, reads: [] }
     const { primitive, target, args, operation } = state.operation
-    const heldBy = reader.within(this.#words, () => [...(primitive.holders?.(target, actor, args) ?? primitive.wakers?.(target, actor, args) ?? [])])
-    return { actor, operation: isBlocked ? operation : 'spin', target: target.name, heldBy, sleeping: primitive.sleeps ?? false }
+    const known = reader.within(this.#words, () => [...(primitive.holders?.(target, actor, args) ?? primitive.wakers?.(target, actor, args) ?? [])])
+    const { read } = reader.observed(() => reader.within(this.#words, () => attempt(() => primitive.enabled?.(target, actor, args))))
+    const heldBy = known.length === 0 && isBlocked && primitive.sleeps ? this.#wakers(actor, new Set(read.keys())) : known
+    const reads = target.name === '' ? [...read].map(([id, raw]) => valueLine(system.layout.fields[id] as Field, raw, system.machine.memory)) : []
+    return { actor, operation: isBlocked ? operation : 'spin', target: target.name, heldBy, sleeping: primitive.sleeps ?? false, reads }
+  }
+}
+
+/** What a guard gives, or nothing where it throws: it is asked only to see what it reads. */
+function attempt(guard: () => unknown): unknown {
+  try {
+    return guard()
+  } catch {
+    return undefined
   }
 }

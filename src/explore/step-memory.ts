@@ -5,7 +5,8 @@ import { insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation, type PrimitiveClass } from '../model/operation.ts'
-import { type Granularity, StepBounds, isAtomicAccess } from '../model/step-bounds.ts'
+import { type Granularity, StepBounds, classOf, isAtomicAccess } from '../model/step-bounds.ts'
+import type { Switches } from './encoding.ts'
 import { readCell } from './layout.ts'
 import { OBJECT } from './namings.ts'
 import type { System } from './system.ts'
@@ -43,6 +44,11 @@ export function isSignal(error: unknown): boolean {
   return error instanceof StepSignal || error instanceof Refusal
 }
 
+/** Why a look at the inside of a lock is refused. */
+export function hiddenLock({ name }: Field): string {
+  return `${name} is looked at, which says who holds a lock: others may take and release it within one step; make it with { tryable: true }, or an object of vmcheck/vm under the lock's own name`
+}
+
 type Mode = 'plain' | 'sync' | 'once' | 'ghost'
 
 /** Accesses between two points of the code beyond which a loop over volatile fields is refused. */
@@ -75,6 +81,10 @@ export class StepMemory implements MemoryPort {
    * the number of its naming ({@link Namings}), 0 for writes, an alternative taken, or {@link OBJECT} and its number.
    */
   log: number[] = []
+  /** How often the actor, alone on its CPU, has switched interrupts and preemption off. */
+  switches: Switches = { interrupts: 0, preemption: 0 }
+  /** Whether some check reports a fault: a step does not end in what nobody looks for. */
+  seeks: (fault: Fault) => boolean = () => true
   /** Only local code is to run: the step ends before any access at all. */
   probing = false
   /** An operand is evaluated anew: it must not touch shared memory. */
@@ -91,6 +101,8 @@ export class StepMemory implements MemoryPort {
   #closure = false
   /** What a release implies is evaluated, as part of it. */
   #checking = false
+  /** What an operation's own lock is asked. */
+  #asks = false
   /** Accesses still fed from the log of a virtual point. */
   #fed = 0
   #feeding = false
@@ -100,7 +112,7 @@ export class StepMemory implements MemoryPort {
 
   constructor(system: System, granularity: Granularity) {
     this.#system = system
-    this.#bounds = new StepBounds(granularity)
+    this.#bounds = new StepBounds(granularity, system.machine)
   }
 
   /** Starts a step of `actor` on a stored state; `script` holds the alternatives to take. */
@@ -116,6 +128,7 @@ export class StepMemory implements MemoryPort {
     this.writes = new Map()
     this.log = []
     this.probing = false
+    this.switches = { interrupts: 0, preemption: 0 }
     this.#choices = 0
     this.#read = new Set()
     this.#bounds.begin(actor)
@@ -140,7 +153,7 @@ export class StepMemory implements MemoryPort {
     this.#feeding = false
     this.#closure = operation instanceof ClosureOperation
     this.#mode = operation instanceof ClosureOperation ? operation.reads : 'sync'
-    this.#class = operation.primitive.class
+    this.#class = classOf(operation, this.#system.machine)
   }
 
   /** Runs a guard: its writes are refused. */
@@ -161,16 +174,16 @@ export class StepMemory implements MemoryPort {
   }
 
   /** An operation took effect: from here on the step's log starts anew, and its class says what may still follow. */
-  performed(primitiveClass: PrimitiveClass): void {
-    this.#bounds.performed(primitiveClass)
+  performed(operation: Operation<unknown>): void {
+    this.#bounds.performed(operation)
     this.log = []
     this.#fed = 0
     this.#feeding = false
   }
 
-  /** Whether an operation of some class starts another step. */
-  startsStep(primitiveClass: PrimitiveClass): boolean {
-    return this.probing || this.#bounds.cutsBeforeOperation(primitiveClass, this.actor as Actor)
+  /** Whether an operation starts another step. */
+  startsStep(operation: Operation<unknown>): boolean {
+    return this.probing || this.#bounds.cutsBeforeOperation(operation, this.actor as Actor)
   }
 
   /** A guard is being evaluated. */
@@ -193,13 +206,19 @@ export class StepMemory implements MemoryPort {
     }
   }
 
-  /** Evaluates something as part of the operation just performed: no point lies between. */
-  implied<T>(body: () => T): T {
+  /**
+   * Evaluates something as part of the operation just performed: no point lies between.
+   *
+   * @param isOwn whether it is the operation itself that asks, which may look into its lock
+   */
+  implied<T>(body: () => T, isOwn = false): T {
     this.#checking = true
+    this.#asks = isOwn
     try {
       return this.ghost(body)
     } finally {
       this.#checking = false
+      this.#asks = false
       this.log = []
       this.#fed = 0
     }
@@ -214,6 +233,7 @@ export class StepMemory implements MemoryPort {
     const fed = this.#beforeAccess(field, false)
     if (fed !== null) return fed >>> 0 // a log is kept in 32 bits with a sign
     const raw = this.#load(field)
+    if (this.#mode === 'ghost' && !this.#asks && this.#system.lockFields.hidden.has(field.id) && !this.#isOwn(field, raw)) throw (this.#ended ??= new Refusal(hiddenLock(field), this.place))
     if (this.#mode === 'plain' || this.#mode === 'ghost') this.#logged(raw, this.#system.namings.numbers[field.id] as number)
     return raw
   }
@@ -253,6 +273,12 @@ export class StepMemory implements MemoryPort {
     return taken
   }
 
+  switched(what: keyof Switches, by: 1 | -1): void {
+    const depth = this.switches[what] + by
+    if (depth < 0) throw new Error(`${what} are switched on although they are not off`)
+    this.switches = { ...this.switches, [what]: depth }
+  }
+
   ghost<T>(body: () => T): T {
     const before = this.#mode
     this.#mode = 'ghost'
@@ -261,6 +287,10 @@ export class StepMemory implements MemoryPort {
     } finally {
       this.#mode = before
     }
+  }
+
+  violated(fault: Fault): void {
+    if (this.seeks(fault)) this.fault(fault)
   }
 
   fault(fault: Fault): never {
@@ -281,6 +311,12 @@ export class StepMemory implements MemoryPort {
   /** The refusal of a step that is not a function of what it read. */
   unstable(): Refusal {
     return new Refusal('a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state', this.place)
+  }
+
+  /** Whether the actor whose step runs is who a field of a lock names: nobody else changes that. */
+  #isOwn({ type }: Field, raw: number): boolean {
+    const { id } = this.actor as Actor
+    return type.names?.form === 'set' ? ((raw >> id) & 1) === 1 : raw === id + 1
   }
 
   #signal(fault: Fault | null): never {
@@ -321,6 +357,7 @@ export class StepMemory implements MemoryPort {
   #atomicAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
     if (isWrite && this.#guarding) throw new Refusal(`a guard writes ${field.name}: only the effect may`, this.place)
     if (field.access === 'internal') {
+      if (!this.#closure && this.#class !== 'other' && this.#system.lockFields.observed.has(field.id)) throw new Refusal(hiddenLock(field), this.place)
       if (!this.#closure) return
       throw new Refusal(`${field.name} is looked at from outside its lock's operations, which only a tryable lock allows: make it with { tryable: true }`, this.place)
     }

@@ -1,5 +1,6 @@
 import type { Fault } from '../model/memory.ts'
 import type { PrimitiveClass } from '../model/operation.ts'
+import type { Switches } from './encoding.ts'
 import type { Dependence } from './step-memory.ts'
 
 /** What a step did, as a function of its dependences. */
@@ -20,6 +21,10 @@ export interface StepRecord {
   /** Accesses of an operation of class `other` to fields outside synchronising objects, coded alike. */
   readonly atomic: readonly number[]
   readonly looped: boolean
+  /** Whether the operation that the step begins with may sleep. */
+  readonly sleeps: boolean
+  /** What the actor, alone on its CPU, had switched off when the step began. */
+  readonly switchedOff: Switches
   /** Of a blocked attempt: actors that alone could end the wait (mask of actor ids). */
   readonly holders: number
   /** Number of the code site where the step began: its label. */

@@ -2,6 +2,7 @@ import type { Actor } from '../model/actor.ts'
 import type { Fault } from '../model/memory.ts'
 import { Arena, type ArenaBuffers, arenaBuffers, arenaUse } from './arena.ts'
 import type { Executor } from './executor.ts'
+import type { Dependence } from './step-memory.ts'
 import { type StepRecord, sameCourse } from './step-record.ts'
 import { LabelStatistics } from './label-statistics.ts'
 import type { Cell } from './layout.ts'
@@ -271,18 +272,18 @@ export class StepTable {
     if (count <= CHECKED_FIRST || count % RECHECK === 0) {
       if (!sameCourse(record, this.#execute(forest, actor, state, script))) throw this.#parts.executor.unstable()
     }
-    this.#guard(forest, actor, state, record)
+    const further = this.#guard(forest, actor, state, record)
     const local = this.#parts.locals.id(state, actor)
     const root = this.#root(forest, actor, local)
     if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
-    if (!this.#isGivenUp(root)) this.#insert(root, record, this.#leaves.parts(actor, record, local))
+    if (!this.#isGivenUp(root)) this.#insert(root, [...record.dependences, ...further], this.#leaves.parts(actor, record, local))
     return !this.#isGivenUp(root) // another thread may have given it up meanwhile
   }
 
-  /** Looks whether the step treats interchangeable members alike. */
-  #guard(forest: number, actor: number, state: Int32Array, record: StepRecord): void {
+  /** Looks whether the step treats interchangeable members alike, and what else that depends on. */
+  #guard(forest: number, actor: number, state: Int32Array, record: StepRecord): readonly Dependence[] {
     const { guard, locals, actors } = this.#parts
-    guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record)
+    return guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record) ?? []
   }
 
   #isGivenUp(root: number): boolean {
@@ -297,7 +298,7 @@ export class StepTable {
     Atomics.store(this.words, root, node)
   }
 
-  #insert(root: number, { dependences }: StepRecord, parts: LeafParts): void {
+  #insert(root: number, dependences: readonly Dependence[], parts: LeafParts): void {
     const { executor, layout } = this.#parts
     let slot = root
     for (const dependence of dependences) {
@@ -325,7 +326,7 @@ export class StepTable {
     while (script) {
       const record = this.#execute(forest, actor, state, script)
       this.#executed++
-      if (this.#executed % RECHECK === 1) this.#guard(forest, actor, state, record)
+      this.#guard(forest, actor, state, record)
       const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))
       const leaf = this.#scratchFor(leafSize(parts))
       writeLeaf(this.words, leaf, parts)
@@ -351,7 +352,7 @@ export class StepTable {
 }
 
 /** The alternatives to take after those of a record, in order; null after the last. */
-function nextScript({ dependences }: StepRecord): number[] | null {
+export function nextScript({ dependences }: StepRecord): number[] | null {
   const choices = dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence] : []))
   while (choices.length > 0) {
     const { n, taken } = choices.at(-1) as { n: number; taken: number }

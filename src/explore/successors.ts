@@ -196,17 +196,34 @@ export class Successors {
     return (((this.states[i * words + word] as number) >>> shift) & mask) === 0
   }
 
-  /** Whether in one of the states some blocked actors wait for each other only. */
+  /** Whether an actor is blocked in one of the states, and only those who hold what it waits for could end that. */
+  isHeld(i: number, actor: number): boolean {
+    const { starts, leaves } = this.steps
+    const leaf = leaves[starts[i * this.#actors.length + actor] as number] as number
+    return ((this.#table.words[leaf] as number) & HELD) !== 0
+  }
+
+  /** Whether a step of an actor leaves one of the states as it is. */
+  staysAt(i: number, actor: number, leaf: number): boolean {
+    const { word, shift, mask } = this.#locals.packing.locals[actor] as Cell
+    const size = this.#store.words
+    const local = ((this.states[i * size + word] as number) >>> shift) & mask
+    return (this.#table.words[leaf + LEAF.local] as number) === local && leavesAsIs(this.#table.words, leaf, this.states, i * size)
+  }
+
+  /** Whether in one of the states some blocked actors wait for each other only, or for one that has finished. */
   mayHaveWaitCycle(i: number): boolean {
     const { starts, leaves } = this.steps
     const { words } = this.#table
     const actors = this.#actors.length
+    let finished = 0
+    for (let actor = 0; actor < actors; actor++) if (this.hasFinished(i, actor)) finished |= 1 << actor
     for (let waiting = -1; ; ) {
       let left = 0
       for (let actor = 0; actor < actors; actor++) {
         const leaf = leaves[starts[i * actors + actor] as number] as number
         const holders = ((words[leaf] as number) & HELD) === 0 ? 0 : (words[leaf + LEAF.holders] as number)
-        if ((holders & waiting) !== 0) left |= 1 << actor
+        if ((holders & (waiting | finished)) !== 0) left |= 1 << actor
       }
       if (left === waiting || left === 0) return left !== 0
       waiting = left

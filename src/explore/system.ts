@@ -5,6 +5,7 @@ import type { SourcePlace } from '../compile/refusal.ts'
 import type { Runtime } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import type { Machine } from '../model/machine.ts'
+import { lockFields } from '../model/observed.ts'
 import { type Layout, layoutOf, writeCell } from './layout.ts'
 import { type Namings, namingsOf } from './namings.ts'
 
@@ -19,6 +20,8 @@ export interface System {
   readonly namings: Namings
   /** CPUs that steps told apart from others by their index, and where. */
   readonly distinguished: Map<object, SourcePlace | null>
+  /** Insides of locks that properties look at, and of the others: field ids. */
+  readonly lockFields: { readonly observed: ReadonlySet<number>; readonly hidden: ReadonlySet<number> }
   readonly loaded: LoadedModel
 }
 
@@ -32,10 +35,15 @@ export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string,
   const machine = buildMachine(loaded, params)
   const { actors, memory } = machine
   try {
-    return { machine, actors, objects: freezeReachable(machine, runtime), runtime, layout: layoutOf(memory, actors.length), namings: namingsOf(memory), distinguished: new Map(), loaded }
+    return { machine, actors, objects: freezeReachable(machine, runtime), runtime, layout: layoutOf(memory, actors.length), namings: namingsOf(memory), distinguished: new Map(), lockFields: lockFieldsOf(machine), loaded }
   } catch (error) {
     throw setupRefusal(error, sourceMap, bundle.file)
   }
+}
+
+function lockFieldsOf(machine: Machine): System['lockFields'] {
+  const of = (isObserved: boolean): ReadonlySet<number> => new Set([...lockFields(machine)].flatMap(([{ id }, name]) => (machine.observed.has(name) === isObserved ? [id] : [])))
+  return { observed: of(true), hidden: of(false) }
 }
 
 /** The initial state with the given number of words, local states left 0. */

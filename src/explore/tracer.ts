@@ -8,6 +8,7 @@ import type { RacingAccess, TraceStep, Waiting } from '../trace/trace.ts'
 import { type Standing, Turns } from '../trace/turns.ts'
 import type { Engine } from './engine.ts'
 import type { StepRecord } from './step-record.ts'
+import { nextScript } from './step-table.ts'
 import { cpuOf } from '../model/dispatch.ts'
 import { readCell, writeCell } from './layout.ts'
 import { type Standpoint, standpoint } from './paths/uninterrupted.ts'
@@ -108,19 +109,28 @@ export class Tracer implements Standing {
     })
   }
 
-  /** The accesses of a race on a field that the next steps of two actors would make. */
-  racing(field: string): RacingAccess[] {
-    const found: RacingAccess[] = []
-    for (const actor of this.#engine.system.actors) {
-      if (this.isFinished(actor)) continue
-      const mine: RacingAccess[] = []
-      this.#observed(actor, [], (touched, isWrite, stack) => {
-        if (touched.name === field) mine.push({ actor: actor.id, access: isWrite ? 'write' : 'read', field, ...this.#whereabouts(stack) })
+  /** The accesses of a race that the next steps of two actors would make. */
+  racing({ field, actors }: { readonly field: string; readonly actors: readonly [number, number] }): RacingAccess[] {
+    return actors.flatMap((id) => this.#accessTo(field, this.#engine.system.actors[id] as Actor) ?? [])
+  }
+
+  /** What an actor does next to a field, whatever it has to choose on the way; a write where it does both. Any use of an instance reads whether that lives. */
+  #accessTo(field: string, actor: Actor): RacingAccess | null {
+    let read: RacingAccess | null = null
+    for (let choices: readonly number[] | null = []; choices !== null; ) {
+      const found: RacingAccess[] = []
+      const taken: readonly number[] = choices
+      const record = this.#observed(actor, taken, (touched, isWrite, stack) => {
+        const isIt = touched.name === field
+        if (!isIt && touched.alive?.name !== field) return
+        found.push({ actor: actor.id, access: isIt && isWrite ? 'write' : 'read', field, ...this.#whereabouts(stack), ...(taken.some((choice) => choice > 0) && { choices: taken }) })
       })
-      const [first] = mine.filter(({ access }) => access === 'write').concat(mine)
-      if (first) found.push(first)
+      const write = found.find(({ access }) => access === 'write')
+      if (write) return write
+      read ??= found[0] ?? null
+      choices = nextScript(record)
     }
-    return found
+    return read
   }
 
   #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes' | 'inside'> & { readonly isFault: boolean } {

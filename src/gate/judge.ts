@@ -1,4 +1,5 @@
 import { type Expectation, type KnownViolation, type Scenario, expectedVerdict, kindOf } from '../model/model.ts'
+import { describeAssumed } from '../report/assumptions.ts'
 import { count, plural } from '../report/numbers.ts'
 import type { Report } from '../report/report.ts'
 import { cutShort, outcome } from '../report/wording.ts'
@@ -87,9 +88,9 @@ function countDifferences({ stats }: Report, expect: Expectation): string[] {
 }
 
 /** A pass that assumes what its scenario does not say. */
-function unstatedAssumptions({ verdict, assumptions }: Report, { checks }: Scenario<never>): string[] {
+function unstatedAssumptions({ verdict, assumed = [] }: Report, { checks }: Scenario<never>): string[] {
   if (verdict !== 'pass') return []
-  return assumptions
-    .filter((assumption) => !(checks && (assumption.endsWith(' check off') || assumption.includes('a check that is off'))))
-    .map((assumption) => `passes only under an assumption that the scenario does not state: ${assumption}`)
+  return assumed
+    .filter(({ code }) => code === 'preemptions' || ((code === 'check-off' || code === 'pruned') && !checks))
+    .map((one) => `passes only under an assumption that the scenario does not state: ${describeAssumed(one)}`)
 }

@@ -27,8 +27,8 @@ export class ResultCache {
   /** The report kept, or null; a damaged one is none. */
   async get(key: ResultKey): Promise<Report | null> {
     try {
-      const kept = JSON.parse(await readFile(this.#path(key), 'utf8')) as { key: ResultKey; report: unknown }
-      if (JSON.stringify(kept.key) !== JSON.stringify(key)) return null
+      const kept = JSON.parse(await readFile(this.#path(key), 'utf8')) as { key: ResultKey; report: unknown; digest: string }
+      if (JSON.stringify(kept.key) !== JSON.stringify(key) || kept.digest !== digestOf(key, kept.report)) return null
       return readReports(JSON.stringify(kept.report))[0] ?? null
     } catch {
       return null
@@ -40,7 +40,7 @@ export class ResultCache {
     const path = this.#path(key)
     try {
       await mkdir(this.#folder, { recursive: true })
-      await writeFile(`${path}.${process.pid}.tmp`, JSON.stringify({ key, report }))
+      await writeFile(`${path}.${process.pid}.tmp`, JSON.stringify({ key, report, digest: digestOf(key, report) }))
       await rename(`${path}.${process.pid}.tmp`, path)
     } catch {
       // a cache that cannot be written is an empty one
@@ -50,4 +50,9 @@ export class ResultCache {
   #path(key: ResultKey): string {
     return join(this.#folder, `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 40)}.json`)
   }
+}
+
+/** Of a result and what it depends on: one that was edited is none. */
+function digestOf(key: ResultKey, report: unknown): string {
+  return createHash('sha256').update(JSON.stringify([key, report])).digest('hex')
 }

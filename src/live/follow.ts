@@ -18,7 +18,7 @@ export interface Followed {
 }
 
 /** Occasions on which checks look at the state that a schedule leads to. */
-const OCCASIONS: readonly Occasion[] = ['terminal', 'wait-cycle', 'broken', 'initial']
+const OCCASIONS: readonly Occasion[] = ['terminal', 'wait-cycle', 'broken', 'initial', 'sleep', 'leftover']
 
 /** Steps that an actor has to take without coming to an end, to be taken to go round in a loop. */
 const ROUNDABOUT = 100
@@ -72,7 +72,7 @@ export async function followEnd(replay: Replay, violation: Violation, checks: re
 /** What checks find wrong in the state that is reached. */
 function findings(replay: Replay, checks: readonly Check[]): Finding[] {
   const { view } = replay
-  const isAtRest = view.actors.every((actor) => !actor.mustFinish || view.isFinished(actor))
+  const isAtRest = view.actors.every((actor) => (actor.mustFinish ? view.isFinished(actor) : actor.endless || view.isFinished(actor) || view.isBlocked(actor)))
   return view.findings(checks, isAtRest ? [...OCCASIONS, 'rest'] : OCCASIONS)
 }
 
@@ -119,7 +119,9 @@ export function waitingOf(actor: number, { operation, target, heldBy, at }: Wait
 
 function waitDifference(told: Waiting, wait: Wait | null): string | null {
   const show = ({ operation, target, heldBy }: Pick<Waiting, 'operation' | 'target' | 'heldBy'>): string => `${operation} ${target}`.trim() + (heldBy.length > 0 ? `, held by ${heldBy.join(' and ')}` : '')
-  return wait && show(wait) === show(told) ? null : `it waits for ${wait ? show(wait) : 'nothing'} and not for ${show(told)}`
+  // who would wake a sleeper is derived from code that has not run
+  const seen = wait && !wait.isHeld ? { ...wait, heldBy: told.heldBy } : wait
+  return seen && show(seen) === show(told) ? null : `it waits for ${wait ? show(wait) : 'nothing'} and not for ${show(told)}`
 }
 
 async function goesRound(replay: Replay, actor: number): Promise<string | null> {

@@ -167,7 +167,7 @@ export class FreeRun {
     const values = fields.values.slice(0, machine.memory.fields.length)
     const waits = await this.#ask()
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
-    const findings = view.findings(this.#options.checks, isStopped && !view.terminal ? ['broken', 'wait-cycle'] : ['broken', 'wait-cycle', 'terminal'])
+    const findings = view.findings(this.#options.checks, isStopped && !view.terminal ? ['broken', 'wait-cycle', 'sleep', 'leftover'] : ['broken', 'wait-cycle', 'sleep', 'leftover', 'terminal'])
     this.#samples++
     this.#options.sampled?.(values, this.#live)
     if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }

@@ -14,6 +14,12 @@ export interface Wait {
   readonly isHeld: boolean
   /** Whether it sleeps until it is woken, rather than until something is free. */
   readonly sleeping: boolean
+  /** Of a bare condition: what its guard reads. */
+  readonly reads: readonly string[]
+  /** Whether an attempt may sleep, giving its CPU to others. */
+  readonly mayYield: boolean
+  /** What a thread alone on its CPU has switched off, and how often. */
+  readonly off: { readonly interrupts: number; readonly preemption: number }
   readonly at: SourcePlace | null
 }
 

@@ -1,12 +1,13 @@
 import type { SourceMap } from '../compile/source-map.ts'
 import type { Actor } from '../model/actor.ts'
-import { leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
-import { brokenAtRelease, evaluate, exceptionFault } from '../model/faults.ts'
+import { cpuOf, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
+import { brokenAtRelease, evaluate, exceptionFault, leftOver } from '../model/faults.ts'
 import type { Machine, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
 import { type Granularity, StepBounds } from '../model/step-bounds.ts'
-import { Narration, type Whereabouts } from '../trace/narration.ts'
+import type { Field } from '../model/field.ts'
+import { Narration, type Whereabouts, valueLine } from '../trace/narration.ts'
 import { ACTOR, CONTROL, actorWords } from './buffers.ts'
 import { CpuTurns } from './cpu-turns.ts'
 import type { Gate, Point, Wait } from './gate.ts'
@@ -29,6 +30,8 @@ export interface LiveActorParts {
   readonly control: Int32Array
   readonly log: StepLog
   readonly gate: Gate
+  /** Whether some check reports a fault. */
+  readonly seeks: (fault: Fault) => boolean
 }
 
 /** How an actor's program ended in a round. */
@@ -64,8 +67,8 @@ export class LiveActor implements Point {
     this.#with = parts
     const { actor, machine, fields, roster, gate, sourceMap } = parts
     this.#transaction = new Transaction(fields, roster)
-    this.#bounds = new StepBounds(parts.granularity)
-    this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, arrive: () => this.#arriveForAccess(), begin: () => this.#begin(), where: () => this.#where() })
+    this.#bounds = new StepBounds(parts.granularity, parts.machine)
+    this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, seeks: parts.seeks, arrive: () => this.#arriveForAccess(), begin: () => this.#begin(), where: () => this.#where() })
     const due = machine.properties.filter(({ form }) => form === 'when-free')
     this.#whenFree = new Map(due.map(({ lock }) => [lock as object, due.filter((property) => property.lock === lock)]))
     this.#turns = new CpuTurns(actor, machine.memory.fields.length, fields, this.#transaction, this.#memory)
@@ -90,6 +93,8 @@ export class LiveActor implements Point {
         answer = this.#perform(value)
       }
       if (sharesCpu(actor)) this.#scheduling(() => leaveCpu(actor))
+      const { interrupts, preemption } = this.#memory.switches
+      if (interrupts + preemption > 0) this.#memory.fault(leftOver(actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 }))
       this.#endStep()
       return { how: 'finished' }
     } catch (error) {
@@ -110,11 +115,22 @@ export class LiveActor implements Point {
     return this.#quietly(() => {
       const cpu = sharesCpu(actor) ? placement(actor) : null
       if (cpu?.cpus.length === 0) return this.#withoutCpu(cpu.holders)
-      const isBlocked = !(primitive.enabled?.(target, actor, args) ?? true)
+      const { isBlocked: isShut, reads } = this.#guardOf(operation)
+      // a sleeper that still has its CPU can give it up, which is a step
+      const isBlocked = isShut && !(primitive.yields && cpuOf(actor) !== null)
       const holders = primitive.holders?.(target, actor, args)
       const heldBy = holders ?? primitive.wakers?.(target, actor, args) ?? []
-      return { operation: operation.operation, target: target.name, isBlocked, heldBy: heldBy.map(({ id }) => id), isHeld: holders !== undefined, sleeping: primitive.sleeps ?? false, at: this.#where().at }
+      return { operation: operation.operation, target: target.name, isBlocked, heldBy: heldBy.map(({ id }) => id), isHeld: holders !== undefined, sleeping: primitive.sleeps ?? false, reads, mayYield: primitive.yields ?? false, off: this.#memory.switches, at: this.#where().at }
     })
+  }
+
+  /** Whether an operation is blocked, and of a bare condition what that depends on. */
+  #guardOf({ primitive, target, args }: Operation<unknown>): Pick<Wait, 'isBlocked' | 'reads'> {
+    const { actor, machine, fields } = this.#with
+    const read = new Set<Field>()
+    const isBlocked = !within(machine.memory, fields.values, () => primitive.enabled?.(target, actor, args) ?? true, () => 0, (field) => read.add(field))
+    const reads = target.name === '' ? [...read].map((field) => valueLine(field, (fields.values[field.id] as number) >>> 0, machine.memory)) : []
+    return { isBlocked, reads }
   }
 
   #lookForCpu(): Wait | null {
@@ -126,7 +142,7 @@ export class LiveActor implements Point {
 
   #withoutCpu(holders: readonly Actor[]): Wait {
     const { cpus } = this.#with.actor
-    return { operation: 'run', target: cpus.map(({ name }) => name).join(' or '), isBlocked: true, heldBy: holders.map(({ id }) => id), isHeld: cpus.length === 1, sleeping: false, at: this.#where().at }
+    return { operation: 'run', target: cpus.map(({ name }) => name).join(' or '), isBlocked: true, heldBy: holders.map(({ id }) => id), isHeld: cpus.length === 1, sleeping: false, reads: [], mayYield: false, off: this.#memory.switches, at: this.#where().at }
   }
 
   /** Reads shared memory while nobody runs, outside any step. */
@@ -145,6 +161,7 @@ export class LiveActor implements Point {
     this.#memory.isTrusting = false
     this.#memory.choices = []
     this.#memory.narration = new Narration()
+    this.#memory.switches = { interrupts: 0, preemption: 0 }
     this.#operation = null
     this.#program = null
     this.#ticket = -1
@@ -172,7 +189,7 @@ export class LiveActor implements Point {
     const memory = this.#memory
     const { actor } = this.#with
     this.#operation = operation
-    if (!memory.inStep || this.#bounds.cutsBeforeOperation(operation.primitive.class, actor)) this.#arrive()
+    if (!memory.inStep || this.#bounds.cutsBeforeOperation(operation, actor)) this.#arrive()
     const [choices, events] = [memory.choices.length, memory.narration.events.length]
     for (;;) {
       try {
@@ -225,7 +242,7 @@ export class LiveActor implements Point {
     if (this.#whenFree.size > 0) this.#checkWhenFree(operation)
     this.#transaction.validate()
     if (startsStep) this.#begin()
-    this.#bounds.performed(primitive.class)
+    this.#bounds.performed(operation)
     this.#transaction.commit()
     this.#endAlone()
     return 'performed'
@@ -251,7 +268,7 @@ export class LiveActor implements Point {
   #left(): 'left' {
     this.#transaction.validate()
     this.#begin()
-    this.#bounds.performed('other')
+    this.#bounds.performedAs('other')
     this.#transaction.commit()
     return 'left'
   }
@@ -265,7 +282,7 @@ export class LiveActor implements Point {
     if (this.#releases++ % gate.sampling !== 0 && !memory.isAlone) return
     for (const property of due) {
       const holds = memory.judge(() => evaluate(property))
-      if (holds !== true) memory.fault(brokenAtRelease(property, holds))
+      if (holds !== true) memory.violated(brokenAtRelease(property, holds))
     }
   }
 

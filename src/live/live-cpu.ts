@@ -30,7 +30,7 @@ export interface LiveData {
 /** How an actor is driven. */
 export type Driving =
   | { readonly by: 'itself'; readonly seed: number; readonly jitter: Jitter | null }
-  | { readonly by: 'script'; readonly script: readonly (readonly number[])[]; readonly halt: number }
+  | { readonly by: 'script'; readonly script: readonly (readonly number[])[]; readonly halt: number; readonly haltsAtWrite: boolean }
 
 /** What one thread is to do: be a CPU for one actor. */
 export interface CpuTask {
@@ -95,6 +95,7 @@ export class LiveCpu {
       control: this.#control,
       log: new StepLog(buffers, task.actor),
       gate: this.#gate(task.driving),
+      seeks: (fault) => this.#checks.some((check) => Boolean(check.fault?.(fault))),
     })
     this.#roster.onAsked = () => this.#tell({ tells: 'wait', wait: this.#actor.look() })
     if (task.driving.by === 'itself') this.#roster.onStandstill = () => this.#stand()
@@ -112,7 +113,7 @@ export class LiveCpu {
 
   #gate(driving: Driving): Gate {
     if (driving.by === 'itself') return new FreeGate(this.#roster, driving.seed, driving.jitter, this.#mustFinish === 0 ? ENDLESS_ROUND : Infinity)
-    return new ScriptGate(this.#roster, this.#control, this.#task.actor, driving.script, driving.halt, (told) => this.#tell(told))
+    return new ScriptGate(this.#roster, this.#control, this.#task.actor, driving.script, driving.halt, driving.haltsAtWrite, (told) => this.#tell(told))
   }
 
   #tell(news: CpuNews): void {
@@ -163,7 +164,9 @@ export class LiveCpu {
   /** What is wrong with the state in which all that must finish have. */
   #found(): Finding | null {
     const { actors } = this.#machine
-    const isAtRest = this.#mustFinish > 0 && Atomics.load(this.#control, CONTROL.remaining) === 0
+    // a daemon that was called off may have had work left: such rounds come to no rest that could be looked at
+    const isWhole = actors.every((actor) => actor.mustFinish || actor.endless)
+    const isAtRest = isWhole && this.#mustFinish > 0 && Atomics.load(this.#control, CONTROL.remaining) === 0
     const view = new LiveView(this.#machine, { values: this.#fields.values, finished: new Set(actors.map(({ id }) => id)), waits: new Map() })
     return view.findings(this.#checks, isAtRest ? ['broken', 'rest'] : ['broken'])[0] ?? null
   }

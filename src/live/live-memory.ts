@@ -46,6 +46,8 @@ export interface LiveMemoryParts {
   readonly bounds: StepBounds
   readonly gate: Gate
   readonly sourceMap: SourceMap
+  /** Whether some check reports a fault: a step does not end in what nobody looks for. */
+  readonly seeks: (fault: Fault) => boolean
   /** Where the program waits in its operation. */
   readonly where: () => Whereabouts
   /** Ends the step in progress at a point before a plain access or a choice; returns when another may be begun. */
@@ -70,6 +72,8 @@ export class LiveMemory implements MemoryPort {
   isAlone = false
   /** What does not hold while others run is passed by: they could not be stopped. */
   isTrusting = false
+  /** What the actor, alone on its CPU, has switched off, and how often. */
+  switches: { readonly interrupts: number; readonly preemption: number } = { interrupts: 0, preemption: 0 }
   /** The first fault: should code of the model catch it, the step ends in it all the same. */
   broken: Fault | null = null
   /** Why the program is left where it stands; code of the model that catches it gets no further. */
@@ -170,6 +174,16 @@ export class LiveMemory implements MemoryPort {
     if (this.#isJudging) throw new Doubtful(fault.message)
     this.broken = fault
     throw new Faulty(fault)
+  }
+
+  switched(what: 'interrupts' | 'preemption', by: 1 | -1): void {
+    const depth = this.switches[what] + by
+    if (depth < 0) throw new Error(`${what} are switched on although they are not off`)
+    this.switches = { ...this.switches, [what]: depth }
+  }
+
+  violated(fault: Fault): void {
+    if (this.#with.seeks(fault)) this.fault(fault)
   }
 
   /** @throws what has ended the step, or the attempt, before: code of the model that caught it gets no further */

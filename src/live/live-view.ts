@@ -1,7 +1,8 @@
 import type { Actor } from '../model/actor.ts'
-import type { Blocked, Check, Finding, Occasion, Race, StateView } from '../model/check.ts'
+import type { Blocked, Check, Finding, Leftover, Occasion, Race, Sleeping, StateView } from '../model/check.ts'
 import { isHandling } from '../model/dispatch.ts'
 import { evaluate } from '../model/faults.ts'
+import { type AtomicContext, type Held, Holdings, isAtomicContext } from '../model/holdings.ts'
 import type { Judgement, Machine, Property } from '../model/machine.ts'
 import type { Wait } from './gate.ts'
 import { within } from './snapshot-port.ts'
@@ -56,6 +57,24 @@ export class LiveView implements StateView {
     return this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.#within(() => isHandling(actor))))
   }
 
+  sleepsNext(actor: Actor): Sleeping | null {
+    const wait = this.#state.waits.get(actor.id)
+    if (!wait?.mayYield) return null
+    const context = this.#within(() => contextOf(actor, this.#held(actor), wait.off))
+    return isAtomicContext(context) ? { operation: wait.operation, target: wait.target, context } : null
+  }
+
+  leftover(actor: Actor): Leftover | null {
+    if (!this.isFinished(actor) && !(actor.kind === 'handler' && !this.#within(() => isHandling(actor)))) return null
+    const locks = this.#held(actor).flatMap(({ lock }) => (actor.hands.has(lock) ? [] : [lock]))
+    const { interruptsOff, preemptionOff } = this.#within(() => contextOf(actor, [], NOTHING_OFF))
+    return locks.length > 0 || interruptsOff || preemptionOff ? { locks, interruptsOff, preemptionOff } : null
+  }
+
+  #held(actor: Actor): readonly Held[] {
+    return new Holdings(this.#machine.memory).of(actor, ({ id }) => (this.#state.values[id] as number) >>> 0)
+  }
+
   waitCycle(): readonly Actor[] {
     const holders = (actor: Actor): Actor[] => {
       const wait = this.#state.waits.get(actor.id)
@@ -63,7 +82,7 @@ export class LiveView implements StateView {
     }
     const reaches = (from: Actor, to: Actor, seen: Set<Actor>): boolean =>
       holders(from).some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))))
-    return this.actors.filter((actor) => reaches(actor, actor, new Set()))
+    return this.actors.filter((actor) => reaches(actor, actor, new Set()) || holders(actor).some((holder) => this.isFinished(holder)))
   }
 
   evaluate(property: Property): Judgement {
@@ -82,12 +101,27 @@ export class LiveView implements StateView {
   blocked(actors: readonly Actor[]): readonly Blocked[] {
     return actors.map((actor) => {
       const wait = this.#state.waits.get(actor.id)
-      if (!wait) return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false }
-      return { actor, operation: wait.isBlocked ? wait.operation : 'spin', target: wait.target, heldBy: wait.heldBy.map((id) => this.actors[id] as Actor), sleeping: wait.sleeping }
+      if (!wait) return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false, reads: [] }
+      return { actor, operation: wait.isBlocked ? wait.operation : 'spin', target: wait.target, heldBy: wait.heldBy.map((id) => this.actors[id] as Actor), sleeping: wait.sleeping, reads: wait.reads }
     })
   }
 
   #within<T>(body: () => T): T {
     return within(this.#machine.memory, this.#state.values, body)
+  }
+}
+
+const NOTHING_OFF = { interrupts: 0, preemption: 0 } as const
+
+/**
+ * What keeps an actor from sleeping, as shared memory says and, of a thread alone on its CPU, what it has switched off.
+ * To be called with the machine's memory showing the state.
+ */
+export function contextOf({ kind, state }: Actor, held: readonly Held[], { interrupts, preemption }: { readonly interrupts: number; readonly preemption: number }): AtomicContext {
+  return {
+    isHandler: kind === 'handler',
+    spinLocks: held.flatMap(({ lock, spins }) => (spins ? [lock] : [])),
+    interruptsOff: interrupts > 0 || (state?.interruptsOff ?? 0) > 0,
+    preemptionOff: preemption > 0 || (state?.preemptionOff ?? 0) > 0,
   }
 }

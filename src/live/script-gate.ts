@@ -24,6 +24,8 @@ export class ScriptGate implements Gate {
   readonly #script: readonly (readonly number[])[]
   /** Field before whose access the actor halts once it goes on freely; -1: none. */
   readonly #halt: number
+  /** Whether it halts before a write only: what is written may have been read before. */
+  readonly #haltsAtWrite: boolean
   #steps = 0
   #choices = 0
   #isFree = false
@@ -31,13 +33,15 @@ export class ScriptGate implements Gate {
   /**
    * @param script alternatives taken, by step of this actor
    * @param halt field of a data race
+   * @param haltsAtWrite whether the access that takes part in it is a write
    */
-  constructor(roster: Roster, control: Int32Array, actor: number, script: readonly (readonly number[])[], halt: number, tell: (told: Told) => void) {
+  constructor(roster: Roster, control: Int32Array, actor: number, script: readonly (readonly number[])[], halt: number, haltsAtWrite: boolean, tell: (told: Told) => void) {
     this.#roster = roster
     this.#control = control
     this.#command = actorWords(actor) + ACTOR.command
     this.#script = script
     this.#halt = halt
+    this.#haltsAtWrite = haltsAtWrite
     this.#tell = tell
   }
 
@@ -78,7 +82,7 @@ export class ScriptGate implements Gate {
   }
 
   beforeAccess(field: number, isWrite: boolean): void {
-    if (!this.#isFree || field !== this.#halt) return
+    if (!this.#isFree || field !== this.#halt || (this.#haltsAtWrite && !isWrite)) return
     this.#tell({ tells: 'access', isWrite })
     this.#await()
     throw new Abandoned('the race is shown')

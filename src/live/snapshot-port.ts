@@ -1,3 +1,4 @@
+import type { Field } from '../model/field.ts'
 import type { Memory, MemoryPort } from '../model/memory.ts'
 
 /**
@@ -5,14 +6,18 @@ import type { Memory, MemoryPort } from '../model/memory.ts'
  *
  * @param values raw values by field id
  * @param choose alternatives taken, where somebody asks; refused unless given
+ * @param seen is told of every read
  */
-function snapshotPort(values: ArrayLike<number>, choose?: () => number): MemoryPort {
+function snapshotPort(values: ArrayLike<number>, choose?: () => number, seen?: (field: Field) => void): MemoryPort {
   const refuse = (): never => {
     throw new TypeError('a property changes what it looks at, or makes a choice')
   }
   return {
     actor: null,
-    read: ({ id }) => (values[id] as number) >>> 0,
+    read: (field) => {
+      seen?.(field)
+      return (values[field.id] as number) >>> 0
+    },
     write: refuse,
     writeHidden: refuse,
     touch: (alive, name) => {
@@ -20,6 +25,9 @@ function snapshotPort(values: ArrayLike<number>, choose?: () => number): MemoryP
     },
     choose: choose ?? refuse,
     ghost: (body) => body(),
+    violated: ({ message }) => {
+      throw new TypeError(message)
+    },
     fault: ({ message }) => {
       throw new TypeError(message)
     },
@@ -27,9 +35,9 @@ function snapshotPort(values: ArrayLike<number>, choose?: () => number): MemoryP
 }
 
 /** Runs `body` with a machine's memory showing some values. */
-export function within<T>(memory: Memory, values: ArrayLike<number>, body: () => T, choose?: () => number): T {
+export function within<T>(memory: Memory, values: ArrayLike<number>, body: () => T, choose?: () => number, seen?: (field: Field) => void): T {
   const before = memory.port
-  memory.port = snapshotPort(values, choose)
+  memory.port = snapshotPort(values, choose, seen)
   try {
     return body()
   } finally {

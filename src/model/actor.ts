@@ -8,6 +8,8 @@ export class Cpu {
   readonly name: string
   /** Who runs on it, where several actors share it; null for a CPU that runs one thread. */
   readonly state: Instance<CpuState> | null
+  /** Its interrupt handlers, in order of precedence; set up with the machine. */
+  readonly handlers: { readonly actor: Actor; isDue(): boolean }[] = []
   readonly #index: number
   readonly #memory: Memory
 
@@ -23,6 +25,11 @@ export class Cpu {
     this.#memory.port.distinguish?.(this)
     return this.#index
   }
+
+  /** Inside operations of the one thread that runs on it: that thread switches something off once more (1), or undoes that (-1). */
+  switched(what: 'interrupts' | 'preemption', by: 1 | -1): void {
+    this.#memory.port.switched?.(what, by)
+  }
 }
 
 /** What is expected of an actor over its life. */
@@ -31,6 +38,8 @@ export interface ActorOptions {
   readonly daemon?: boolean
   /** Runs for ever by design: must always be able to move, need not finish. */
   readonly endless?: boolean
+  /** Locks that it may still hold when it ends, for others to release. */
+  readonly hands?: readonly Lockable[]
 }
 
 /** Where a thread runs. */
@@ -38,6 +47,9 @@ export interface ThreadOptions extends ActorOptions {
   /** The CPU that it shares with others (from `m.cpu()`), or those that it may migrate between. Default: one of its own. */
   readonly on?: Cpu | readonly Cpu[]
 }
+
+/** A lock, or something with one inside. */
+export type Lockable = { readonly name: string } | { readonly word: { readonly name: string } }
 
 /** Shared words of a CPU that several actors share. */
 export interface CpuState {
@@ -81,6 +93,8 @@ export class Actor {
   readonly kind: 'thread' | 'handler'
   readonly daemon: boolean
   readonly endless: boolean
+  /** Names of the locks that it may still hold when it ends. */
+  readonly hands: ReadonlySet<string>
   readonly program: () => Program<unknown>
 
   constructor({ id, name, cpus, state, kind, program, options }: ActorParts) {
@@ -93,6 +107,7 @@ export class Actor {
     this.program = program
     this.daemon = options.daemon ?? false
     this.endless = options.endless ?? false
+    this.hands = new Set((options.hands ?? []).map((lock) => ('word' in lock ? lock.word.name : lock.name)))
   }
 
   /** The CPU that it runs on now, or ran on last. */
@@ -103,6 +118,11 @@ export class Actor {
   /** As traces call it: its CPU, where it is alone there. */
   get title(): string {
     return this.cpu.state ? this.name : this.cpu.name
+  }
+
+  /** As messages call it: `CPU 0 (names/0)`; its name alone where it may be on several CPUs. */
+  get label(): string {
+    return this.cpus.length > 1 ? this.name : `${this.cpu.name} (${this.name})`
   }
 
   /** Whether the machine is at rest only once this actor has finished. */

@@ -1,4 +1,5 @@
 import type { Actor } from './actor.ts'
+import type { AtomicContext } from './holdings.ts'
 import type { Judgement, Property, PropertyForm } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'
@@ -12,6 +13,8 @@ export interface Finding {
   readonly message: string
   /** Actors that can never move again. */
   readonly stuck?: readonly number[]
+  /** Of a race: the field, and who accesses it. */
+  readonly race?: { readonly field: string; readonly actors: readonly [number, number] }
 }
 
 /** An actor that cannot go on in a state, and why. */
@@ -25,6 +28,23 @@ export interface Blocked {
   readonly heldBy: readonly Actor[]
   /** Whether it sleeps until somebody wakes it, rather than until something is free. */
   readonly sleeping: boolean
+  /** Of a bare condition: what its guard reads, as `page.busy = true`. */
+  readonly reads: readonly string[]
+}
+
+/** Something that an actor is about to do that may sleep, and what keeps it from sleeping. */
+export interface Sleeping {
+  readonly operation: string
+  readonly target: string
+  readonly context: AtomicContext
+}
+
+/** What an actor that has ended has not given back. */
+export interface Leftover {
+  /** Names of locks that it holds and was not said to hand on. */
+  readonly locks: readonly string[]
+  readonly interruptsOff: boolean
+  readonly preemptionOff: boolean
 }
 
 /** Two actors whose next accesses conflict, with nothing to order them. */
@@ -32,6 +52,8 @@ export interface Race {
   readonly actors: readonly [Actor, Actor]
   /** Name of the field. */
   readonly field: string
+  /** Where the field tells whether an instance is allocated: the instance's name. */
+  readonly lifeOf: string | null
   /** Which of the two writes it. */
   readonly writes: readonly [boolean, boolean]
 }
@@ -47,21 +69,26 @@ export interface StateView {
   isFinished(actor: Actor): boolean
   /** Whether it may stand still for ever: it has finished, or is a daemon; an interrupt handler may not while it is at work. */
   mayStand(actor: Actor): boolean
-  /** Actors that can never move again because each waits for another of them, who alone could end its wait; empty without such a cycle. */
+  /** Actors that can never move again because each waits for another of them, or for one that has finished, who alone could end its wait; empty without such. */
   waitCycle(): readonly Actor[]
   /** Whether the property holds here, or what is wrong. Counts the evaluation. */
   evaluate(property: Property): Judgement
   races(): readonly Race[]
+  /** What an actor does next, where that may sleep in a context in which it must not; else null. */
+  sleepsNext(actor: Actor): Sleeping | null
+  /** What an actor that has ended, or a handler that is not at work, still holds; null: nothing. */
+  leftover(actor: Actor): Leftover | null
   /** Why unfinished actors cannot go on; only for reports, slow. */
   blocked(actors: readonly Actor[]): readonly Blocked[]
 }
 
 /**
  * What makes a stored state worth a check's look: `initial`; `terminal`: nobody can move; `wait-cycle`: actors wait for
- * each other; `rest`: every actor that must finish has; `broken`: a property evaluated in every state does not hold;
- * `race`: accesses conflict.
+ * each other, or for one that has finished; `rest`: every actor that must finish has, and nobody who runs on can change
+ * anything, endless ones apart; `broken`: a property evaluated in every state does not hold; `race`: accesses conflict;
+ * `sleep`: an actor is about to sleep where it must not; `leftover`: one has ended and still holds something.
  */
-export type Occasion = 'initial' | 'terminal' | 'wait-cycle' | 'rest' | 'broken' | 'race'
+export type Occasion = 'initial' | 'terminal' | 'wait-cycle' | 'rest' | 'broken' | 'race' | 'sleep' | 'leftover'
 
 /** A property and the way it is detected. One file in checks/, one line in its index. */
 export interface Check {

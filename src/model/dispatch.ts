@@ -52,6 +52,13 @@ export function isHandling(actor: Actor): boolean {
   return actor.cpu.state?.handler === actor
 }
 
+/** Interrupts of a CPU may be taken again: one that is due is taken before a thread of the CPU goes on. */
+export function admitInterrupt({ state, handlers }: Cpu): void {
+  if (!state || state.handler) return
+  const due = handlers.find(({ isDue }) => isDue())
+  if (due) state.handler = due.actor
+}
+
 /** The CPU that a thread has now, if it has one. */
 export function cpuOf(actor: Actor): Cpu | null {
   const on = actor.state?.on ?? null

@@ -1,4 +1,6 @@
 // The faults that steps end in, as explored and live CPUs word them.
+import type { Actor } from './actor.ts'
+import type { Leftover, Sleeping } from './check.ts'
 import type { Judgement, Property } from './machine.ts'
 import type { Fault } from './memory.ts'
 
@@ -21,6 +23,28 @@ export function brokenAtRelease({ name, lock }: Property, holds: Judgement): Fau
 export function exceptionFault(error: unknown, where: string, at: { readonly file: string; readonly line: number } | null): Fault {
   const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
   return { kind: 'exception', property: 'no exception', message: `${name}: ${message}${where}${at ? ` (${at.file}:${at.line})` : ''}` }
+}
+
+/** An actor ends and has not given something back. */
+export function leftOver(actor: Actor, { locks, interruptsOff, preemptionOff }: Leftover): Fault {
+  const what = list([...locks.map((lock) => `${lock} held`), ...(interruptsOff ? ['interrupts off'] : []), ...(preemptionOff ? ['preemption off'] : [])])
+  return { kind: 'imbalance', property: 'what was taken is given back', message: `${actor.label} ends with ${what}` }
+}
+
+/** An actor does what may sleep where it must not. */
+export function sleepsInAtomic(actor: Actor, { operation, target, context }: Sleeping): Fault {
+  const { isHandler, spinLocks, interruptsOff, preemptionOff } = context
+  const why = list([
+    ...(isHandler ? ['it is an interrupt handler'] : []),
+    ...(spinLocks.length > 0 ? [`it holds the spin lock${spinLocks.length > 1 ? 's' : ''} ${list(spinLocks)}`] : []),
+    ...(interruptsOff ? ['interrupts are off'] : []),
+    ...(preemptionOff ? ['preemption is off'] : []),
+  ])
+  return { kind: 'sleep-in-atomic', property: 'no sleep in atomic context', message: `${actor.label} may sleep in ${target === '' ? operation : `${target} (${operation})`}, although ${why}` }
+}
+
+function list(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
 /** The inside of a synchronising object is touched by plain code. */

@@ -35,6 +35,8 @@ export interface FieldType<T> {
   readonly names?: Naming
   /** What the actors that its values name do to the object, for reports: they hold it, or wait for it. */
   readonly role?: Role
+  /** With role `holds`: whether the lock's waiters spin, so that who holds it must not sleep. */
+  readonly spins?: boolean
 }
 
 /** What actors do to the object that names them. */
@@ -50,6 +52,8 @@ export interface Field {
   readonly access: Access
   /** The liveness cell of the pooled instance that the field belongs to, if it does. */
   readonly alive: Field | null
+  /** Of a liveness cell: the name of the instance whose life it tells; else null. */
+  readonly lifeOf: string | null
 }
 
 function whole(describe: string, min: number, max: number, initial: number): FieldType<number> {
@@ -186,12 +190,17 @@ function withAccess<T>(type: FieldType<T>, access: Access): FieldType<T> {
     ...(type.show && { show: (value: T) => (type.show as (shown: T) => string)(value) }),
     ...(type.names && { names: type.names }),
     ...(type.role && { role: type.role }),
+    ...(type.spins && { spins: true }),
   }
 }
 
-/** The same field type, of actors that hold the object it belongs to: reports show for how long. */
-export function holding<T>(type: FieldType<T>): FieldType<T> {
-  return { ...withAccess(type, type.access), role: 'holds' }
+/**
+ * The same field type, of actors that hold the object it belongs to: reports show for how long, and who ends must hold none.
+ *
+ * @param options `spins`: its waiters spin, so that its holders must not sleep
+ */
+export function holding<T>(type: FieldType<T>, options: { readonly spins?: boolean } = {}): FieldType<T> {
+  return { ...withAccess(type, type.access), role: 'holds', ...(options.spins && { spins: true }) }
 }
 
 /** The same field type, of actors that wait for the object it belongs to: reports show them as its queue. */

@@ -1,5 +1,5 @@
 /** The public entry `vmcheck`: what a model's author writes with. */
-export { type Actor, type ActorOptions, type Cpu, type CpuState, type ThreadOptions, type ThreadState, actors, cpus } from './actor.ts'
+export { type Actor, type ActorOptions, type Lockable, type Cpu, type CpuState, type ThreadOptions, type ThreadState, actors, cpus } from './actor.ts'
 export {
   type Access,
   type FieldType,
@@ -27,17 +27,21 @@ export {
   u8,
   volatile,
 } from './field.ts'
-export { type Blocked, type Check, type Finding, type Occasion, type Race, type StateView } from './check.ts'
+export { admitInterrupt } from './dispatch.ts'
+export { type Blocked, type Check, type Finding, type Leftover, type Occasion, type Race, type Sleeping, type StateView } from './check.ts'
+export { type AtomicContext, type Held } from './holdings.ts'
+export { leftOver, sleepsInAtomic } from './faults.ts'
 export { type Fault } from './memory.ts'
 export { type ArrayOptions, type Interchangeable, type Judgement, type Machine, type Member, type Property, type PropertyForm } from './machine.ts'
 export { type PerActor } from './per-actor.ts'
-export { type Expectation, type KnownViolation, type Model, type ModelDefinition, ModelError, type Scenario, model } from './model.ts'
+export { type Expectation, type KnownViolation, type Model, type ModelDefinition, ModelError, type Scenario, type ScenarioDefinition, model } from './model.ts'
 export {
   Operation,
   type Primitive,
   type PrimitiveClass,
   type Program,
   type SyncObject,
+  type WhenOptions,
   atomically,
   pause,
   readOnce,

@@ -2,6 +2,7 @@ import { Actor, type ActorOptions, Cpu, CpuStruct, type ThreadOptions, ThreadStr
 import type { Field } from './field.ts'
 import { Memory, setupPort } from './memory.ts'
 import type { Program, SyncObject } from './operation.ts'
+import { observedLocks } from './observed.ts'
 import { PerActor } from './per-actor.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Instance, StructType } from './struct.ts'
@@ -56,6 +57,8 @@ export class Machine {
   readonly interchangeable: Interchangeable[] = []
   readonly #perActor: PerActor<object>[] = []
   readonly #cpus: Cpu[] = []
+  /** Names of locks that properties look at: their operations are steps of their own. */
+  readonly observed: Set<string> = new Set()
   readonly #names = new Set<string>()
   #complete = false
 
@@ -66,6 +69,7 @@ export class Machine {
   /** Ends setup: what is shared, who runs and what must hold is fixed from here on. */
   complete(): void {
     this.#complete = true
+    for (const name of observedLocks(this)) this.observed.add(name)
   }
 
   /**
@@ -145,9 +149,15 @@ export class Machine {
     return this.#actor(program, places, 'thread', rest)
   }
 
-  /** An interrupt handler of a CPU: a daemon that runs ahead of the CPU's threads. It takes its interrupt by an operation of the line's. */
-  handler(cpu: Cpu, program: () => Program<unknown>): Actor {
-    return this.#actor(program, [cpu], 'handler', { daemon: true })
+  /**
+   * An interrupt handler of a CPU: a daemon that runs ahead of the CPU's threads. It takes its interrupt by an operation of the line's.
+   *
+   * @param isDue whether its interrupt is pending and can be taken now; asked when interrupts are switched on
+   */
+  handler(cpu: Cpu, program: () => Program<unknown>, isDue: () => boolean): Actor {
+    const actor = this.#actor(program, [cpu], 'handler', { daemon: true })
+    cpu.handlers.push({ actor, isDue })
+    return actor
   }
 
   /** Holds in every stored state, that is, whenever every actor is at a point. */
@@ -156,8 +166,12 @@ export class Machine {
   }
 
   /** Holds in the initial state and in every step that releases the lock, right after the release. */
-  invariant(name: string, holds: () => Judgement, when: { readonly whenFree: SyncObject }): void {
-    this.#property({ name, form: 'when-free', holds, lock: when.whenFree })
+  invariant(name: string, holds: () => Judgement, when: { readonly whenFree: SyncObject | { readonly word: SyncObject } }): void {
+    const given = when?.whenFree as Partial<SyncObject> & { readonly word?: SyncObject }
+    const lock = given?.word ?? given
+    const isFreed = Object.values(lock?.operations ?? {}).some((primitive) => primitive.class === 'release' || primitive.frees)
+    if (!isFreed) throw new TypeError(`invariant "${name}": whenFree must be a lock, an object with an operation that releases it`)
+    this.#property({ name, form: 'when-free', holds, lock: lock as SyncObject })
   }
 
   /** Holds when every actor that must finish has finished. */
@@ -206,7 +220,7 @@ export class Machine {
     const { port } = this.memory
     const holds = typeof condition === 'function' ? (port.judge?.(condition) ?? port.ghost(condition)) : condition
     if (holds === true) return
-    port.fault({ kind: 'assertion', property: message, message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message })
+    port.violated({ kind: 'assertion', property: message, message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message })
   }
 
   /** The value of `read`, whose reads are ghost reads: for bookkeeping that the kernel itself does not do. */
@@ -255,6 +269,8 @@ export class Machine {
 
   #property(property: Property): void {
     this.#open()
+    if (typeof property.name !== 'string' || property.name === '') throw new TypeError('a property needs a name: m.always("name", () => ...)')
+    if (typeof property.holds !== 'function') throw new TypeError(`property "${property.name}": give a function that looks at the state, () => ...`)
     if (this.properties.some(({ name }) => name === property.name)) throw new Error(`two properties are called "${property.name}"`)
     this.properties.push(property)
   }

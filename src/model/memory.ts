@@ -4,7 +4,7 @@ import type { Judgement } from './machine.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
 export interface Fault {
-  readonly kind: 'assertion' | 'invariant' | 'range' | 'use-after-free' | 'exception'
+  readonly kind: 'assertion' | 'invariant' | 'range' | 'use-after-free' | 'exception' | 'imbalance' | 'sleep-in-atomic'
   /** The property's name, or the field's or instance's that it is about. */
   readonly property: string
   readonly message: string
@@ -27,13 +27,17 @@ export interface MemoryPort {
   touch(alive: Field, name: string): void
   /** One of 0 to n - 1; `names` is what traces call the alternatives, `among` the things that they are, whose order means nothing. */
   choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number
+  /** A thread alone on its CPU switches something off once more (1), or undoes that (-1). */
+  switched?(what: 'interrupts' | 'preemption', by: 1 | -1): void
   /** Something that tells a thing apart from others like it was read. */
   distinguish?(what: object): void
   /** Runs `body` with its reads being ghost reads. */
   ghost<T>(body: () => T): T
   /** Evaluates the condition of an assertion; by ghost reads as they come, unless the port knows better. */
   judge?(condition: () => Judgement): Judgement
-  /** Ends the step with a violation. */
+  /** Something that the model states does not hold: ends the step with a violation, unless nobody looks for such. */
+  violated(fault: Fault): void
+  /** Ends the step with a violation: it cannot go on. */
   fault(fault: Fault): never
 }
 
@@ -46,7 +50,7 @@ const NO_PORT: MemoryPort = (() => {
   const refuse = (): never => {
     throw new NoStepError('shared memory can be used only inside machine() and inside programs')
   }
-  return { actor: null, read: refuse, write: refuse, writeHidden: refuse, touch: refuse, choose: refuse, ghost: refuse, fault: refuse }
+  return { actor: null, read: refuse, write: refuse, writeHidden: refuse, touch: refuse, choose: refuse, ghost: refuse, violated: refuse, fault: refuse }
 })()
 
 /** What knows where instances lie: a struct type. */
@@ -66,8 +70,8 @@ export class Memory {
   readonly #instances = new Map<object, object[]>()
 
   /** Adds a field. */
-  field(name: string, type: FieldType<unknown>, access: Access, alive: Field | null): Field {
-    const field: Field = { id: this.fields.length, name, type, access, alive }
+  field(name: string, type: FieldType<unknown>, access: Access, alive: Field | null, lifeOf: string | null = null): Field {
+    const field: Field = { id: this.fields.length, name, type, access, alive, lifeOf }
     this.fields.push(field)
     this.initial.push(0)
     return field
@@ -150,6 +154,9 @@ export function setupPort(memory: Memory): MemoryPort {
     },
     distinguish: (what) => memory.distinguished.add(what),
     ghost: (body) => body(),
+    violated: (fault) => {
+      throw new RangeError(fault.message)
+    },
     fault: (fault) => {
       throw new RangeError(fault.message)
     },

@@ -34,11 +34,14 @@ export interface Scenario<V> {
   readonly large?: boolean
 }
 
+/** A scenario as an author writes it: it is expected to pass unless it says otherwise. */
+export type ScenarioDefinition<V> = Omit<Scenario<V>, 'expect'> & { readonly expect?: Expectation }
+
 /** What {@link model} takes. */
 export interface ModelDefinition<P extends Parameters> {
   readonly title: string
   readonly params?: P
-  readonly scenarios?: Readonly<Record<string, Scenario<ParameterValues<P>>>>
+  readonly scenarios?: Readonly<Record<string, ScenarioDefinition<ParameterValues<P>>>>
   machine(m: Machine, params: ParameterValues<P>): void
 }
 
@@ -87,7 +90,9 @@ export function model<const P extends Parameters = Record<never, never>>(definit
   }
   const parameters = definition.params ?? {}
   const scenarios = new Map<string, Scenario<Record<string, unknown>>>()
-  for (const [name, scenario] of Object.entries(definition.scenarios ?? { default: { expect: 'pass' as const } })) {
+  for (const [name, given] of Object.entries(definition.scenarios ?? { default: {} })) {
+    if (typeof given !== 'object' || given === null) throw new ModelError(`scenario ${name} is ${String(given)}: write { about: '...', params: { ... }, expect: 'pass' }`)
+    const scenario = { ...given, expect: given.expect ?? 'pass' }
     const expected = expectedVerdict(scenario.expect)
     if (expected !== 'pass' && !VIOLATION_KINDS.includes(expected)) {
       throw new ModelError(`scenario ${name} expects "${String(expected)}"; known: pass, ${VIOLATION_KINDS.join(', ')}`)

@@ -66,19 +66,28 @@ export const WHERE: unique symbol = Symbol('where')
 /** What a program, or a kernel function that may block, returns: use `yield*` on it. */
 export type Program<R = void> = Generator<Operation<unknown>, R, unknown>
 
+/** What is known of the wait of a guarded action. */
+export interface WhenOptions {
+  /** What is waited for, as traces and messages call it: `all CPUs have acknowledged`. */
+  readonly name?: string
+  /** Who has to act before the guard can hold: tells a hang of theirs apart from a condition that nobody will make true. */
+  readonly holders?: () => readonly Actor[]
+}
+
 /** An operation whose guard and effect are closures: evaluated anew at every attempt, never stored. */
 export class ClosureOperation<R> extends Operation<R> {
   /** How reads inside count: `sync` (checked against plain accesses) or `once` (deliberately unchecked). */
   readonly reads: 'sync' | 'once'
 
-  constructor(name: string, detail: string, reads: 'sync' | 'once', guard: (() => boolean) | null, effect: () => R) {
+  constructor(operation: string, reads: 'sync' | 'once', guard: (() => boolean) | null, effect: () => R, { name = '', holders }: WhenOptions = {}) {
     const primitive: Primitive = {
       class: 'other',
       perform: () => effect(),
-      detail: () => detail,
+      detail: () => '',
       ...(guard && { enabled: () => guard() }),
+      ...(holders && { holders: () => holders() }),
     }
-    super({ name: '', operations: { [name]: primitive as Primitive<never> } }, name)
+    super({ name, operations: { [operation]: primitive as Primitive<never> } }, operation)
     this.reads = reads
   }
 }
@@ -87,19 +96,21 @@ export class ClosureOperation<R> extends Operation<R> {
  * The general guarded atomic action: waits until `guard` holds, then runs `effect`, in one step of its own
  * (class "other"). Both read and write shared fields by plain property access; a field touched here and by plain
  * code elsewhere is a data race.
+ *
+ * @param options what is waited for, and who has to act before it can come true: for traces and for telling hangs apart
  */
-export function when<R = void>(guard: () => boolean, effect?: () => R): Operation<R> {
-  return new ClosureOperation<R>('when', '', 'sync', guard, effect ?? (() => undefined as R))
+export function when<R = void>(guard: () => boolean, effect?: () => R, options: WhenOptions = {}): Operation<R> {
+  return new ClosureOperation<R>('when', 'sync', guard, effect ?? (() => undefined as R), options)
 }
 
 /** Runs `effect` as one atomic step of its own: `when` without a condition. */
 export function atomically<R>(effect: () => R): Operation<R> {
-  return new ClosureOperation<R>('atomically', '', 'sync', null, effect)
+  return new ClosureOperation<R>('atomically', 'sync', null, effect)
 }
 
 /** Reads shared fields without their lock, on purpose and as one step of its own (Linux: READ_ONCE): no race is reported for it. */
 export function readOnce<R>(read: () => R): Operation<R> {
-  return new ClosureOperation<R>('readOnce', '', 'once', null, read)
+  return new ClosureOperation<R>('readOnce', 'once', null, read)
 }
 
 /** The object of {@link pause}. */

@@ -23,9 +23,12 @@ export class ParameterError extends Error {
 
 /**
  * A whole number within bounds.
- * @throws RangeError when the default is out of the bounds
+ * @throws RangeError when the default is out of the bounds; TypeError without bounds
  */
 export function int(fallback: number, bounds: { readonly min: number; readonly max: number }): Parameter<number> {
+  if (typeof bounds !== 'object' || bounds === null || !Number.isInteger(bounds.min) || !Number.isInteger(bounds.max) || bounds.max < bounds.min) {
+    throw new TypeError(`int(${String(fallback)}, ...): give the bounds as { min: 1, max: 4 }`)
+  }
   const accepts = (value: unknown): boolean =>
     typeof value === 'number' && Number.isInteger(value) && value >= bounds.min && value <= bounds.max
   if (!accepts(fallback)) throw new RangeError(`int(${fallback}): the default is not within ${bounds.min}..${bounds.max}`)
@@ -40,6 +43,7 @@ export function int(fallback: number, bounds: { readonly min: number; readonly m
 
 /** One of the given words; the first is the default. */
 export function choice<const W extends readonly [string, ...string[]]>(...words: W): Parameter<W[number]> {
+  if (words.length === 0 || words.some((word) => typeof word !== 'string')) throw new TypeError('choice(...): give words, the default first')
   return {
     kind: 'choice',
     default: words[0],
@@ -51,6 +55,7 @@ export function choice<const W extends readonly [string, ...string[]]>(...words:
 
 /** True or false. */
 export function boolean(fallback: boolean): Parameter<boolean> {
+  if (typeof fallback !== 'boolean') throw new TypeError(`boolean(${fallback === undefined ? '' : String(fallback)}): give the default, true or false`)
   return {
     kind: 'boolean',
     default: fallback,

@@ -1,6 +1,7 @@
 import type { Actor } from './actor.ts'
 import type { Access } from './field.ts'
-import type { PrimitiveClass } from './operation.ts'
+import type { Machine } from './machine.ts'
+import type { Operation, PrimitiveClass } from './operation.ts'
 
 /** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */
 export type Granularity = 'step' | 'access'
@@ -10,9 +11,15 @@ export function isAtomicAccess(access: Access, isWrite: boolean): boolean {
   return access === 'volatile' || access === 'event' || (access === 'published' && isWrite)
 }
 
+/** The class of an operation in a machine: that of its primitive; of a lock that properties look at, `other`, for "held" shows there. */
+export function classOf({ primitive, target }: Operation<unknown>, { observed }: Pick<Machine, 'observed'>): PrimitiveClass {
+  return observed.has(target.name) ? 'other' : primitive.class
+}
+
 /** Says where one actor's steps end, by what it has done so far in the present one (docs/soundness.md, "Steps"). */
 export class StepBounds {
   readonly #granularity: Granularity
+  readonly #machine: Pick<Machine, 'observed' | 'properties'>
   /** Shared accesses and operations so far. */
   #events = 0
   #hasReleased = false
@@ -23,8 +30,9 @@ export class StepBounds {
   /** The last event was an operation. */
   #hasOperated = false
 
-  constructor(granularity: Granularity) {
+  constructor(granularity: Granularity, machine: Pick<Machine, 'observed' | 'properties'>) {
     this.#granularity = granularity
+    this.#machine = machine
   }
 
   /** A step of the actor starts. */
@@ -57,9 +65,11 @@ export class StepBounds {
     return this.#granularity === 'access' ? this.#events > 0 : this.#isClosed
   }
 
-  /** Whether an operation of some class starts another step than the one in progress. */
-  cutsBeforeOperation(primitiveClass: PrimitiveClass, actor: Actor): boolean {
-    return primitiveClass !== 'release' || this.#granularity === 'access' || actor.state !== null
+  /** Whether an operation starts another step than the one in progress. */
+  cutsBeforeOperation(operation: Operation<unknown>, actor: Actor): boolean {
+    if (classOf(operation, this.#machine) !== 'release' || this.#granularity === 'access' || actor.state !== null) return true
+    // what an earlier release lets others do comes before what is evaluated at this one
+    return this.#isClosed && this.#machine.properties.some(({ lock }) => lock === operation.target)
   }
 
   /** A plain access was made. */
@@ -69,7 +79,12 @@ export class StepBounds {
   }
 
   /** An operation took effect. */
-  performed(primitiveClass: PrimitiveClass): void {
+  performed(operation: Operation<unknown>): void {
+    this.performedAs(classOf(operation, this.#machine))
+  }
+
+  /** Something that counts as an operation of some class took effect. */
+  performedAs(primitiveClass: PrimitiveClass): void {
     this.#events++
     this.#hasOperated = true
     if (primitiveClass !== 'acquire') this.#isClosed = true

@@ -40,7 +40,7 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
   /** Places an instance; `pooled` gives it a liveness cell, so that uses after its free are found. */
   place(memory: Memory, name: string, pooled: boolean): Instance<T> {
     const aliveAccess: Access = this.hasUnlockedFields ? 'published' : 'plain'
-    const alive = pooled ? memory.field(`${name} (allocated)`, ALIVE, aliveAccess, null) : null
+    const alive = pooled ? memory.field(`${name} (allocated)`, ALIVE, aliveAccess, null, name) : null
     const fields = this.keys.map((key) => {
       const type = this.types[key] as FieldType<unknown>
       return memory.field(`${name}.${key}`, type, type.access, alive)

@@ -10,6 +10,8 @@ export const VIOLATION_KINDS = [
   'use-after-free',
   'range',
   'exception',
+  'sleep-in-atomic',
+  'imbalance',
   'unreached',
 ] as const
 

@@ -49,6 +49,14 @@ export interface SourceExcerpt {
   readonly lines: readonly string[]
 }
 
+/** What a pass rests on beside the model itself: `check-off` (check), `pruned` (steps), `preemptions` (bound), `endless-spin` (actors), `symmetry-sampled` (set). */
+export type Assumed =
+  | { readonly code: 'check-off'; readonly check: string }
+  | { readonly code: 'pruned'; readonly steps: number }
+  | { readonly code: 'preemptions'; readonly bound: number }
+  | { readonly code: 'endless-spin'; readonly actors: readonly string[] }
+  | { readonly code: 'symmetry-sampled'; readonly set: string }
+
 /** The report of one search (docs: the report's fields that scripts may rely on). */
 export interface Report {
   readonly schema: 'vmcheck.report/1'
@@ -63,6 +71,8 @@ export interface Report {
   readonly verdict: Verdict
   readonly exhaustive: boolean
   readonly assumptions: readonly string[]
+  /** The same for scripts, in the same order. */
+  readonly assumed?: readonly Assumed[]
   /** What else is worth knowing about the search. */
   readonly notes: readonly string[]
   readonly violations: readonly Violation[]
@@ -98,7 +108,7 @@ export interface Report {
 }
 
 /** Changes whenever the counts of a model may change. */
-export const SEMANTICS = 1
+export const SEMANTICS = 2
 
 /** The report to be shown where there is room for one: the first with a violation, else the first. */
 export function mostTelling(reports: readonly Report[]): Report {

@@ -21,6 +21,8 @@ const RULES: Readonly<Record<Violation['kind'], string>> = {
   'use-after-free': 'Storage is used after it was freed.',
   range: 'A field is given a value that it cannot hold.',
   exception: 'The kernel code of the model throws.',
+  'sleep-in-atomic': 'An operation that may sleep is executed in a context that must not: with a spin lock held, interrupts or preemption off, or in an interrupt handler.',
+  imbalance: 'A thread or interrupt handler ends with a lock held, or with interrupts or preemption off.',
   unreached: 'Something that should happen in some interleaving happens in none.',
 }
 

@@ -61,6 +61,7 @@ export function outcome(report: Report): string {
   if (verdict === 'violation') return report.violations.map(violationLine).join('; ')
   const reason = REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason
   if (live) return `nothing was found in ${plural(live.rounds, 'round')}, ended by ${reason}: a live run proves nothing`
+  if (inconclusive?.reason === 'check off') return `${plural(inconclusive.frontier, 'step')} cannot go on because of what a check that is off would report, and nothing beyond them was explored; nothing was found elsewhere`
   return `ended by ${reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
 }
 
@@ -72,6 +73,7 @@ const REASONS: Readonly<Record<string, string>> = {
   interrupt: 'an interrupt',
   runs: 'the number of executions asked for (--runs, --rounds)',
   preemptions: '--preemptions, which kept executions from being followed',
+  'check off': 'steps that end in what a check that is off would report'
 }
 
 /** What is to be known of a violation's search that was ended before its end; empty when it was not. */

@@ -62,6 +62,11 @@ export function shown(field: Field, raw: number, memory: Memory): unknown {
   return field.type.show?.(value) ?? value
 }
 
+/** A field with its value, as messages show it: `page.busy = true`. */
+export function valueLine(field: Field, raw: number, memory: Memory): string {
+  return `${field.name} = ${showValue(shown(field, raw, memory))}`
+}
+
 /**
  * Names the values of a step's events: writes get what they changed; an allocation or a free is called that.
  *
@@ -77,7 +82,7 @@ export function named(events: readonly RawEvent[], before: ArrayLike<number>, af
     const to = shown(field, stored < 0 ? (after[id] as number) : stored, memory)
     if (event.operation === 'read') return { ...event, detail: `= ${showValue(from)}` }
     latest.set(id, to)
-    const instance = /^(.*) \(allocated\)$/.exec(field.name)?.[1]
+    const instance = field.lifeOf
     if (instance) return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? contents(instance, after, memory) : '' }
     return { ...event, detail: showValue(from) === showValue(to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}` }
   })

@@ -4,6 +4,9 @@ export interface ScheduledStep {
   readonly choices: readonly number[]
 }
 
+/** Steps of a schedule at most. */
+const MAX_STEPS = 1_000_000
+
 const STEP = /(\d+)(?:\.([\d.]+))?(?:x(\d+))?/y
 
 /**
@@ -43,7 +46,9 @@ export function parseSchedule(text: string): ScheduledStep[] {
     if (!found) throw new SyntaxError(`unreadable schedule at character ${at + 1}`)
     const [whole, actor, choices, repeat] = found
     const step = { actor: Number(actor), choices: choices ? choices.split('.').map(Number) : [] }
-    for (let i = Number(repeat ?? 1); i > 0; i--) steps.push(step)
+    const count = Number(repeat ?? 1)
+    if (steps.length + count > MAX_STEPS) throw new SyntaxError(`more than ${MAX_STEPS.toLocaleString('en')} steps, at character ${at + 1}`)
+    for (let i = count; i > 0; i--) steps.push(step)
     at += whole.length
     if (at < text.length && text[at] !== ',') throw new SyntaxError(`unreadable schedule at character ${at + 1}`)
     at++

@@ -77,4 +77,6 @@ export interface RacingAccess {
   readonly field: string
   readonly function: readonly string[]
   readonly at: SourcePlace | null
+  /** Alternatives that the actor takes on the way to it; absent: none. */
+  readonly choices?: readonly number[]
 }

@@ -25,12 +25,14 @@ export interface AddressSpaceOptions {
   readonly frames: FrameStore
   /** CPUs with a TLB that may cache its translations; without any, accesses walk the page table. Default 0. */
   readonly cpus?: number
+  /** Whether every CPU has the space loaded from the start; else those do on which it is bound. Default true. */
+  readonly bound?: boolean
 }
 
 /**
  * A page table, and what the CPUs' TLBs may hold of it: for each CPU and page the set of translations that could be
- * cached there, had the TLB filled and evicted as it pleased. Writing an entry adds the new one on the CPUs that the
- * space is bound on, invalidating leaves what the page table says, an access takes any of the set and leaves that
+ * cached there, had the TLB filled and evicted as it pleased. Writing an entry adds the new one on the CPUs that have
+ * the space loaded (all, unless it was made with `bound: false`), invalidating leaves what the page table says, an access takes any of the set and leaves that
  * and what the page table says. Its methods belong in atomic sections: one is what the hardware does at once.
  */
 export class AddressSpace {
@@ -43,7 +45,7 @@ export class AddressSpace {
   readonly #bound: readonly Instance<{ bound: boolean }>[]
 
   /** @throws RangeError with TLBs and more than 15 frames */
-  constructor(m: Machine, name: string, { pages, frames, cpus = 0 }: AddressSpaceOptions) {
+  constructor(m: Machine, name: string, { pages, frames, cpus = 0, bound = true }: AddressSpaceOptions) {
     if (cpus > 0 && frames.frames.instances.length > MAX_FRAMES) throw new RangeError(`${name}: at most ${MAX_FRAMES} frames with TLBs`)
     this.#m = m
     this.name = name
@@ -51,7 +53,7 @@ export class AddressSpace {
     this.entries = m.array(EntryStruct, pages, `${name}.pte`)
     const cached = struct<{ possible: number }>('tlb', { possible: shown(u(30), (possible) => this.#members(possible).map(showTranslation).join(' or ') || 'nothing') })
     this.#cached = Array.from({ length: cpus }, (_, cpu) => m.array(cached, pages, `TLB ${cpu} ${name}`))
-    this.#bound = m.array(BoundStruct, cpus, `${name} on CPU`)
+    this.#bound = m.array(BoundStruct, cpus, `${name} on CPU`, { bound })
   }
 
   /** Writes a page-table entry. CPUs that cached the old one may go on using it. */
@@ -90,6 +92,7 @@ export class AddressSpace {
 
   /** The CPU drops what it cached of a page (x86: invlpg). */
   invalidate(cpu: number, page: number): void {
+    if (this.cpus > 0) this.#bindingOf(cpu)
     const cached = this.#cached[cpu]?.[page]
     if (cached) cached.possible = this.isBound(cpu) ? this.#current(page) : 0
   }
@@ -101,6 +104,7 @@ export class AddressSpace {
 
   /** One attempt of a CPU to reach a page; null: it faults, and has dropped what it cached of the page. */
   access(cpu: number, page: number, kind: 'read' | 'write'): Translation | null {
+    if (this.cpus > 0) this.#bindingOf(cpu)
     const cached = this.#cached[cpu]?.[page]
     const found = cached ? this.#translate(cpu, page, cached) : this.translation(page)
     if (found && (kind === 'read' || found.writable)) return found
@@ -138,7 +142,7 @@ export class AddressSpace {
 
   #bindingOf(cpu: number): Instance<{ bound: boolean }> {
     const binding = this.#bound[cpu]
-    if (!binding) throw new RangeError(`${this.name} has no TLB on CPU ${cpu}`)
+    if (!binding) throw new RangeError(`${this.name} has no TLB on CPU ${cpu}: it was made with cpus: ${this.cpus}`)
     return binding
   }
 

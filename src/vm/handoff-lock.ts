@@ -4,7 +4,7 @@ interface Place {
   actor: Actor | null
 }
 
-const OwnerStruct = struct<Place>('owner', { actor: event(holding(ref(actors))) })
+const OwnerStruct = struct<{ owner: Actor | null }>('handoff', { owner: event(holding(ref(actors))) })
 const PlaceStruct = struct<Place>('place', { actor: event(queueing(ref(actors))) })
 
 const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
@@ -34,13 +34,15 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
 export class HandoffLock implements SyncObject {
   readonly name: string
   readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
-  /** The owner, then those who wait, in order. */
+  readonly #owner: Instance<{ owner: Actor | null }>
+  /** Those who wait, in order. */
   readonly #queue: readonly Instance<Place>[]
 
   /** @param threads how many threads may hold it or wait for it at once */
   constructor(m: Machine, name: string, threads: number) {
     this.name = name
-    this.#queue = [m.struct(OwnerStruct, `${name}.owner`), ...m.array(PlaceStruct, threads - 1, `${name}.queue`)]
+    this.#owner = m.struct(OwnerStruct, name)
+    this.#queue = m.array(PlaceStruct, threads - 1, `${name}.queue`)
   }
 
   /** Joins the queue, and sleeps until the lock is handed over. */
@@ -56,22 +58,26 @@ export class HandoffLock implements SyncObject {
 
   /** Who holds it: for properties. */
   get owner(): Actor | null {
-    return this.#queue[0]?.actor ?? null
+    return this.#owner.owner
   }
 
   /** Inside its operations: whether `actor` owns the lock and waits for it no more; its owner's second attempt never is. */
   isServed(actor: Actor): boolean {
-    return this.owner === actor && this.#queue.filter((place) => place.actor === actor).length === 1
+    return this.owner === actor && this.#queue.every((place) => place.actor !== actor)
   }
 
   /** Inside its operations: who comes before `actor`'s last place. */
   ahead(actor: Actor): Actor[] {
-    const all = this.#queue.map((place) => place.actor)
+    const all = [this.owner, ...this.#queue.map((place) => place.actor)]
     return all.slice(0, all.lastIndexOf(actor)).filter((other) => other !== null)
   }
 
   /** Inside its operations: `actor` becomes owner or last in the queue. */
   join(actor: Actor): void {
+    if (this.owner === null) {
+      this.#owner.owner = actor
+      return
+    }
     const place = this.#queue.find((at) => at.actor === null)
     if (!place) throw new Error(`${this.name} has too few places in its queue for this model`)
     place.actor = actor
@@ -79,6 +85,7 @@ export class HandoffLock implements SyncObject {
 
   /** Inside its operations: everybody moves up. */
   leave(): void {
+    this.#owner.owner = this.#queue[0]?.actor ?? null
     this.#queue.forEach((place, i) => {
       place.actor = this.#queue[i + 1]?.actor ?? null
     })

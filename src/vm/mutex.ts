@@ -1,7 +1,13 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, holding, internal, ref, struct } from 'vmcheck'
+import { type Actor, type Instance, type Machine, Operation, type Primitive, type StructType, type SyncObject, actors, event, holding, internal, ref, struct } from 'vmcheck'
 
-const PlainState = struct<{ owner: Actor | null }>('mutex', { owner: internal(holding(ref(actors))) })
-const TryableState = struct<{ owner: Actor | null }>('mutex', { owner: event(holding(ref(actors))) })
+interface State {
+  owner: Actor | null
+}
+
+function states(spins: boolean): { readonly plain: StructType<State>; readonly tryable: StructType<State> } {
+  const owner = holding(ref(actors), { spins })
+  return { plain: struct<State>('mutex', { owner: internal(owner) }), tryable: struct<State>('mutex', { owner: event(owner) }) }
+}
 
 function mustOwn(lock: Mutex, actor: Actor): void {
   if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
@@ -36,8 +42,8 @@ function operations(tryable: boolean, yields: boolean): Readonly<Record<string, 
   }
 }
 
-const SLEEPING = { plain: operations(false, true), tryable: operations(true, true) }
-const SPINNING = { plain: operations(false, false), tryable: operations(true, false) }
+const SLEEPING = { operations: { plain: operations(false, true), tryable: operations(true, true) }, states: states(false) }
+const SPINNING = { operations: { plain: operations(false, false), tryable: operations(true, false) }, states: states(true) }
 
 /** How a mutex is used. */
 export interface MutexOptions {
@@ -54,14 +60,16 @@ export interface MutexOptions {
 export class Mutex implements SyncObject {
   readonly name: string
   readonly operations: Readonly<Record<string, Primitive<never>>>
-  readonly #state: Instance<{ owner: Actor | null }>
+  readonly #state: Instance<State>
   readonly #tryable: boolean
 
   constructor(m: Machine, name: string, options: MutexOptions = {}) {
     this.name = name
     this.#tryable = options.tryable ?? false
-    this.operations = (options.waiting === 'spin' ? SPINNING : SLEEPING)[this.#tryable ? 'tryable' : 'plain'] as Readonly<Record<string, Primitive<never>>>
-    this.#state = m.struct(this.#tryable ? TryableState : PlainState, name)
+    const { operations, states } = options.waiting === 'spin' ? SPINNING : SLEEPING
+    const form = this.#tryable ? 'tryable' : 'plain'
+    this.operations = operations[form] as Readonly<Record<string, Primitive<never>>>
+    this.#state = m.struct(states[form], name)
   }
 
   /** Who holds it: for properties, and for guards of a tryable lock. */

@@ -1,17 +1,32 @@
-import { type Actor, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
+import { type Actor, admitInterrupt, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
 
-/** Adds to a counter of the thread; nothing happens to one alone on its CPU, and in a handler. */
-function count(field: keyof ThreadState & `${string}Off`, by: 1 | -1): Primitive['perform'] {
-  return (_target, { state }) => {
-    if (state) state[field] += by
+type Switch = 'interrupts' | 'preemption'
+
+const COUNTERS: Readonly<Record<Switch, keyof ThreadState & `${string}Off`>> = { interrupts: 'interruptsOff', preemption: 'preemptionOff' }
+
+/** Switches something off once more; in a handler nothing happens. Of a thread alone on its CPU it is only remembered. */
+function off(what: Switch): Primitive['perform'] {
+  return (_target, { state, cpu, kind }) => {
+    if (state) state[COUNTERS[what]] += 1
+    else if (kind === 'thread') cpu.switched(what, 1)
+  }
+}
+
+/** Undoes that; an interrupt that has been waiting for it is taken before the thread goes on. */
+function on(what: Switch): Primitive['perform'] {
+  return (_target, { state, cpu, kind, here }) => {
+    if (state) {
+      state[COUNTERS[what]] -= 1
+      if (state[COUNTERS[what]] === 0) admitInterrupt(here)
+    } else if (kind === 'thread') cpu.switched(what, -1)
   }
 }
 
 const OPERATIONS: Readonly<Record<string, Primitive>> = {
-  disableInterrupts: { class: 'acquire', perform: count('interruptsOff', 1) },
-  enableInterrupts: { class: 'release', perform: count('interruptsOff', -1) },
-  disablePreemption: { class: 'acquire', perform: count('preemptionOff', 1) },
-  enablePreemption: { class: 'release', perform: count('preemptionOff', -1) },
+  disableInterrupts: { class: 'acquire', perform: off('interrupts') },
+  enableInterrupts: { class: 'release', perform: on('interrupts') },
+  disablePreemption: { class: 'acquire', perform: off('preemption') },
+  enablePreemption: { class: 'release', perform: on('preemption') },
   currentCpu: { class: 'other', perform: (_target, actor) => actor.here },
 }
 
@@ -23,7 +38,7 @@ export function disableInterrupts(): Operation<void> {
   return new Operation(PROCESSOR, 'disableInterrupts')
 }
 
-/** Undoes one {@link disableInterrupts}. */
+/** Undoes one {@link disableInterrupts}; an interrupt that came meanwhile is taken before the thread goes on. */
 export function enableInterrupts(): Operation<void> {
   return new Operation(PROCESSOR, 'enableInterrupts')
 }
@@ -71,7 +86,7 @@ export class InterruptLine implements SyncObject {
 
   /** Makes `cpu`, which has to come from `m.cpu()`, run `body` for each interrupt it gets; one that is pending already is the same one. */
   handle(cpu: Cpu, body: () => Program): Actor {
-    return this.#m.handler(cpu, interruptLoop(this, cpu, body))
+    return this.#m.handler(cpu, interruptLoop(this, cpu, body), () => this.isPending(cpu) && masking(cpu.state as CpuState, this.isDeferred) === null)
   }
 
   /** Sends an interrupt to `cpu`. */
@@ -118,7 +133,7 @@ const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
   send: { class: 'other', perform: (line, _actor, [cpu]) => line.raise(cpu as Cpu), detail: ([cpu]) => `to ${(cpu as Cpu).name}` },
   take: {
     class: 'other',
-    enabled: (line, _actor, [cpu]) => line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState, line.isDeferred) === null,
+    enabled: (line, actor, [cpu]) => (cpu as Cpu).state?.handler === actor || (line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState, line.isDeferred) === null),
     perform: (line, actor, [cpu]) => {
       const { state } = cpu as Cpu
       line.clear(cpu as Cpu)
@@ -135,6 +150,7 @@ const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
     perform: (_line, _actor, [cpu]) => {
       const { state } = cpu as Cpu
       if (state) state.handler = null
+      admitInterrupt(cpu as Cpu)
     },
     frees: () => false,
   },

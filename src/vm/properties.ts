@@ -48,6 +48,7 @@ export function unitsConserved(account: CommitAccount, total: number, promised: 
 
 /** No translation that is used or could be leads to a free frame. */
 export function noTranslationToFree(spaces: readonly AddressSpace[]): Judgement {
+  if (!Array.isArray(spaces as unknown)) throw new TypeError('noTranslationToFree: give a list of address spaces, [space]')
   for (const space of spaces) {
     for (const page of space.entries.keys()) {
       const current = space.translation(page)

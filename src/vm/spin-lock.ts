@@ -49,8 +49,8 @@ interface RwState {
   waiting: number
 }
 
-const RwStruct = struct<RwState>('rwlock', { writer: internal(holding(ref(actors))), readers: internal(holding(setOf(actors))), waiting: internal(queueing(setOf(actors))) })
-const TryableRwStruct = struct<RwState>('rwlock', { writer: event(holding(ref(actors))), readers: event(holding(setOf(actors))), waiting: event(queueing(setOf(actors))) })
+const RwStruct = struct<RwState>('rwlock', { writer: internal(holding(ref(actors), { spins: true })), readers: internal(holding(setOf(actors), { spins: true })), waiting: internal(queueing(setOf(actors))) })
+const TryableRwStruct = struct<RwState>('rwlock', { writer: event(holding(ref(actors), { spins: true })), readers: event(holding(setOf(actors), { spins: true })), waiting: event(queueing(setOf(actors))) })
 
 function mayRead({ writer, waiting }: RwState): boolean {
   return writer === null && waiting === 0

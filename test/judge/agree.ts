@@ -2,7 +2,7 @@ import type { Bundle } from '../../src/compile/bundle.ts'
 import { type LoadedModel, load } from '../../src/compile/load.ts'
 import { Refusal } from '../../src/compile/refusal.ts'
 import type { Engine } from '../../src/explore/engine.ts'
-import { checks } from '../../checks/index.ts'
+import { assertion, checks } from '../../checks/index.ts'
 import { type Reduce, reductionsOf } from '../../src/cli/request.ts'
 import { Search } from '../../src/explore/search.ts'
 import { buildSystem } from '../../src/explore/system.ts'
@@ -21,7 +21,7 @@ import { printPromela, spin } from './promela.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
 export function explored(loaded: LoadedModel, granularity: Granularity, options: InlineOptions = {}): Outcome {
-  return outcomeOf(exploreInline(loaded, granularity, [], {}, options))
+  return outcomeOf(exploreInline(loaded, granularity, [assertion], {}, options))
 }
 
 function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {

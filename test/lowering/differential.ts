@@ -92,7 +92,7 @@ export function runLowered(code: string, entry: string, seed: number, poison: un
   runtime.poison = poison
   const target: SyncObject = { name: 'target', operations: { op: { class: 'other', perform: () => undefined } } }
   const operation = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
-  const given = [operation, () => operation('pause'), (effect: () => unknown) => new ClosureOperation('effect', '', 'sync', null, effect)]
+  const given = [operation, () => operation('pause'), (effect: () => unknown) => new ClosureOperation('effect', 'sync', null, effect)]
   const program = new Function('__vmcheck', ...NAMES, `"use strict";${code}\nreturn ${entry}`)(runtime, ...given) as () => Frame
   const codec = new LocalCodec(runtime, objectsOf(runtime, target))
   try {

@@ -72,6 +72,11 @@ export class Checkpoints {
     return performance.now() - this.#last >= this.#period
   }
 
+  /** One could not be written: the next is due a period later. */
+  postpone(): void {
+    this.#last = performance.now()
+  }
+
   /**
    * Writes a checkpoint.
    * @throws CheckpointError when it cannot be written; the one before stays
@@ -130,10 +135,13 @@ export class Checkpoints {
         await file.writeFile(bytes)
       })
       await file.sync()
-    } finally {
       await file.close()
+      await rename(`${path}.tmp`, path)
+    } catch (error) {
+      await file.close().catch(() => {})
+      await rm(`${path}.tmp`, { force: true }).catch(() => {})
+      throw error
     }
-    await rename(`${path}.tmp`, path)
     return hash.digest('hex')
   }
 }

@@ -65,7 +65,7 @@ export class PathRaces {
       return plain.includes(field * 2 + 1) || pending.includes(field * 2 + 1)
     }
     const actors = [system.actors[one.actor] as Actor, system.actors[two.actor] as Actor] as const
-    return fields.map((field) => ({ actors, field: system.layout.fields[field]?.name ?? '', writes: [writes(one, field), writes(two, field)] }))
+    return fields.map((field) => ({ actors, field: system.layout.fields[field]?.name ?? '', lifeOf: system.layout.fields[field]?.lifeOf ?? null, writes: [writes(one, field), writes(two, field)] }))
   }
 
   /** What checks say of a race. */

@@ -104,6 +104,7 @@ export class PathSearch {
   #isCut = false
   #isBound = false
   #looped = false
+  #paused = performance.now()
   #stopped: StopReason | null = null
 
   constructor(system: System, options: PathSearchOptions) {
@@ -125,17 +126,13 @@ export class PathSearch {
     const { actors } = this.engine.system
     if (isStateless && actors.some(({ endless }) => endless)) throw endless()
     if (isStateless && actors.some(sharesCpu)) throw new Refusal('dpor is not for threads that share a CPU, whose turns it would have to wait for: use --strategy bfs or dfs', null)
-    let shown = performance.now()
     let hasEnded = false
     while (!this.#isOver()) {
       const depth = strategy.begin()
       hasEnded = depth < 0
       if (hasEnded) break
-      this.#follow(depth)
-      if (performance.now() - shown < 50) continue
-      this.#options.progress(this.#progress())
-      await new Promise((resume) => setImmediate(resume))
-      shown = performance.now()
+      await this.#follow(depth)
+      await this.#pause()
     }
     const isThrough = hasEnded && strategy.outcome === 'all' && !this.#isCut && !this.#isBound
     if (isThrough && (this.#findings.length === 0 || this.#options.keepGoing)) this.#afterwards()
@@ -143,8 +140,16 @@ export class PathSearch {
     return this.#result(isThrough)
   }
 
+  /** From time to time others get the thread: signals, progress. */
+  async #pause(): Promise<void> {
+    if (performance.now() - this.#paused < 50) return
+    this.#options.progress(this.#progress())
+    await new Promise((resume) => setImmediate(resume))
+    this.#paused = performance.now()
+  }
+
   /** One execution, from the position of the last one at some depth on. */
-  #follow(depth: number): void {
+  async #follow(depth: number): Promise<void> {
     const { strategy, limits, isStateless } = this.#options
     this.#places.length = Math.min(this.#places.length, depth + 1)
     this.#moves.length = depth
@@ -163,6 +168,7 @@ export class PathSearch {
       if (move === null) break
       isComplete = !this.#take(place, move)
       if (isComplete) break
+      await this.#pause()
     }
     if (isComplete) this.#counts.executions++
     strategy.end({ positions: this.#places, moves: this.#moves, isComplete }, { movesAfter: (from, moves, actor) => this.#movesAfter(from, moves, actor) })
@@ -350,7 +356,7 @@ export class PathSearch {
 
   #result(isThrough: boolean): PathResult {
     const { strategy } = this.#options
-    const reason = this.#stopped ?? (this.#isCut ? 'depth' : this.#isBound ? 'preemptions' : strategy.outcome === 'runs' ? 'runs' : null)
+    const reason = this.#stopped ?? (this.#isCut ? 'depth' : this.#isBound ? 'preemptions' : strategy.outcome === 'runs' ? 'runs' : this.#counts.pruned > 0 ? 'check off' : null)
     return {
       findings: this.#findings,
       exhaustive: isThrough && this.#findings.length === 0 && this.#counts.pruned === 0,

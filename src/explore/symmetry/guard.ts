@@ -1,66 +1,145 @@
 import type { Actor, Cpu } from '../../model/actor.ts'
+import type { Field } from '../../model/field.ts'
 import type { Property } from '../../model/machine.ts'
 import type { Executor } from '../executor.ts'
-import type { Script } from '../step-memory.ts'
+import { type Cell, readCell } from '../layout.ts'
+import type { Dependence, Script } from '../step-memory.ts'
 import type { StepRecord } from '../step-record.ts'
 import type { System } from '../system.ts'
 import { AsymmetryError } from './asymmetry.ts'
-import { exchange } from './names.ts'
+import { Renamings, inverse } from './renamings.ts'
 import type { Symmetry } from './symmetry.ts'
 
+/** A field that an outcome depends on, with its raw value. */
+export interface FieldRead {
+  readonly field: Field
+  readonly raw: number
+}
+
+/** What a step or property is evaluated on: the state, and what it has read there. */
+interface Evaluated {
+  readonly words: Int32Array
+  readonly reads: readonly FieldRead[]
+  /** Members that it names otherwise. */
+  readonly members: readonly number[]
+}
+
+/** What an evaluation under a renaming read, and how its outcome differs; null: it does not. */
+interface Renamed {
+  readonly reads: readonly FieldRead[]
+  readonly difference: string | null
+}
+
 /**
- * Checks that interchangeable members really are: a step, or a property, is evaluated again with two members exchanged,
- * each time two others, and must come to the same, renamed. One a thread.
+ * Proves that interchangeable members are alike, record by record: a step, or a property, is evaluated again under every
+ * renaming of the members that it mentions, and must come to the same, renamed. What it reads then and not before becomes
+ * part of what the record depends on, so that the record holds for every state that agrees with it there
+ * (docs/soundness.md, "Symmetry"). Of large sets only exchanges are tried. One a thread.
  */
 export class SymmetryGuard {
   readonly #system: System
   readonly #symmetry: Symmetry
   readonly #executor: Executor
-  /** Exchanges of two members, each as an image with the set that they belong to. */
-  readonly #exchanges: readonly { readonly image: Int32Array; readonly set: number }[]
-  #turn = 0
+  readonly #renamings: Renamings
 
   constructor(system: System, symmetry: Symmetry, executor: Executor) {
     this.#system = system
     this.#symmetry = symmetry
     this.#executor = executor
-    this.#exchanges = exchanges(symmetry)
+    this.#renamings = new Renamings(symmetry.names)
+  }
+
+  /** Names of the sets of which not every renaming is tried. */
+  get sampled(): readonly string[] {
+    return this.#renamings.sampled
   }
 
   /** Whether a state is the same whatever members are exchanged: the initial one must be. */
   checkInitial(words: Int32Array): void {
-    for (const { image, set } of this.#exchanges) {
+    for (const image of this.#symmetry.generators) {
       const other = this.#symmetry.rename(words, image)
-      if (other.some((word, i) => word !== words[i])) throw this.#asymmetry(set, 'they do not start alike')
+      if (other.some((word, i) => word !== words[i])) throw this.#asymmetry(image, 'their initial states differ')
     }
   }
 
-  /** @throws AsymmetryError when a step tells members apart */
-  checkStep(actor: Actor, code: Int32Array, words: Int32Array, isPlaced: boolean, record: StepRecord): void {
+  /**
+   * Checks a step that was taken from a local state, and returns what else its outcome depends on.
+   * @throws AsymmetryError when it tells members apart
+   */
+  checkStep(actor: Actor, code: Int32Array, words: Int32Array, isPlaced: boolean, record: StepRecord): readonly Dependence[] {
     this.#checkIndices()
-    const { image, set } = this.#exchange()
+    const reads = readsOf(record)
+    const { names, localNames } = this.#symmetry
+    const chosen = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? (dependence.among ?? []) : []))
+    const self = names.memberOfActor[actor.id] as number
+    const members = [
+      ...(self < 0 ? [] : [self]),
+      ...localNames.membersIn(code),
+      ...(record.local ? localNames.membersIn(Int32Array.from(record.local)) : []),
+      ...[...record.writes].flatMap(([id, raw]) => names.membersOf(id, raw)),
+      ...chosen.flatMap((object) => names.objects.get(this.#system.objects.indexOf(object))?.member ?? []),
+    ]
+    const found = this.#close({ words, reads, members }, (image) => this.#stepUnder(actor, code, words, isPlaced, record, image), record.site)
+    return found.map((read) => ({ on: 'field', ...read }))
+  }
+
+  /**
+   * Checks the evaluation of a property, and returns what else its outcome depends on.
+   *
+   * @param read raw values that it read, by field id
+   * @param evaluate evaluates it on other words: whether it holds, and what it reads
+   * @throws AsymmetryError when it tells members apart
+   */
+  checkProperty(property: Property, words: Int32Array, holds: boolean, read: ReadonlyMap<number, number>, evaluate: (words: Int32Array) => { readonly result: boolean; readonly read: ReadonlyMap<number, number> }): readonly FieldRead[] {
+    const under = (image: Int32Array): Renamed => {
+      const again = evaluate(this.#symmetry.renameShared(words, image))
+      return { reads: this.#fields(again.read), difference: again.result === holds ? null : `property "${property.name}" holds for one and not for another` }
+    }
+    return this.#close({ words, reads: this.#fields(read), members: [] }, under, 0)
+  }
+
+  #fields(read: ReadonlyMap<number, number>): FieldRead[] {
+    return [...read].map(([id, raw]) => ({ field: this.#system.machine.memory.fields[id] as Field, raw }))
+  }
+
+  /**
+   * Evaluates under renamings, in a fixed order, until every one of what is mentioned was tried. What is read under one
+   * of them was not read before only if the evaluation goes through members in an order: its counterparts here decide
+   * the outcome under that renaming, and so belong to the record.
+   */
+  #close({ words, reads, members }: Evaluated, under: (image: Int32Array) => Renamed, site: number): FieldRead[] {
+    const { names } = this.#symmetry
+    const known = new Set(reads.map(({ field }) => field.id))
+    const added: FieldRead[] = []
+    const tried: Int32Array[] = []
+    for (;;) {
+      const mentioned = new Set([...members, ...[...reads, ...added].flatMap(({ field, raw }) => [...names.ownerOf(field.id), ...names.membersOf(field.id, raw)])])
+      const image = this.#renamings.next(mentioned, tried)
+      if (image === null) return added
+      tried.push(image)
+      const { reads: theirs, difference } = under(image)
+      if (difference !== null) throw this.#asymmetry(image, difference, site)
+      const back = inverse(image)
+      for (const { field } of theirs) {
+        const id = names.field(field.id, back)
+        if (known.has(id)) continue
+        known.add(id)
+        added.push({ field: this.#system.machine.memory.fields[id] as Field, raw: readCell(words, this.#system.layout.cells[id] as Cell) })
+      }
+    }
+  }
+
+  #stepUnder(actor: Actor, code: Int32Array, words: Int32Array, isPlaced: boolean, record: StepRecord, image: Int32Array): Renamed {
     const { names, localNames } = this.#symmetry
     const theirs = this.#system.actors[names.actor(actor.id, image)] as Actor
-    let again: StepRecord
     try {
-      again = this.#executor.execute(theirs, localNames.code(code, image), this.#symmetry.renameShared(words, image), this.#script(record, image), isPlaced)
+      const again = this.#executor.execute(theirs, localNames.code(code, image), this.#symmetry.renameShared(words, image), this.#script(record, image), isPlaced)
+      const reason = this.#difference(record, again, image)
+      return { reads: readsOf(again), difference: reason && `${reason} in a step of ${actor.name} than in that of ${theirs.name}` }
     } catch (error) {
       if (error instanceof AsymmetryError) throw error
-      throw this.#asymmetry(set, `a step of ${actor.name} goes on, but that of ${theirs.name} fails: ${(error as Error).message}`, record)
+      return { reads: [], difference: `a step of ${actor.name} can be taken, but that of ${theirs.name} fails: ${(error as Error).message}` }
     }
-    const reason = this.#difference(record, again, image)
-    if (reason) throw this.#asymmetry(set, `${reason} in a step of ${actor.name} than in that of ${theirs.name}`, record)
-  }
-
-  /** @throws AsymmetryError when a property tells members apart */
-  checkProperty(property: Property, words: Int32Array, holds: boolean, evaluate: (words: Int32Array) => boolean): void {
-    const { image, set } = this.#exchange()
-    if (evaluate(this.#symmetry.renameShared(words, image)) !== holds) throw this.#asymmetry(set, `property "${property.name}" holds for one and not for another`)
-  }
-
-  #exchange(): { readonly image: Int32Array; readonly set: number } {
-    this.#turn = (this.#turn + 1) % this.#exchanges.length
-    return this.#exchanges[this.#turn] as { image: Int32Array; set: number }
   }
 
   #checkIndices(): void {
@@ -92,17 +171,35 @@ export class SymmetryGuard {
     for (const [id, raw] of one.writes) {
       if (two.writes.get(names.field(id, image)) !== names.raw(id, raw, image)) return `${this.#system.layout.fields[id]?.name} is written otherwise`
     }
-    if (one.local === null || two.local === null) return one.local === two.local ? null : 'the actor goes on otherwise'
+    if (!this.#sameAccesses(one.plain, two.plain, image) || !this.#sameAccesses(one.atomic, two.atomic, image)) return 'other fields are accessed (members are gone through in an order)'
+    if (this.#holders(one.holders, image) !== two.holders) return 'others hold what is waited for'
+    if (one.local === null || two.local === null) return one.local === two.local ? null : 'the local states differ'
     const renamed = localNames.code(one.local, image)
-    return renamed.length === two.local.length && renamed.every((word, i) => word === ((two.local as readonly number[])[i] as number | 0)) ? null : 'the actor remembers something else, or goes on otherwise,'
+    return renamed.length === two.local.length && renamed.every((word, i) => word === ((two.local as readonly number[])[i] as number | 0)) ? null : 'the local states differ'
   }
 
-  #asymmetry(set: number, reason: string, record?: StepRecord): AsymmetryError {
-    const { name, isDeclared } = this.#symmetry.names.sets[set] as { name: string; isDeclared: boolean }
-    return new AsymmetryError(name, isDeclared, reason, record ? this.#system.runtime.place(record.site) : null)
+  /** Whether two lists of accesses (field id * 2, + 1 for a write) are the same sets, one renamed: the race check goes by them. */
+  #sameAccesses(one: readonly number[], two: readonly number[], image: Int32Array): boolean {
+    const renamed = new Set(one.map((access) => this.#symmetry.names.field(access >> 1, image) * 2 + (access & 1)))
+    const theirs = new Set(two)
+    return renamed.size === theirs.size && [...renamed].every((access) => theirs.has(access))
+  }
+
+  #holders(mask: number, image: Int32Array): number {
+    let made = 0
+    for (let left = mask; left !== 0; left &= left - 1) made |= 1 << this.#symmetry.names.actor(31 - Math.clz32(left & -left), image)
+    return made
+  }
+
+  /** The error for the set of a member that a renaming moves. */
+  #asymmetry(image: Int32Array, reason: string, site = 0): AsymmetryError {
+    const { sets, setOf } = this.#symmetry.names
+    const moved = image.findIndex((to, member) => to !== member)
+    const { name, isDeclared } = sets[setOf[moved] as number] as { name: string; isDeclared: boolean }
+    return new AsymmetryError(name, isDeclared, reason, site > 0 ? this.#system.runtime.place(site) : null)
   }
 }
 
-function exchanges({ names }: Symmetry): { readonly image: Int32Array; readonly set: number }[] {
-  return names.sets.flatMap(({ members }, set) => members.flatMap((_, a) => members.slice(a + 1).map((__, i) => ({ image: exchange(names, set, a, a + 1 + i), set }))))
+function readsOf({ dependences }: StepRecord): FieldRead[] {
+  return dependences.flatMap((dependence) => (dependence.on === 'field' ? [{ field: dependence.field, raw: dependence.raw }] : []))
 }

@@ -41,6 +41,24 @@ export class LocalNames {
     return found
   }
 
+  /** Members that an encoding mentions. */
+  membersIn(code: Int32Array): readonly number[] {
+    const found: number[] = []
+    const { objects, functions, logged } = this.#codec.mentions(code)
+    const add = (own: OwnObject | undefined): void => {
+      if (own) found.push(own.member)
+    }
+    for (const at of objects) add(this.#names.objects.get(code[at] as number))
+    for (const at of functions) add(this.#names.functions.get(code[at] as number))
+    for (const at of logged) {
+      const [value, naming] = [code[at] as number, code[at + 1] as number]
+      if (naming === OBJECT) add(this.#names.objects.get(value))
+      const places = naming === OBJECT ? null : this.#names.placesOfNaming(naming)
+      if (places && value !== 0) forEachNamed(value, places, (member) => found.push(member))
+    }
+    return found
+  }
+
   /** The number of the local state, of the actor that `actor` becomes, that a local state becomes. */
   rename(actor: number, id: number, image: Int32Array): number {
     const { members, any } = this.mentions(actor, id)

@@ -95,6 +95,20 @@ export class Names {
     return own ? (this.fieldIds[image[own.member] as number]?.[own.slot] as number) : id
   }
 
+  /** The member that a field belongs to, if it does. */
+  ownerOf(id: number): readonly number[] {
+    const own = this.#ownOf[id]
+    return own ? [own.member] : []
+  }
+
+  /** Members that a field belongs to, or that a raw value of it names. */
+  membersOf(id: number, raw: number): readonly number[] {
+    const found = [...this.ownerOf(id)]
+    const places = this.#placesOf[id]
+    if (places && raw !== 0) forEachNamed(raw, places, (member) => found.push(member))
+    return found
+  }
+
   /** What a raw value of a field becomes. */
   raw(id: number, raw: number, image: Int32Array): number {
     const places = this.#placesOf[id]

@@ -1,0 +1,73 @@
+// What a model's code must not use, for it would do something else each time it runs, or reach beyond the model.
+import { Refusal } from './refusal.ts'
+
+const TIME = 'the time'
+const CHANCE = 'random numbers'
+const LATER = 'what happens later, outside of any step'
+const PROCESS = 'the process that runs it'
+
+/** Global names that are refused, and what they depend on. */
+export const OUTSIDE: Readonly<Record<string, string>> = {
+  Date: TIME,
+  performance: TIME,
+  Temporal: TIME,
+  crypto: CHANCE,
+  setTimeout: LATER,
+  setInterval: LATER,
+  setImmediate: LATER,
+  queueMicrotask: LATER,
+  clearTimeout: LATER,
+  clearInterval: LATER,
+  clearImmediate: LATER,
+  fetch: 'the network',
+  process: PROCESS,
+  require: PROCESS,
+  globalThis: PROCESS,
+  global: PROCESS,
+  eval: 'code that is not lowered',
+  SharedArrayBuffer: 'memory that no stored state would hold',
+  Atomics: 'memory that no stored state would hold',
+  WeakRef: 'what the garbage collector does',
+  FinalizationRegistry: 'what the garbage collector does',
+}
+
+/** Why a use of a name is refused. */
+export function outsideMessage(name: string, what: string): string {
+  return `${name} is used, and depends on ${what}: a model must do the same each time it runs; let m.choose stand for what may vary`
+}
+
+function refuse(name: string, what: string): never {
+  throw new Refusal(outsideMessage(name, what), null)
+}
+
+/** Stands for a name that is refused, where it was not seen in the text: it refuses whatever is done with it. */
+function refusing(name: string, what: string): unknown {
+  const trap = (): never => refuse(name, what)
+  return new Proxy(function outside() {}, { apply: trap, construct: trap, get: trap, set: trap, has: trap, ownKeys: trap, getOwnPropertyDescriptor: trap, defineProperty: trap })
+}
+
+/** Math without random numbers: what models see under that name. */
+export const CONFINED_MATH: object = Object.freeze(
+  Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(Math), random: { value: () => refuse('Math.random', CHANCE), enumerable: false, writable: false, configurable: false } }),
+)
+
+/** Takes what models print. */
+export type Printer = (text: string) => void
+
+/**
+ * What a model's code sees under the names of things outside of it: those that are refused, Math without random numbers,
+ * and a console that prints elsewhere.
+ *
+ * @param print takes a line of output
+ */
+export function confinement(print: Printer): Readonly<Record<string, unknown>> {
+  const refused = Object.fromEntries(Object.entries(OUTSIDE).flatMap(([name, what]) => (name === 'require' || name === 'eval' ? [] : [[name, refusing(name, what)]])))
+  return { ...refused, Math: CONFINED_MATH, console: consoleOf(print) }
+}
+
+const METHODS = ['log', 'info', 'warn', 'error', 'debug', 'trace', 'table', 'dir'] as const
+
+function consoleOf(print: Printer): object {
+  const say = (...values: readonly unknown[]): void => print(values.map((value) => (typeof value === 'string' ? value : String(value))).join(' '))
+  return Object.freeze({ ...Object.fromEntries(METHODS.map((method) => [method, say])), assert: (holds: unknown, ...values: unknown[]) => (holds ? undefined : say('Assertion failed:', ...values)) })
+}

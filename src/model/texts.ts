@@ -1,0 +1,8 @@
+/** Characters that move a terminal's cursor, ring its bell, or turn the direction of what follows. */
+// oxlint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/** A text of a model's as a terminal or page may show it: control characters, line breaks and tabs apart, become `\\u001b` and the like. */
+export function cleaned(text: string): string {
+  return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
