@@ -71,7 +71,12 @@ test.serial('Ctrl-C writes a checkpoint; --resume goes on from it and says so by
   const cwd = process.cwd()
   const place = join(await folder({}), 'kept')
   const search = ['explore', 'models/wire.ts', '--scenario', 'names-three', '--reduce', 'none', '--quiet']
-  t.is((await vmcheck([...search, '--checkpoint', place], { cwd, interrupt: 2500 })).status, 3)
+  // on a busy machine the first signals come before the search has begun, and end the process
+  const tried = async ([after, ...later]: readonly number[]): Promise<number | null> => {
+    const { status } = await vmcheck([...search, '--checkpoint', place], { cwd, interrupt: after as number })
+    return status === 3 || later.length === 0 ? status : tried(later)
+  }
+  t.is(await tried([1300, 2500, 5000, 10_000]), 3)
   t.true((await readdir(place)).includes('manifest'))
   const again = await vmcheck([...search, '--checkpoint', place])
   t.is(again.status, 2)
