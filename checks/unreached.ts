@@ -13,6 +13,7 @@ export const unreached: Check = {
       const { name, form } = property
       if (!active.some((check) => check.name === CHECK_OF[form])) return []
       if (form === 'sometimes') return met ? [] : [{ kind: 'unreached' as const, property: name, message: `"${name}" held in no reachable state` }]
-      return evaluated ? [] : [{ kind: 'unreached' as const, property: name, message: `"${name}" was never evaluated: no reachable state or step asks for it` }]
+      const why = form === 'at-rest' ? 'no reachable state is at rest (a daemon that polls in a loop never rests: let it wait by when(...))' : 'no reachable state or step asks for it'
+      return evaluated ? [] : [{ kind: 'unreached' as const, property: name, message: `"${name}" was never evaluated: ${why}` }]
     }),
 }

@@ -82,7 +82,7 @@ inBrowser('slider, buttons, keys, the diagram and the address step through the t
   await open(t, [report], { hash: '#step=9' }, async (page) => {
     const position = page.locator('#position')
     const is = async (step: number): Promise<void> => {
-      await page.waitForFunction((wanted) => document.querySelector('#position')?.textContent === wanted, step === 0 ? 'at the start' : `step ${step} of 43`)
+      await page.waitForFunction((wanted) => document.querySelector('#position')?.textContent === wanted, step === 0 ? 'at the start' : `step ${step} of 52`)
       t.deepEqual(await shown(page), { ...states[step] }, `step ${step}`)
     }
     await is(9)
@@ -92,18 +92,18 @@ inBrowser('slider, buttons, keys, the diagram and the address step through the t
     await is(0)
     await page.getByLabel('One step on').click()
     await is(1)
-    await page.getByLabel('Step', { exact: true }).fill('30')
-    await is(30)
-    t.regex((await page.locator('#step').textContent()) ?? '', /Step 30: CPU 1 \(neighbour\/1\)/)
+    await page.getByLabel('Step', { exact: true }).fill('34')
+    await is(34)
+    t.regex((await page.locator('#step').textContent()) ?? '', /Step 34: CPU 1 \(neighbour\/1\)/)
     t.regex((await page.locator('.source').textContent()) ?? '', /vm-fault\.ts:166/)
     t.is(await page.locator('td.changed').count(), 3)
     await page.locator('.step').nth(11).click()
     await is(12)
     await page.keyboard.press('End')
-    await is(43)
-    await page.waitForURL(/#step=43$/)
+    await is(52)
+    await page.waitForURL(/#step=52$/)
     t.is(await position.getAttribute('aria-live'), 'polite')
-    for (let step = 42; step >= 0; step--) {
+    for (let step = 51; step >= 0; step--) {
       await page.keyboard.press('ArrowLeft')
       await is(step)
     }
@@ -141,7 +141,7 @@ inBrowser('on a phone nothing but diagrams and tables is wider than the screen; 
 inBrowser('without its script, and on paper, the page still tells the trace', async (t) => {
   const report = await exploreFile('models/wire.ts')
   await open(t, [report], { script: false }, async (page) => {
-    t.is(await page.locator('.trace li').count(), 43)
+    t.is(await page.locator('.trace li').count(), 52)
     await page.emulateMedia({ media: 'print' })
     t.false(await page.locator('.stepper').isVisible())
     t.true((await page.pdf()).length > 10_000)
@@ -155,7 +155,7 @@ inBrowser('several scenarios share a page: one is looked at at a time', async (t
     t.is(await page.locator('.verdict').textContent(), 'deadlock')
     await page.getByRole('button', { name: 'leak' }).click()
     await page.waitForFunction(() => document.querySelector('.verdict')?.textContent === 'at-rest')
-    t.is(await page.locator('#position').textContent(), 'step 45 of 45')
+    t.is(await page.locator('#position').textContent(), 'step 55 of 55')
     await page.getByRole('button', { name: 'fixed' }).click()
     await page.waitForFunction(() => document.querySelector('.verdict')?.textContent === 'pass')
   })

@@ -139,10 +139,10 @@ function refuseEarlyUse(binding: Binding, path: GeneratorPath, lowering: Lowerin
   const { kind, path: declaration, identifier, scope } = binding
   if ((kind !== 'let' && kind !== 'const') || !declaration.isVariableDeclarator()) return
   const isHead = declaration.findParent((at) => at.isForXStatement() && at === scope.path) !== null
-  const ready = isHead ? (identifier.start ?? 0) : (declaration.node.end ?? 0)
   for (const use of [...binding.referencePaths, ...binding.constantViolations]) {
     if (use === scope.path || use.node.start === null || use.node.start === undefined) continue
     const isClosure = use.getFunctionParent() !== path && use.getFunctionParent()?.node !== path.node
+    const ready = isHead ? (identifier.start ?? 0) : isWithin(use.node, declaration.node.id) ? elementEnd(declaration, identifier) : (declaration.node.end ?? 0)
     const isEarly = use.node.start < ready && use.node !== declaration.node
     // a function that calls itself is called once the variable has it
     const isRecursive = isClosure && isInitial(declaration, use)
@@ -153,6 +153,21 @@ function refuseEarlyUse(binding: Binding, path: GeneratorPath, lowering: Lowerin
       throw lowering.refuse(use.node, `"${identifier.name}" belongs to another case of the switch, where it gets its value: declare it before the switch, or in a block`)
     }
   }
+}
+
+function isWithin(inner: t.Node, outer: t.Node): boolean {
+  return (inner.start ?? 0) >= (outer.start ?? 0) && (inner.end ?? 0) <= (outer.end ?? 0)
+}
+
+/** Where in its pattern a variable has its value: after its default, if it has one. */
+function elementEnd(declaration: NodePath<t.VariableDeclarator>, identifier: t.Identifier): number {
+  let end = identifier.end ?? 0
+  declaration.traverse({
+    AssignmentPattern(inner) {
+      if (inner.node.left === identifier) end = inner.node.end ?? end
+    },
+  })
+  return end
 }
 
 /** Whether a use lies in the function that is a variable's whole initial value. */

@@ -120,7 +120,7 @@ function refuseConstantWrite(path: NodePath<t.VariableDeclaration>, declarator: 
   if (path.node.kind !== 'const') return
   for (const name of Object.keys(t.getBindingIdentifiers(declarator.id))) {
     const violation = path.scope.getBinding(name)?.constantViolations[0]
-    if (violation && !violation.isDeclaration()) throw lowering.refuse(violation.node, `"${name}" is a const and cannot be assigned`)
+    if (violation && !violation.isDeclaration() && !violation.isVariableDeclarator()) throw lowering.refuse(violation.node, `"${name}" is a const and cannot be assigned`)
   }
 }
 

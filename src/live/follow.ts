@@ -89,12 +89,17 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
   const { view } = replay
   const sleeps = (actor: number): boolean => view.isBlocked(view.actors[actor] as (typeof view.actors)[number])
   const found = findings(replay, checks)
+  // those who go round first: who is let go cannot be asked any more what it stands before
+  const spinners = violation.waiting.filter(({ actor, operation }) => operation === 'spin' && !sleeps(actor))
+  const rounds: (string | null)[] = []
+  for (const { actor } of spinners) rounds.push(await goesRound(replay, actor))
+  if (spinners.length > 0 && rounds.every((what) => what !== null)) return { what: `${view.actors[spinners[0]?.actor as number]?.title}: ${rounds[0]}`, waiting: [], finding: null }
   const halts = await replay.free(violation.waiting.map(({ actor }) => actor).filter(sleeps))
   const waiting: Waiting[] = []
   for (const told of violation.waiting) {
     const halt = halts.get(told.actor)
     if (halt?.at === 'wait' && halt.wait) waiting.push(waitingOf(told.actor, halt.wait))
-    const what = halt?.at === 'wait' ? waitDifference(told, halt.wait) : told.operation === 'spin' ? await goesRound(replay, told.actor) : 'it does not wait'
+    const what = halt?.at === 'wait' ? waitDifference(told, halt.wait) : told.operation === 'spin' ? null : 'it does not wait'
     if (what !== null) return { what: `${view.actors[told.actor]?.title}: ${what}`, waiting, finding: null }
   }
   const finding = found.find(({ kind, stuck }) => kind === violation.kind && String(stuck) === String(violation.stuck)) ?? null

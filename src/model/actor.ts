@@ -8,7 +8,7 @@ export class Cpu {
   readonly name: string
   /** Who runs on it, where several actors share it; null for a CPU that runs one thread. */
   readonly state: Instance<CpuState> | null
-  /** Its interrupt handlers, in order of precedence; set up with the machine. */
+  /** Its interrupt handlers; set up with the machine. */
   readonly handlers: { readonly actor: Actor; isDue(): boolean }[] = []
   readonly #index: number
   readonly #memory: Memory
@@ -24,6 +24,12 @@ export class Cpu {
   get index(): number {
     this.#memory.port.distinguish?.(this)
     return this.#index
+  }
+
+  /** Inside operations: which of several due interrupts is taken is a choice of the search. */
+  pickInterrupt(due: readonly Actor[]): Actor {
+    const chosen = due.length === 1 ? 0 : this.#memory.port.choose(due.length, `the interrupt taken on ${this.name}`, due.map(({ name }) => name), due)
+    return due[chosen] as Actor
   }
 
   /** Inside operations of the one thread that runs on it: that thread switches something off once more (1), or undoes that (-1). */

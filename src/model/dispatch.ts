@@ -52,11 +52,12 @@ export function isHandling(actor: Actor): boolean {
   return actor.cpu.state?.handler === actor
 }
 
-/** Interrupts of a CPU may be taken again: one that is due is taken before a thread of the CPU goes on. */
-export function admitInterrupt({ state, handlers }: Cpu): void {
+/** Interrupts of a CPU may be taken again: one that is due, any of them, is taken before a thread of the CPU continues. */
+export function admitInterrupt(cpu: Cpu): void {
+  const { state, handlers } = cpu
   if (!state || state.handler) return
-  const due = handlers.find(({ isDue }) => isDue())
-  if (due) state.handler = due.actor
+  const due = handlers.filter(({ isDue }) => isDue()).map(({ actor }) => actor)
+  if (due.length > 0) state.handler = cpu.pickInterrupt(due)
 }
 
 /** The CPU that a thread has now, if it has one. */

@@ -18,7 +18,8 @@ interface LockState {
 const LockStruct = struct<LockState>('lock', {
   writer: internal(holding(ref(actors))),
   upgrader: internal(holding(ref(actors))),
-  recursive: internal(ref(actors)),
+  // who may take it again has to give that right up, too
+  recursive: internal(holding(ref(actors))),
   depth: internal(u(2)),
   readers: internal(holding(setOf(actors))),
   again: internal(setOf(actors)),
