@@ -125,7 +125,7 @@ export function waitingOf(actor: number, { operation, target, heldBy, at }: Wait
 function waitDifference(told: Waiting, wait: Wait | null): string | null {
   const show = ({ operation, target, heldBy }: Pick<Waiting, 'operation' | 'target' | 'heldBy'>): string => `${operation} ${target}`.trim() + (heldBy.length > 0 ? `, held by ${heldBy.join(' and ')}` : '')
   // who would wake a sleeper is derived from code that has not run
-  const seen = wait && !wait.isHeld ? { ...wait, heldBy: told.heldBy } : wait
+  const seen = wait?.sleeping && wait.heldBy.length === 0 ? { ...wait, heldBy: told.heldBy } : wait
   return seen && show(seen) === show(told) ? null : `it waits for ${wait ? show(wait) : 'nothing'} and not for ${show(told)}`
 }
 
