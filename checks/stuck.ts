@@ -1,5 +1,6 @@
 import type { Actor, Blocked, Check, Finding, StateView, ViolationKind } from '../src/model/index.ts'
-import { list, short } from './wording.ts'
+import { list } from '../src/model/texts.ts'
+import { short } from './wording.ts'
 
 /** The first cycle among the waits, as positions in the order of waiting; empty without one. */
 function cycle(waits: readonly Blocked[]): Blocked[] {

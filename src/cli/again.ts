@@ -1,5 +1,5 @@
 import type { Report } from '../report/report.ts'
-import { quoted } from './shell.ts'
+import { commandLine } from './shell.ts'
 import type { Violation } from '../trace/violation.ts'
 
 /** Longest schedule that is printed. */
@@ -14,5 +14,5 @@ export function replayCommandOf({ file, scenario }: Pick<Report['model'], 'file'
   for (const setting of settings) words.push('--set', setting)
   if (granularity !== 'step') words.push('--granularity', granularity)
   // in two lines, which a shell takes for one: most terminals are not as wide
-  return `${[words[0], ...words.slice(1).map(quoted)].join(' ')} \\\n    --schedule ${schedule}`
+  return `${commandLine(words)} \\\n    --schedule ${schedule}`
 }

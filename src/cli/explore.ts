@@ -11,7 +11,7 @@ import { exitStatus } from './assemble.ts'
 import type { ExploreRequest, Reduce } from './request.ts'
 import { explore, loadModel } from './session.ts'
 import { SHARED } from './options.ts'
-import { quoted } from './shell.ts'
+import { commandLine } from './shell.ts'
 import { ruler } from './show.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
@@ -150,7 +150,7 @@ function again(report: Report, args: ExploreArguments): string {
   if (args.granularity) words.push('--granularity', args.granularity)
   for (const check of args.check) words.push('--check', check)
   for (const check of args.noCheck) words.push('--no-check', check)
-  return [words[0], ...words.slice(1).map(quoted)].join(' ')
+  return commandLine(words)
 }
 
 /** Options that only some strategies know, and which. */

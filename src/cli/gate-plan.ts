@@ -10,7 +10,7 @@ import type { PlannedCase } from './gate-run.ts'
 import { modelFiles } from './list.ts'
 import type { ExploreRequest } from './request.ts'
 import { loadModel } from './session.ts'
-import { quoted } from './shell.ts'
+import { commandLine } from './shell.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { memorySize } from './values.ts'
@@ -132,5 +132,5 @@ function exploreCommandOf(file: string, scenario: string, { strategy, reduce, pr
   if (preemptions < Infinity) words.push('--preemptions', String(preemptions))
   if (strategy === 'random' || strategy === 'pct') words.push('--seed', String(seed), '--runs', String(runs))
   if (keepGoing) words.push('--keep-going')
-  return [words[0], ...words.slice(1).map(quoted)].join(' ')
+  return commandLine(words)
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../compile/refusal.ts'
 import { Frame, type Runtime, Walk } from '../compile/runtime.ts'
 import { showValue } from '../model/memory.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../model/operation.ts'
+import type { Switches } from '../model/switches.ts'
 
 /** Tags of the encoding; each value starts with one, so that no two values share an encoding. */
 const TAG = {
@@ -35,12 +36,6 @@ export type LocalState =
   /** After the operation of its last `yield*`, which gave `result`; `log` feeds what it did since (virtual point). */
   | { readonly at: 'resume'; readonly stack: Frame[]; readonly result: unknown; readonly log: readonly number[] }
   | { readonly at: 'finished' }
-
-/** How often a thread alone on its CPU has switched interrupts and preemption off: part of its local state, for nobody else can tell. */
-export interface Switches {
-  readonly interrupts: number
-  readonly preemption: number
-}
 
 /** Where in a local state's encoding things are mentioned that can be renamed: positions of their numbers. */
 export interface Mentions {

@@ -7,7 +7,8 @@ import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
 import { type Granularity, classOf } from '../model/step-bounds.ts'
-import { FINISHED, LocalCodec, type LocalState, type Switches } from './encoding.ts'
+import { NOTHING_OFF, type Switches } from '../model/switches.ts'
+import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
 import { type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
 import { writeCell } from './layout.ts'
 import type { StepRecord } from './step-record.ts'
@@ -28,7 +29,7 @@ export class Executor {
   #base: readonly number[] | null = null
   #holders = 0
   #site = 0
-  #switchesBefore: Switches = { interrupts: 0, preemption: 0 }
+  #switchesBefore: Switches = NOTHING_OFF
   /** Whether the operation that the step begins with may sleep. */
   #sleeps = false
   /** Every wait is granted: see {@link mayWrite}. */
@@ -153,7 +154,7 @@ export class Executor {
     this.#base = null
     this.#holders = 0
     this.#site = 0
-    this.#switchesBefore = { interrupts: 0, preemption: 0 }
+    this.#switchesBefore = NOTHING_OFF
     this.#sleeps = false
   }
 
@@ -343,7 +344,7 @@ export class Executor {
       const fault = leftOver(actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 })
       if (this.#memory.seeks(fault)) return this.#record('fault', null, fault)
     }
-    this.#memory.switches = { interrupts: 0, preemption: 0 }
+    this.#memory.switches = NOTHING_OFF
     return this.#record('step', FINISHED, null)
   }
 

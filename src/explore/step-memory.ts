@@ -3,10 +3,11 @@ import type { Frame } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
 import { insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
+import { namesActor } from '../model/holdings.ts'
+import { NOTHING_OFF, type Switches, switchedBy } from '../model/switches.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation, type PrimitiveClass } from '../model/operation.ts'
 import { type Granularity, StepBounds, classOf, isAtomicAccess } from '../model/step-bounds.ts'
-import type { Switches } from './encoding.ts'
 import { readCell } from './layout.ts'
 import { OBJECT } from './namings.ts'
 import type { System } from './system.ts'
@@ -82,7 +83,7 @@ export class StepMemory implements MemoryPort {
    */
   log: number[] = []
   /** How often the actor, alone on its CPU, has switched interrupts and preemption off. */
-  switches: Switches = { interrupts: 0, preemption: 0 }
+  switches: Switches = NOTHING_OFF
   /** Whether some check reports a fault: a step does not end in what nobody looks for. */
   seeks: (fault: Fault) => boolean = () => true
   /** Only local code is to run: the step ends before any access at all. */
@@ -128,7 +129,7 @@ export class StepMemory implements MemoryPort {
     this.writes = new Map()
     this.log = []
     this.probing = false
-    this.switches = { interrupts: 0, preemption: 0 }
+    this.switches = NOTHING_OFF
     this.#choices = 0
     this.#read = new Set()
     this.#bounds.begin(actor)
@@ -274,9 +275,7 @@ export class StepMemory implements MemoryPort {
   }
 
   switched(what: keyof Switches, by: 1 | -1): void {
-    const depth = this.switches[what] + by
-    if (depth < 0) throw new Error(`${what} are switched on although they are not off`)
-    this.switches = { ...this.switches, [what]: depth }
+    this.switches = switchedBy(this.switches, what, by)
   }
 
   ghost<T>(body: () => T): T {
@@ -316,7 +315,7 @@ export class StepMemory implements MemoryPort {
   /** Whether the actor whose step runs is who a field of a lock names: nobody else changes that. */
   #isOwn({ type }: Field, raw: number): boolean {
     const { id } = this.actor as Actor
-    return type.names?.form === 'set' ? ((raw >> id) & 1) === 1 : raw === id + 1
+    return namesActor(raw, type.names?.form ?? 'one', id)
   }
 
   #signal(fault: Fault | null): never {

@@ -1,5 +1,6 @@
 import type { RawEvent } from '../trace/narration.ts'
 import type { Fault } from '../model/memory.ts'
+import type { Switches } from '../model/switches.ts'
 import type { SourcePlace } from '../compile/refusal.ts'
 
 /** What an actor stands before, asked while nobody runs. */
@@ -19,7 +20,7 @@ export interface Wait {
   /** Whether an attempt may sleep, giving its CPU to others. */
   readonly mayYield: boolean
   /** What a thread alone on its CPU has switched off, and how often. */
-  readonly off: { readonly interrupts: number; readonly preemption: number }
+  readonly off: Switches
   readonly at: SourcePlace | null
 }
 

@@ -7,6 +7,7 @@ import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
 import { type Granularity, StepBounds } from '../model/step-bounds.ts'
 import type { Field } from '../model/field.ts'
+import { NOTHING_OFF } from '../model/switches.ts'
 import { Narration, type Whereabouts, valueLine } from '../trace/narration.ts'
 import { ACTOR, CONTROL, actorWords } from './buffers.ts'
 import { CpuTurns } from './cpu-turns.ts'
@@ -161,7 +162,7 @@ export class LiveActor implements Point {
     this.#memory.isTrusting = false
     this.#memory.choices = []
     this.#memory.narration = new Narration()
-    this.#memory.switches = { interrupts: 0, preemption: 0 }
+    this.#memory.switches = NOTHING_OFF
     this.#operation = null
     this.#program = null
     this.#ticket = -1

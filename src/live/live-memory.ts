@@ -6,6 +6,7 @@ import type { Judgement } from '../model/machine.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation } from '../model/operation.ts'
 import { type StepBounds, isAtomicAccess } from '../model/step-bounds.ts'
+import { NOTHING_OFF, type Switches, switchedBy } from '../model/switches.ts'
 import { Narration, type Whereabouts } from '../trace/narration.ts'
 import type { Gate } from './gate.ts'
 import { Abandoned, type Roster } from './roster.ts'
@@ -73,7 +74,7 @@ export class LiveMemory implements MemoryPort {
   /** What does not hold while others run is passed by: they could not be stopped. */
   isTrusting = false
   /** What the actor, alone on its CPU, has switched off, and how often. */
-  switches: { readonly interrupts: number; readonly preemption: number } = { interrupts: 0, preemption: 0 }
+  switches: Switches = NOTHING_OFF
   /** The first fault: should code of the model catch it, the step ends in it all the same. */
   broken: Fault | null = null
   /** Why the program is left where it stands; code of the model that catches it gets no further. */
@@ -176,10 +177,8 @@ export class LiveMemory implements MemoryPort {
     throw new Faulty(fault)
   }
 
-  switched(what: 'interrupts' | 'preemption', by: 1 | -1): void {
-    const depth = this.switches[what] + by
-    if (depth < 0) throw new Error(`${what} are switched on although they are not off`)
-    this.switches = { ...this.switches, [what]: depth }
+  switched(what: keyof Switches, by: 1 | -1): void {
+    this.switches = switchedBy(this.switches, what, by)
   }
 
   violated(fault: Fault): void {

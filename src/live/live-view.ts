@@ -4,6 +4,7 @@ import { isHandling } from '../model/dispatch.ts'
 import { evaluate } from '../model/faults.ts'
 import { type AtomicContext, type Held, Holdings, isAtomicContext } from '../model/holdings.ts'
 import type { Judgement, Machine, Property } from '../model/machine.ts'
+import { NOTHING_OFF, type Switches } from '../model/switches.ts'
 import type { Wait } from './gate.ts'
 import { within } from './snapshot-port.ts'
 
@@ -26,10 +27,12 @@ export class LiveView implements StateView {
   readonly initial: boolean
   readonly #machine: Machine
   readonly #state: LiveState
+  readonly #holdings: Holdings
 
   constructor(machine: Machine, state: LiveState) {
     this.#machine = machine
     this.#state = state
+    this.#holdings = new Holdings(machine.memory)
     this.initial = state.isInitial ?? false
     this.actors = machine.actors
     this.properties = machine.properties
@@ -72,7 +75,7 @@ export class LiveView implements StateView {
   }
 
   #held(actor: Actor): readonly Held[] {
-    return new Holdings(this.#machine.memory).of(actor, ({ id }) => (this.#state.values[id] as number) >>> 0)
+    return this.#holdings.of(actor, ({ id }) => (this.#state.values[id] as number) >>> 0)
   }
 
   waitCycle(): readonly Actor[] {
@@ -111,13 +114,11 @@ export class LiveView implements StateView {
   }
 }
 
-const NOTHING_OFF = { interrupts: 0, preemption: 0 } as const
-
 /**
  * What keeps an actor from sleeping, as shared memory says and, of a thread alone on its CPU, what it has switched off.
  * To be called with the machine's memory showing the state.
  */
-export function contextOf({ kind, state }: Actor, held: readonly Held[], { interrupts, preemption }: { readonly interrupts: number; readonly preemption: number }): AtomicContext {
+function contextOf({ kind, state }: Actor, held: readonly Held[], { interrupts, preemption }: Switches): AtomicContext {
   return {
     isHandler: kind === 'handler',
     spinLocks: held.flatMap(({ lock, spins }) => (spins ? [lock] : [])),

@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts'
 import type { Leftover, Sleeping } from './check.ts'
 import type { Judgement, Property } from './machine.ts'
 import type { Fault } from './memory.ts'
+import { list } from './texts.ts'
 
 /** An instance is used after it was freed. */
 export function usedAfterFree(instance: string, field: string): Fault {
@@ -41,10 +42,6 @@ export function sleepsInAtomic(actor: Actor, { operation, target, context }: Sle
     ...(preemptionOff ? ['preemption is off'] : []),
   ])
   return { kind: 'sleep-in-atomic', property: 'no sleep in atomic context', message: `${actor.label} may sleep in ${target === '' ? operation : `${target} (${operation})`}, although ${why}` }
-}
-
-function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
 /** The inside of a synchronising object is touched by plain code. */
