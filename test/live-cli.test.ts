@@ -112,13 +112,14 @@ test('reports that cannot be replayed: status 2, one line that says what, where 
 })
 
 test('run: what cannot be carried out', async (t) => {
-  const cwd = await folder({ 'model.ts': CROSSED, 'ends.ts': modelText('m.thread(function* a() { yield* lock.acquire(); globalThis.process.exit(0) })'), 'bad.ts': 'export default 1\n' })
+  const cwd = await folder({ 'model.ts': CROSSED, 'leaves.ts': modelText('m.thread(function* a() { yield* lock.acquire(); globalThis.process.exit(0) })'), 'ends.ts': modelText('m.thread(function* a() { yield* lock.acquire(); const all = []; for (;;) all.push(new Array(1_000_000).fill(all.length)) })'), 'bad.ts': 'export default 1\n' })
   for (const [args, says] of [
     [['model.ts', '--rounds', '0'], /--rounds takes a whole number from 1/],
     [['model.ts', '--time', '0'], /--time takes a number of seconds above 0/],
     [['model.ts', '--report', 'x.yaml'], /unknown format/],
     [['model.ts', '--scenario', 'x'], /has no scenario "x"/],
     [['bad.ts'], /bad\.ts:1:1: the default export is not a model/],
+    [['leaves.ts'], /leaves\.ts:\d+:\d+: globalThis is used, and depends on the process/],
     [['ends.ts'], /the thread of a\/0 died after 1 steps: .*; nothing is known about the model/],
   ] as const) {
     const ran = await vmcheck(['run', ...args], { cwd })

@@ -26,7 +26,7 @@ test('invariants are due when a tryable lock is released, and not at an inner re
 
 test('readOnce of a plain field, and a free against a condition on the instance, are races', async (t) => {
   t.is(await kindOf('m.thread(function* a() { yield* lock.acquire(); x.v = 1; x.v = 2; yield* lock.release() }); m.thread(function* b() { yield* readOnce(() => x.v) })'), 'data-race')
-  t.is(await kindOf("const p = m.pool(Cell, 1, 'p'); const o = p.allocate({ v: 1 }); m.thread(function* a() { yield* lock.acquire(); p.free(o); p.allocate({ v: 1 }); yield* lock.release() }); m.thread(function* b() { yield* when(() => o.v === 1) })"), 'data-race')
+  t.is(await kindOf("const p = m.pool(Cell, 1, 'p'); const o = p.allocate({ v: 1 }); m.thread(function* a() { yield* lock.acquire(); p.free(o); p.allocate({ v: 1 }); yield* lock.release() }); m.thread(function* b() { yield* when(() => o.v === 1) })"), 'use-after-free')
 })
 
 test('what an effect throws is a violation that the program cannot catch', async (t) => {

@@ -134,7 +134,7 @@ test('Markdown: verdict, a column a CPU, diagrams, the commands; nothing of a mo
   t.regex(text, /^## ❌ deadlock: GNU Mach/)
   t.regex(text, /\| \| CPU 0: wirer \| CPU 1: neighbour \|/)
   t.is([...text.matchAll(/```mermaid/g)].length, 2)
-  t.is([...text.matchAll(/^\| \d+ \|/gm)].length, 43)
+  t.is([...text.matchAll(/^\| \d+ \|/gm)].length, 52)
   t.regex(text, /npx vmcheck explore models\/wire\.ts/)
   for (const row of text.split('\n').filter((line) => line.startsWith('| '))) t.true([2, 3].includes([...row.matchAll(/(?<!\\)\|/g)].length - 1), row)
   const bad = await rendered('.md', await hostile())
