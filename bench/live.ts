@@ -17,7 +17,7 @@ const SEEDS = { wire: 20, others: 3 }
 /** Seconds that a run may take. */
 const TIME = 2
 
-const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal, interruptible: (body) => body(), ci: null }
+const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal, input: () => process.stdin, interruptible: (body) => body(), ci: null }
 
 interface Hunt {
   /** Rounds and seconds of each run that found something. */

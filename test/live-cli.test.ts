@@ -122,7 +122,7 @@ test('run: what cannot be carried out', async (t) => {
     [['leaves.ts'], /leaves\.ts:\d+:\d+: globalThis is used, and depends on the process/],
     [['ends.ts'], /the thread of a\/0 died after 1 steps: .*; nothing is known about the model/],
   ] as const) {
-    const ran = await vmcheck(['run', ...args], { cwd })
+    const ran = await vmcheck(['run', ...args], { cwd, env: { NODE_OPTIONS: '--max-old-space-size=200' } })
     t.is(ran.status, 2, args.join(' '))
     t.regex(ran.err, says)
     t.is(ran.err.trimEnd().split('\n').length, 1, ran.err)

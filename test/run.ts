@@ -7,7 +7,7 @@ import type { Report } from '../src/report/report.ts'
 import { bundleText } from './inline.ts'
 
 /** Streams that keep nothing. */
-export const silent: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal, interruptible: (body) => body(), ci: null }
+export const silent: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal, input: () => process.stdin, interruptible: (body) => body(), ci: null }
 
 const REQUEST: ExploreRequest = {
   scenario: null,

@@ -18,7 +18,7 @@ export default async function run({ bundle, request, cwd, control }: GateTask): 
   const looking = setInterval(() => {
     if (Atomics.load(words, TASK_WORD.abort) !== 0) interrupt.abort()
   }, LOOKING)
-  const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd, cache: null, interrupt: interrupt.signal, interruptible: (body) => body(), ci: null }
+  const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd, cache: null, interrupt: interrupt.signal, input: () => process.stdin, interruptible: (body) => body(), ci: null }
   try {
     return { report: await explore(load(bundle), request, streams, ({ states }) => Atomics.store(words, TASK_WORD.states, states)) }
   } catch (error) {

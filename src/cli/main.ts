@@ -1,83 +1,71 @@
-import yargs, { type CommandModule } from 'yargs'
-import { hideBin } from 'yargs/helpers'
-import { Refusal } from '../compile/refusal.ts'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { cleaned } from '../model/texts.ts'
-import { type Streams, processStreams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
-import { version } from './version.ts'
+import type { FromCommand, Surroundings } from './between.ts'
+import { Output } from './output.ts'
+import { Signals } from './signals.ts'
 
-/** One line on standard error, and the status for "cannot be carried out". */
-function fail(error: unknown): void {
-  const line = error instanceof Refusal ? error.line : error instanceof UsageError ? error.message : `internal error, please report it: ${(error as Error)?.stack ?? String(error)}`
-  process.stderr.write(`vmcheck: ${cleaned(line)}\n`)
-  process.exitCode = 2
-}
+/** Milliseconds that files which are kept for the next run have to be written when the command is done. */
+const GRACE = 500
 
-/** Every command by its name, in the order of the help; loaded when it is named, for a process that loads all takes a third longer to start. */
-const COMMANDS = {
-  explore: async (streams: Streams) => (await import('./explore.ts')).exploreCommand(streams),
-  run: async (streams: Streams) => (await import('./run.ts')).runCommand(streams),
-  replay: async (streams: Streams) => (await import('./replay.ts')).replayCommand(streams),
-  gate: async (streams: Streams) => (await import('./gate.ts')).gateCommand(streams),
-  show: async (streams: Streams) => (await import('./show.ts')).showCommand(streams),
-  list: async (streams: Streams) => (await import('./list.ts')).listCommand(streams),
-  init: async (streams: Streams) => (await import('./init.ts')).initCommand(streams),
-  graph: async (streams: Streams) => (await import('./graph.ts')).graphCommand(streams),
-} as const
-
-/** The command that the line begins with, or all of them where it begins with something else. */
-async function commands(line: readonly string[], streams: Streams): Promise<readonly CommandModule[]> {
-  const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]
-  const named = names.filter((name) => name === line[0])
-  return Promise.all((named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](streams)) as CommandModule))
-}
-
-/** Parses the command line and runs the command it names. */
-async function run(streams: Streams): Promise<void> {
-  const line = hideBin(process.argv)
-  const parser = yargs(line)
-    .scriptName('vmcheck')
-    .version(version())
-    .alias('help', 'h')
-    .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
-  for (const command of await commands(line, streams)) parser.command(command)
-  if (line.length === 0) {
-    streams.err(`${await parser.wrap(Math.min(100, streams.width)).getHelp()}\n`)
-    throw new UsageError('name a command')
+/** What the command may know of the process, read once. */
+function surroundings(): Surroundings {
+  const columns = process.stdout.columns ?? Number.parseInt(process.env['COLUMNS'] ?? '', 10)
+  return {
+    line: process.argv.slice(2),
+    width: Number.isFinite(columns) && columns > 0 ? columns : 100,
+    colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    live: process.stderr.isTTY === true,
+    cache: cacheFolder(process.env),
+    ci: process.env['GITHUB_ACTIONS'] === 'true' ? { summary: process.env['GITHUB_STEP_SUMMARY'] || null } : null,
   }
-  await parser
-    .demandCommand(1, 'name a command; vmcheck --help lists them')
-    .recommendCommands()
-    .strict()
-    .completion('completion', 'print a completion script for the shell')
-    .parserConfiguration({ 'boolean-negation': false })
-    .wrap(Math.min(100, streams.width))
-    .exitProcess(false)
-    .fail((message, error) => {
-      if (error instanceof UsageError || error instanceof Refusal) throw error
-      throw message || error?.name === 'YError' ? new UsageError(`${(message || error.message).replaceAll('\n', ' ')} (vmcheck --help shows how)`) : error
-    })
-    .parseAsync()
 }
 
-/** Runs the command to its end, whatever becomes of its output. */
-async function main(): Promise<void> {
-  let isDone = false
-  process.on('exit', () => {
-    if (isDone) return
-    process.stderr.write('vmcheck: the process was ended from within before the command was done: there is no result\n')
-    process.exitCode = 2
+/** `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
+function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
+  if (VMCHECK_CACHE === 'off') return null
+  return VMCHECK_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcheck')
+}
+
+/** The thread that runs the command. What code of a model prints there past the command is a diagnostic. */
+function startCommand(): Worker {
+  const thread = new Worker(new URL('./command-thread.js', import.meta.url), { workerData: surroundings(), stdin: true, stdout: true, stderr: true })
+  for (const stream of [thread.stdout, thread.stderr]) stream.on('data', (text: Buffer) => void process.stderr.write(cleaned(text.toString())))
+  return thread
+}
+
+/** Runs the command to its end, whatever becomes of its thread and of its output. */
+async function main(): Promise<number> {
+  const output = new Output()
+  const thread = startCommand()
+  const signals = new Signals(thread)
+  let failure: string | null = null
+  const ended = new Promise<void>((resume) => thread.on('exit', () => resume()))
+  thread.on('error', (error: NodeJS.ErrnoException) => {
+    failure = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'there is no memory left: what the model makes grows without a bound, or NODE_OPTIONS=--max-old-space-size=MEGABYTES is needed' : `internal error, please report it: ${error.stack ?? String(error)}`
   })
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, fail)
-  try {
-    const streams = processStreams()
-    await run(streams)
-    const problem = await streams.ended()
-    if (problem !== null) throw new UsageError(`standard output cannot be written: ${problem}`)
-  } catch (error) {
-    fail(error)
+  const status = await Promise.race([
+    ended.then(() => null),
+    new Promise<number>((resume) => {
+      thread.on('message', (message: FromCommand) => {
+        if (message.kind === 'out') output.write(message.text)
+        else if (message.kind === 'err') process.stderr.write(message.text)
+        else if (message.kind === 'input') process.stdin.pipe(thread.stdin as NodeJS.WritableStream)
+        else if (message.kind === 'done') resume(message.status)
+        else signals.told(message)
+      })
+    }),
+  ])
+  signals.end()
+  if (status === null) {
+    process.stderr.write(`vmcheck: ${cleaned(failure ?? 'the command was ended from within before it was done: there is no result')}\n`)
+    return 2
   }
-  isDone = true
+  const problem = await output.ended()
+  if (problem !== null) process.stderr.write(`vmcheck: standard output cannot be written: ${problem}\n`)
+  await Promise.race([ended, new Promise((resume) => setTimeout(resume, GRACE))])
+  return problem === null ? status : 2
 }
 
-await main()
+process.exit(await main())

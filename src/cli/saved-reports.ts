@@ -12,8 +12,8 @@ import { UsageError } from './usage-error.ts'
  * @param path `-`: standard input
  * @throws UsageError for a file that cannot be read or holds none
  */
-export async function savedReports(path: string, { cwd }: Streams): Promise<Report[]> {
-  const text = await (path === '-' ? readAll(process.stdin) : readFile(resolve(cwd, path), 'utf8')).catch((error: NodeJS.ErrnoException) => {
+export async function savedReports(path: string, { cwd, input }: Streams): Promise<Report[]> {
+  const text = await (path === '-' ? readAll(input()) : readFile(resolve(cwd, path), 'utf8')).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(error.code === 'ENOENT' ? `no such file: ${path}` : `${path}: cannot be read: ${error.message}`)
   })
   try {

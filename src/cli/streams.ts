@@ -1,7 +1,7 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { FromCommand, Surroundings } from './between.ts'
 
-/** Where a command writes, what it may assume of it, and how it is interrupted: read once, here at the edge. */
+/** Where a command writes, what it may assume of it, and how it is interrupted: read once, at the edge. */
 export interface Streams {
   /** Results. */
   out(text: string): void
@@ -17,73 +17,60 @@ export interface Streams {
   readonly interrupt: AbortSignal
   /** Runs something long that heeds `interrupt`: only meanwhile does a signal ask for an orderly end. */
   interruptible<T>(body: () => Promise<T>): Promise<T>
+  /** Standard input. */
+  input(): NodeJS.ReadableStream
   /** Where GitHub Actions runs the command; null: it does not. */
   readonly ci: { readonly summary: string | null } | null
 }
 
-/** The process's own streams. */
-export function processStreams(): ProcessStreams {
-  const interruption = new Interruption()
-  const columns = process.stdout.columns ?? Number.parseInt(process.env['COLUMNS'] ?? '', 10)
-  const output = new Output()
-  return {
-    out: (text) => output.write(text),
-    err: (text) => void process.stderr.write(text),
-    width: Number.isFinite(columns) && columns > 0 ? columns : 100,
-    colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
-    live: process.stderr.isTTY === true,
-    cwd: process.cwd(),
-    cache: cacheFolder(process.env),
-    interrupt: interruption.signal,
-    interruptible: (body) => interruption.during(body),
-    ci: process.env['GITHUB_ACTIONS'] === 'true' ? { summary: process.env['GITHUB_STEP_SUMMARY'] || null } : null,
-    ended: () => output.ended(),
-  }
-}
-
-/** The streams of a command's own process. */
-export interface ProcessStreams extends Streams {
-  /** Waits until everything is written; what could not be, in words, or null. A reader that stopped early, such as head, is no error. */
-  ended(): Promise<string | null>
-}
-
-/** Standard output, as long as somebody reads it. */
-class Output {
-  #problem: string | null = null
-  #isClosed = false
-
-  constructor() {
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      this.#isClosed = true
-      if (error.code !== 'EPIPE') this.#problem = error.message
-    })
-    // diagnostics that cannot be written change nothing
-    process.stderr.on('error', () => {})
-  }
-
-  write(text: string): void {
-    if (!this.#isClosed) process.stdout.write(text)
-  }
-
-  async ended(): Promise<string | null> {
-    if (!this.#isClosed) await new Promise<void>((resume) => void process.stdout.write('', () => resume()))
-    return this.#problem
-  }
+/** The streams of a command on the thread that the process started for it. */
+export interface CommandStreams extends Streams {
+  /** The command line, without the program's own name. */
+  readonly line: readonly string[]
+  /** Says that the command is done. */
+  done(status: number): void
 }
 
 /**
- * Ctrl-C and SIGTERM. While a search runs, the first asks for an orderly end and the second ends at once; at any other
- * time, also while code of the model keeps the thread busy, the signal itself ends the process.
+ * The streams of the command whose thread this is.
+ *
+ * @throws Error on any other thread
  */
+export function commandStreams(): CommandStreams {
+  if (parentPort === null) throw new Error('the command runs on a thread of its own')
+  const { line, ...known } = workerData as Surroundings
+  const port = parentPort
+  const say = (message: FromCommand): void => port.postMessage(message)
+  const interruption = new Interruption(port, say)
+  return {
+    ...known,
+    line,
+    out: (text) => say({ kind: 'out', text }),
+    err: (text) => say({ kind: 'err', text }),
+    cwd: process.cwd(),
+    interrupt: interruption.signal,
+    interruptible: (body) => interruption.during(body),
+    input: () => {
+      say({ kind: 'input' })
+      return process.stdin
+    },
+    done: (status) => say({ kind: 'done', status }),
+  }
+}
+
+/** Ctrl-C and SIGTERM, as the process hands them on. */
 class Interruption {
   readonly #controller = new AbortController()
+  readonly #say: (message: FromCommand) => void
   #running = 0
-  readonly #onSignal = (name: NodeJS.Signals): void => {
-    if (this.#controller.signal.aborted) {
-      process.removeListener(name, this.#onSignal)
-      process.kill(process.pid, name)
-    }
-    this.#controller.abort()
+
+  constructor(port: MessagePort, say: (message: FromCommand) => void) {
+    this.#say = say
+    port.on('message', () => {
+      say({ kind: 'heard' })
+      this.#controller.abort()
+    })
+    port.unref()
   }
 
   get signal(): AbortSignal {
@@ -91,17 +78,11 @@ class Interruption {
   }
 
   async during<T>(body: () => Promise<T>): Promise<T> {
-    if (this.#running++ === 0) for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, this.#onSignal)
+    if (this.#running++ === 0) this.#say({ kind: 'interruptible', is: true })
     try {
       return await body()
     } finally {
-      if (--this.#running === 0) for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, this.#onSignal)
+      if (--this.#running === 0) this.#say({ kind: 'interruptible', is: false })
     }
   }
-}
-
-/** `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
-function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
-  if (VMCHECK_CACHE === 'off') return null
-  return VMCHECK_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcheck')
 }

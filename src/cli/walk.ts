@@ -21,19 +21,19 @@ export async function walk(replay: Replay, live: LiveMachine, replayable: Replay
   const walking = new Walk(replay, live, replayable, streams)
   await walking.begin()
   // only now: lines that come while nobody asks for them are lost
-  const lines = createInterface({ input: process.stdin, output: streams.live ? process.stderr : undefined, terminal: streams.live })
+  const lines = createInterface({ input: streams.input() })
+  const ask = (): void => {
+    if (streams.live) streams.err(walking.prompt)
+  }
   const leave = (): void => lines.close()
   streams.interrupt.addEventListener('abort', leave)
-  lines.on('SIGINT', leave)
   try {
     streams.out(`${HELP}\n`)
-    lines.setPrompt(walking.prompt)
-    lines.prompt()
+    ask()
     for await (const line of lines) {
       const isDone = await walking.do(line.trim())
       if (isDone) break
-      lines.setPrompt(walking.prompt)
-      lines.prompt()
+      ask()
     }
   } finally {
     streams.interrupt.removeEventListener('abort', leave)

@@ -4,7 +4,7 @@ import { type Model, ModelError, isModel } from '../model/model.ts'
 import { ParameterError } from '../model/parameters.ts'
 import { cleaned } from '../model/texts.ts'
 import type { Bundle } from './bundle.ts'
-import { type Printer, confinement } from './outside.ts'
+import { type Printer, confinement, withoutCodeFromText } from './outside.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import { Runtime } from './runtime.ts'
 import { SourceMap } from './source-map.ts'
@@ -28,6 +28,7 @@ const STACK_FRAMES = 100
  */
 export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES)
+  withoutCodeFromText()
   const runtime = new Runtime()
   const sourceMap = new SourceMap(bundle)
   const confined = confinement(print)
@@ -47,7 +48,7 @@ export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
 
 /** The refusal for an exception thrown while a model's file or its `machine()` ran. */
 export function setupRefusal(error: unknown, sourceMap: SourceMap, file: string): Refusal {
-  if (error instanceof Refusal) return error.at ? error : new Refusal(error.message, place(file))
+  if (error instanceof Refusal) return error.at ? error : new Refusal(error.message, sourceMap.placeOf(error) ?? place(file))
   const at = sourceMap.placeOf(error) ?? place(file)
   const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
   const said = error instanceof ModelError || error instanceof ParameterError ? message : `${name}: ${message}`

@@ -25,6 +25,7 @@ export const OUTSIDE: Readonly<Record<string, string>> = {
   globalThis: PROCESS,
   global: PROCESS,
   eval: 'code that is not lowered',
+  Function: 'code that is not lowered',
   SharedArrayBuffer: 'memory that no stored state would hold',
   Atomics: 'memory that no stored state would hold',
   WeakRef: 'what the garbage collector does',
@@ -50,6 +51,18 @@ function refusing(name: string, what: string): unknown {
 export const CONFINED_MATH: object = Object.freeze(
   Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(Math), random: { value: () => refuse('Math.random', CHANCE), enumerable: false, writable: false, configurable: false } }),
 )
+
+/**
+ * Takes from every function the way to the constructors that make code of text: such code would see what is refused by
+ * name. For the thread it is called on, once and for all; the names themselves stay as they are for the libraries there.
+ */
+export function withoutCodeFromText(): void {
+  const value = function Function(): never {
+    return refuse('the constructor of functions', 'code that is not lowered')
+  }
+  const constructor = { value, writable: false, configurable: true }
+  for (const made of [() => {}, async () => {}, function* () {}, async function* () {}]) Object.defineProperty(Object.getPrototypeOf(made), 'constructor', constructor)
+}
 
 /** Takes what models print. */
 export type Printer = (text: string) => void

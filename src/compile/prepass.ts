@@ -82,8 +82,16 @@ function refuseOutside(ast: t.File, lowering: Lowering): void {
       const isRandom = name === 'Math' && parent.type === 'MemberExpression' && path.key === 'object' && (parent.computed ? t.isStringLiteral(parent.property, { value: 'random' }) : t.isIdentifier(parent.property, { name: 'random' }))
       if (isRandom) throw lowering.refuse(parent, outsideMessage('Math.random', 'random numbers'))
     },
+    Import: (path: NodePath<t.Import>) => refuseLater(path, 'import() loads', lowering),
+    Function: (path: NodePath<t.Function>) => {
+      if (path.node.async && !path.node.generator) refuseLater(path, 'an async function runs', lowering)
+    },
   } as never)
   traverse.cache.clear()
+}
+
+function refuseLater(path: NodePath, what: string, lowering: Lowering): never {
+  throw lowering.refuse(path.node, `${what} later, outside of any step: use function* and operations, or import at the top of the file`)
 }
 
 function isGenerator(path: NodePath): boolean {

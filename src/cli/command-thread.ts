@@ -1,0 +1,74 @@
+import yargs, { type CommandModule } from 'yargs'
+import { Refusal } from '../compile/refusal.ts'
+import { cleaned } from '../model/texts.ts'
+import { type CommandStreams, type Streams, commandStreams } from './streams.ts'
+import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
+
+/** One line on standard error, and the status for "cannot be carried out". */
+function fail(error: unknown, streams: Streams): void {
+  const line = error instanceof Refusal ? error.line : error instanceof UsageError ? error.message : `internal error, please report it: ${(error as Error)?.stack ?? String(error)}`
+  streams.err(`vmcheck: ${cleaned(line)}\n`)
+  process.exitCode = 2
+}
+
+/** Every command by its name, in the order of the help; loaded when it is named, for a process that loads all takes a third longer to start. */
+const COMMANDS = {
+  explore: async (streams: Streams) => (await import('./explore.ts')).exploreCommand(streams),
+  run: async (streams: Streams) => (await import('./run.ts')).runCommand(streams),
+  replay: async (streams: Streams) => (await import('./replay.ts')).replayCommand(streams),
+  gate: async (streams: Streams) => (await import('./gate.ts')).gateCommand(streams),
+  show: async (streams: Streams) => (await import('./show.ts')).showCommand(streams),
+  list: async (streams: Streams) => (await import('./list.ts')).listCommand(streams),
+  init: async (streams: Streams) => (await import('./init.ts')).initCommand(streams),
+  graph: async (streams: Streams) => (await import('./graph.ts')).graphCommand(streams),
+} as const
+
+/** The command that the line begins with, or all of them where it begins with something else. */
+async function commands(line: readonly string[], streams: Streams): Promise<readonly CommandModule[]> {
+  const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]
+  const named = names.filter((name) => name === line[0])
+  return Promise.all((named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](streams)) as CommandModule))
+}
+
+/** Parses the command line and runs the command it names. */
+async function run(streams: CommandStreams): Promise<void> {
+  const line = [...streams.line]
+  const parser = yargs(line)
+    .scriptName('vmcheck')
+    .version(version())
+    .alias('help', 'h')
+    .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
+  for (const command of await commands(line, streams)) parser.command(command)
+  if (line.length === 0) {
+    streams.err(`${await parser.wrap(Math.min(100, streams.width)).getHelp()}\n`)
+    throw new UsageError('name a command')
+  }
+  await parser
+    .demandCommand(1, 'name a command; vmcheck --help lists them')
+    .recommendCommands()
+    .strict()
+    .completion('completion', 'print a completion script for the shell')
+    .parserConfiguration({ 'boolean-negation': false })
+    .wrap(Math.min(100, streams.width))
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error instanceof UsageError || error instanceof Refusal) throw error
+      throw message || error?.name === 'YError' ? new UsageError(`${(message || error.message).replaceAll('\n', ' ')} (vmcheck --help shows how)`) : error
+    })
+    .parseAsync()
+}
+
+/** Runs the command to its end, and says what its status is. */
+async function main(): Promise<void> {
+  const streams = commandStreams()
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => fail(error, streams))
+  try {
+    await run(streams)
+  } catch (error) {
+    fail(error, streams)
+  }
+  streams.done(Number(process.exitCode ?? 0))
+}
+
+await main()

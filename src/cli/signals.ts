@@ -1,0 +1,45 @@
+import type { Worker } from 'node:worker_threads'
+import type { FromCommand, ToCommand } from './between.ts'
+
+/** Milliseconds that the command's thread has to hear of a signal. */
+const PATIENCE = 800
+
+/**
+ * Ctrl-C and SIGTERM. While something runs that heeds them, the first asks the command for an orderly end and the second
+ * ends at once, as does the first where the command's thread is kept busy by code of the model and hears nothing. At any
+ * other time the signal itself ends the process.
+ */
+export class Signals {
+  readonly #thread: Worker
+  #heard: NodeJS.Timeout | null = null
+  #isAsked = false
+  readonly #onSignal = (name: NodeJS.Signals): void => {
+    if (this.#isAsked) return this.#die(name)
+    this.#isAsked = true
+    this.#thread.postMessage('interrupt' satisfies ToCommand)
+    this.#heard = setTimeout(() => {
+      process.stderr.write('vmcheck: code of the model does not come back: ended without a result\n')
+      this.#die(name)
+    }, PATIENCE)
+  }
+
+  constructor(thread: Worker) {
+    this.#thread = thread
+  }
+
+  /** What the command says of signals. */
+  told(message: FromCommand): void {
+    if (message.kind === 'heard') clearTimeout(this.#heard ?? undefined)
+    else if (message.kind === 'interruptible') for (const name of ['SIGINT', 'SIGTERM'] as const) process[message.is ? 'on' : 'removeListener'](name, this.#onSignal)
+  }
+
+  /** Nothing is waited for any more. */
+  end(): void {
+    clearTimeout(this.#heard ?? undefined)
+  }
+
+  #die(name: NodeJS.Signals): void {
+    process.removeListener(name, this.#onSignal)
+    process.kill(process.pid, name)
+  }
+}
