@@ -16,7 +16,7 @@ import { exploreInline } from './inline.ts'
 import { exploreFile, exploreText, modelText } from './run.ts'
 
 /** Sizes so small that every growth, hand-over and fallback happens on small models. */
-const SMALL: Tuning = { narrow: 8, worthThreads: 0, slice: 5, firstCapacity: 1 << 11, segmentBits: 11, firstWidth: 1, mostSpare: 0, patience: 4096, sleepSets: true }
+const SMALL: Tuning = { narrow: 8, worthThreads: 0, slice: 5, firstCapacity: 1 << 11, segmentBits: 11, firstWidth: 1, mostSpare: 0, patience: 4096, sleepSets: true, room: { states: 1 << 16, words: 1 << 20 } }
 
 /** A report without what depends on the machine and the number of workers. */
 function essence({ stats, ...report }: Report): unknown {

@@ -54,23 +54,25 @@ export interface InlineOptions {
   readonly partialOrder?: boolean
   /** Whether successors that are sure to be stored are left out. */
   readonly sleepSets?: boolean
+  /** For at most 2^(`bits` + 3) states. */
+  readonly bits?: number
 }
 
 /** Explores a small model to the end on this thread, whatever is found. */
-export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false, sleepSets = true }: InlineOptions = {}): InlineSearch {
+export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false, sleepSets = true, bits = 15 }: InlineOptions = {}): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? { without: [] } : null, partialOrder }, { ...TUNING, patience, sleepSets }, { states: 1 << 16, words: 1 << 22 }), on)
+  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? { without: [] } : null, partialOrder }, { ...TUNING, patience, sleepSets, room: { states: 1 << (bits + 1), words: 1 << (bits + 7) } }), on)
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
   const newRoom = (): Room => ({
     words,
     widths,
-    segments: Array.from({ length: 8 }, () => newSegment(words, 15)),
-    segmentBits: 15,
-    reach: Array.from({ length: 8 }, () => newReachSegment(15)),
-    table: new SharedArrayBuffer(1 << 20),
-    numberBits: numberBits(1 << 18),
+    segments: Array.from({ length: 8 }, () => newSegment(words, bits)),
+    segmentBits: bits,
+    reach: Array.from({ length: 8 }, () => newReachSegment(bits)),
+    table: new SharedArrayBuffer(1 << (bits + 5)),
+    numberBits: numberBits(1 << (bits + 3)),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
   })
   let room = newRoom()

@@ -11,7 +11,7 @@ import { Executor } from './executor.ts'
 import { Expansion } from './expansion.ts'
 import { Footprints, footprintBuffers } from './footprints.ts'
 import type { InternerBuffers } from './interner.ts'
-import { LOCAL_ROOM, type LocalRoom, LocalStates, localBuffers } from './local-states.ts'
+import { LocalStates, localBuffers } from './local-states.ts'
 import { Movement } from './movement.ts'
 import { Accesses, accessBuffers } from './partial-order/accesses.ts'
 import { Futures } from './partial-order/futures.ts'
@@ -62,7 +62,6 @@ export interface EngineRecipe {
   readonly granularity: Granularity
   /** Names of the checks that are on. */
   readonly checks: readonly string[]
-  readonly room: LocalRoom
   /** Local states, actor by actor. */
   readonly locals: readonly InternerBuffers[]
   readonly footprints: InternerBuffers
@@ -128,7 +127,7 @@ export class Engine {
       if (hidden !== undefined) throw new Refusal(`property "${property.name}": ${hiddenLock(machine.memory.fields[hidden] as Field)}`, null)
       if (this.selection && isSeen(property.form)) for (const field of read.keys()) this.selection.see(field)
     }
-    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, accesses, layout, actors, localStates: recipe.room.states, patience: recipe.tuning.patience, guard })
+    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, accesses, layout, actors, localStates: recipe.tuning.room.states, patience: recipe.tuning.patience, guard })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
@@ -142,7 +141,7 @@ export class Engine {
     this.expansion = new Expansion({
       system,
       table: this.table,
-      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.room.states), machine.properties.length, { reader: this.reader, layout, guard, sees }),
+      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.tuning.room.states), machine.properties.length, { reader: this.reader, layout, guard, sees }),
       store: this.store,
       locals,
       successors: this.successors,
@@ -200,18 +199,18 @@ export class Engine {
 }
 
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, reductions: Reductions = NO_REDUCTION, tuning: Tuning = TUNING, room: LocalRoom = LOCAL_ROOM): EngineRecipe {
+export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, reductions: Reductions = NO_REDUCTION, tuning: Tuning = TUNING): EngineRecipe {
   const { actors, machine, runtime, loaded } = system
+  const { room } = tuning
   return {
     bundle: loaded.bundle,
     params,
     granularity,
     checks,
-    room,
     locals: localBuffers(actors.length, room),
-    footprints: footprintBuffers(),
-    accesses: accessBuffers(),
-    learnt: reductions.partialOrder ? learntBuffers() : null,
+    footprints: footprintBuffers(room),
+    accesses: accessBuffers(room),
+    learnt: reductions.partialOrder ? learntBuffers(room) : null,
     arena: stepArena(actors.length, room.states, machine.properties.length),
     tuning,
     hangs,

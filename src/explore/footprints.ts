@@ -1,5 +1,6 @@
 import type { PrimitiveClass } from '../model/operation.ts'
 import type { StepRecord } from './step-record.ts'
+import type { LocalRoom } from './local-states.ts'
 import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
 
 /** What a step or blocked attempt accesses, as the race check needs it. */
@@ -16,9 +17,9 @@ export interface Footprint {
 
 const FIRSTS: readonly Footprint['first'][] = ['plain', 'acquire', 'release', 'other']
 
-/** Shared buffers of the footprints of a search. */
-export function footprintBuffers(): InternerBuffers {
-  return internerBuffers(1 << 18, 1 << 22)
+/** Shared memory of the footprints of a search, for as many local states as there is room for. */
+export function footprintBuffers({ states, words }: LocalRoom): InternerBuffers {
+  return internerBuffers(Math.min(states, 1 << 18), Math.min(words, 1 << 22))
 }
 
 /** The different footprints met so far, numbered in order of discovery, and which of them conflict. */

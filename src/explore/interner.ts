@@ -1,12 +1,15 @@
-/** Sizes of an interner's shared buffers; the memory is committed by the system as it is touched. */
+import { reserve } from './reserve.ts'
+
+/** Shared memory of an interner; it is committed by the system as it is touched. */
 export interface InternerBuffers {
-  /** Int32: lock, number of blobs, words used, exhausted flag. */
+  /** Int32: lock, number of blobs, words used. */
   readonly control: SharedArrayBuffer
-  /** Int32, open addressing: id + 1, or 0. */
-  readonly table: SharedArrayBuffer
-  /** Int32: first word of each blob; the next blob's first word ends it. */
-  readonly starts: SharedArrayBuffer
-  readonly words: SharedArrayBuffer
+  /** How many different blobs there may be, a power of two. */
+  readonly capacity: number
+  /** How many words there may be of all blobs together. */
+  readonly words: number
+  /** Int32: a table of `2 * capacity` slots, open addressing: id + 1, or 0; `capacity + 1` first words of blobs, the next one's ends each; the words. */
+  readonly memory: SharedArrayBuffer
 }
 
 const LOCK = 0
@@ -26,10 +29,10 @@ export class InternerFullError extends Error {
  */
 export function internerBuffers(capacity: number, words: number): InternerBuffers {
   return {
-    control: new SharedArrayBuffer(16),
-    table: new SharedArrayBuffer(capacity * 2 * 4),
-    starts: new SharedArrayBuffer((capacity + 1) * 4),
-    words: new SharedArrayBuffer(words * 4),
+    control: new SharedArrayBuffer(12),
+    capacity,
+    words,
+    memory: reserve((capacity * 3 + 1 + words) * 4),
   }
 }
 
@@ -43,11 +46,11 @@ export class Interner {
   readonly #starts: Int32Array
   readonly #words: Int32Array
 
-  constructor(buffers: InternerBuffers) {
-    this.#control = new Int32Array(buffers.control)
-    this.#table = new Int32Array(buffers.table)
-    this.#starts = new Int32Array(buffers.starts)
-    this.#words = new Int32Array(buffers.words)
+  constructor({ control, capacity, words, memory }: InternerBuffers) {
+    this.#control = new Int32Array(control)
+    this.#table = new Int32Array(memory, 0, capacity * 2)
+    this.#starts = new Int32Array(memory, capacity * 2 * 4, capacity + 1)
+    this.#words = new Int32Array(memory, (capacity * 3 + 1) * 4, words)
   }
 
   /** How many blobs there are. */

@@ -8,9 +8,6 @@ export interface LocalRoom {
   readonly words: number
 }
 
-/** Room that a search gives to each actor. */
-export const LOCAL_ROOM: LocalRoom = { states: 1 << 20, words: 1 << 24 }
-
 /** Bits of the most local states that an actor may have. */
 const WIDEST = 20
 

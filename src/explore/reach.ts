@@ -1,4 +1,5 @@
 import type { Actor } from '../model/actor.ts'
+import { reserve } from './reserve.ts'
 
 /** Bits of a state in the hang check: bit a: actor a has finished or can still move; this one: rest can be reached. */
 export const REST_BIT = 1 << 30
@@ -23,7 +24,7 @@ export function restBit(actors: readonly Actor[]): number {
 
 /** Room for what is known of the states of one segment. */
 export function newReachSegment(segmentBits: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(2 ** segmentBits * 4)
+  return reserve(2 ** segmentBits * 4)
 }
 
 /** Bytes that reach takes for each state. */

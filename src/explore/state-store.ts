@@ -1,5 +1,6 @@
 import { RecentStates } from './recent-states.ts'
 import { hashState } from './state-hash.ts'
+import { reserve } from './reserve.ts'
 
 /** Most segments of a store. */
 export const MAX_SEGMENTS = 1 << 12
@@ -419,5 +420,5 @@ export function storeBytes({ words, table }: StoreBuffers, states: number): numb
 
 /** A segment for 2^`segmentBits` states of some words: reserved as a whole, committed by the system as it is used. */
 export function newSegment(words: number, segmentBits: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(2 ** segmentBits * words * 4)
+  return reserve(2 ** segmentBits * words * 4)
 }

@@ -1,3 +1,5 @@
+import type { LocalRoom } from './local-states.ts'
+
 /** Sizes and thresholds that no result depends on, but for the counts of a search cut short; tests make them small to reach every path. */
 export interface Tuning {
   /** Levels with fewer states than this are left to one worker. */
@@ -18,7 +20,9 @@ export interface Tuning {
   readonly patience: number
   /** Whether successors that are sure to be stored are left out. */
   readonly sleepSets: boolean
+  /** Room for local states. */
+  readonly room: LocalRoom
 }
 
 /** What searches use. */
-export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, mostSpare: 8, patience: 4096, sleepSets: true }
+export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, mostSpare: 8, patience: 4096, sleepSets: true, room: { states: 1 << 20, words: 1 << 24 } }

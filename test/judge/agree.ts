@@ -21,7 +21,7 @@ import { printPromela, spin } from './promela.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
 export function explored(loaded: LoadedModel, granularity: Granularity, options: InlineOptions = {}): Outcome {
-  return outcomeOf(exploreInline(loaded, granularity, [assertion], {}, options))
+  return outcomeOf(exploreInline(loaded, granularity, [assertion], {}, { bits: 12, ...options }))
 }
 
 function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
@@ -68,7 +68,7 @@ async function searched(loaded: LoadedModel, granularity: Granularity, reduce: R
     limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
     signal: new AbortController().signal,
     progress: () => {},
-    tuning: workers > 1 ? { narrow: 4, worthThreads: 0 } : {},
+    tuning: { room: { states: 1 << 14, words: 1 << 20 }, segmentBits: 14, ...(workers > 1 && { narrow: 4, worthThreads: 0 }) },
   })
   try {
     const { findings, levels, states } = await search.run()
@@ -259,7 +259,7 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
   const paths = await comparePaths(program, outcome, bundled)
   comparisons += paths.comparisons
   if (paths.difference) return { outcome, difference: `${paths.difference}\n${text}`, comparisons }
-  const plain = exploreInline(load(bundled), 'step', undefined, {}, { sleepSets: false })
+  const plain = exploreInline(load(bundled), 'step', undefined, {}, { sleepSets: false, bits: 12 })
   if (plain.states > MOST_RENAMED) return { outcome, difference: null, comparisons }
   const reduced = states.get('step, symmetry')
   const counted = orbits(plain)

@@ -1,4 +1,5 @@
 import { Interner, type InternerBuffers, internerBuffers } from '../interner.ts'
+import type { LocalRoom } from '../local-states.ts'
 import type { StepRecord } from '../step-record.ts'
 
 /** The fields that a step or blocked attempt touches, guards, ghost reads and locks included, as sets of bits by field id. */
@@ -7,9 +8,9 @@ export interface Access {
   readonly writes: Int32Array
 }
 
-/** Shared buffers of the accesses of a search. */
-export function accessBuffers(): InternerBuffers {
-  return internerBuffers(1 << 18, 1 << 24)
+/** Shared memory of the accesses of a search, for as many local states as there is room for. */
+export function accessBuffers({ states, words }: LocalRoom): InternerBuffers {
+  return internerBuffers(Math.min(states, 1 << 18), Math.min(words, 1 << 24))
 }
 
 /** The different accesses met so far, numbered in order of discovery. */

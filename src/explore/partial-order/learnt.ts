@@ -1,4 +1,5 @@
 import { Interner, type InternerBuffers, internerBuffers } from '../interner.ts'
+import type { LocalRoom } from '../local-states.ts'
 
 /** A step or blocked attempt that was seen, by what it says about its actor's future. */
 export interface Lesson {
@@ -20,9 +21,9 @@ export interface Sight {
 
 const SIGHT = -1
 
-/** Shared buffers of what a search learns. */
-export function learntBuffers(): InternerBuffers {
-  return internerBuffers(1 << 20, 1 << 23)
+/** Shared memory of what a search learns, for as many local states as there is room for. */
+export function learntBuffers({ states, words }: LocalRoom): InternerBuffers {
+  return internerBuffers(Math.min(states, 1 << 20), Math.min(words, 1 << 23))
 }
 
 /** All that the threads of a search have learnt about what actors may do, each thing once, numbered in order of discovery. */
