@@ -127,7 +127,7 @@ test('run: what cannot be carried out', async (t) => {
     t.regex(ran.err, says)
     t.is(ran.err.trimEnd().split('\n').length, 1, ran.err)
   }
-  t.deepEqual((await readdir(cwd)).toSorted(), ['bad.ts', 'ends.ts', 'model.ts'])
+  t.deepEqual((await readdir(cwd)).toSorted(), ['bad.ts', 'ends.ts', 'leaves.ts', 'model.ts'])
   await rm(cwd, { recursive: true })
 })
 

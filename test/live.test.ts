@@ -169,10 +169,10 @@ test('interrupts, shared CPUs and migrating threads: every round comes to its en
 })
 
 test('a wait that nobody ends while another goes round is told with who waits for whom', async (t) => {
-  const text = modelText('const held = { hands: [lock] }; m.thread(function* a() { yield* lock.acquire() }, held); m.thread(function* b() { yield* pause(); yield* pause(); yield* lock.acquire() }, held); m.thread(function* ticker() { for (;;) yield* pause() }, { endless: true })')
+  const text = modelText('m.thread(function* a() { yield* lock.acquire(); for (;;) yield* pause() }, { endless: true }); m.thread(function* b() { yield* pause(); yield* pause(); yield* lock.acquire(); yield* lock.release() })')
   const run = await runFree(load(await bundleText(text, 'native')), {}, { patience: 500 })
   t.is(run.end, 'stalled')
-  t.regex(run.reason, /nothing has changed .* (a\/0 waits: acquire lock, held by b\/1|b\/1 waits: acquire lock, held by a\/0)/)
+  t.regex(run.reason, /nothing has changed .* b\/1 waits: acquire lock, held by a\/0/)
 })
 
 test('code that loops without a point is told from a hang', async (t) => {
@@ -187,18 +187,6 @@ test('a spin that changes nothing is told from progress', async (t) => {
   const run = await runFree(load(await bundleText(text, 'native')), {}, { patience: 300, jitter: null })
   t.is(run.end, 'stalled')
   t.regex(run.reason, /nothing has changed .* it goes round in a loop/)
-})
-
-test('a thread that dies is told with its CPU and step, and the others are let go', async (t) => {
-  const deaths: readonly (readonly [how: string, says: RegExp])[] = [
-    ['const all = []; for (;;) all.push(new Array(1_000_000).fill(all.length))', /the thread of a\/0 died after [1-9]\d* steps/],
-  ]
-  for (const [how, says] of deaths) {
-    const text = modelText(`m.thread(function* a() { yield* lock.acquire(); yield* pause(); ${how} }); m.thread(function* b() { yield* pause(); yield* lock.acquire(); yield* lock.release() })`)
-    const run = await runFree(load(await bundleText(text, 'native')), {}, { patience: 60_000, time: 60_000 })
-    t.is(run.end, 'died', `${how} ${JSON.stringify(run.finding)}`)
-    t.regex(run.reason, says)
-  }
 })
 
 const PASSES: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
-// Plants bugs in copies of the build, one at a time, and sees whether the judge finds them: node dist/test/planted.js [--minutes 5] [--from NAME]
+// Plants bugs in copies of the build, one at a time, and sees whether the judge finds them within some programs of each
+// family: node dist/test/planted.js [--programs 200] [--from NAME]
 import { spawn } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,7 +11,7 @@ function option(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1]
 }
 
-const minutes = option('--minutes') ?? '5'
+const programs = option('--programs') ?? '200'
 const from = BUGS.findIndex(({ name }) => name === option('--from'))
 
 /** A copy of the project's build with a bug in it. */
@@ -32,7 +33,7 @@ async function finding(folder: string): Promise<{ readonly seconds: number; read
   const started = performance.now()
   let says = ''
   const status = await new Promise<number | null>((done) => {
-    const child = spawn(process.execPath, [join(folder, 'dist/test/soak.js'), '--minutes', minutes, '--seed', '1', '--workers', '1'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [join(folder, 'dist/test/soak.js'), '--programs', programs, '--seed', '1', '--workers', '1'], { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr.on('data', (chunk: Buffer) => (says += chunk.toString()))
     child.on('exit', done)
   })
@@ -45,7 +46,7 @@ for (const bug of BUGS.slice(Math.max(0, from))) {
   const folder = await copyWith(bug)
   const found = await finding(folder)
   if (found === null) missed++
-  console.log(found === null ? `| ${bug.name} | not within ${minutes} minutes | |` : `| ${bug.name} | ${found.seconds} s | ${found.says} |`)
+  console.log(found === null ? `| ${bug.name} | not within ${programs} programs | |` : `| ${bug.name} | ${found.seconds} s | ${found.says} |`)
   await rm(folder, { recursive: true })
 }
 process.exitCode = missed > 0 ? 1 : 0

@@ -1,23 +1,29 @@
-// Judges generated programs for a given time, on every core: node dist/test/soak.js --minutes 5 [--seed N] [--workers N]
+// Judges generated programs, on every core, for a given time or up to a given number of each family:
+// node dist/test/soak.js --minutes 5 | --programs 1000 [--seed N] [--workers N]
 import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { judge, judgeBySpin } from './judge/agree.ts'
-import { COVERED, type Covered, add, coverageOf, nothing } from './judge/coverage.ts'
+import { COVERED, type Covered, FOUND, add, coverageOf, coverageOfScheduled, nothing } from './judge/coverage.ts'
 import { programs } from './judge/program.ts'
 import { hasSpin } from './judge/promela.ts'
+import { judgeScheduled } from './judge/scheduled/agree.ts'
+import { scheduled } from './judge/scheduled/program.ts'
 
 function option(name: string, fallback: number): number {
   const at = process.argv.indexOf(name)
   const value = at < 0 ? fallback : Number(process.argv[at + 1])
-  if (!Number.isFinite(value)) throw new Error(`${name} takes a number`)
+  if (Number.isNaN(value)) throw new Error(`${name} takes a number`)
   return value
 }
 
-const minutes = option('--minutes', 1)
+const most = option('--programs', Infinity)
+const minutes = option('--minutes', most < Infinity ? Infinity : 1)
 const seed = option('--seed', Date.now() % 1_000_000)
 const workers = option('--workers', availableParallelism())
+/** Which of the workers this one is. */
+const turn = option('--turn', 0)
 
 /** What judging for a while came to. */
 interface Soaked {
@@ -26,28 +32,34 @@ interface Soaked {
   readonly difference: string | null
 }
 
-/** Judges programs until the time is over; returns what they covered, and the first disagreement. */
-async function soak(first: number, step: number): Promise<Soaked> {
+/** Programs that are judged out of one seed. */
+const ROUND = 100
+
+/** Judges programs of both families by turns until the time is over or there were enough; returns what they covered, and the first disagreement. */
+async function soak(): Promise<Soaked> {
   const end = performance.now() + minutes * 60_000
   const covered = nothing()
-  for (let round = first; ; round += step) {
-    for (const [i, program] of fc.sample(programs, { numRuns: 100, seed: round }).entries()) {
-      if (performance.now() >= end) return { covered, difference: null }
-      const judged = await judge(program)
-      add(covered, coverageOf(program, judged))
-      if (judged.difference !== null) return { covered, difference: `seed ${round}, program ${i}: ${judged.difference}` }
-    }
+  for (let number = turn; number < most; number += workers) {
+    const [round, i] = [seed + Math.floor(number / ROUND), number % ROUND]
+    const [program, machine] = [fc.sample(programs, { numRuns: ROUND, seed: round })[i], fc.sample(scheduled, { numRuns: ROUND, seed: round })[i]]
+    if (!program || !machine || performance.now() >= end) break
+    const judged = await judge(program)
+    add(covered, coverageOf(program, judged))
+    if (judged.difference !== null) return { covered, difference: `seed ${round}, program ${i}: ${judged.difference}` }
+    const also = await judgeScheduled(machine)
+    add(covered, coverageOfScheduled(also))
+    if (also.difference !== null) return { covered, difference: `seed ${round}, scheduled program ${i}: ${also.difference}` }
   }
+  return { covered, difference: null }
 }
 
-/** Gives programs to SPIN, one after another and with pauses, for it takes a second to compile one. */
-async function soakWithSpin(): Promise<Soaked> {
-  const end = performance.now() + minutes * 60_000
+/** Gives programs to SPIN, one after another and with pauses, for it takes a second to compile one; as long as the others are judged. */
+async function soakWithSpin(until: AbortSignal): Promise<Soaked> {
   const covered = nothing()
   if (!(await hasSpin())) return { covered, difference: null }
   for (let round = seed; ; round++) {
-    for (const [i, program] of fc.sample(programs, { numRuns: 100, seed: round }).entries()) {
-      if (performance.now() >= end) return { covered, difference: null }
+    for (const [i, program] of fc.sample(programs, { numRuns: ROUND, seed: round }).entries()) {
+      if (until.aborted) return { covered, difference: null }
       const difference = await judgeBySpin(program)
       covered['given to SPIN']++
       if (difference !== null) return { covered, difference: `seed ${round}, program ${i}: ${difference}` }
@@ -58,7 +70,7 @@ async function soakWithSpin(): Promise<Soaked> {
 
 async function main(): Promise<void> {
   if (process.send) {
-    process.send(await soak(seed, workers))
+    process.send(await soak())
     return
   }
   const children: ChildProcess[] = []
@@ -73,22 +85,27 @@ async function main(): Promise<void> {
     process.exit(1)
   }
   const soaking = Array.from({ length: workers }, (_, i) => {
-    const child = fork(fileURLToPath(import.meta.url), ['--minutes', String(minutes), '--seed', String(seed + i), '--workers', String(workers)])
+    const child = fork(fileURLToPath(import.meta.url), [...(minutes < Infinity ? ['--minutes', String(minutes)] : []), ...(most < Infinity ? ['--programs', String(most)] : []), '--seed', String(seed), '--workers', String(workers), '--turn', String(i)])
     children.push(child)
     return new Promise<Soaked>((done, fail) => {
       child.on('message', (message) => done(message as Soaked))
       child.on('exit', (code) => fail(new Error(`a worker ended with status ${code}`)))
     })
   })
-  await Promise.all([...soaking, soakWithSpin()].map((result) => result.then(take)))
+  const over = new AbortController()
+  const spinning = soakWithSpin(over.signal).then(take)
+  await Promise.all(soaking.map((result) => result.then(take)))
+  over.abort()
+  await spinning
   tell(covered)
   console.log(`no disagreement, from seed ${seed}`)
   for (const child of children) child.kill()
 }
 
 function tell(covered: Covered): void {
-  const of = Math.max(1, covered.programs)
-  console.log(Object.entries(covered).map(([what, count]) => `${what} ${count}${COVERED.includes(what as never) ? ` (${Math.round((100 * count) / of)} %)` : ''}`).join(', '))
+  const share = (count: number, all: number): string => ` (${Math.round((100 * count) / Math.max(1, all))} %)`
+  const of = (what: string): number => (COVERED.includes(what as never) ? covered.programs : FOUND.some((kind) => what === `scheduled: ${kind}`) ? covered['scheduled programs'] : 0)
+  console.log(Object.entries(covered).map(([what, count]) => `${what} ${count}${of(what) > 0 ? share(count, of(what)) : ''}`).join(', '))
 }
 
 await main()

@@ -65,7 +65,7 @@ export class Expansion {
     this.#evaluated = system.machine.properties.map((property, index) => ({ property, index })).filter(({ property }) => forms.has(property.form))
     this.#checks = checks.map((check) => ({ check, wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0) }))
     this.#wanted = this.#checks.reduce((bits, { wants }) => bits | wants, 0)
-    this.#seesRest = this.#mustFinish.length > 0 && system.machine.properties.some(({ form }) => form === 'at-rest')
+    this.#seesRest = system.machine.properties.some(({ form }) => form === 'at-rest')
     this.#checksRaces = checks.some(({ occasions }) => occasions?.includes('race'))
   }
 

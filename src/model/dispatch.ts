@@ -52,12 +52,18 @@ export function isHandling(actor: Actor): boolean {
   return actor.cpu.state?.handler === actor
 }
 
-/** Interrupts of a CPU may be taken again: one that is due, any of them, is taken before a thread of the CPU continues. */
-export function admitInterrupt(cpu: Cpu): void {
+/**
+ * Makes a change after which interrupts of a CPU may be taken again: one that has waited for it, any of them, is taken
+ * before a thread of the CPU continues. An interrupt that could have been taken before may still come later.
+ */
+export function admitting(cpu: Cpu, change: () => void): void {
   const { state, handlers } = cpu
+  const due = (): Actor[] => handlers.filter(({ isDue }) => isDue()).map(({ actor }) => actor)
+  const before = due()
+  change()
   if (!state || state.handler) return
-  const due = handlers.filter(({ isDue }) => isDue()).map(({ actor }) => actor)
-  if (due.length > 0) state.handler = cpu.pickInterrupt(due)
+  const waited = due().filter((actor) => !before.includes(actor))
+  if (waited.length > 0) state.handler = cpu.pickInterrupt(waited)
 }
 
 /** The CPU that a thread has now, if it has one. */

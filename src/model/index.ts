@@ -27,7 +27,7 @@ export {
   u8,
   volatile,
 } from './field.ts'
-export { admitInterrupt } from './dispatch.ts'
+export { admitting } from './dispatch.ts'
 export { type Blocked, type Check, type Finding, type Leftover, type Occasion, type Race, type Sleeping, type StateView } from './check.ts'
 export { type AtomicContext, type Held } from './holdings.ts'
 export { leftOver, sleepsInAtomic } from './faults.ts'

@@ -1,4 +1,4 @@
-import { type Actor, admitInterrupt, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
+import { type Actor, admitting, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
 
 type Switch = 'interrupts' | 'preemption'
 
@@ -16,8 +16,9 @@ function off(what: Switch): Primitive['perform'] {
 function on(what: Switch): Primitive['perform'] {
   return (_target, { state, cpu, kind, here }) => {
     if (state) {
-      state[COUNTERS[what]] -= 1
-      if (state[COUNTERS[what]] === 0) admitInterrupt(here)
+      admitting(here, () => {
+        state[COUNTERS[what]] -= 1
+      })
     } else if (kind === 'thread') cpu.switched(what, -1)
   }
 }
@@ -149,8 +150,9 @@ const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
     class: 'release',
     perform: (_line, _actor, [cpu]) => {
       const { state } = cpu as Cpu
-      if (state) state.handler = null
-      admitInterrupt(cpu as Cpu)
+      admitting(cpu as Cpu, () => {
+        if (state) state.handler = null
+      })
     },
     frees: () => false,
   },

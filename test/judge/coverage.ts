@@ -1,15 +1,26 @@
 import type { Judged } from './agree.ts'
 import type { GeneratedProgram, Statement } from './program.ts'
+import type { JudgedScheduled } from './scheduled/agree.ts'
 
 /** What a program may have in it or come to, of which the share is worth telling. */
 export const COVERED = ['deadlock', 'wedged', 'race', 'assertion', 'choice', 'wait', 'loop', 'alike threads', 'too large', 'given to SPIN'] as const
 
+/** What a program of threads that share CPUs may come to, of which the share is worth telling. */
+export const FOUND = ['hang', 'sleep-in-atomic', 'imbalance', 'assertion', 'invariant', 'at-rest', 'unreached'] as const
+
 /** Counts over programs. */
-export type Covered = Record<'programs' | 'states' | 'comparisons' | (typeof COVERED)[number], number>
+export type Covered = Record<'programs' | 'states' | 'comparisons' | (typeof COVERED)[number] | 'scheduled programs' | `scheduled: ${(typeof FOUND)[number]}`, number>
 
 /** No programs yet. */
 export function nothing(): Covered {
-  return Object.fromEntries(['programs', 'states', 'comparisons', ...COVERED].map((what) => [what, 0])) as Covered
+  return Object.fromEntries(['programs', 'states', 'comparisons', ...COVERED, 'scheduled programs', ...FOUND.map((kind) => `scheduled: ${kind}`)].map((what) => [what, 0])) as Covered
+}
+
+/** The counts of one program of threads that share CPUs. */
+export function coverageOfScheduled({ found, states, comparisons }: JudgedScheduled): Covered {
+  const kinds = [...(found ?? [])]
+  const counts = Object.fromEntries(FOUND.map((kind) => [`scheduled: ${kind}`, kinds.some((one) => one.startsWith(kind)) ? 1 : 0]))
+  return { ...nothing(), ...counts, states, comparisons, 'scheduled programs': 1 }
 }
 
 /** Adds counts to others. */
@@ -32,6 +43,7 @@ export function coverageOf(program: GeneratedProgram, { outcome, comparisons }: 
   for (const body of again) visit(body)
   const has = (...some: readonly Statement['kind'][]): number => (some.some((kind) => kinds.has(kind)) ? 1 : 0)
   return {
+    ...nothing(),
     programs: 1,
     states: outcome?.states ?? 0,
     comparisons,
@@ -44,6 +56,5 @@ export function coverageOf(program: GeneratedProgram, { outcome, comparisons }: 
     loop: again.length > 0 || kinds.has('repeat') ? 1 : 0,
     'alike threads': program.alike ? 1 : 0,
     'too large': outcome ? 0 : 1,
-    'given to SPIN': 0,
   }
 }

@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+
+/** The locks of every generated machine; each guards a variable of its own. */
+export const LOCKS = ['spin', 'spin-irq', 'spin-preempt', 'rw', 'rw-writers', 'mutex', 'sleep', 'handoff'] as const
+/** A lock by its number in {@link LOCKS}. */
+export type Lock = number
+
+/** Locks that readers may share. */
+const SHARED: readonly Lock[] = [3, 4, 6]
+/** Locks that a thread may forget to give back. */
+const FORGETTABLE: readonly Lock[] = [0, 5]
+/** The mutex whose owner properties look at. */
+export const WATCHED: Lock = 5
+/** The reader/writer lock that can be upgraded and downgraded. */
+export const SLEEP: Lock = 6
+
+/** Variables that only atomic actions touch. */
+export const ATOMICS = 2
+/** Storage of the pool. */
+export const STORAGE = 2
+
+/** A statement of a thread or handler. Variables hold 0 to 3. */
+export type Statement =
+  | { readonly kind: 'locked' | 'reading'; readonly lock: Lock; readonly body: readonly Statement[] }
+  /** Reads what a lock guards, upgrades, and writes it; or gives up. */
+  | { readonly kind: 'upgrading'; readonly body: readonly Statement[] }
+  /** Writes what a lock guards, downgrades, and reads it. */
+  | { readonly kind: 'downgrading'; readonly body: readonly Statement[] }
+  | { readonly kind: 'forget'; readonly lock: Lock }
+  /** What the lock guards, which only code that holds it does. */
+  | { readonly kind: 'loadOwn' | 'storeOwn'; readonly lock: Lock; readonly value: number }
+  | { readonly kind: 'add' | 'load' | 'set'; readonly variable: number; readonly value: number }
+  | { readonly kind: 'await'; readonly variable: number; readonly equals: number; readonly set: number }
+  | { readonly kind: 'quiet'; readonly what: 'interrupts' | 'preemption'; readonly body: readonly Statement[]; readonly forgets: boolean }
+  | { readonly kind: 'send' | 'free' | 'fill' | 'look' | 'pause' }
+  | { readonly kind: 'allocate' }
+  | { readonly kind: 'if'; readonly equals: number; readonly body: readonly Statement[] }
+  | { readonly kind: 'assert'; readonly equals: number }
+
+/** What is expected of a thread, and where it runs. */
+export interface Thread {
+  readonly body: readonly Statement[]
+  readonly role: 'thread' | 'daemon' | 'endless'
+  /** Numbers of the shared CPUs that it may run on; none: it has one of its own. */
+  readonly on: readonly number[]
+}
+
+/** A property, over an atomic variable, what a lock guards, and who owns the watched mutex. */
+export type Property =
+  | { readonly form: 'always' | 'atRest'; readonly variable: number; readonly value: number }
+  | { readonly form: 'sometimes'; readonly variable: number; readonly value: number }
+  | { readonly form: 'owned'; readonly variable: number; readonly value: number }
+  | { readonly form: 'invariant'; readonly lock: Lock; readonly over: 'own' | 'atomic'; readonly value: number }
+
+/** A generated machine and what its threads, handler and properties are. */
+export interface Program {
+  /** Whether all threads are one program, each on a CPU of its own. */
+  readonly alike: boolean
+  readonly threads: readonly Thread[]
+  /** What an interrupt on the first shared CPU runs; null: nobody sends any. */
+  readonly handler: readonly Statement[] | null
+  readonly reuse: 'lowest' | 'lifo' | 'any'
+  readonly fallible: boolean
+  readonly properties: readonly Property[]
+}
+
+const value = fc.nat(3)
+const atomicVariable = fc.nat(ATOMICS - 1)
+
+interface Context {
+  readonly depth: number
+  /** Locks that are held here. */
+  readonly held: readonly Lock[]
+  /** Of those, locks held for writing. */
+  readonly written: readonly Lock[]
+  /** Whether this is a handler, which spins only. */
+  readonly isHandler: boolean
+}
+
+function statement(context: Context): fc.Arbitrary<Statement> {
+  const { depth, held, written, isHandler } = context
+  const own: fc.WeightedArbitrary<Statement>[] = [
+    ...written.map((lock) => ({ weight: 4, arbitrary: fc.record({ kind: fc.constant('storeOwn' as const), lock: fc.constant(lock), value }) })),
+    ...held.map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('loadOwn' as const), lock: fc.constant(lock), value }) })),
+  ]
+  const simple: fc.WeightedArbitrary<Statement>[] = [
+    ...own,
+    { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('add' as const, 'load' as const, 'set' as const), variable: atomicVariable, value }) },
+    ...(isHandler ? [] : [{ weight: 2, arbitrary: fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(1), set: value }) }]),
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('send' as const) }) },
+    ...(isHandler ? [] : [{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('allocate' as const, 'free' as const, 'fill' as const, 'look' as const) }) }]),
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('assert' as const), equals: fc.constantFrom(1, 2, 3) }) },
+  ]
+  if (depth === 0) return fc.oneof(...simple)
+  const inner = (more: Partial<Context>, most: number): fc.Arbitrary<Statement[]> => fc.array(statement({ ...context, depth: depth - 1, ...more }), { maxLength: most })
+  const free = LOCKS.map((_, lock) => lock).filter((lock) => !held.includes(lock) && (!isHandler || lock < 3))
+  const nested: fc.WeightedArbitrary<Statement>[] = [
+    ...free.map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('locked' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock], written: [...written, lock] }, 3) }) })),
+    ...free.filter((lock) => SHARED.includes(lock)).map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('reading' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock] }, 2) }) })),
+    ...(free.includes(SLEEP) ? [{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('upgrading' as const, 'downgrading' as const), body: inner({ held: [...held, SLEEP], written: [...written, SLEEP] }, 2) }) }] : []),
+    ...(isHandler
+      ? []
+      : [
+          { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), lock: fc.constantFrom(...FORGETTABLE) }) },
+          { weight: 3, arbitrary: fc.record({ kind: fc.constant('quiet' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: inner({}, 3), forgets: fc.integer({ min: 0, max: 7 }).map((n) => n === 0) }) },
+        ]),
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('if' as const), equals: fc.nat(1), body: inner({}, 2) }) },
+  ]
+  return fc.oneof(...simple, ...nested)
+}
+
+const OUTSIDE: Context = { depth: 2, held: [], written: [], isHandler: false }
+/** What a daemon does over and over: it waits for work, and holds nothing. */
+const work = fc.array(fc.oneof(fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(2), set: value }), fc.record({ kind: fc.constant('send' as const) })), { maxLength: 1 })
+
+function thread(context: Context, most: number): fc.Arbitrary<Thread> {
+  const on = fc.constantFrom<readonly number[]>([], [0], [0], [1], [0, 1])
+  const waits = fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(2), set: value })
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.record({ body: fc.array(statement(context), { minLength: 1, maxLength: most }), role: fc.constant('thread' as const), on }) },
+    { weight: 1, arbitrary: fc.record({ body: fc.tuple(waits, work).map(([first, rest]) => [first, ...rest]), role: fc.constant('daemon' as const), on }) },
+    { weight: 1, arbitrary: fc.record({ body: fc.array(statement({ ...context, depth: 0 }), { maxLength: 1 }), role: fc.constant('endless' as const), on }) },
+  )
+}
+
+const property: fc.Arbitrary<Property> = fc.oneof(
+  fc.record({ form: fc.constantFrom('always' as const, 'atRest' as const), variable: atomicVariable, value: fc.constantFrom(1, 2, 3) }),
+  fc.record({ form: fc.constant('sometimes' as const), variable: atomicVariable, value }),
+  fc.record({ form: fc.constant('owned' as const), variable: atomicVariable, value: fc.constantFrom(1, 2, 3) }),
+  fc.record({ form: fc.constant('invariant' as const), lock: fc.nat(LOCKS.length - 1), over: fc.constantFrom('own' as const, 'atomic' as const), value: fc.constantFrom(1, 2, 3) }),
+)
+
+const rest = { reuse: fc.constantFrom('lowest' as const, 'lifo' as const, 'any' as const), fallible: fc.boolean(), properties: fc.array(property, { minLength: 1, maxLength: 3 }) }
+
+const different: fc.Arbitrary<Program> = fc.record({
+  alike: fc.constant(false),
+  threads: fc.oneof(
+    { weight: 3, arbitrary: fc.array(thread(OUTSIDE, 3), { minLength: 2, maxLength: 2 }) },
+    { weight: 1, arbitrary: fc.array(thread({ ...OUTSIDE, depth: 1 }, 2), { minLength: 3, maxLength: 3 }) },
+  ),
+  handler: fc.option(fc.array(statement({ ...OUTSIDE, depth: 1, isHandler: true }), { minLength: 1, maxLength: 2 }), { freq: 2 }),
+  ...rest,
+})
+
+const alike: fc.Arbitrary<Program> = fc
+  .record({ count: fc.constantFrom(2, 3), body: fc.array(statement({ ...OUTSIDE, depth: 1 }), { minLength: 1, maxLength: 2 }), ...rest })
+  .map(({ count, body, ...others }) => ({ alike: true, threads: Array.from({ length: count }, () => ({ body, role: 'thread' as const, on: [] })), handler: null, ...others }))
+
+/** Programs of threads that share CPUs, with a handler, daemons, locks of every kind, a pool, and properties of every form. */
+export const scheduled: fc.Arbitrary<Program> = fc.oneof({ weight: 4, arbitrary: different }, { weight: 1, arbitrary: alike })
