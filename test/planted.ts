@@ -19,8 +19,9 @@ async function copyWith(bug: Bug): Promise<string> {
   const root = resolve(import.meta.dirname, '..', '..')
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-planted-'))
   await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
+  await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const beside of ['node_modules', 'test', 'models', 'bench', 'schema', 'templates', 'README.md', 'docs']) await symlink(join(root, beside), join(folder, beside))
   for (const { file } of bug.edits) {
     const path = join(folder, 'dist', file)
     await writeFile(path, planted(bug, file, await readFile(path, 'utf8')))
@@ -28,25 +29,31 @@ async function copyWith(bug: Bug): Promise<string> {
   return folder
 }
 
-/** Seconds until the judge disagrees or fails, and what it says then; or null. */
-async function finding(folder: string): Promise<{ readonly seconds: number; readonly says: string } | null> {
+/** What a run that is to fail comes to: how long it took, and what it says; null when it does not fail. */
+async function failing(command: readonly string[], cwd: string, tells: RegExp): Promise<{ readonly seconds: number; readonly says: string } | null> {
   const started = performance.now()
   let says = ''
   const status = await new Promise<number | null>((done) => {
-    const child = spawn(process.execPath, [join(folder, 'dist/test/soak.js'), '--programs', programs, '--seed', '1', '--workers', '1'], { stdio: ['ignore', 'ignore', 'pipe'] })
-    child.stderr.on('data', (chunk: Buffer) => (says += chunk.toString()))
+    const child = spawn(process.execPath, [...command], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (says += chunk.toString()))
     child.on('exit', done)
   })
-  const [line] = says.split('\n').filter((one) => /^seed|Error|: /.test(one))
-  return status === 0 ? null : { seconds: Math.round((performance.now() - started) / 1000), says: (line ?? '').replace(/^seed \d+, program \d+: /, '').replace(/^([^{]{0,100}).*$/, '$1').trim() }
+  const line = says.split('\n').find((one) => tells.test(one)) ?? ''
+  return status === 0 ? null : { seconds: Math.round((performance.now() - started) / 1000), says: line.replace(/^seed \d+, (scheduled )?program \d+: /, '').replace(/^([^{]{0,100}).*$/, '$1').trim() }
+}
+
+/** What notices a bug: the judge, or the test file that is named. */
+async function finding(folder: string, { test }: Bug): Promise<{ readonly seconds: number; readonly says: string } | null> {
+  if (test === undefined) return failing([join(folder, 'dist/test/soak.js'), '--programs', programs, '--seed', '1', '--workers', '1'], folder, /^seed|Error|: /)
+  return failing([join(folder, 'node_modules/ava/entrypoints/cli.mjs'), `dist/test/${test}.test.js`], folder, /✘/)
 }
 
 let missed = 0
 for (const bug of BUGS.slice(Math.max(0, from))) {
   const folder = await copyWith(bug)
-  const found = await finding(folder)
+  const found = await finding(folder, bug)
   if (found === null) missed++
-  console.log(found === null ? `| ${bug.name} | not within ${programs} programs | |` : `| ${bug.name} | ${found.seconds} s | ${found.says} |`)
+  console.log(found === null ? `| ${bug.name} | not noticed${bug.test === undefined ? ` by ${programs} programs` : ` by ${bug.test}`} | |` : `| ${bug.name} | ${found.seconds} s | ${found.says} |`)
   await rm(folder, { recursive: true })
 }
 process.exitCode = missed > 0 ? 1 : 0

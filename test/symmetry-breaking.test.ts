@@ -10,7 +10,7 @@ const one = (...texts: string[]): Arbitrary<string> => fc.constantFrom(...texts)
 const STEP = fc.oneof(
   { weight: 3, arbitrary: one('yield* when(() => s.gate < 2, () => { s.gate++; s.who |= 1 << m.self.id })', 'yield* atomically(() => { s.last = m.self })', 'yield* atomically(() => { s.n = (s.n + 1) % 4 })', 'yield* lock.acquire(); x.v = (x.v + 1) % 4; yield* lock.release()', 'mine = yield* atomically(() => s.last === m.self)', 'yield* pause()', 'yield* atomically(() => { own.of(m.self).k = s.n })', 'yield* atomically(() => { s.who = 0; s.gate = 0 })') },
   one('got = yield* atomically(() => m.actors.find((a) => (s.who >> a.id) & 1) ?? null)', 'got = yield* atomically(() => all.find((a) => own.of(a).k > 1) ?? null)', 'yield* atomically(() => { s.n = (s.n + m.self.id) % 4 })', 'if (all.indexOf(m.self) === 1) yield* pause()', 'mine = m.self.name.endsWith("2")', 'yield* atomically(() => { s.n = all.filter((a) => own.of(a).k > 0).length })', 'mine = yield* atomically(() => all.some((a) => own.of(a).k === 3))', 'if (m.self.cpu === all[0].cpu) yield* pause()', 'const other = m.pick(all.filter((a) => a !== m.self), "other"); yield* atomically(() => { s.last = other })'),
-  one('m.assert(got !== m.self, "not the first")', 'm.assert(m.self.id !== 1 || s0 < 2, "never the second")', 'm.assert(!mine, "not mine")', 'yield* atomically(() => m.assert(s.n !== 3, "never 3"))', 'yield* atomically(() => m.assert(s.last !== all[2], "never the third"))'),
+  { weight: 2, arbitrary: one('m.assert(got !== m.self, "not the first")', 'm.assert(m.self.id !== 1 || s0 < 2, "never the second")', 'm.assert(!mine, "not mine")', 'yield* atomically(() => m.assert(s.n !== 3, "never 3"))', 'yield* atomically(() => m.assert(s.last !== all[2], "never the third"))') },
 )
 
 const PROPERTY = one('', 'm.always("p", () => s.n !== 3)', 'm.always("p", () => s.last === null || s.last.id !== 1)', 'm.always("p", () => all.every((a) => own.of(a).k < 3))', 'm.atRest("p", () => all.some((a) => own.of(a).k === s.n))', 'm.always("p", () => (s.who & 2) === 0 || s.gate < 2)')
@@ -55,7 +55,7 @@ test('programs that break symmetry are judged as without it', async (t) => {
         if (!isSame) throw new Error(`${reduce}: ${reduced}, unreduced: ${plain}\n${text}`)
       }
     }),
-    { numRuns: Number(process.env['VMCHECK_PROGRAMS'] ?? 40) },
+    { numRuns: Number(process.env['VMCHECK_PROGRAMS'] ?? 40), seed: Number(process.env['VMCHECK_SEED'] ?? 3) },
   )
   t.log(JSON.stringify(Object.fromEntries(counts)))
   t.true((counts.get('pass') ?? 0) > 0 && (counts.get('assertion') ?? 0) > 0)

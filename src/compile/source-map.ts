@@ -2,6 +2,7 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Bundle } from './bundle.ts'
+import { isOwn } from '../model/places.ts'
 import type { SourcePlace } from './refusal.ts'
 
 /** Finds places in a model's source for places in its bundled text. */
@@ -23,7 +24,7 @@ export class SourceMap {
       if (at < 0) continue
       const [row, column] = line.slice(at + this.filename.length + 1).split(':').map((text) => Number.parseInt(text, 10))
       const found = row && column ? this.#original(row, column) : null
-      if (found && !found.file.startsWith('vmcheck/vm/')) return found
+      if (isOwn(found)) return found
     }
     return null
   }

@@ -1,5 +1,6 @@
 import type { Frame } from '../compile/frame.ts'
 import type { SourcePlace } from '../compile/refusal.ts'
+import { isOwn } from '../model/places.ts'
 import type { Actor, Cpu } from '../model/actor.ts'
 import type { Field } from '../model/field.ts'
 import { Narration, type Whereabouts, changes, named } from '../trace/narration.ts'
@@ -100,12 +101,12 @@ export class Tracer implements Standing {
 
   /** Who waits for what in the state reached, among the given actors. */
   waiting(actors: readonly Actor[]): Waiting[] {
-    const { view, successors, executor, locals, system } = this.#engine
+    const { view, successors, executor, locals } = this.#engine
     view.show(this.#words, successors.stepsOf(this.#words), 0, false)
     return view.blocked(actors).map(({ actor, operation, target, heldBy }) => {
       const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
-      const top = 'stack' in state ? state.stack.at(-1) : undefined
-      return { actor: actor.id, operation, target, heldBy: heldBy.map(({ id }) => id), at: system.runtime.place(top?.site ?? 0) }
+      const stack = 'stack' in state ? state.stack : []
+      return { actor: actor.id, operation, target, heldBy: heldBy.map(({ id }) => id), at: this.#ownPlace(stack, stack.at(-1)?.site ?? 0) }
     })
   }
 
@@ -164,7 +165,7 @@ export class Tracer implements Standing {
 
   /** Executes a step with the given ears on it. */
   #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void): StepRecord {
-    const { executor, locals, system } = this.#engine
+    const { executor, locals } = this.#engine
     const code = locals.code(this.#words, actor.id)
     let stackNow: readonly Frame[] = []
     executor.observer = {
@@ -176,7 +177,7 @@ export class Tracer implements Standing {
       choice: (what, taken, stack) => this.#narration.choice(what, taken, this.#whereabouts(stack)),
       operation: (operation, stack, site, isBlocked) => {
         stackNow = stack
-        if (!isBlocked) this.#narration.operation(operation, { function: names(stack), at: system.runtime.place(site) })
+        if (!isBlocked) this.#narration.operation(operation, { function: names(stack), at: this.#ownPlace(stack, site) })
       },
     }
     try {
@@ -190,8 +191,15 @@ export class Tracer implements Standing {
 
   /** Where in the model's files the code that runs now is: the access itself, else the `yield*` last executed. */
   #whereabouts(stack: readonly Frame[]): Whereabouts {
-    const { runtime, loaded } = this.#engine.system
-    return { function: names(stack), at: loaded.sourceMap.placeOf(new Error('place')) ?? runtime.place(stack.at(-1)?.site ?? 0) }
+    const { loaded } = this.#engine.system
+    return { function: names(stack), at: loaded.sourceMap.placeOf(new Error('place')) ?? this.#ownPlace(stack, stack.at(-1)?.site ?? 0) }
+  }
+
+  /** The innermost place that is in the model's own files: what locks and channels do within is told where they are called. */
+  #ownPlace(stack: readonly Frame[], site: number): SourcePlace | null {
+    const { runtime } = this.#engine.system
+    const here = runtime.place(site)
+    return isOwn(here) ? here : (stack.map((frame) => runtime.place(frame.site)).findLast(isOwn) ?? here)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { MachineObject } from '../trace/trace.ts'
 import { type Report, mostTelling } from './report.ts'
 import { type MachineState, timelineOf } from './timeline.ts'
-import { eventLine } from './wording.ts'
+import { toldEvents } from './wording.ts'
 
 /**
  * The first violation's trace in the Informal Trace Format of Apalache and Quint (ADR-015): a variable for each struct of
@@ -27,7 +27,7 @@ export function renderItf(reports: readonly Report[]): string {
       return {
         '#meta': { index },
         turn: step ? (report.actors[step.actor]?.name ?? '') : '',
-        action: step ? step.events.map(eventLine).filter(Boolean).join('; ') : '',
+        action: step ? toldEvents(step).map(({ text }) => text).join('; ') : '',
         ...Object.fromEntries(objects.map(({ variable, object }) => [variable, record(object, state)])),
       }
     }),

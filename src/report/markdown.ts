@@ -2,7 +2,7 @@ import type { Violation } from '../trace/violation.ts'
 import { plural } from './numbers.ts'
 import type { Report } from './report.ts'
 import { type Timeline, timelineOf } from './timeline.ts'
-import { accessLine, cutShort, outcome, preemptionLine, statisticRows, stepLines, subject, waitLine } from './wording.ts'
+import { accessLine, cutShort, inOrder, outcome, preemptionLine, statisticRows, stepLines, subject, waitLine } from './wording.ts'
 
 /** Steps of a sequence diagram: longer ones do not fit a screen, and begin later. */
 const MOST_MESSAGES = 60
@@ -37,7 +37,7 @@ function violationParts(report: Report, violation: Violation, heading: string): 
   const { steps, waiting, accesses = [] } = violation
   return [
     `**${violation.kind}**: ${escapeMarkdown(sentence(violation.message))}${steps.length > 0 ? ` ${violation.minimal ? 'No trace is shorter than its' : 'Its trace has'} ${plural(steps.length, 'step')}.` : ''}`,
-    ...(waiting.length + accesses.length > 0 ? [[...waiting.map((wait) => `- ${place(waitLine(report, wait), wait.at)}`), ...accesses.map((access) => `- ${place(accessLine(report, access), access.at)}`)].join('\n')] : []),
+    ...(waiting.length + accesses.length > 0 ? [[...inOrder(waiting).map((wait) => `- ${place(waitLine(report, wait), wait.at)}`), ...accesses.map((access) => `- ${place(accessLine(report, access), access.at)}`)].join('\n')] : []),
     ...(violation.preemptions && violation.preemptions.length > 0 ? [`${heading}# Preemptions`, violation.preemptions.map((preemption) => `- ${place(preemptionLine(report, preemption), preemption.at)}`).join('\n')] : []),
     ...(waiting.some(({ heldBy }) => heldBy.length > 0) ? [`${heading}# Who waits for whom`, fence('mermaid', waitGraph(report, violation))] : []),
     ...(steps.length > 0 ? [`${heading}# The trace`, columns(violation, timeline), details('As a sequence diagram', fence('mermaid', sequence(violation, timeline)))] : []),

@@ -1,7 +1,7 @@
 import type { Violation } from '../trace/violation.ts'
 import { type Report, mostTelling } from './report.ts'
 import { type Stretch, type Timeline, timelineOf } from './timeline.ts'
-import { eventLine } from './wording.ts'
+import { toldEvents } from './wording.ts'
 
 /** Length of a step in microseconds. */
 const STEP = 1000
@@ -48,7 +48,7 @@ function events(report: Report, violation: Violation, timeline: Timeline): Trace
       tid: laneOf[step.actor] ?? 0,
       ts: i * STEP,
       dur: STEP,
-      args: { step: i + 1, actor: actorName(step.actor), because: step.because, events: step.events.map(eventLine).filter(Boolean), at: place(step.events.at(-1)?.at) },
+      args: { step: i + 1, actor: actorName(step.actor), because: step.because, events: toldEvents(step).map(({ text }) => text), at: place(step.events.at(-1)?.at) },
     })),
     ...waits.map(({ actor, object, how, from, to }): TraceEvent => ({
       name: `waits: ${how} ${object}`.trim(), cat: 'wait', ph: 'X', pid: PROCESS.cpus, tid: lanes.length + actor, ts: (from + 1) * STEP, dur: Math.max(1, to - from) * STEP, args: { actor: actorName(actor) },

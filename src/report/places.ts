@@ -1,13 +1,9 @@
+import { isOwn } from '../model/places.ts'
 import type { TraceEvent } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 
 /** A place in the model's files. */
 export type Place = NonNullable<TraceEvent['at']>
-
-/** Whether a place is in the model's own files, not in those of the simulated machine. */
-export function isOwn(at: TraceEvent['at']): at is Place {
-  return at !== null && !at.file.startsWith('vmcheck/vm/')
-}
 
 /** The places in the model's own files that a violation names: those of its end, then its trace's, the last first. */
 export function ownPlaces({ steps, waiting, accesses = [] }: Violation): Place[] {

@@ -6,7 +6,7 @@ import { bytes, count, plural } from './numbers.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Report } from './report.ts'
 import { laneTitle } from './timeline.ts'
-import { accessLine, cutShort, eventLine, outcome, preemptionLine, reductionNames, subject, violationLine, waitLine } from './wording.ts'
+import { accessLine, cutShort, inOrder, nothingTold, outcome, preemptionLine, reductionNames, subject, toldEvents, violationLine, waitLine } from './wording.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {
@@ -105,22 +105,20 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
   const add = (text: string, indent: number): number => lines.push({ text: label + text, indent })
   let functionNow = before
   if (step.because !== '') add(paint('dim', `· ${step.because}`), 0)
-  for (const event of step.events) {
-    const text = eventLine(event)
-    if (text === '') continue
+  for (const { text, event } of toldEvents(step)) {
     const inside = event.function.join(' › ')
     const short = event.function.slice(-2).join(' › ')
     if (inside !== functionNow && short !== '') add(`${paint('cyan', `${short}()`)}${event.at ? ` ${paint('dim', basename(event.at.file))}` : ''}`, 0)
     functionNow = inside
     add(`${text}${event.at ? ` ${paint('dim', `:${event.at.line}`)}` : ''}`, 2)
   }
-  if (lines.length === 0) add(paint('dim', `${step.events.at(-1)?.operation ?? 'no shared access'}, nothing changes`), 2)
+  if (lines.length === 0) add(paint('dim', nothingTold(step)), 2)
   return { lines, functionNow }
 }
 
 function ending(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint): string {
   const placed = (line: string, at: Waiting['at']): string => `  ${line}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`
-  const lines = [...violation.waiting.map((wait) => placed(waitLine(report, wait), wait.at)), ...(violation.accesses ?? []).map((access) => placed(accessLine(report, access), access.at))]
+  const lines = [...inOrder(violation.waiting).map((wait) => placed(waitLine(report, wait), wait.at)), ...(violation.accesses ?? []).map((access) => placed(accessLine(report, access), access.at))]
   const preemptions = (violation.preemptions ?? []).map((preemption) => placed(preemptionLine(report, preemption), preemption.at))
   const block = (title: string, of: readonly string[]): string[] => (of.length === 0 ? [] : [[paint('bold', title), ...of].join('\n')])
   return [...block(violation.accesses ? 'Not ordered:' : 'At the end:', lines), ...block('Preemptions:', preemptions)].join('\n\n')
@@ -144,11 +142,16 @@ function liveStatistics({ live, actors }: Report): string {
   return lines.join('\n')
 }
 
+/** Whether there can be states in which every actor has finished: a handler never does. */
+function mayEnd({ actors, stats }: Report): boolean {
+  return stats.endStates > 0 || actors.every(({ kind }) => kind !== 'handler')
+}
+
 function statistics(report: Report): string {
   if (report.live) return ''
   const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction, executions } = report.stats
   return [
-    `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${plural(endStates, 'end state')}${executions > 0 ? `, ${plural(executions, 'execution')}` : ''}`,
+    `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${mayEnd(report) ? `${plural(endStates, 'end state')}` : 'no end, for not all actors finish'}${executions > 0 ? `, ${plural(executions, 'execution')}` : ''}`,
     `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}${reduction.length > 0 ? `, reduced by ${reductionNames(reduction)}` : ''}`,
   ].join('; ')
 }

@@ -1,4 +1,5 @@
 import { showValue } from '../model/memory.ts'
+import { SEES } from '../trace/narration.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'
 import { count, plural } from './numbers.ts'
@@ -9,16 +10,47 @@ type Event = TraceStep['events'][number]
 /** One line for an event; empty for one that has nothing to say: a write of what was there, a bare atomic section. */
 export function eventLine({ operation, target, detail }: Event): string {
   if (operation === 'write') return detail.endsWith(' again') ? '' : `${target} ${detail}`
-  if (operation === 'read') return `read ${target} ${detail}`.trimEnd()
+  if (operation === 'read' || operation === SEES) return `${operation} ${target} ${detail}`.trimEnd()
   if (operation === 'choose') return `${target}: ${detail}`
   if (target === '' && detail === '') return operation === 'pause' ? operation : ''
   return `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`
 }
 
-/** What a step did, its events in lines; never empty. */
+/** What happens in a step, line by line, each with its first event; what is seen at one place of the code makes one line. */
+export function toldEvents({ events, changes, inside = [] }: Pick<TraceStep, 'events' | 'changes' | 'inside'>): { readonly text: string; readonly event: Event }[] {
+  const told: { text: string; event: Event; seen: number }[] = []
+  for (const event of events) {
+    const last = told.at(-1)
+    const text = eventLine(event)
+    if (last && last.seen > 0 && event.operation === SEES && isSamePlace(last.event, event)) {
+      last.seen++
+      if (last.seen <= MOST_SEEN) last.text += `, ${event.target} ${event.detail}`
+      else last.text = `${last.text.replace(/ and \d+ more$/, '')} and ${last.seen - MOST_SEEN} more`
+    } else if (text !== '') told.push({ text, event, seen: event.operation === SEES ? 1 : 0 })
+  }
+  const bare = events.at(-1)
+  // what an effect does to a lock's or channel's own words is told where nothing else is
+  if (bare && changes.length === 0 && told.every(({ seen }) => seen > 0) && inside.length > 0) told.push({ text: inside.map(({ field, from, to }) => `${field} ${showValue(from)} → ${showValue(to)}`).join(', '), event: bare, seen: 0 })
+  return told
+}
+
+/** Fields that one line says to be seen. */
+const MOST_SEEN = 4
+
+function isSamePlace(a: Event, b: Event): boolean {
+  return a.at?.file === b.at?.file && a.at?.line === b.at?.line && a.function.join() === b.function.join()
+}
+
+/** What a step did, in lines; never empty. */
 export function stepLines(step: TraceStep): string[] {
-  const lines = step.events.map(eventLine).filter((line) => line !== '')
-  return lines.length > 0 ? lines : [`${step.events.at(-1)?.operation || 'no shared access'}, nothing changes`]
+  const lines = toldEvents(step).map(({ text }) => text)
+  return lines.length > 0 ? lines : [nothingTold(step)]
+}
+
+/** For a step of which nothing else can be told: `atomically: changes nothing`. */
+export function nothingTold({ events }: Pick<TraceStep, 'events'>): string {
+  const operation = events.at(-1)?.operation ?? ''
+  return operation === '' ? 'works on its own variables only' : `${operation}: changes nothing`
 }
 
 /** `CPU 0 (wirer/0)` */
@@ -73,7 +105,7 @@ const REASONS: Readonly<Record<string, string>> = {
   interrupt: 'an interrupt',
   runs: 'the number of executions asked for (--runs, --rounds)',
   preemptions: '--preemptions, which kept executions from being followed',
-  'check off': 'steps that end in what a check that is off would report'
+  'check off': 'steps that end in what a check that is off would report',
 }
 
 /** What is to be known of a violation's search that was ended before its end; empty when it was not. */
@@ -81,9 +113,29 @@ export function cutShort({ verdict, inconclusive }: Report): string {
   return verdict === 'violation' && inconclusive ? `the search was ended by ${REASONS[inconclusive.reason] ?? inconclusive.reason}: there may be more violations` : ''
 }
 
-/** A violation's message and where it is: `a cycle of waits: ..., after 43 steps`. */
-export function violationLine({ message, schedule }: Violation): string {
-  return `${message}${schedule.length > 0 ? `, after ${plural(schedule.length, 'step')}` : ''}`
+/** A violation's message and where it is: `a cycle of waits: ..., after 43 steps`; `does not hold: x is 0, in step 3`. */
+export function violationLine({ kind, property, message, schedule, steps }: Violation): string {
+  const isInStep = steps.at(-1)?.events.some(({ operation, target }) => operation === kind && target === property) ?? false
+  const where = schedule.length === 0 ? '' : isInStep ? `, in step ${count(schedule.length)}` : `, after ${plural(schedule.length, 'step')}`
+  return `${violationText({ kind, message })}${where}`
+}
+
+/** What a violation is, in a sentence that cannot be taken for what should be. */
+export function violationText({ kind, message }: Pick<Violation, 'kind' | 'message'>): string {
+  return kind === 'assertion' && !/ does not hold(:|$)/.test(message) ? `does not hold: ${message}` : message
+}
+
+/** Those who wait, in the order of who waits for whom: after each comes who keeps it waiting. */
+export function inOrder(waiting: readonly Waiting[]): Waiting[] {
+  const left = new Map(waiting.map((wait) => [wait.actor, wait]))
+  const ordered: Waiting[] = []
+  for (const first of waiting) {
+    for (let wait: Waiting | undefined = left.get(first.actor); wait; wait = wait.heldBy.map((holder) => left.get(holder)).find((holder) => holder !== undefined)) {
+      left.delete(wait.actor)
+      ordered.push(wait)
+    }
+  }
+  return ordered
 }
 
 const REDUCTIONS: Readonly<Record<string, string>> = { symmetry: 'symmetry', por: 'partial order' }

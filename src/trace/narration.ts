@@ -18,6 +18,9 @@ export interface Whereabouts {
   readonly at: SourcePlace | null
 }
 
+/** The operation of an event that only says what a step sees of plain memory. */
+export const SEES = 'sees'
+
 /** Notes what one step does, as it does it. */
 export class Narration {
   readonly events: RawEvent[] = []
@@ -27,11 +30,14 @@ export class Narration {
     this.#add({ operation, target: target.name, detail: primitive.detail?.(args, target as never) ?? '' }, where)
   }
 
-  /** A field is accessed; of reads only those that are steps of their own are told, and those of `readOnce` once each. */
+  /**
+   * A field is accessed. Reads that are steps of their own are told as such, those of `readOnce` once each; what others
+   * see is told once a step, and not of what the step has written itself.
+   */
   access(field: Field, isWrite: boolean, once: boolean, where: () => Whereabouts): void {
-    if (!isWrite && field.access !== 'volatile' && !once) return
-    if (once && this.events.some(({ operation, target }) => operation === 'read' && target === field.name)) return
-    this.#add({ operation: isWrite ? 'write' : 'read', target: field.name, detail: '' }, where(), field.id)
+    const isRead = !isWrite && (field.access === 'volatile' || once)
+    const isKnown = !isWrite && field.access !== 'volatile' && this.events.some((event) => event.field === field.id)
+    if (!isKnown) this.#add({ operation: isWrite ? 'write' : isRead ? 'read' : SEES, target: field.name, detail: '' }, where(), field.id)
   }
 
   /** What the write just told of stores. */
@@ -68,19 +74,21 @@ export function valueLine(field: Field, raw: number, memory: Memory): string {
 }
 
 /**
- * Names the values of a step's events: writes get what they changed; an allocation or a free is called that.
+ * Names the values of a step's events: writes get what they changed, and tell what was seen before; an allocation or a
+ * free is called that.
  *
  * @param before raw values by field id before the step
  * @param after the same after it
  */
 export function named(events: readonly RawEvent[], before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory): TraceEvent[] {
   const latest = new Map<number, unknown>()
-  return events.map(({ field: id, stored, ...event }) => {
+  const isTold = ({ operation, field }: RawEvent, i: number): boolean => operation !== SEES || (!memory.fields[field]?.lifeOf && !events.some((other, k) => k > i && other.field === field && other.operation === 'write'))
+  return events.filter(isTold).map(({ field: id, stored, ...event }) => {
     const field = memory.fields[id]
     if (!field) return event
     const from = latest.has(id) ? latest.get(id) : shown(field, before[id] as number, memory)
     const to = shown(field, stored < 0 ? (after[id] as number) : stored, memory)
-    if (event.operation === 'read') return { ...event, detail: `= ${showValue(from)}` }
+    if (event.operation === 'read' || event.operation === SEES) return { ...event, detail: `= ${showValue(from)}` }
     latest.set(id, to)
     const instance = field.lifeOf
     if (instance) return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? contents(instance, after, memory) : '' }

@@ -3,7 +3,7 @@ import type { Role } from '../model/field.ts'
 
 /** One thing that a step did. */
 export interface TraceEvent {
-  /** `acquire`, `release`, `write`, `read`, `allocate`, `free`, `when`, ... */
+  /** `acquire`, `release`, `write`, `read`, `allocate`, `free`, `when`, ...; `sees`: a plain read. */
   readonly operation: string
   /** Name of the object; empty for a bare condition. */
   readonly target: string

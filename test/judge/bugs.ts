@@ -1,6 +1,8 @@
 /** A bug to be planted in the built files. */
 export interface Bug {
   readonly name: string
+  /** The test file that notices it, where generated programs cannot; null: the judge does. */
+  readonly test?: string
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[]
 }
 
@@ -68,6 +70,110 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'hangs: a spin counts as movement',
     edits: [{ file: 'src/explore/leaf-maker.js', from: '(isStep && (!reads || local !== before) ? GOES : 0)', to: '(isStep ? GOES : 0)' }],
+  },
+  {
+    name: 'symmetry: what is known of a successor\'s actors is not renamed',
+    edits: [{ file: 'src/explore/sweep.js', from: '((bits >> successors.images[k * actors + actor]) & 1) << actor', to: '((bits >> actor) & 1) << actor' }],
+  },
+  {
+    name: 'races: only actors that come later are asked',
+    edits: [{ file: 'src/explore/race.js', from: 'if (p === q)', to: 'if (p.id >= q.id)' }],
+  },
+  {
+    name: 'steps: nothing is executed twice when it is recorded',
+    test: 'cli',
+    edits: [{ file: 'src/explore/step-table.js', from: 'if (count <= CHECKED_FIRST || count % RECHECK === 0) {', to: 'if (count < 0) {' }],
+  },
+  {
+    name: 'shared CPUs: a thread with preemption off is preempted',
+    edits: [{ file: 'src/model/dispatch.js', from: 'state.interruptsOff === 0 && state.preemptionOff === 0', to: 'state.interruptsOff === 0' }],
+  },
+  {
+    name: 'a published write shares its step',
+    edits: [{ file: 'src/model/step-bounds.js', from: 'access === \'volatile\' || access === \'event\' || (access === \'published\' && isWrite)', to: 'access === \'volatile\' || access === \'event\'' }],
+  },
+  {
+    name: 'reader/writer spin lock: a writer that waits does not hold readers off',
+    edits: [{ file: 'src/vm/spin-lock.js', from: 'return writer === null && waiting === 0;', to: 'return writer === null;' }],
+  },
+  {
+    name: 'numbers of local states that do not fit into their bits are cut',
+    test: 'engine',
+    edits: [{ file: 'src/explore/successors.js', from: 'throw new PackingFullError(\'more local states than their bits can number\');', to: 'words[leaf + LEAF.local] = local & mask;' }],
+  },
+  {
+    name: 'rest that cannot be reached is not told',
+    test: 'verdicts',
+    edits: [{ file: 'src/explore/reach.js', from: 'return actors.some((actor) => actor.mustFinish) ? REST_BIT : 0;', to: 'return 0;' }],
+  },
+  {
+    name: 'symmetry: no step is evaluated under another renaming',
+    test: 'symmetry-breaking',
+    edits: [{ file: 'src/explore/step-table.js', from: 'return guard?.checkStep(actors[actor], locals.code(state, actor), state, forest === FOREST.placed, record) ?? [];', to: 'return [];' }],
+  },
+  {
+    name: 'hand-off lock: its owner may take it again',
+    edits: [{ file: 'src/vm/handoff-lock.js', from: 'this.owner === actor && this.#queue.every((place) => place.actor !== actor)', to: 'this.owner === actor' }],
+  },
+  {
+    name: 'checkpoints keep what is known of the actors of the last level only',
+    test: 'checkpoint',
+    edits: [{ file: 'src/explore/checkpoint/checkpoints.js', from: 'levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges)', to: 'levels.slice(-1).flatMap(({ ranges }) => ranges)' }],
+  },
+  {
+    name: 'wakeOne always wakes the first sleeper',
+    test: 'cases',
+    edits: [{ file: 'src/vm/wait-channel.js', from: 'this.#m.pick(sleeping, `who is woken on ${this.name}`).id', to: 'sleeping[0].id' }],
+  },
+  {
+    name: 'interrupts: one is taken while another is handled',
+    edits: [{ file: 'src/vm/processor.js', from: 'if (handler)\n        return handler;\n    const off', to: 'const off' }],
+  },
+  {
+    name: 'interrupts: any that is due is taken when preemption is switched on',
+    test: 'shared-cpus',
+    edits: [{ file: 'src/model/dispatch.js', from: '.filter((actor) => !before.includes(actor))', to: '' }],
+  },
+  {
+    name: 'interrupts: one that waited for them to be on comes when it likes',
+    test: 'shared-cpus',
+    edits: [{ file: 'src/model/dispatch.js', from: 'if (waited.length > 0)', to: 'if (waited.length > 9)' }],
+  },
+  {
+    name: 'sleep lock: two readers upgrade at once',
+    edits: [{ file: 'src/vm/sleep-lock.js', from: 'if (state.upgrader !== null)', to: 'if (state.upgrader === actor)' }],
+  },
+  {
+    name: 'sleep lock: readers enter while another one upgrades',
+    edits: [{ file: 'src/vm/sleep-lock.js', from: 'state.recursive === actor || (state.writer === null && state.upgrader === null)', to: 'state.recursive === actor || state.writer === null' }],
+  },
+  {
+    name: 'reader/writer spin lock: a writer enters although readers are inside',
+    edits: [{ file: 'src/vm/spin-lock.js', from: 'return writer === null && readers === 0;', to: 'return writer === null;' }],
+  },
+  {
+    name: 'sleep in atomic: who reads under a reader/writer spin lock may sleep',
+    edits: [{ file: 'src/vm/spin-lock.js', from: 'writer: internal(holding(ref(actors), { spins: true })), readers: internal(holding(setOf(actors), { spins: true }))', to: 'writer: internal(holding(ref(actors), { spins: true })), readers: internal(holding(setOf(actors)))' }],
+  },
+  {
+    name: 'imbalance: interrupts and preemption that stay off are not seen',
+    edits: [{ file: 'src/explore/balance.js', from: 'return { locks, interruptsOff, preemptionOff };', to: 'return locks.length > 0 ? { locks, interruptsOff, preemptionOff } : null;' }],
+  },
+  {
+    name: 'a daemon has to finish',
+    edits: [{ file: 'src/model/actor.js', from: 'return !this.daemon && !this.endless;', to: 'return !this.endless;' }],
+  },
+  {
+    name: 'a pool that may fail never does',
+    edits: [{ file: 'src/model/pool.js', from: 'if (this.#fallible && ', to: 'if (false && ' }],
+  },
+  {
+    name: 'properties do not make the locks that they look at visible',
+    edits: [{ file: 'src/model/step-bounds.js', from: 'return observed.has(target.name) ? \'other\' : primitive.class;', to: 'return primitive.class;' }],
+  },
+  {
+    name: 'at rest: what daemons can still do is not looked at',
+    edits: [{ file: 'src/explore/expansion.js', from: 'if ((head & (OUTCOME | IDLE)) === STEP && !successors.staysAt(i, id, leaf))', to: 'if ((head & OUTCOME) === FAULT)' }],
   },
 ]
 

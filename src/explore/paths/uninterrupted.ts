@@ -1,3 +1,4 @@
+import { isOwn } from '../../model/places.ts'
 import type { SourcePlace } from '../../compile/refusal.ts'
 import type { Actor } from '../../model/actor.ts'
 import { LocalCodec, type LocalState } from '../encoding.ts'
@@ -21,7 +22,7 @@ export function standpoint({ runtime }: System, actor: Actor, state: LocalState)
   if (state.at === 'finished') return null
   if (state.at === 'start') return { place: `${actor.program.name} start ${state.log.length}`, within: null, at: null }
   const { stack } = state
-  const own = stack.findLastIndex(({ info }) => !runtime.place(info.site)?.file.startsWith('vmcheck/vm/'))
+  const own = stack.findLastIndex(({ info }) => isOwn(runtime.place(info.site)))
   const { info } = stack[Math.max(0, own)] as (typeof stack)[number]
   const inner = stack.slice(Math.max(0, own)).map((frame) => `${frame.info.site}:${frame.site}`)
   const place = `${inner.join(' ')}${state.at === 'resume' ? ` resume ${state.log.length}` : ''}`

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Violation } from '../../trace/violation.ts'
 import type { Report } from '../report.ts'
 import { timelineOf } from '../timeline.ts'
-import { accessLine, cutShort, outcome, preemptionLine, statisticRows, subject, waitLine } from '../wording.ts'
+import { accessLine, cutShort, inOrder, outcome, preemptionLine, statisticRows, subject, waitLine } from '../wording.ts'
 import { Diagram } from './diagram.tsx'
 import { MachineView } from './machine-view.tsx'
 import { StepView, TraceList } from './step-view.tsx'
@@ -145,7 +145,7 @@ function Ending({ report, violation }: { readonly report: Report; readonly viola
     <section aria-labelledby="ending">
       <h2 id="ending">{accesses.length > 0 ? 'Not ordered' : 'At the end'}</h2>
       <ul>
-        {waiting.map((wait) => <li key={wait.actor}>{waitLine(report, wait)}{where(wait.at)}</li>)}
+        {inOrder(waiting).map((wait) => <li key={wait.actor}>{waitLine(report, wait)}{where(wait.at)}</li>)}
         {accesses.map((access) => <li key={access.actor}>{accessLine(report, access)}{where(access.at)}</li>)}
       </ul>
       <WaitGraph report={report} waiting={waiting} />

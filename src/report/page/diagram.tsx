@@ -56,7 +56,7 @@ export function Diagram({ violation, timeline, step, go }: {
                 <rect class="hit" x={0} y={y} width={width} height={ROW} />
                 <text class="number" x={NUMBERS - 8} y={y + 17} text-anchor="end">{i + 1}</text>
                 <circle cx={lane.text - 7} cy={y + ROW / 2} r={3.5} class={one.why === 'continue' ? 'point' : 'point switch'} />
-                <text x={lane.text} y={y + 17}>{fit(`${first}${more.length > 0 ? ` +${more.length}` : ''}`, lane.x + lane.width - lane.text - 8)}<title>{[one.because, ...stepLines(one)].filter(Boolean).join('\n')}</title></text>
+                <text x={lane.text} y={y + 17}>{fit(`${first}${more.length > 0 ? ` and ${more.length} more` : ''}`, lane.x + lane.width - lane.text - 8)}<title>{[one.because, ...stepLines(one)].filter(Boolean).join('\n')}</title></text>
               </g>
             )
           })}

@@ -4,7 +4,7 @@ import type { TraceEvent } from '../../trace/trace.ts'
 import type { Violation } from '../../trace/violation.ts'
 import type { Report } from '../report.ts'
 import { showState } from './machine-view.tsx'
-import { actorTitle, eventLine, stepLines } from '../wording.ts'
+import { actorTitle, nothingTold, stepLines, toldEvents } from '../wording.ts'
 
 /** What the current step did, and where in the source. */
 export function StepView({ report, violation, step }: { readonly report: Report; readonly violation: Violation; readonly step: number }): JSX.Element {
@@ -15,11 +15,8 @@ export function StepView({ report, violation, step }: { readonly report: Report;
       {current?.because && <p class="because">{current.because}</p>}
       {current && (
         <ul>
-          {current.events.map((event, i) => {
-            const line = eventLine(event)
-            return line === '' ? null : <li key={i}><code>{line}</code>{event.at && <small> {event.function.at(-1)}() {event.at.file}:{event.at.line}</small>}</li>
-          })}
-          {current.events.every((event) => eventLine(event) === '') && <li>{stepLines(current)[0]}</li>}
+          {toldEvents(current).map(({ text, event }, i) => <li key={i}><code>{text}</code>{event.at && <small> {event.function.at(-1)}() {event.at.file}:{event.at.line}</small>}</li>)}
+          {toldEvents(current).length === 0 && <li>{nothingTold(current)}</li>}
         </ul>
       )}
       {current && <Source report={report} events={current.events} />}
