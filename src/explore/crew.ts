@@ -29,6 +29,7 @@ export class Crew {
   #pool: Threads<Task> | null = null
   #starting: Promise<void> | null = null
   #isReady = false
+  #isClosed = false
   /** Why the other threads cannot be used. */
   #failure: Error | null = null
   #waited = 0
@@ -83,6 +84,7 @@ export class Crew {
 
   /** Ends the other threads. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#pool?.destroy()
     await this.#starting
   }
@@ -142,6 +144,8 @@ export class Crew {
     const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
     const threads = this.#workers - 1
     this.#pool = await startThreads<Task>(new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url), threads, data)
+    // a search may be over before they are there
+    if (this.#isClosed) return this.#pool.destroy()
     try {
       await Promise.all(Array.from({ length: threads }, () => this.#other({ kind: 'ready' }, [])))
       this.#isReady = true
