@@ -195,7 +195,7 @@ export const TWINS: Readonly<Record<string, Twin>> = {
     steps: 0,
   },
   'a property never evaluated': {
-    broken: 'm.atRest("fine", () => true); m.thread(function* a() { for (;;) yield* pause() }, { endless: true })',
+    broken: 'm.atRest("fine", () => true); m.thread(function* a() { for (;;) yield* atomically(() => { x.v = (x.v + 1) % 2 }) }, { daemon: true })',
     fixed: 'm.atRest("fine", () => true); m.thread(function* a() { yield* pause() })',
     kind: 'unreached',
     says: /"fine" was never evaluated/,

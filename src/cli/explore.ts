@@ -1,7 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import type { LoadedModel } from '../compile/load.ts'
 import { discardCheckpoint } from '../explore/checkpoint/checkpoints.ts'
+import { describe } from '../gate/judge.ts'
+import { expectedVerdict } from '../model/model.ts'
 import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
 import type { Report } from '../report/report.ts'
@@ -109,7 +112,7 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
     // the time is for all of them: each gets its share of what is left
     const time = Math.max(0.001, (end - performance.now() / 1000) / (names.length - i))
     const explored = await explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, streams)
-    const report = { ...explored, commands: commands(explored, args) }
+    const report = { ...explored, commands: commands(explored, args), notes: [...explored.notes, ...expectation(explored, loaded, args)] }
     reports.push(report)
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
     if (report.profile) (args.json ? streams.err : streams.out)(`\n${renderProfile(report.profile)}`)
@@ -122,12 +125,23 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }
 
+/** Whether the scenario's expectation was met, where it was explored as it stands. */
+function expectation(report: Report, { model }: LoadedModel, { set, check, noCheck, preemptions }: ExploreArguments): string[] {
+  const { scenario } = report.model
+  const about = scenario === null ? undefined : model.scenarios.get(scenario)
+  if (!about || scenario === 'default' || report.verdict === 'inconclusive' || set.length + check.length + noCheck.length > 0 || preemptions !== undefined) return []
+  const [verdict, property] = [expectedVerdict(about.expect), typeof about.expect === 'string' ? undefined : about.expect.property]
+  const found = report.violations[0] ?? { kind: 'pass', property: undefined }
+  const isSo = found.kind === verdict && (property === undefined || found.property === property)
+  return [isSo ? `this is what the scenario expects (${describe(about.expect)})` : `the scenario expects something else: ${describe(about.expect)}`]
+}
+
 function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {
   const separator = isLater && !args.quiet ? ruler(streams) : ''
   const text = renderTerminal(report, { width: streams.width, colour: streams.colour })
   if (!args.quiet) return separator + text
   const what = report.violations.map(({ kind, message }) => `${kind}: ${message}`).join('; ')
-  return `${report.model.scenario ?? report.model.name}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`
+  return `${[report.model.scenario ?? report.model.name, ...args.set].join(' ')}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`
 }
 
 /** The command lines that show the same again: exploring, and on live CPUs. */
@@ -170,7 +184,8 @@ const BELONGS: readonly (readonly [option: 'reduce' | 'explain' | 'profile' | 'w
 /** An option that the strategy would ignore is a mistake. */
 function checkCombination(args: ExploreArguments): void {
   for (const [option, shown, strategies] of BELONGS) {
-    const isGiven = args[option] !== undefined && args[option] !== false
+    // one worker is what the others have
+    const isGiven = args[option] !== undefined && args[option] !== false && !(option === 'workers' && args.workers === 1)
     if (isGiven && !strategies.includes(args.strategy)) throw new UsageError(`${shown} goes with --strategy ${strategies.join(' or ')}, not with ${args.strategy}`)
   }
 }

@@ -26,6 +26,8 @@ export interface PlanOptions {
   readonly tool: string
   /** Digests that models had at the revision to compare with; null: everything is run. */
   readonly before: ((files: readonly string[]) => Promise<ReadonlyMap<string, string | null>>) | null
+  /** Whether a scenario's record in the baseline is another one than at that revision. */
+  isRecordedAnew(file: string, scenario: string): boolean
 }
 
 /** All scenarios found, and the models that cannot be loaded. */
@@ -38,7 +40,7 @@ export interface Plan {
  * Finds every scenario of the models under some paths, and how each is to be searched.
  * @throws UsageError for paths without models; whatever `before` throws
  */
-export async function planGate({ config, paths, isWhole, cores, tool, before }: PlanOptions, streams: Streams): Promise<Plan> {
+export async function planGate({ config, paths, isWhole, cores, tool, before, isRecordedAnew }: PlanOptions, streams: Streams): Promise<Plan> {
   const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat())]
   const broken: GateResult[] = []
   const models: LoadedModel[] = []
@@ -74,7 +76,7 @@ export async function planGate({ config, paths, isWhole, cores, tool, before }: 
         hasCounts: request.strategy === 'bfs' && request.reduce === 'symmetry',
         commands: (report, violation) => [exploreCommandOf(file, scenario, request), replayCommandOf(report.model, [], violation, report.stats.granularity)].filter((command) => command !== null),
         key: { tool, digest, file, scenario, search: JSON.stringify({ ...search, preemptions: String(search.preemptions) }) },
-        isUnchanged: before !== null && digests.get(file) === digest,
+        isUnchanged: before !== null && digests.get(file) === digest && !isRecordedAnew(file, scenario),
       },
     ]
   }

@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { loadConfig } from '../config/load.ts'
-import { type Baseline, BaselineError, drifts, readBaseline, updated } from '../gate/baseline.ts'
+import { type Baseline, BaselineError, drifts, isRecordedAnew, readBaseline, updated } from '../gate/baseline.ts'
 import { type GateResult, exitStatusOf } from '../gate/gate-result.ts'
 import { annotations } from '../gate/github.ts'
 import { type GateSummary, detailLines, driftLines, gateJunit, gateMarkdown, gateSarif, resultLine, summaryLine, wrong } from '../gate/renderings.ts'
 import { ResultCache } from '../gate/result-cache.ts'
-import { RevisionError, digestsAt } from '../gate/revision.ts'
+import { RevisionError, digestsAt, textAt } from '../gate/revision.ts'
 import { painter } from '../report/terminal.ts'
 import { buildDigest } from './build-digest.ts'
 import { type Plan, planGate } from './gate-plan.ts'
@@ -72,20 +72,21 @@ async function run(args: GateArguments, streams: Streams): Promise<number> {
   const time = Math.min(seconds(args.time), config.time ?? Infinity)
   const cacheFolder = args.cache ?? config.cache ?? null
   const cache = cacheFolder !== null ? new ResultCache(resolve(streams.cwd, cacheFolder)) : args.changedSince !== undefined && streams.cache !== null ? new ResultCache(join(streams.cache, 'results')) : null
-  const plan = await planned(args, streams, { config, cores, cache })
+  const plan = await planned(args, streams, { config, cores, cache, baseline: before, baselineFile })
   const explored = await explore(plan, args, streams, { cores, time, cache })
   const results = [...plan.broken, ...explored]
   const isWhole = args.paths.length === 0 && !streams.interrupt.aborted
   if (args.update) await record(baselineFile, before, results, isWhole, streams)
-  const summary: GateSummary = { results, drifts: before && !args.update ? drifts(before, results, isWhole && args.changedSince === undefined) : [], seconds: (performance.now() - started) / 1000 }
+  const summary: GateSummary = { results, drifts: before && !args.update ? drifts(before, results, isWhole) : [], seconds: (performance.now() - started) / 1000 }
   show(summary, streams)
   await writeFiles(summary, args, streams)
   return exitStatusOf(results, summary.drifts.length)
 }
 
-async function planned(args: GateArguments, streams: Streams, { config, cores, cache }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'> & { readonly cache: ResultCache | null }): Promise<Plan> {
+async function planned(args: GateArguments, streams: Streams, { config, cores, cache, baseline, baselineFile }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'> & { readonly cache: ResultCache | null; readonly baseline: Baseline | null; readonly baselineFile: string }): Promise<Plan> {
   const { changedSince } = args
   try {
+    const baselineBefore = changedSince === undefined ? baseline : await baselineAt(changedSince, baselineFile, streams)
     return await planGate(
       {
         config,
@@ -95,12 +96,23 @@ async function planned(args: GateArguments, streams: Streams, { config, cores, c
         // only kept results have to be told from those of other builds
         tool: cache ? await buildDigest() : '',
         before: changedSince === undefined ? null : (files) => digestsAt(changedSince, files, streams.cwd),
+        isRecordedAnew: (file, scenario) => isRecordedAnew(baselineBefore, baseline, { file, scenario }),
       },
       streams,
     )
   } catch (error) {
     if (error instanceof RevisionError) throw new UsageError(`--changed-since ${changedSince}: ${error.message}`)
     throw error
+  }
+}
+
+/** The baseline as it was at a revision; null where there was none that can be read. */
+async function baselineAt(revision: string, file: string, { cwd }: Streams): Promise<Baseline | null> {
+  const text = await textAt(revision, file, cwd)
+  try {
+    return text === null ? null : readBaseline(text)
+  } catch {
+    return null
   }
 }
 

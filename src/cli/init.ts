@@ -30,6 +30,6 @@ async function init(streams: Streams): Promise<void> {
   if (inTheWay.length > 0) throw new UsageError(`init: there is ${inTheWay.toSorted().join(', ')} already; nothing was written`)
   const files = all.filter((file) => !taken.includes(file)).toSorted()
   for (const file of files) await writeWhole(file, (await readFile(join(TEMPLATE, file), 'utf8')).replace('VERSION', version()), file, streams)
-  const install = taken.length > 0 ? 'npm install --save-dev vmcheck' : 'npm install'
+  const install = taken.length > 0 ? 'npm install --save-dev vmcheck\n  npm pkg set scripts.gate="vmcheck gate"' : 'npm install'
   streams.out(`${files.map((file) => `wrote ${file}`).join('\n')}\n\nNext:\n  ${install}\n  npx vmcheck explore models/lock-order.ts\n  npx vmcheck gate\n`)
 }

@@ -68,6 +68,12 @@ function recordedOf({ models }: Pick<Baseline, 'models'>, { file, scenario }: Ga
   return scenarios && Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined
 }
 
+/** Whether a scenario is recorded otherwise in one baseline than in another; null: there is none. */
+export function isRecordedAnew(one: Baseline | null, other: Baseline | null, of: GateCase): boolean {
+  const texts = [one, other].map((baseline) => JSON.stringify(baseline && recordedOf(baseline, of)))
+  return texts[0] !== texts[1]
+}
+
 /** How results differ from the baseline. Scenarios that were not run, and results that are inconclusive, are not compared. */
 export function drifts(baseline: Baseline, results: readonly GateResult[], isWhole: boolean): Drift[] {
   const found = results.flatMap((result): Drift[] => {

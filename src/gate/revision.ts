@@ -20,7 +20,7 @@ export class RevisionError extends Error {
  */
 export async function digestsAt(revision: string, files: readonly string[], cwd: string): Promise<ReadonlyMap<string, string | null>> {
   const prefix = await git(['rev-parse', '--show-prefix'], cwd, 'this folder is in no git repository')
-  const commit = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`], cwd, `git knows no revision "${revision}" (in CI, fetch enough history)`)
+  const commit = await commitOf(revision, cwd)
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-revision-'))
   try {
     // an index of its own: the user's is left alone
@@ -34,6 +34,23 @@ export async function digestsAt(revision: string, files: readonly string[], cwd:
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * The text that a file had at a revision of the repository; null where it was not there.
+ * @throws RevisionError without a repository, or for an unknown revision
+ */
+export async function textAt(revision: string, file: string, cwd: string): Promise<string | null> {
+  const commit = await commitOf(revision, cwd)
+  try {
+    return (await execute('git', ['show', `${commit}:./${file}`], { cwd, maxBuffer: 2 ** 28 })).stdout
+  } catch {
+    return null
+  }
+}
+
+function commitOf(revision: string, cwd: string): Promise<string> {
+  return git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`], cwd, `git knows no revision "${revision}" (in CI, fetch enough history)`)
 }
 
 async function git(args: readonly string[], cwd: string, problem: string): Promise<string> {

@@ -5,9 +5,9 @@ import type { Judgement, Property } from './machine.ts'
 import type { Fault } from './memory.ts'
 import { list } from './texts.ts'
 
-/** An instance is used after it was freed. */
+/** An instance is used while it is not allocated. */
 export function usedAfterFree(instance: string, field: string): Fault {
-  return { kind: 'use-after-free', property: instance, message: `${instance} is used after it was freed (${field})` }
+  return { kind: 'use-after-free', property: instance, message: `${instance} is used after it was freed, or before it was allocated (${field})` }
 }
 
 /** An invariant does not hold when its lock is released. */

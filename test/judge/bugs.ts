@@ -73,6 +73,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'symmetry: what is known of a successor\'s actors is not renamed',
+    test: 'cases',
     edits: [{ file: 'src/explore/sweep.js', from: '((bits >> successors.images[k * actors + actor]) & 1) << actor', to: '((bits >> actor) & 1) << actor' }],
   },
   {
