@@ -74,8 +74,23 @@ export function allChanges({ changes, inside = [] }: TraceStep): TraceStep['chan
 
 function statesOf(machine: readonly MachineObject[], steps: readonly TraceStep[]): MachineState[] {
   const states: MachineState[] = [Object.fromEntries(machine.flatMap(({ fields }) => fields.map(({ field, initial }) => [field, initial])))]
-  for (const step of steps) states.push({ ...states.at(-1), ...Object.fromEntries(allChanges(step).map(({ field, to }) => [field, to])) })
+  for (const step of steps) states.push(next(states.at(-1) as MachineState, step))
   return states
+}
+
+/** The state after a step; the one before, where nothing changes. */
+function next(state: MachineState, step: TraceStep): MachineState {
+  const changes = allChanges(step)
+  // a step that ends in a fault has no changes, but it has written
+  const writes = changes.length > 0 ? [] : step.events.filter(({ operation }) => operation === 'write')
+  if (changes.length + writes.length === 0) return state
+  return { ...state, ...Object.fromEntries([...changes.map(({ field, to }) => [field, to]), ...writes.flatMap(({ target, detail }) => (Object.hasOwn(state, target) ? [[target, valueOf(detail.split(' → ').at(-1) as string)]] : []))]) }
+}
+
+/** A value as events show it; texts are names. */
+function valueOf(text: string): unknown {
+  const bare = text.replace(/ again$/, '')
+  return bare === 'null' ? null : bare === 'true' || bare === 'false' ? bare === 'true' : /^-?\d+$/.test(bare) ? Number(bare) : bare
 }
 
 /** The names that a field's value holds: of one thing, or of a set of them. */
@@ -127,8 +142,9 @@ function stretches(states: readonly (readonly number[])[]): { readonly actor: nu
 }
 
 function arrowsOf(steps: readonly TraceStep[], holds: readonly Stretch[]): Arrow[] {
+  const [begun, ended] = [byStep(holds, 'from'), byStep(holds, 'to')]
   return steps.flatMap(({ actor, waits = [] }, step) => {
-    const handed = holds.filter(({ from, actor: to, object }) => from === step && to !== actor && holds.some((hold) => hold.actor === actor && hold.object === object && hold.to === step))
+    const handed = (begun.get(step) ?? []).filter(({ actor: to, object }) => to !== actor && (ended.get(step) ?? []).some((hold) => hold.actor === actor && hold.object === object))
     const before = step === 0 ? [] : (steps[step - 1]?.waits ?? [])
     const woken = before.filter((wait) => wait.actor !== actor && waits.every((still) => still.actor !== wait.actor) && handed.every((hold) => hold.actor !== wait.actor))
     return [
@@ -136,4 +152,14 @@ function arrowsOf(steps: readonly TraceStep[], holds: readonly Stretch[]): Arrow
       ...woken.map(({ actor: to, target }): Arrow => ({ kind: 'wakeup', step, from: actor, to, object: target })),
     ]
   })
+}
+
+function byStep(stretches: readonly Stretch[], end: 'from' | 'to'): ReadonlyMap<number, readonly Stretch[]> {
+  const found = new Map<number, Stretch[]>()
+  for (const stretch of stretches) {
+    const there = found.get(stretch[end])
+    if (there) there.push(stretch)
+    else found.set(stretch[end], [stretch])
+  }
+  return found
 }

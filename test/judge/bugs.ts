@@ -109,7 +109,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'symmetry: no step is evaluated under another renaming',
-    test: 'symmetry-breaking',
+    test: 'cases',
     edits: [{ file: 'src/explore/step-table.js', from: 'return guard?.checkStep(actors[actor], locals.code(state, actor), state, forest === FOREST.placed, record) ?? [];', to: 'return [];' }],
   },
   {

@@ -100,7 +100,7 @@ function ViolationView({ report, violation }: { readonly report: Report; readonl
               <MachineView machine={report.machine ?? []} timeline={timeline} step={step} />
             </div>
           </div>
-          <TraceList report={report} violation={violation} />
+          <TraceList report={report} violation={violation} step={step} />
         </>
       )}
     </>

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Violation } from '../../trace/violation.ts'
 import type { Stretch, Timeline } from '../timeline.ts'
 import { stepLines } from '../wording.ts'
@@ -14,6 +14,17 @@ const BAR = 9
 const LETTER = 6.7
 /** Room for texts in all lanes together, and the least and most that one gets. */
 const TEXTS = { all: 640, least: 210, most: 380 }
+/** A frame narrower than this is shared out among its lanes, down to this much each. */
+const NARROW = { frame: 640, least: 92 }
+/** Steps that are drawn at once; of a longer trace only those in sight, and some beyond. */
+const WHOLE = 600
+const BEYOND = 60
+
+/** The steps that are drawn: from one, counted from 0, up to before another. */
+interface Sight {
+  readonly from: number
+  readonly to: number
+}
 
 /** What a lane needs: its stretches, each with a column of its own among those of the same time. */
 interface LaneLayout {
@@ -31,23 +42,40 @@ export function Diagram({ violation, timeline, step, go }: {
   readonly step: number
   readonly go: (step: number) => void
 }): JSX.Element {
-  const lanes = layOut(timeline)
+  const frame = useRef<HTMLDivElement>(null)
   const { steps } = violation
+  const [room, setRoom] = useState<number | null>(null)
+  const [sight, look] = useState<Sight>({ from: Math.max(0, steps.length - WHOLE), to: steps.length })
+  const lanes = useMemo(() => layOut(timeline, room), [timeline, room])
   const height = TOP + (steps.length + 1) * ROW
   const width = (lanes.at(-1)?.x ?? 0) + (lanes.at(-1)?.width ?? 0)
   const objects = [...new Set(timeline.holds.map(({ object }) => object))]
-  const frame = useRef<HTMLDivElement>(null)
-  useEffect(() => keepInSight(frame.current, TOP + step * ROW), [step])
+  const seen = timelineWithin(timeline, sight)
+  const onScroll = (): void => {
+    const now = inSight(frame.current, steps.length)
+    if (now.from < sight.from || now.to > sight.to) look(widened(now, steps.length))
+  }
+  useEffect(() => {
+    const measure = (): void => setRoom(frame.current?.clientWidth ?? null)
+    measure()
+    addEventListener('resize', measure)
+    return () => removeEventListener('resize', measure)
+  }, [])
+  useEffect(() => {
+    keepInSight(frame.current, TOP + step * ROW)
+    onScroll()
+  }, [step, room])
   return (
     <figure>
-      <div class="diagram" ref={frame} tabIndex={0} role="group" aria-label="Diagram of the trace; the list of all steps below says the same in words">
+      <div class="diagram scroll" ref={frame} onScroll={onScroll} tabIndex={0} role="group" aria-label="Diagram of the trace; the list of all steps below says the same in words">
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
           <defs>
             <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" class="tip" /></marker>
           </defs>
           <rect class="now" x={0} y={step === 0 ? TOP - ROW / 2 : TOP + (step - 1) * ROW} width={width} height={step === 0 ? ROW / 2 : ROW} />
-          {lanes.map((lane, i) => <LaneView key={i} lane={lane} timeline={timeline} index={i} length={steps.length} />)}
-          {steps.map((one, i) => {
+          {lanes.map((lane, i) => <LaneView key={i} lane={lane} timeline={seen} index={i} length={steps.length} sight={sight} objects={objects} />)}
+          {steps.slice(sight.from, sight.to).map((one, k) => {
+            const i = sight.from + k
             const lane = lanes[timeline.laneOf[one.actor] as number] as LaneLayout
             const y = TOP + i * ROW
             const [first, ...more] = stepLines(one)
@@ -60,7 +88,7 @@ export function Diagram({ violation, timeline, step, go }: {
               </g>
             )
           })}
-          {timeline.arrows.map(({ kind, step: at, from, to, object }, i) => {
+          {seen.arrows.map(({ kind, step: at, from, to, object }, i) => {
             const [a, b] = [lanes[timeline.laneOf[from] as number] as LaneLayout, lanes[timeline.laneOf[to] as number] as LaneLayout]
             const y = TOP + at * ROW + ROW - 4
             return a === b ? null : (
@@ -73,7 +101,7 @@ export function Diagram({ violation, timeline, step, go }: {
         </svg>
       </div>
       <figcaption>
-        {objects.map((object) => <span class="key" key={object}><span class="swatch" style={{ background: colourOf(object) }} /> {object}</span>)}
+        {objects.map((object) => <span class="key" key={object}><span class="swatch" style={{ background: colourOf(object, objects) }} /> {object}</span>)}
         {timeline.waits.length > 0 && <span class="key"><span class="swatch waiting" /> waits</span>}
         {timeline.arrows.length > 0 && <span class="key"><span class="swatch line" /> wakeup or hand-over</span>}
       </figcaption>
@@ -81,7 +109,14 @@ export function Diagram({ violation, timeline, step, go }: {
   )
 }
 
-function LaneView({ lane, timeline, index, length }: { readonly lane: LaneLayout; readonly timeline: Timeline; readonly index: number; readonly length: number }): JSX.Element {
+function LaneView({ lane, timeline, index, length, sight, objects }: {
+  readonly lane: LaneLayout
+  readonly timeline: Timeline
+  readonly index: number
+  readonly length: number
+  readonly sight: Sight
+  readonly objects: readonly string[]
+}): JSX.Element {
   const { x, width, text, bars } = lane
   const waits = timeline.waits.filter(({ actor }) => timeline.laneOf[actor] === index)
   return (
@@ -99,10 +134,10 @@ function LaneView({ lane, timeline, index, length }: { readonly lane: LaneLayout
           </g>
         )
       })}
-      {bars.map(({ stretch: { from, to, object, how }, column }, i) => {
+      {bars.filter(({ stretch }) => isWithin(stretch, sight)).map(({ stretch: { from, to, object, how }, column }, i) => {
         const y = TOP + (from < 0 ? -0.4 : from + 0.5) * ROW
         return (
-          <rect key={i} class="hold" x={x + 2 + column * BAR} y={y} width={BAR - 2} height={Math.max(5, TOP + (to >= length ? length + 0.8 : to + 0.5) * ROW - y)} rx={2} fill={colourOf(object)}>
+          <rect key={i} class="hold" x={x + 2 + column * BAR} y={y} width={BAR - 2} height={Math.max(5, TOP + (to >= length ? length + 0.8 : to + 0.5) * ROW - y)} rx={2} fill={colourOf(object, objects)}>
             <title>{`${object} (${how})`}</title>
           </rect>
         )
@@ -111,8 +146,19 @@ function LaneView({ lane, timeline, index, length }: { readonly lane: LaneLayout
   )
 }
 
-function layOut({ lanes, laneOf, holds }: Timeline): LaneLayout[] {
-  const texts = Math.max(TEXTS.least, Math.min(TEXTS.most, TEXTS.all / lanes.length))
+/** What of a timeline is seen: holds apart, which are laid out as a whole. */
+function timelineWithin(timeline: Timeline, sight: Sight): Timeline {
+  return { ...timeline, waits: timeline.waits.filter((wait) => isWithin(wait, sight)), arrows: timeline.arrows.filter(({ step }) => step >= sight.from && step < sight.to) }
+}
+
+function isWithin({ from, to }: Stretch, sight: Sight): boolean {
+  return to >= sight.from - 1 && from < sight.to
+}
+
+/** @param room pixels of the frame; null: not known */
+function layOut({ lanes, laneOf, holds }: Timeline, room: number | null): LaneLayout[] {
+  const isNarrow = room !== null && room < NARROW.frame
+  const texts = isNarrow ? Math.max(NARROW.least, (room - NUMBERS) / lanes.length - 4 * BAR - 20) : Math.max(TEXTS.least, Math.min(TEXTS.most, TEXTS.all / lanes.length))
   let x = NUMBERS
   return lanes.map((_, i) => {
     const ends: number[] = []
@@ -140,4 +186,15 @@ function fit(text: string, width: number): string {
 function keepInSight(frame: HTMLElement | null, y: number): void {
   if (!frame || frame.scrollHeight <= frame.clientHeight) return
   if (y < frame.scrollTop + 2 * ROW || y > frame.scrollTop + frame.clientHeight - 2 * ROW) frame.scrollTop = Math.max(0, y - frame.clientHeight / 2)
+}
+
+/** Steps that a frame shows as it is scrolled now; all, where everything is drawn. */
+function inSight(frame: HTMLElement | null, count: number): Sight {
+  if (!frame || count <= WHOLE) return { from: 0, to: count }
+  const from = Math.floor((frame.scrollTop - TOP) / ROW)
+  return { from: Math.max(0, from), to: Math.min(count, from + Math.ceil(frame.clientHeight / ROW) + 1) }
+}
+
+function widened({ from, to }: Sight, count: number): Sight {
+  return { from: Math.max(0, from - BEYOND), to: Math.min(count, to + BEYOND) }
 }

@@ -110,6 +110,7 @@ function AddressSpace({ machine, state, before }: { readonly machine: readonly M
     return Number.isFinite(start) && end > start ? [{ object, start, end }] : []
   })
   if (placed.length === 0) return null
+  const names = machine.filter((object) => extentOf(object) !== null).map(({ name }) => name)
   const from = Math.min(...placed.map(({ start }) => start))
   const to = Math.max(...placed.map(({ end }) => end))
   return (
@@ -119,7 +120,7 @@ function AddressSpace({ machine, state, before }: { readonly machine: readonly M
         const marks = object.fields.flatMap(({ name, field }) => markOf(name, state[field]))
         const isChanged = object.fields.some(({ field }) => JSON.stringify(state[field]) !== JSON.stringify(before[field]))
         return (
-          <div key={object.name} role="listitem" class={`entry${isChanged ? ' changed' : ''}`} style={{ gridColumn: `${start - from + 1} / ${end - from + 1}`, borderTopColor: colourOf(object.name) }}>
+          <div key={object.name} role="listitem" class={`entry${isChanged ? ' changed' : ''}`} style={{ gridColumn: `${start - from + 1} / ${end - from + 1}`, borderTopColor: colourOf(object.name, names) }}>
             <b>{object.name}</b> <span class="sr">pages {start} to {end - 1}</span>
             {marks.map((mark) => <span class="mark" key={mark}>{mark}</span>)}
           </div>

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
 import type { TraceEvent } from '../../trace/trace.ts'
 import type { Violation } from '../../trace/violation.ts'
 import type { Report } from '../report.ts'
@@ -48,14 +49,23 @@ function excerptOf({ sources = [] }: Report, at: NonNullable<TraceEvent['at']>):
   return sources.find(({ file, line, lines }) => file === at.file && at.line >= line && at.line < line + lines.length)
 }
 
-/** All steps in words: what paper and screen readers get instead of the diagram. */
-export function TraceList({ report, violation }: { readonly report: Report; readonly violation: Violation }): JSX.Element {
+/** Steps that are listed at once. */
+const WHOLE = 600
+
+/** All steps in words, of a long trace those around the current one: what paper and screen readers get instead of the diagram. */
+export function TraceList({ report, violation, step }: { readonly report: Report; readonly violation: Violation; readonly step: number }): JSX.Element {
+  const { steps } = violation
+  const isWhole = steps.length <= WHOLE
+  const from = isWhole ? 0 : Math.min(Math.max(0, steps.length - WHOLE), Math.max(0, step - WHOLE / 2))
+  const [isOpen, open] = useState(false)
+  // of a long trace nothing is made that nobody looks at
+  const shown = isWhole || isOpen ? steps.slice(from, from + WHOLE) : []
   return (
-    <details class="trace">
-      <summary>All {violation.steps.length} steps in words</summary>
-      <ol>
-        {violation.steps.map((one, i) => (
-          <li key={i}>
+    <details class="trace" onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>{isWhole ? `All ${steps.length} steps in words` : `Steps ${from + 1} to ${from + WHOLE} of ${steps.length} in words, those around the current one`}</summary>
+      <ol start={from + 1}>
+        {shown.map((one, i) => (
+          <li key={from + i}>
             <b>{actorTitle(report, one.actor)}</b>{one.because && <em> ({one.because})</em>}: {stepLines(one).join('; ')}
             {one.changes.length > 0 && <small> [{one.changes.map(({ field, to }) => `${field} = ${showState(to)}`).join(', ')}]</small>}
           </li>

@@ -108,6 +108,11 @@ function compile(statements: readonly Statement[], code: Instruction[], sends: b
       case 'forget':
         acquire(s.lock, code)
         break
+      case 'perCpu':
+        code.push({ op: 'off', what: s.what })
+        compile(s.body, code, sends)
+        code.push({ op: 'on', what: s.what })
+        break
       case 'quiet':
         code.push({ op: 'off', what: s.what })
         compile(s.body, code, sends)
@@ -178,7 +183,7 @@ class Interpreter {
     const of = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
     const actors = this.#codes.length
     const state: State = {
-      plain: of(LOCKS.length, () => 0),
+      plain: of(LOCKS.length + 1, () => 0),
       atomic: of(ATOMICS, () => 0),
       owner: of(LOCKS.length, () => -1),
       readers: of(LOCKS.length, () => []),

@@ -14,7 +14,7 @@ const Plain = struct<{ v: number }>('plain', { v: u2 })
 export default model({
   title: 'generated',
   machine(m) {
-    const plain = m.array(Plain, ${LOCKS.length}, 'plain')
+    const plain = m.array(Plain, ${LOCKS.length + 1}, 'plain')
     const atomic = m.array(Plain, ${ATOMICS}, 'atomic')
     const pool = m.pool(Plain, ${STORAGE}, 'storage', { reuse: '${reuse}', fallible: ${fallible} })
     const locks: any[] = [new SpinLock(m, 'spin'), new SpinLock(m, 'spin-irq', { interrupts: 'off' }), new SpinLock(m, 'spin-preempt', { preemption: 'off' }), new RwSpinLock(m, 'rw'), new RwSpinLock(m, 'rw-writers', { prefersWriters: true }), new Mutex(m, 'mutex'), new SleepLock(m, 'sleep'), new HandoffLock(m, 'handoff', 8)]
@@ -70,6 +70,10 @@ function one(s: Statement): string {
       return `yield* atomically(() => { atomic[${s.variable}].v = ${s.value} })\n`
     case 'await':
       return `yield* when(() => atomic[${s.variable}].v === ${s.equals}, () => { atomic[${s.variable}].v = ${s.set} })\n`
+    case 'perCpu': {
+      const what = s.what === 'interrupts' ? 'Interrupts' : 'Preemption'
+      return `yield* disable${what}()\n${all(s.body)}yield* enable${what}()\n`
+    }
     case 'quiet': {
       const what = s.what === 'interrupts' ? 'Interrupts' : 'Preemption'
       return `yield* disable${what}()\n${all(s.body)}${s.forgets ? '' : `yield* enable${what}()\n`}`

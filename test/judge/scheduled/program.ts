@@ -14,6 +14,9 @@ export const WATCHED: Lock = 5
 /** The reader/writer lock that can be upgraded and downgraded. */
 export const SLEEP: Lock = 6
 
+/** Number of what only threads that are bound to the first shared CPU touch, with preemption or interrupts off. */
+export const PER_CPU = LOCKS.length
+
 /** Variables that only atomic actions touch. */
 export const ATOMICS = 2
 /** Storage of the pool. */
@@ -27,6 +30,8 @@ export type Statement =
   /** Writes what a lock guards, downgrades, and reads it. */
   | { readonly kind: 'downgrading'; readonly body: readonly Statement[] }
   | { readonly kind: 'forget'; readonly lock: Lock }
+  /** With something off that keeps the first CPU's other threads away, what belongs to that CPU. */
+  | { readonly kind: 'perCpu'; readonly what: 'interrupts' | 'preemption'; readonly body: readonly Statement[] }
   /** What the lock guards, which only code that holds it does. */
   | { readonly kind: 'loadOwn' | 'storeOwn'; readonly lock: Lock; readonly value: number }
   | { readonly kind: 'add' | 'load' | 'set'; readonly variable: number; readonly value: number }
@@ -73,12 +78,14 @@ interface Context {
   readonly held: readonly Lock[]
   /** Of those, locks held for writing. */
   readonly written: readonly Lock[]
-  /** Whether this is a handler, which spins only. */
-  readonly isHandler: boolean
+  /** Whether this is code that must not sleep: a handler's, or with preemption or interrupts off. */
+  readonly spinsOnly: boolean
+  /** Whether the thread runs on the first shared CPU only. */
+  readonly isBound: boolean
 }
 
 function statement(context: Context): fc.Arbitrary<Statement> {
-  const { depth, held, written, isHandler } = context
+  const { depth, held, written, spinsOnly, isBound } = context
   const own: fc.WeightedArbitrary<Statement>[] = [
     ...written.map((lock) => ({ weight: 4, arbitrary: fc.record({ kind: fc.constant('storeOwn' as const), lock: fc.constant(lock), value }) })),
     ...held.map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('loadOwn' as const), lock: fc.constant(lock), value }) })),
@@ -86,42 +93,55 @@ function statement(context: Context): fc.Arbitrary<Statement> {
   const simple: fc.WeightedArbitrary<Statement>[] = [
     ...own,
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('add' as const, 'load' as const, 'set' as const), variable: atomicVariable, value }) },
-    ...(isHandler ? [] : [{ weight: 2, arbitrary: fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(1), set: value }) }]),
+    ...(spinsOnly ? [] : [{ weight: 2, arbitrary: fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(1), set: value }) }]),
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('send' as const) }) },
-    ...(isHandler ? [] : [{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('allocate' as const, 'free' as const, 'fill' as const, 'look' as const) }) }]),
+    ...(spinsOnly ? [] : [{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('allocate' as const, 'free' as const, 'fill' as const, 'look' as const) }) }]),
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('assert' as const), equals: fc.constantFrom(1, 2, 3) }) },
   ]
   if (depth === 0) return fc.oneof(...simple)
   const inner = (more: Partial<Context>, most: number): fc.Arbitrary<Statement[]> => fc.array(statement({ ...context, depth: depth - 1, ...more }), { maxLength: most })
-  const free = LOCKS.map((_, lock) => lock).filter((lock) => !held.includes(lock) && (!isHandler || lock < 3))
+  const free = LOCKS.map((_, lock) => lock).filter((lock) => !held.includes(lock) && (!spinsOnly || lock < 3))
   const nested: fc.WeightedArbitrary<Statement>[] = [
     ...free.map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('locked' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock], written: [...written, lock] }, 3) }) })),
     ...free.filter((lock) => SHARED.includes(lock)).map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('reading' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock] }, 2) }) })),
     ...(free.includes(SLEEP) ? [{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('upgrading' as const, 'downgrading' as const), body: inner({ held: [...held, SLEEP], written: [...written, SLEEP] }, 2) }) }] : []),
-    ...(isHandler
+    ...(spinsOnly
       ? []
       : [
           { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), lock: fc.constantFrom(...FORGETTABLE) }) },
           { weight: 3, arbitrary: fc.record({ kind: fc.constant('quiet' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: inner({}, 3), forgets: fc.integer({ min: 0, max: 7 }).map((n) => n === 0) }) },
         ]),
+    ...(isBound && !held.includes(PER_CPU) ? [{ weight: 10, arbitrary: fc.record({ kind: fc.constant('perCpu' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: inner({ held: [...held, PER_CPU], written: [...written, PER_CPU], spinsOnly: true }, 3) }) }] : []),
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('if' as const), equals: fc.nat(1), body: inner({}, 2) }) },
   ]
   return fc.oneof(...simple, ...nested)
 }
 
-const OUTSIDE: Context = { depth: 2, held: [], written: [], isHandler: false }
+const OUTSIDE: Context = { depth: 2, held: [], written: [], spinsOnly: false, isBound: false }
 /** What a daemon does over and over: it waits for work, and holds nothing. */
 const work = fc.array(fc.oneof(fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(2), set: value }), fc.record({ kind: fc.constant('send' as const) })), { maxLength: 1 })
 
 function thread(context: Context, most: number): fc.Arbitrary<Thread> {
   const on = fc.constantFrom<readonly number[]>([], [0], [0], [1], [0, 1])
   const waits = fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(2), set: value })
+  const bound = fc.record({ body: fc.array(statement({ ...context, isBound: true }), { minLength: 1, maxLength: most }), role: fc.constant('thread' as const), on: fc.constant([0]) })
   return fc.oneof(
-    { weight: 8, arbitrary: fc.record({ body: fc.array(statement(context), { minLength: 1, maxLength: most }), role: fc.constant('thread' as const), on }) },
+    { weight: 5, arbitrary: bound },
+    { weight: 6, arbitrary: fc.record({ body: fc.array(statement(context), { minLength: 1, maxLength: most }), role: fc.constant('thread' as const), on }) },
     { weight: 1, arbitrary: fc.record({ body: fc.tuple(waits, work).map(([first, rest]) => [first, ...rest]), role: fc.constant('daemon' as const), on }) },
     { weight: 1, arbitrary: fc.record({ body: fc.array(statement({ ...context, depth: 0 }), { maxLength: 1 }), role: fc.constant('endless' as const), on }) },
   )
 }
+
+/** A thread that works on what belongs to the first CPU. */
+const sharing: fc.Arbitrary<Thread> = fc.record({
+  body: fc.tuple(
+    fc.record({ kind: fc.constant('perCpu' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: fc.array(statement({ ...OUTSIDE, depth: 1, held: [PER_CPU], written: [PER_CPU], spinsOnly: true }), { minLength: 1, maxLength: 3 }) }),
+    fc.array(statement({ ...OUTSIDE, isBound: true }), { maxLength: 2 }),
+  ).map(([first, more]) => [first, ...more]),
+  role: fc.constant('thread' as const),
+  on: fc.constant([0]),
+})
 
 const property: fc.Arbitrary<Property> = fc.oneof(
   fc.record({ form: fc.constantFrom('always' as const, 'atRest' as const), variable: atomicVariable, value: fc.constantFrom(1, 2, 3) }),
@@ -136,9 +156,10 @@ const different: fc.Arbitrary<Program> = fc.record({
   alike: fc.constant(false),
   threads: fc.oneof(
     { weight: 3, arbitrary: fc.array(thread(OUTSIDE, 3), { minLength: 2, maxLength: 2 }) },
+    { weight: 1, arbitrary: fc.array(sharing, { minLength: 2, maxLength: 2 }) },
     { weight: 1, arbitrary: fc.array(thread({ ...OUTSIDE, depth: 1 }, 2), { minLength: 3, maxLength: 3 }) },
   ),
-  handler: fc.option(fc.array(statement({ ...OUTSIDE, depth: 1, isHandler: true }), { minLength: 1, maxLength: 2 }), { freq: 2 }),
+  handler: fc.option(fc.array(statement({ ...OUTSIDE, depth: 1, spinsOnly: true }), { minLength: 1, maxLength: 2 }), { freq: 2 }),
   ...rest,
 })
 
