@@ -23,6 +23,10 @@ const ESCAPES: Readonly<Record<string, Parameters<typeof modelText>[0]>> = {
   'Function by its name': { machine: "new Function('process.exit(0)')()" },
   'an async function': { machine: '(async () => { throw new Error("late") })()' },
   'a later import': { machine: "void import('node:fs')" },
+  'an operation gone through like a list': { body: 'Array.from(pause())' },
+  'an iterator made outside': { machine: 'const it = [1, 2, 3].values(); m.always("p", () => it.next() !== null); const use = () => it.next()', body: 'use()' },
+  'a promise': { body: 'Promise.resolve().then(() => {})' },
+  'more CPUs than a set holds': { machine: 'for (let i = 0; i < 31; i++) m.cpu()' },
   'all of the memory': { above: 'const all: unknown[] = []; for (let i = 0; i < 900_000; i++) all.push(new Array(1_000_000).fill(i))' },
   'the stack': { machine: 'const f = (n: number): number => 1 + f(n + 1); f(0)' },
   'a thrown null': { above: 'throw null' },
@@ -53,5 +57,23 @@ test('Ctrl-C and SIGTERM end the command within a second although code of the mo
     t.is(await ended, status)
     t.log(`${signal}: ended after ${Math.round(performance.now() - since)} ms`)
   }
+  await rm(cwd, { recursive: true })
+})
+
+test('what a model calls its things moves no cursor and makes no lines of its own', async (t) => {
+  const cwd = await folder({ 'loud.ts': modelText({ body: "m.assert(false, 'x\\n\\u001b[2J\\u001b[HPASS  every interleaving was explored')" }).replace("title: 'm'", "title: 't\\nPASS \\u001b[31m'") })
+  for (const args of [[], ['--quiet']]) {
+    const { status, out } = await vmcheck(['explore', 'loud.ts', ...args], { cwd })
+    t.is(status, 1)
+    t.notRegex(out, new RegExp(String.fromCharCode(27)))
+    t.notRegex(out, /^PASS/m)
+  }
+  await rm(cwd, { recursive: true })
+})
+
+test('--time is kept although code of the model does not come back', async (t) => {
+  const cwd = await folder({ 'busy.ts': modelText({ body: 'const all = Array.from({ length: 4_000_000 }, (_, i) => i % 7); for (let i = 0; i < 900_000; i++) { all.sort(); s.v = all[i] as number }' }) })
+  const { status, out, err } = await vmcheck(['explore', 'busy.ts', '--time', '1'], { cwd })
+  t.is(`${status} ${out}${err}`, '3 vmcheck: the time is over, and code of the model does not come back: ended without a result\n')
   await rm(cwd, { recursive: true })
 })

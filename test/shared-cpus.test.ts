@@ -5,8 +5,8 @@ import { exploreText } from './run.ts'
 /** A model around the body of its `machine(m)`. */
 function model(machine: string): string {
   return `import { atomically, bool, model, pause, struct, u4, when } from 'vmcheck'
-import { AddressSpace, FrameStore, HandoffLock, InterruptLine, RwSpinLock, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu } from 'vmcheck/vm'
-void [HandoffLock, RwSpinLock, pause, atomically, bool, when, AddressSpace, FrameStore, InterruptLine, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu]
+import { AddressSpace, FrameStore, HandoffLock, InterruptLine, RwSpinLock, Mutex, SleepLock, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu } from 'vmcheck/vm'
+void [HandoffLock, RwSpinLock, SleepLock, pause, atomically, bool, when, AddressSpace, FrameStore, InterruptLine, Mutex, SpinLock, WaitChannel, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu]
 const Cell = struct<{ v: number }>('cell', { v: u4 })
 export default model({ title: 'test', machine(m) {
 const x = m.struct(Cell, 'x')
@@ -75,6 +75,44 @@ line.handle(cpu, function* count() { yield* atomically(() => { x.v += 1 }) })
 m.thread(function* thread() { ${off} yield* line.send(cpu); const before = yield* atomically(() => x.v); m.assert(before === 0, 'the handler has not run'); ${on} yield* when(() => x.v === 1) }, { on: cpu })`
   t.is(await verdict(machine('yield* disableInterrupts();', 'yield* enableInterrupts();')), 'pass')
   t.is(await verdict(machine('', '')), 'assertion: the handler has not run')
+})
+
+test('an interrupt that could be taken before preemption is on again may still come later; one that waited for it may not', async (t) => {
+  const machine = (options: string): string => `
+const ipi = new InterruptLine(m, 'ipi', ${options})
+const seen = m.struct(Cell, 'seen')
+ipi.handle(cpu, function* look() { yield* atomically(() => { seen.v = x.v + 1 }) })
+m.thread(function* thread() { yield* disablePreemption(); yield* ipi.send(cpu); yield* enablePreemption(); yield* atomically(() => { x.v = 1 }) }, { on: cpu })
+m.sometimes('it came before', () => seen.v === 1); m.sometimes('it came after', () => seen.v === 2)`
+  t.is(await verdict(machine('{}')), 'pass')
+  t.is(await verdict(machine('{ deferred: true }')), 'unreached: it came after')
+})
+
+test('an interrupt that waited is taken before the thread goes on', async (t) => {
+  const machine = (off: string, on: string): string => `
+line.handle(cpu, function* count() { yield* atomically(() => { x.v += 1 }) })
+m.thread(function* thread() { ${off} yield* line.send(cpu); ${on} yield* atomically(() => { m.assert(x.v === 1, 'it was taken') }) }, { on: cpu })`
+  t.is(await verdict(machine('yield* disableInterrupts();', 'yield* enableInterrupts();')), 'pass')
+  t.is(await verdict(machine('', '')), 'assertion: it was taken')
+})
+
+test('a handler, too, switches on again what it has switched off', async (t) => {
+  const machine = (end: string): string => `
+const both = new SpinLock(m, 'both', { interrupts: 'off', preemption: 'off' })
+line.handle(cpu, function* handler() { yield* both.acquire(); ${end} })
+m.thread(function* thread() { yield* line.send(cpu) }, { on: cpu })`
+  t.is(await verdict(machine('yield* both.release()')), 'pass')
+  t.is(await verdict(machine('yield* both.word.release()')), 'imbalance: what was taken is given back')
+})
+
+test('nobody gives back what only another one holds', async (t) => {
+  const machine = (what: string): string => `
+const inner = new SleepLock(m, 'inner')
+m.thread(function* owner() { yield* inner.write(); yield* inner.setRecursive(); yield* inner.write(); yield* atomically(() => { x.v = 1 }); yield* when(() => x.v === 2); yield* inner.release(); yield* inner.clearRecursive(); yield* inner.release() })
+m.thread(function* other() { yield* when(() => x.v === 1); ${what} yield* atomically(() => { x.v = 2 }) })`
+  t.is(await verdict(machine('')), 'pass')
+  t.is(await verdict(machine('yield* inner.release();')), 'exception: no exception')
+  t.is(await verdict(machine('yield* inner.downgrade();')), 'exception: no exception')
 })
 
 test('a handler that wants a lock which its CPU’s thread holds hangs, unless the lock masks interrupts', async (t) => {

@@ -15,13 +15,13 @@ export interface Surroundings {
 /** What the thread of the command says to the process. */
 export type FromCommand =
   | { readonly kind: 'out' | 'err'; readonly text: string }
-  /** Whether a signal is to be handed to the command, because something runs that heeds it. */
-  | { readonly kind: 'interruptible'; readonly is: boolean }
-  /** A signal was heard: the command is on its way to an orderly end. */
+  /** Whether a signal is to be handed to the command, because something runs that heeds it, and after how many seconds that is to have ended. */
+  | { readonly kind: 'interruptible'; readonly is: boolean; readonly seconds: number }
+  /** What the process said was heard: the command is on its way to an orderly end. */
   | { readonly kind: 'heard' }
   /** Standard input is wanted. */
   | { readonly kind: 'input' }
   | { readonly kind: 'done'; readonly status: number }
 
-/** What the process says to the thread of the command: that it was interrupted. */
-export type ToCommand = 'interrupt'
+/** What the process says to the thread of the command: that it was interrupted; or that its time is over, to hear whether it hears. */
+export type ToCommand = 'interrupt' | 'overdue'

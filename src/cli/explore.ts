@@ -5,6 +5,7 @@ import type { LoadedModel } from '../compile/load.ts'
 import { discardCheckpoint } from '../explore/checkpoint/checkpoints.ts'
 import { describe } from '../gate/judge.ts'
 import { expectedVerdict } from '../model/model.ts'
+import { oneLine } from '../model/texts.ts'
 import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
 import type { Report } from '../report/report.ts'
@@ -140,7 +141,7 @@ function show(report: Report, args: ExploreArguments, streams: Streams, isLater:
   const separator = isLater && !args.quiet ? ruler(streams) : ''
   const text = renderTerminal(report, { width: streams.width, colour: streams.colour })
   if (!args.quiet) return separator + text
-  const what = report.violations.map(({ kind, message }) => `${kind}: ${message}`).join('; ')
+  const what = report.violations.map(({ kind, message }) => `${kind}: ${oneLine(message)}`).join('; ')
   return `${[report.model.scenario ?? report.model.name, ...args.set].join(' ')}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`
 }
 

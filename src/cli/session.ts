@@ -87,7 +87,7 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
         violations.push(request.explain ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams) : violation)
       }
       return { result, violations }
-    })
+    }, request.limits.time)
     const unused = [...unlike, ...search.engine.unused].map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`)
     const report = assemble({
       loaded,

@@ -3,6 +3,10 @@ import type { FromCommand, ToCommand } from './between.ts'
 
 /** Milliseconds that the command's thread has to hear of a signal. */
 const PATIENCE = 800
+/** Milliseconds that a command may take beyond its time. */
+const GRACE = 3000
+/** The longest timer that there is, in milliseconds. */
+const LONGEST = 2 ** 31 - 1
 
 /**
  * Ctrl-C and SIGTERM. While something runs that heeds them, the first asks the command for an orderly end and the second
@@ -12,6 +16,7 @@ const PATIENCE = 800
 export class Signals {
   readonly #thread: Worker
   #heard: NodeJS.Timeout | null = null
+  #overdue: NodeJS.Timeout | null = null
   #isAsked = false
   readonly #onSignal = (name: NodeJS.Signals): void => {
     if (this.#isAsked) return this.#die(name)
@@ -30,12 +35,28 @@ export class Signals {
   /** What the command says of signals. */
   told(message: FromCommand): void {
     if (message.kind === 'heard') clearTimeout(this.#heard ?? undefined)
-    else if (message.kind === 'interruptible') for (const name of ['SIGINT', 'SIGTERM'] as const) process[message.is ? 'on' : 'removeListener'](name, this.#onSignal)
+    else if (message.kind === 'interruptible') this.#admit(message)
+  }
+
+  #admit({ is, seconds }: FromCommand & { readonly kind: 'interruptible' }): void {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process[is ? 'on' : 'removeListener'](name, this.#onSignal)
+    clearTimeout(this.#overdue ?? undefined)
+    if (is && seconds * 1000 + GRACE < LONGEST) this.#overdue = setTimeout(() => this.#late(), seconds * 1000 + GRACE)
+  }
+
+  /** The time is over, and the command has not ended: it is kept busy by code of the model. */
+  #late(): void {
+    this.#thread.postMessage('overdue' satisfies ToCommand)
+    this.#heard = setTimeout(() => {
+      process.stderr.write('vmcheck: the time is over, and code of the model does not come back: ended without a result\n')
+      process.exit(3)
+    }, PATIENCE)
   }
 
   /** Nothing is waited for any more. */
   end(): void {
     clearTimeout(this.#heard ?? undefined)
+    clearTimeout(this.#overdue ?? undefined)
   }
 
   #die(name: NodeJS.Signals): void {

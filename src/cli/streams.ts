@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import type { FromCommand, Surroundings } from './between.ts'
+import { cleaned, cleanedButColours } from '../model/texts.ts'
+import type { FromCommand, Surroundings, ToCommand } from './between.ts'
 
 /** Where a command writes, what it may assume of it, and how it is interrupted: read once, at the edge. */
 export interface Streams {
@@ -15,8 +16,8 @@ export interface Streams {
   /** Folder where lowered files are kept from run to run; null: nowhere. */
   readonly cache: string | null
   readonly interrupt: AbortSignal
-  /** Runs something long that heeds `interrupt`: only meanwhile does a signal ask for an orderly end. */
-  interruptible<T>(body: () => Promise<T>): Promise<T>
+  /** Runs something long that heeds `interrupt`: only meanwhile does a signal ask for an orderly end. It is to end by itself after some seconds, if given. */
+  interruptible<T>(body: () => Promise<T>, seconds?: number): Promise<T>
   /** Standard input. */
   input(): NodeJS.ReadableStream
   /** Where GitHub Actions runs the command; null: it does not. */
@@ -45,11 +46,12 @@ export function commandStreams(): CommandStreams {
   return {
     ...known,
     line,
-    out: (text) => say({ kind: 'out', text }),
-    err: (text) => say({ kind: 'err', text }),
+    // texts of models are among them
+    out: (text) => say({ kind: 'out', text: known.colour ? cleanedButColours(text) : cleaned(text) }),
+    err: (text) => say({ kind: 'err', text: known.live ? text : cleaned(text) }),
     cwd: process.cwd(),
     interrupt: interruption.signal,
-    interruptible: (body) => interruption.during(body),
+    interruptible: (body, seconds = Infinity) => interruption.during(body, seconds),
     input: () => {
       say({ kind: 'input' })
       return process.stdin
@@ -66,9 +68,9 @@ class Interruption {
 
   constructor(port: MessagePort, say: (message: FromCommand) => void) {
     this.#say = say
-    port.on('message', () => {
+    port.on('message', (message: ToCommand) => {
       say({ kind: 'heard' })
-      this.#controller.abort()
+      if (message === 'interrupt') this.#controller.abort()
     })
     port.unref()
   }
@@ -77,12 +79,12 @@ class Interruption {
     return this.#controller.signal
   }
 
-  async during<T>(body: () => Promise<T>): Promise<T> {
-    if (this.#running++ === 0) this.#say({ kind: 'interruptible', is: true })
+  async during<T>(body: () => Promise<T>, seconds: number): Promise<T> {
+    if (this.#running++ === 0) this.#say({ kind: 'interruptible', is: true, seconds })
     try {
       return await body()
     } finally {
-      if (--this.#running === 0) this.#say({ kind: 'interruptible', is: false })
+      if (--this.#running === 0) this.#say({ kind: 'interruptible', is: false, seconds: Infinity })
     }
   }
 }

@@ -18,6 +18,7 @@ export interface Bundle {
   readonly digest: string
   /** The model's path as shown. */
   readonly file: string
+  readonly form: BundleForm
 }
 
 const VM = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'vm')
@@ -40,7 +41,7 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
   const lowered = new Map<string, string>()
   const known = await LoweredFiles.open(cache)
   const kept = await keptBundle(known, VM, `${form} ${entry}`, cwd)
-  if (kept) return kept
+  if (kept) return { ...kept, form }
   const { build } = await import('esbuild')
   const lowering = async (path: string, source: string): Promise<string> => {
     try {
@@ -80,7 +81,7 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
     })
     const imports = importsOf(result.metafile, cwd)
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
-    const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, imports, dirname(entry)), file: shown(entry) }
+    const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, imports, dirname(entry)), file: shown(entry), form }
     // what a name means that is no path, too many files decide
     if (imports.every(({ name }) => isPath(name))) await keepBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
     return made

@@ -110,6 +110,7 @@ function freeze(value: object, queue: unknown[]): void {
   if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) {
     throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
   }
+  if (isIterator(value)) throw new Refusal('programs can reach an iterator that is made outside of them, and where it stands no stored state would hold: make it where it is used, or keep the list', null)
   if (value instanceof Map || value instanceof Set) sealCollection(value, queue)
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
     if (key === 'prototype' && !isClass(value)) continue
@@ -145,4 +146,14 @@ function sealCollection(collection: Map<unknown, unknown> | Set<unknown>, queue:
       },
     })
   }
+}
+
+/** Whether an object is one of JavaScript's own iterators, or a generator that runs. */
+function isIterator(value: object): boolean {
+  return /^\[object (.* )?(Iterator|Iterator Helper|Generator)\]$/.test(Object.prototype.toString.call(value)) && !Object.hasOwn(value, 'next') && !Object.hasOwn(value, Symbol.toStringTag) && typeof (value as { next?: unknown }).next === 'function' && Object.getPrototypeOf(value) !== null && !isPrototype(value)
+}
+
+/** Prototypes look like what is made of them. */
+function isPrototype(value: object): boolean {
+  return Object.hasOwn(value, 'constructor')
 }

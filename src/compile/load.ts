@@ -29,6 +29,7 @@ const STACK_FRAMES = 100
 export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES)
   withoutCodeFromText()
+  if (bundle.form === 'lowered') refuseLists()
   const runtime = new Runtime()
   const sourceMap = new SourceMap(bundle)
   const confined = confinement(print)
@@ -69,4 +70,18 @@ function requireFor(bundle: Bundle): (name: string) => unknown {
     if (name === 'vmcheck') return authoring
     throw new Refusal(`a model cannot import "${name}": it may import vmcheck, vmcheck/vm and files of its own`, place(bundle.file))
   }
+}
+
+/**
+ * Lowered code executes an operation without going through it as JavaScript would: who does, as `[...lock.acquire()]`, has
+ * not executed it. On the threads of live CPUs, which run the code as it is written, `yield*` goes through it.
+ */
+function refuseLists(): void {
+  const { prototype } = authoring.Operation
+  if (prototype[Symbol.iterator].name === refuseList.name) return
+  Object.defineProperty(prototype, Symbol.iterator, { value: refuseList, configurable: true })
+}
+
+function refuseList(): never {
+  throw new Refusal('an operation is gone through like a list, which does not execute it: write yield* before it', null)
 }

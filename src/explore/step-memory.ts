@@ -1,7 +1,7 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import type { Frame } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
-import { insideTouched, usedAfterFree } from '../model/faults.ts'
+import { leftOver, insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
 import { namesActor } from '../model/holdings.ts'
 import { NOTHING_OFF, type Switches, switchedBy } from '../model/switches.ts'
@@ -276,6 +276,12 @@ export class StepMemory implements MemoryPort {
 
   switched(what: keyof Switches, by: 1 | -1): void {
     this.switches = switchedBy(this.switches, what, by)
+  }
+
+  handled(): void {
+    const { interrupts, preemption } = this.switches
+    this.switches = NOTHING_OFF
+    if (interrupts + preemption > 0) this.violated(leftOver(this.actor as Actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 }))
   }
 
   ghost<T>(body: () => T): T {

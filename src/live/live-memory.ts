@@ -1,6 +1,6 @@
 import type { SourceMap } from '../compile/source-map.ts'
 import type { Actor } from '../model/actor.ts'
-import { insideTouched, usedAfterFree } from '../model/faults.ts'
+import { leftOver, insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
 import type { Judgement } from '../model/machine.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
@@ -179,6 +179,12 @@ export class LiveMemory implements MemoryPort {
 
   switched(what: keyof Switches, by: 1 | -1): void {
     this.switches = switchedBy(this.switches, what, by)
+  }
+
+  handled(): void {
+    const { interrupts, preemption } = this.switches
+    this.switches = NOTHING_OFF
+    if (interrupts + preemption > 0) this.violated(leftOver(this.actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 }))
   }
 
   violated(fault: Fault): void {

@@ -32,7 +32,12 @@ export class Cpu {
     return due[chosen] as Actor
   }
 
-  /** Inside operations of the one thread that runs on it: that thread switches something off once more (1), or undoes that (-1). */
+  /** Inside operations of a handler: it ends, and must not leave anything switched off. */
+  handled(): void {
+    this.#memory.port.handled?.()
+  }
+
+  /** Inside operations of a handler, or of the one thread that runs on it: that actor switches something off once more (1), or undoes that (-1). */
   switched(what: 'interrupts' | 'preemption', by: 1 | -1): void {
     this.#memory.port.switched?.(what, by)
   }

@@ -27,8 +27,10 @@ export interface MemoryPort {
   touch(alive: Field, name: string): void
   /** One of 0 to n - 1; `names` is what traces call the alternatives, `among` the things that they are, whose order means nothing. */
   choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number
-  /** A thread alone on its CPU switches something off once more (1), or undoes that (-1). */
+  /** A thread alone on its CPU, or a handler, switches something off once more (1), or undoes that (-1). */
   switched?(what: 'interrupts' | 'preemption', by: 1 | -1): void
+  /** A handler ends: a violation where it has left something switched off. */
+  handled?(): void
   /** Something that tells a thing apart from others like it was read. */
   distinguish?(what: object): void
   /** Runs `body` with its reads being ghost reads. */

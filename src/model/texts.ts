@@ -7,6 +7,17 @@ export function cleaned(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** The same of a text whose colours are vmcheck's own. */
+export function cleanedButColours(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.split(/(\u001b\[[\d;]*m)/).map((part, i) => (i % 2 === 1 ? part : cleaned(part))).join('')
+}
+
+/** A text of a model's in one line. */
+export function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, '\\n')
+}
+
 /** `a, b and c`. */
 export function list(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`

@@ -1,3 +1,4 @@
+import { clean } from './clean.ts'
 import { renderJson } from './json.ts'
 import type { Report } from './report.ts'
 
@@ -17,10 +18,10 @@ export const FORMATS: readonly ReportFormat[] = [
   { extension: '.itf.json', render: async (reports) => (await import('./itf.ts')).renderItf(reports) },
   { extension: '.perfetto.json', render: async (reports) => (await import('./perfetto.ts')).renderPerfetto(reports) },
   { extension: '.json', render: renderJson },
-  { extension: '.html', render: async (reports) => (await import('./html.tsx')).renderHtml(reports) },
-  { extension: '.md', render: async (reports) => (await import('./markdown.ts')).renderMarkdown(reports) },
-  { extension: '.sarif', render: async (reports) => (await import('./sarif.ts')).renderSarif(reports) },
-  { extension: '.xml', render: async (reports) => (await import('./junit.ts')).renderJunit(reports, new Date()) },
+  { extension: '.html', render: async (reports) => (await import('./html.tsx')).renderHtml(clean(reports)) },
+  { extension: '.md', render: async (reports) => (await import('./markdown.ts')).renderMarkdown(clean(reports)) },
+  { extension: '.sarif', render: async (reports) => (await import('./sarif.ts')).renderSarif(clean(reports)) },
+  { extension: '.xml', render: async (reports) => (await import('./junit.ts')).renderJunit(clean(reports), new Date()) },
 ]
 
 /** The format of a file of some name, or undefined. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { styleText } from 'node:util'
 import cliui from 'cliui'
+import { oneLine } from '../model/texts.ts'
 import type { Waiting } from '../trace/trace.ts'
 import { bytes, count, plural } from './numbers.ts'
 import type { Violation } from '../trace/violation.ts'
@@ -60,7 +61,7 @@ function headline(report: Report, paint: Paint, width: number): string {
       ? report.violations.map((violation) => `${paint(['bold', 'red'], violation.kind.toUpperCase())}  ${violationLine(violation)}`).join('\n')
       : `${paint(['bold', verdict === 'pass' ? 'green' : 'yellow'], verdict.toUpperCase())}  ${outcome(report)}`
   const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${report.assumptions.join('; ')}` : ''
-  return `${wrap(text, width)}\n${wrap(`${model.title}\n${subject(model)}${assumptions}`, width)}`
+  return `${wrap(text, width)}\n${wrap(`${oneLine(model.title)}\n${subject(model)}${assumptions}`, width)}`
 }
 
 /**

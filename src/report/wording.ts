@@ -1,4 +1,5 @@
 import { showValue } from '../model/memory.ts'
+import { oneLine } from '../model/texts.ts'
 import { SEES } from '../trace/narration.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'
@@ -21,7 +22,7 @@ export function toldEvents({ events, changes, inside = [] }: Pick<TraceStep, 'ev
   const told: { text: string; event: Event; seen: number }[] = []
   for (const event of events) {
     const last = told.at(-1)
-    const text = eventLine(event)
+    const text = oneLine(eventLine(event))
     if (last && last.seen > 0 && event.operation === SEES && isSamePlace(last.event, event)) {
       last.seen++
       if (last.seen <= MOST_SEEN) last.text += `, ${event.target} ${event.detail}`
@@ -83,7 +84,7 @@ export function accessLine(report: Pick<Report, 'actors'>, { actor, access, fiel
 /** Which machine of which model: `models/wire.ts, scenario deadlock (cpus=2)`. */
 export function subject({ file, scenario, params }: Pick<Report['model'], 'file' | 'scenario' | 'params'>): string {
   const settings = Object.entries(params).map(([key, value]) => `${key}=${showValue(value)}`)
-  return `${file}${scenario === null ? '' : `, scenario ${scenario}`}${settings.length > 0 ? ` (${settings.join(', ')})` : ''}`
+  return oneLine(`${file}${scenario === null ? '' : `, scenario ${scenario}`}${settings.length > 0 ? ` (${settings.join(', ')})` : ''}`)
 }
 
 /** What came out, without its word: `every interleaving was explored and nothing was found`. */
@@ -122,7 +123,8 @@ export function violationLine({ kind, property, message, schedule, steps }: Viol
 
 /** What a violation is, in a sentence that cannot be taken for what should be. */
 export function violationText({ kind, message }: Pick<Violation, 'kind' | 'message'>): string {
-  return kind === 'assertion' && !/ does not hold(:|$)/.test(message) ? `does not hold: ${message}` : message
+  const said = oneLine(message)
+  return kind === 'assertion' && !/ does not hold(:|$)/.test(said) ? `does not hold: ${said}` : said
 }
 
 /** Those who wait, in the order of who waits for whom: after each comes who keeps it waiting. */

@@ -4,22 +4,22 @@ type Switch = 'interrupts' | 'preemption'
 
 const COUNTERS: Readonly<Record<Switch, keyof ThreadState & `${string}Off`>> = { interrupts: 'interruptsOff', preemption: 'preemptionOff' }
 
-/** Switches something off once more; in a handler nothing happens. Of a thread alone on its CPU it is only remembered. */
+/** Switches something off once more. Of a thread alone on its CPU, and of a handler, which nothing interrupts, it is only remembered. */
 function off(what: Switch): Primitive['perform'] {
-  return (_target, { state, cpu, kind }) => {
+  return (_target, { state, cpu }) => {
     if (state) state[COUNTERS[what]] += 1
-    else if (kind === 'thread') cpu.switched(what, 1)
+    else cpu.switched(what, 1)
   }
 }
 
 /** Undoes that; an interrupt that has been waiting for it is taken before the thread goes on. */
 function on(what: Switch): Primitive['perform'] {
-  return (_target, { state, cpu, kind, here }) => {
+  return (_target, { state, cpu, here }) => {
     if (state) {
       admitting(here, () => {
         state[COUNTERS[what]] -= 1
       })
-    } else if (kind === 'thread') cpu.switched(what, -1)
+    } else cpu.switched(what, -1)
   }
 }
 
@@ -150,6 +150,7 @@ const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
     class: 'release',
     perform: (_line, _actor, [cpu]) => {
       const { state } = cpu as Cpu
+      ;(cpu as Cpu).handled()
       admitting(cpu as Cpu, () => {
         if (state) state.handler = null
       })

@@ -45,7 +45,7 @@ function dropReader(state: LockState, actor: Actor, name: string): void {
 
 /** Undoes the write hold that is undone first: a recursive one, an upgrade, the write lock itself. */
 function dropWriter(state: LockState, actor: Actor, name: string): void {
-  if (state.depth > 0) state.depth -= 1
+  if (state.recursive === actor && state.depth > 0) state.depth -= 1
   else if (state.upgrader === actor) state.upgrader = null
   else if (state.writer === actor) state.writer = null
   else throw new Error(`${actor.name} releases ${name}, which it does not hold`)

@@ -114,6 +114,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'hand-off lock: its owner may take it again',
+    test: 'shared-cpus',
     edits: [{ file: 'src/vm/handoff-lock.js', from: 'this.owner === actor && this.#queue.every((place) => place.actor !== actor)', to: 'this.owner === actor' }],
   },
   {
