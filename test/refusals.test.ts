@@ -98,3 +98,8 @@ for (const [name, example] of Object.entries(REFUSED)) {
     if (!example.program.includes('@yield* pause')) t.true(Math.abs((refusal.at?.column ?? 0) - ((before.at(-1)?.length ?? 0) + 1)) < 12, refusal.line)
   })
 }
+
+test('a step that comes out otherwise when it is taken again is refused', async (t) => {
+  const refusal = await refusalOf(textOf({ program: 'yield* pause(); const before = RegExp.$1; /([0-9])/.exec("7"); if (before === "") yield* pause()', setup: '', says: /./ } as never))
+  t.regex(String(refusal), /took another course when it was run again/)
+})

@@ -69,6 +69,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'hangs: a spin counts as movement',
+    test: 'verdicts',
     edits: [{ file: 'src/explore/leaf-maker.js', from: '(isStep && (!reads || local !== before) ? GOES : 0)', to: '(isStep ? GOES : 0)' }],
   },
   {
@@ -82,7 +83,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'steps: nothing is executed twice when it is recorded',
-    test: 'cli',
+    test: 'refusals',
     edits: [{ file: 'src/explore/step-table.js', from: 'if (count <= CHECKED_FIRST || count % RECHECK === 0) {', to: 'if (count < 0) {' }],
   },
   {
@@ -167,6 +168,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a pool that may fail never does',
+    test: 'verdicts',
     edits: [{ file: 'src/model/pool.js', from: 'if (this.#fallible && ', to: 'if (false && ' }],
   },
   {

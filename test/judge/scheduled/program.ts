@@ -73,6 +73,8 @@ const value = fc.nat(3)
 const atomicVariable = fc.nat(ATOMICS - 1)
 
 interface Context {
+  /** The locks that this program uses: few, so that its threads meet at them. */
+  readonly locks: readonly Lock[]
   readonly depth: number
   /** Locks that are held here. */
   readonly held: readonly Lock[]
@@ -85,7 +87,7 @@ interface Context {
 }
 
 function statement(context: Context): fc.Arbitrary<Statement> {
-  const { depth, held, written, spinsOnly, isBound } = context
+  const { locks, depth, held, written, spinsOnly, isBound } = context
   const own: fc.WeightedArbitrary<Statement>[] = [
     ...written.map((lock) => ({ weight: 4, arbitrary: fc.record({ kind: fc.constant('storeOwn' as const), lock: fc.constant(lock), value }) })),
     ...held.map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('loadOwn' as const), lock: fc.constant(lock), value }) })),
@@ -100,15 +102,16 @@ function statement(context: Context): fc.Arbitrary<Statement> {
   ]
   if (depth === 0) return fc.oneof(...simple)
   const inner = (more: Partial<Context>, most: number): fc.Arbitrary<Statement[]> => fc.array(statement({ ...context, depth: depth - 1, ...more }), { maxLength: most })
-  const free = LOCKS.map((_, lock) => lock).filter((lock) => !held.includes(lock) && (!spinsOnly || lock < 3))
+  const free = locks.filter((lock) => !held.includes(lock) && (!spinsOnly || lock < 3))
+  const forgettable = locks.filter((lock) => FORGETTABLE.includes(lock))
   const nested: fc.WeightedArbitrary<Statement>[] = [
-    ...free.map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('locked' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock], written: [...written, lock] }, 3) }) })),
-    ...free.filter((lock) => SHARED.includes(lock)).map((lock) => ({ weight: 2, arbitrary: fc.record({ kind: fc.constant('reading' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock] }, 2) }) })),
+    ...free.map((lock) => ({ weight: 6, arbitrary: fc.record({ kind: fc.constant('locked' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock], written: [...written, lock] }, 3) }) })),
+    ...free.filter((lock) => SHARED.includes(lock)).map((lock) => ({ weight: 6, arbitrary: fc.record({ kind: fc.constant('reading' as const), lock: fc.constant(lock), body: inner({ held: [...held, lock] }, 2) }) })),
     ...(free.includes(SLEEP) ? [{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('upgrading' as const, 'downgrading' as const), body: inner({ held: [...held, SLEEP], written: [...written, SLEEP] }, 2) }) }] : []),
     ...(spinsOnly
       ? []
       : [
-          { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), lock: fc.constantFrom(...FORGETTABLE) }) },
+          ...forgettable.map((lock) => ({ weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), lock: fc.constant(lock) }) })),
           { weight: 3, arbitrary: fc.record({ kind: fc.constant('quiet' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: inner({}, 3), forgets: fc.integer({ min: 0, max: 7 }).map((n) => n === 0) }) },
         ]),
     ...(isBound && !held.includes(PER_CPU) ? [{ weight: 10, arbitrary: fc.record({ kind: fc.constant('perCpu' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: inner({ held: [...held, PER_CPU], written: [...written, PER_CPU], spinsOnly: true }, 3) }) }] : []),
@@ -117,7 +120,7 @@ function statement(context: Context): fc.Arbitrary<Statement> {
   return fc.oneof(...simple, ...nested)
 }
 
-const OUTSIDE: Context = { depth: 2, held: [], written: [], spinsOnly: false, isBound: false }
+const outside = (locks: readonly Lock[]): Context => ({ locks, depth: 2, held: [], written: [], spinsOnly: false, isBound: false })
 /** What a daemon does over and over: it waits for work, and holds nothing. */
 const work = fc.array(fc.oneof(fc.record({ kind: fc.constant('await' as const), variable: atomicVariable, equals: fc.nat(2), set: value }), fc.record({ kind: fc.constant('send' as const) })), { maxLength: 1 })
 
@@ -134,37 +137,46 @@ function thread(context: Context, most: number): fc.Arbitrary<Thread> {
 }
 
 /** A thread that works on what belongs to the first CPU. */
-const sharing: fc.Arbitrary<Thread> = fc.record({
+const sharing = (context: Context): fc.Arbitrary<Thread> => fc.record({
   body: fc.tuple(
-    fc.record({ kind: fc.constant('perCpu' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: fc.array(statement({ ...OUTSIDE, depth: 1, held: [PER_CPU], written: [PER_CPU], spinsOnly: true }), { minLength: 1, maxLength: 3 }) }),
-    fc.array(statement({ ...OUTSIDE, isBound: true }), { maxLength: 2 }),
+    fc.record({ kind: fc.constant('perCpu' as const), what: fc.constantFrom('interrupts' as const, 'preemption' as const), body: fc.array(statement({ ...context, depth: 1, held: [PER_CPU], written: [PER_CPU], spinsOnly: true }), { minLength: 1, maxLength: 3 }) }),
+    fc.array(statement({ ...context, isBound: true }), { maxLength: 2 }),
   ).map(([first, more]) => [first, ...more]),
   role: fc.constant('thread' as const),
   on: fc.constant([0]),
 })
 
-const property: fc.Arbitrary<Property> = fc.oneof(
+const property = (locks: readonly Lock[]): fc.Arbitrary<Property> => fc.oneof(
   fc.record({ form: fc.constantFrom('always' as const, 'atRest' as const), variable: atomicVariable, value: fc.constantFrom(1, 2, 3) }),
   fc.record({ form: fc.constant('sometimes' as const), variable: atomicVariable, value }),
   fc.record({ form: fc.constant('owned' as const), variable: atomicVariable, value: fc.constantFrom(1, 2, 3) }),
-  fc.record({ form: fc.constant('invariant' as const), lock: fc.nat(LOCKS.length - 1), over: fc.constantFrom('own' as const, 'atomic' as const), value: fc.constantFrom(1, 2, 3) }),
+  fc.record({ form: fc.constant('invariant' as const), lock: fc.constantFrom(...locks), over: fc.constantFrom('own' as const, 'atomic' as const), value: fc.constantFrom(1, 2, 3) }),
 )
 
-const rest = { reuse: fc.constantFrom('lowest' as const, 'lifo' as const, 'any' as const), fallible: fc.boolean(), properties: fc.array(property, { minLength: 1, maxLength: 3 }) }
+/** What the machine is beside its threads, and what must hold. */
+function beside(locks: readonly Lock[]): { readonly reuse: fc.Arbitrary<Program['reuse']>; readonly fallible: fc.Arbitrary<boolean>; readonly properties: fc.Arbitrary<Property[]> } {
+  return { reuse: fc.constantFrom('lowest' as const, 'lifo' as const, 'any' as const), fallible: fc.boolean(), properties: fc.array(property(locks), { minLength: 1, maxLength: 3 }) }
+}
 
-const different: fc.Arbitrary<Program> = fc.record({
-  alike: fc.constant(false),
-  threads: fc.oneof(
-    { weight: 3, arbitrary: fc.array(thread(OUTSIDE, 3), { minLength: 2, maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.array(sharing, { minLength: 2, maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.array(thread({ ...OUTSIDE, depth: 1 }, 2), { minLength: 3, maxLength: 3 }) },
-  ),
-  handler: fc.option(fc.array(statement({ ...OUTSIDE, depth: 1, spinsOnly: true }), { minLength: 1, maxLength: 2 }), { freq: 2 }),
-  ...rest,
-})
+/** Two or three of the locks. */
+const few: fc.Arbitrary<readonly Lock[]> = fc.subarray(LOCKS.map((_, lock) => lock), { minLength: 2, maxLength: 3 })
 
-const alike: fc.Arbitrary<Program> = fc
-  .record({ count: fc.constantFrom(2, 3), body: fc.array(statement({ ...OUTSIDE, depth: 1 }), { minLength: 1, maxLength: 2 }), ...rest })
+const different: fc.Arbitrary<Program> = few.map(outside).chain((context) =>
+  fc.record({
+    alike: fc.constant(false),
+    threads: fc.oneof(
+      { weight: 3, arbitrary: fc.array(thread(context, 3), { minLength: 2, maxLength: 2 }) },
+      { weight: 1, arbitrary: fc.array(sharing(context), { minLength: 2, maxLength: 2 }) },
+      { weight: 1, arbitrary: fc.array(thread({ ...context, depth: 1 }, 2), { minLength: 3, maxLength: 3 }) },
+    ),
+    handler: fc.option(fc.array(statement({ ...context, depth: 1, spinsOnly: true }), { minLength: 1, maxLength: 2 }), { freq: 2 }),
+    ...beside(context.locks),
+  }),
+)
+
+const alike: fc.Arbitrary<Program> = few
+  .map(outside)
+  .chain((context) => fc.record({ count: fc.constantFrom(2, 3), body: fc.array(statement({ ...context, depth: 1 }), { minLength: 1, maxLength: 2 }), ...beside(context.locks) }))
   .map(({ count, body, ...others }) => ({ alike: true, threads: Array.from({ length: count }, () => ({ body, role: 'thread' as const, on: [] })), handler: null, ...others }))
 
 /** Programs of threads that share CPUs, with a handler, daemons, locks of every kind, a pool, and properties of every form. */
