@@ -19,7 +19,7 @@ export class RevisionError extends Error {
  * @throws RevisionError without a repository, or for an unknown revision
  */
 export async function digestsAt(revision: string, files: readonly string[], cwd: string): Promise<ReadonlyMap<string, string | null>> {
-  const prefix = await git(['rev-parse', '--show-prefix'], cwd, 'this folder is in no git repository')
+  const prefix = await prefixOf(cwd)
   const commit = await commitOf(revision, cwd)
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-revision-'))
   try {
@@ -41,12 +41,17 @@ export async function digestsAt(revision: string, files: readonly string[], cwd:
  * @throws RevisionError without a repository, or for an unknown revision
  */
 export async function textAt(revision: string, file: string, cwd: string): Promise<string | null> {
+  await prefixOf(cwd)
   const commit = await commitOf(revision, cwd)
   try {
     return (await execute('git', ['show', `${commit}:./${file}`], { cwd, maxBuffer: 2 ** 28 })).stdout
   } catch {
     return null
   }
+}
+
+function prefixOf(cwd: string): Promise<string> {
+  return git(['rev-parse', '--show-prefix'], cwd, 'this folder is in no git repository')
 }
 
 function commitOf(revision: string, cwd: string): Promise<string> {
