@@ -6,7 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { modelFiles } from '../src/cli/list.ts'
 import { runLive } from '../src/cli/run-live.ts'
 import { loadModel } from '../src/cli/session.ts'
-import type { Streams } from '../src/cli/streams.ts'
+import { silentStreams } from '../src/cli/streams.ts'
 import { expectedVerdict } from '../src/model/model.ts'
 import { exploreFile } from '../test/run.ts'
 
@@ -17,7 +17,7 @@ const SEEDS = { wire: 20, others: 3 }
 /** Seconds that a run may take. */
 const TIME = 2
 
-const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal, input: () => process.stdin, interruptible: (body) => body(), ci: null }
+const streams = silentStreams(process.cwd())
 
 interface Hunt {
   /** Rounds and seconds of each run that found something. */

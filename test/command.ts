@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly columns?: number
   /** Milliseconds after which Ctrl-C is sent. */
   readonly interrupt?: number
+  /** Milliseconds after which it is killed. */
+  readonly patience?: number
   readonly cache?: string
   /** What it reads from standard input. */
   readonly input?: string
@@ -40,12 +42,16 @@ export function commandWith(cache: string): (args: readonly string[], options?: 
       child.stdin.on('error', () => {}) // it may end before it has read everything
       child.stdin.end(options.input ?? '')
       if (options.interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), options.interrupt)
-      child.on('close', (status) => done({ status, out, err }))
+      const patience = options.patience === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.patience)
+      child.on('close', (status) => {
+        clearTimeout(patience)
+        done({ status, out, err })
+      })
     })
 }
 
 /** A folder with the given files. */
-export async function folder(files: Readonly<Record<string, string>>): Promise<string> {
+export async function folder(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'vmcheck-cli-'))
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(path, name)), { recursive: true })

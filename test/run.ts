@@ -2,12 +2,12 @@ import { load } from '../src/compile/load.ts'
 import type { LoadedModel } from '../src/compile/load.ts'
 import type { ExploreRequest } from '../src/cli/request.ts'
 import { explore, loadModel } from '../src/cli/session.ts'
-import type { Streams } from '../src/cli/streams.ts'
+import { type Streams, silentStreams } from '../src/cli/streams.ts'
 import type { Report } from '../src/report/report.ts'
 import { bundleText } from './inline.ts'
 
 /** Streams that keep nothing. */
-export const silent: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd: process.cwd(), cache: null, interrupt: new AbortController().signal, input: () => process.stdin, interruptible: (body) => body(), ci: null }
+export const silent: Streams = silentStreams(process.cwd())
 
 const REQUEST: ExploreRequest = {
   scenario: null,

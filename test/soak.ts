@@ -10,20 +10,14 @@ import { programs } from './judge/program.ts'
 import { hasSpin } from './judge/promela.ts'
 import { judgeScheduled } from './judge/scheduled/agree.ts'
 import { scheduled } from './judge/scheduled/program.ts'
+import { numberOption } from './options.ts'
 
-function option(name: string, fallback: number): number {
-  const at = process.argv.indexOf(name)
-  const value = at < 0 ? fallback : Number(process.argv[at + 1])
-  if (Number.isNaN(value)) throw new Error(`${name} takes a number`)
-  return value
-}
-
-const most = option('--programs', Infinity)
-const minutes = option('--minutes', most < Infinity ? Infinity : 1)
-const seed = option('--seed', Date.now() % 1_000_000)
-const workers = option('--workers', availableParallelism())
+const most = numberOption('--programs', Infinity)
+const minutes = numberOption('--minutes', most < Infinity ? Infinity : 1)
+const seed = numberOption('--seed', Date.now() % 1_000_000)
+const workers = numberOption('--workers', availableParallelism())
 /** Which of the workers this one is. */
-const turn = option('--turn', 0)
+const turn = numberOption('--turn', 0)
 
 /** What judging for a while came to. */
 interface Soaked {

@@ -1,6 +1,6 @@
 import { type GateAnswer, type GateTask, TASK_WORD } from '../src/cli/gate-task.ts'
 import { explore } from '../src/cli/session.ts'
-import type { Streams } from '../src/cli/streams.ts'
+import { silentStreams } from '../src/cli/streams.ts'
 import { UsageError } from '../src/cli/usage-error.ts'
 import { load } from '../src/compile/load.ts'
 import { Refusal } from '../src/compile/refusal.ts'
@@ -18,7 +18,7 @@ export default async function run({ bundle, request, cwd, control }: GateTask): 
   const looking = setInterval(() => {
     if (Atomics.load(words, TASK_WORD.abort) !== 0) interrupt.abort()
   }, LOOKING)
-  const streams: Streams = { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd, cache: null, interrupt: interrupt.signal, input: () => process.stdin, interruptible: (body) => body(), ci: null }
+  const streams = silentStreams(cwd, interrupt.signal)
   try {
     return { report: await explore(load(bundle), request, streams, ({ states }) => Atomics.store(words, TASK_WORD.states, states)) }
   } catch (error) {

@@ -3,8 +3,7 @@ import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import type { LoadedModel } from '../compile/load.ts'
 import { discardCheckpoint } from '../explore/checkpoint/checkpoints.ts'
-import { describe } from '../gate/judge.ts'
-import { expectedVerdict } from '../model/model.ts'
+import { describe, isExpected } from '../gate/judge.ts'
 import { oneLine } from '../model/texts.ts'
 import { renderJson } from '../report/json.ts'
 import { renderProfile } from '../report/profile.ts'
@@ -131,10 +130,7 @@ function expectation(report: Report, { model }: LoadedModel, { set, check, noChe
   const { scenario } = report.model
   const about = scenario === null ? undefined : model.scenarios.get(scenario)
   if (!about || scenario === 'default' || report.verdict === 'inconclusive' || set.length + check.length + noCheck.length > 0 || preemptions !== undefined) return []
-  const [verdict, property] = [expectedVerdict(about.expect), typeof about.expect === 'string' ? undefined : about.expect.property]
-  const found = report.violations[0] ?? { kind: 'pass', property: undefined }
-  const isSo = found.kind === verdict && (property === undefined || found.property === property)
-  return [isSo ? `this is what the scenario expects (${describe(about.expect)})` : `the scenario expects something else: ${describe(about.expect)}`]
+  return [isExpected(report, about.expect) ? `this is what the scenario expects (${describe(about.expect)})` : `the scenario expects something else: ${describe(about.expect)}`]
 }
 
 function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {

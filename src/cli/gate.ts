@@ -8,7 +8,7 @@ import { type GateResult, exitStatusOf } from '../gate/gate-result.ts'
 import { annotations } from '../gate/github.ts'
 import { type GateSummary, detailLines, driftLines, gateJunit, gateMarkdown, gateSarif, resultLine, summaryLine, wrong } from '../gate/renderings.ts'
 import { ResultCache } from '../gate/result-cache.ts'
-import { RevisionError, digestsAt, textAt } from '../gate/revision.ts'
+import { type Revision, RevisionError, digestsAt, revisionAt, textAt } from '../gate/revision.ts'
 import { painter } from '../report/terminal.ts'
 import { buildDigest } from './build-digest.ts'
 import { type Plan, planGate } from './gate-plan.ts'
@@ -86,7 +86,8 @@ async function run(args: GateArguments, streams: Streams): Promise<number> {
 async function planned(args: GateArguments, streams: Streams, { config, cores, cache, baseline, baselineFile }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'> & { readonly cache: ResultCache | null; readonly baseline: Baseline | null; readonly baselineFile: string }): Promise<Plan> {
   const { changedSince } = args
   try {
-    const baselineBefore = changedSince === undefined ? baseline : await baselineAt(changedSince, baselineFile, streams)
+    const revision = changedSince === undefined ? null : await revisionAt(changedSince, streams.cwd)
+    const baselineBefore = revision ? await baselineAt(revision, baselineFile) : baseline
     return await planGate(
       {
         config,
@@ -95,7 +96,7 @@ async function planned(args: GateArguments, streams: Streams, { config, cores, c
         cores,
         // only kept results have to be told from those of other builds
         tool: cache ? await buildDigest() : '',
-        before: changedSince === undefined ? null : (files) => digestsAt(changedSince, files, streams.cwd),
+        before: revision && ((files) => digestsAt(revision, files)),
         isRecordedAnew: (file, scenario) => isRecordedAnew(baselineBefore, baseline, { file, scenario }),
       },
       streams,
@@ -107,8 +108,8 @@ async function planned(args: GateArguments, streams: Streams, { config, cores, c
 }
 
 /** The baseline as it was at a revision; null where there was none that can be read. */
-async function baselineAt(revision: string, file: string, { cwd }: Streams): Promise<Baseline | null> {
-  const text = await textAt(revision, file, cwd)
+async function baselineAt(revision: Revision, file: string): Promise<Baseline | null> {
+  const text = await textAt(revision, file)
   try {
     return text === null ? null : readBaseline(text)
   } catch {

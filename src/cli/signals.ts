@@ -21,11 +21,7 @@ export class Signals {
   readonly #onSignal = (name: NodeJS.Signals): void => {
     if (this.#isAsked) return this.#die(name)
     this.#isAsked = true
-    this.#thread.postMessage('interrupt' satisfies ToCommand)
-    this.#heard = setTimeout(() => {
-      process.stderr.write('vmcheck: code of the model does not come back: ended without a result\n')
-      this.#die(name)
-    }, PATIENCE)
+    this.#tell('interrupt', 'code of the model', () => this.#die(name))
   }
 
   constructor(thread: Worker) {
@@ -46,10 +42,15 @@ export class Signals {
 
   /** The time is over, and the command has not ended: it is kept busy by code of the model. */
   #late(): void {
-    this.#thread.postMessage('overdue' satisfies ToCommand)
+    this.#tell('overdue', 'the time is over, and code of the model', () => process.exit(3))
+  }
+
+  /** Tells the command's thread something; what keeps it from hearing that is told, and the process ended. */
+  #tell(message: ToCommand, busy: string, end: () => void): void {
+    this.#thread.postMessage(message)
     this.#heard = setTimeout(() => {
-      process.stderr.write('vmcheck: the time is over, and code of the model does not come back: ended without a result\n')
-      process.exit(3)
+      process.stderr.write(`vmcheck: ${busy} does not come back: ended without a result\n`)
+      end()
     }, PATIENCE)
   }
 

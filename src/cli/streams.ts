@@ -24,6 +24,11 @@ export interface Streams {
   readonly ci: { readonly summary: string | null } | null
 }
 
+/** Streams for a search that is no command: nothing is written, and nothing kept. */
+export function silentStreams(cwd: string, interrupt: AbortSignal = new AbortController().signal): Streams {
+  return { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd, cache: null, interrupt, input: () => process.stdin, interruptible: (body) => body(), ci: null }
+}
+
 /** The streams of a command on the thread that the process started for it. */
 export interface CommandStreams extends Streams {
   /** The command line, without the program's own name. */

@@ -148,12 +148,7 @@ function sealCollection(collection: Map<unknown, unknown> | Set<unknown>, queue:
   }
 }
 
-/** Whether an object is one of JavaScript's own iterators, or a generator that runs. */
+/** Whether an object is one of JavaScript's own iterators, or a generator that runs: not a prototype of such, which has its method itself. */
 function isIterator(value: object): boolean {
-  return /^\[object (.* )?(Iterator|Iterator Helper|Generator)\]$/.test(Object.prototype.toString.call(value)) && !Object.hasOwn(value, 'next') && !Object.hasOwn(value, Symbol.toStringTag) && typeof (value as { next?: unknown }).next === 'function' && Object.getPrototypeOf(value) !== null && !isPrototype(value)
-}
-
-/** Prototypes look like what is made of them. */
-function isPrototype(value: object): boolean {
-  return Object.hasOwn(value, 'constructor')
+  return /^\[object (.* )?(Iterator|Iterator Helper|Generator)\]$/.test(Object.prototype.toString.call(value)) && typeof (value as { next?: unknown }).next === 'function' && !Object.hasOwn(value, 'next')
 }

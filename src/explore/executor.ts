@@ -1,7 +1,7 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import { CHANGE_REFUSED, DELEGATE, Frame } from '../compile/runtime.ts'
 import type { Actor, Cpu } from '../model/actor.ts'
-import { brokenAtRelease, evaluate, exceptionFault, leftOver } from '../model/faults.ts'
+import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../model/faults.ts'
 import type { Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
@@ -338,12 +338,8 @@ export class Executor {
 
   /** The program is through. */
   #finish(): StepRecord {
-    const { interrupts, preemption } = this.#memory.switches
-    const actor = this.#memory.actor as Actor
-    if (interrupts + preemption > 0) {
-      const fault = leftOver(actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 })
-      if (this.#memory.seeks(fault)) return this.#record('fault', null, fault)
-    }
+    const fault = leftOff(this.#memory.actor as Actor, this.#memory.switches)
+    if (fault && this.#memory.seeks(fault)) return this.#record('fault', null, fault)
     this.#memory.switches = NOTHING_OFF
     return this.#record('step', FINISHED, null)
   }

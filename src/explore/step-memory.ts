@@ -1,7 +1,7 @@
 import { Refusal, type SourcePlace } from '../compile/refusal.ts'
 import type { Frame } from '../compile/runtime.ts'
 import type { Actor } from '../model/actor.ts'
-import { leftOver, insideTouched, usedAfterFree } from '../model/faults.ts'
+import { leftOff, insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
 import { namesActor } from '../model/holdings.ts'
 import { NOTHING_OFF, type Switches, switchedBy } from '../model/switches.ts'
@@ -279,9 +279,9 @@ export class StepMemory implements MemoryPort {
   }
 
   handled(): void {
-    const { interrupts, preemption } = this.switches
+    const fault = leftOff(this.actor as Actor, this.switches)
     this.switches = NOTHING_OFF
-    if (interrupts + preemption > 0) this.violated(leftOver(this.actor as Actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 }))
+    if (fault) this.violated(fault)
   }
 
   ghost<T>(body: () => T): T {

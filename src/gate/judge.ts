@@ -49,9 +49,8 @@ export function describe(expect: Expectation): string {
 
 /** What is expected and not found, and found and not expected. What is said most exactly is matched first, each with one violation. */
 function compare({ violations }: Report, { expect, finds = [], allows = [] }: Scenario<never>): { readonly wanted: readonly KnownViolation[]; readonly missing: readonly KnownViolation[]; readonly surplus: readonly Found[] } {
-  const verdict = expectedVerdict(expect)
-  const first: KnownViolation[] = verdict === 'pass' ? [] : [typeof expect === 'string' || expect.property === undefined ? verdict : { kind: verdict, property: expect.property }]
-  const wanted = [...first, ...finds]
+  const first = expectedViolation(expect)
+  const wanted = [...(first ? [first] : []), ...finds]
   const left = [...violations]
   const missing = wanted.toSorted((a, b) => Number(isExact(b)) - Number(isExact(a))).filter((known) => {
     const at = left.findIndex((found) => fits(found, known))
@@ -69,6 +68,19 @@ function verdictDifference({ violations }: Report, wanted: readonly KnownViolati
   const expected = wanted.length === 0 ? 'pass' : wanted.map(name).join(' and ')
   const found = violations.length === 0 ? 'pass: nothing is wrong any more' : (surplus.length > 0 ? surplus : violations).map(({ kind, message }) => `${kind}: ${message}`).join('; ')
   return `expected ${expected}, found ${found}`
+}
+
+/** The violation that is expected; null: a pass is. */
+function expectedViolation(expect: Expectation): KnownViolation | null {
+  const verdict = expectedVerdict(expect)
+  if (verdict === 'pass') return null
+  return typeof expect === 'string' || expect.property === undefined ? verdict : { kind: verdict, property: expect.property }
+}
+
+/** Whether the first violation, or none, is what is expected first. */
+export function isExpected({ violations: [first] }: Report, expect: Expectation): boolean {
+  const wanted = expectedViolation(expect)
+  return wanted === null || first === undefined ? wanted === null && first === undefined : fits(first, wanted)
 }
 
 function fits({ kind, property }: Found, known: KnownViolation): boolean {

@@ -12,15 +12,31 @@ export class RevisionError extends Error {
   override readonly name = 'RevisionError'
 }
 
+/** A revision of the repository that a folder lies in. */
+export interface Revision {
+  readonly commit: string
+  readonly cwd: string
+  /** The folder's path within the repository; empty at its top. */
+  readonly prefix: string
+}
+
 /**
- * The digests that models had at a revision of the repository; null for one that was not there, or did not bundle.
- *
- * @param files models' paths relative to `cwd`
+ * Looks a revision up.
  * @throws RevisionError without a repository, or for an unknown revision
  */
-export async function digestsAt(revision: string, files: readonly string[], cwd: string): Promise<ReadonlyMap<string, string | null>> {
-  const prefix = await prefixOf(cwd)
-  const commit = await commitOf(revision, cwd)
+export async function revisionAt(revision: string, cwd: string): Promise<Revision> {
+  const prefix = await git(['rev-parse', '--show-prefix'], cwd, 'this folder is in no git repository')
+  const commit = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`], cwd, `git knows no revision "${revision}" (in CI, fetch enough history)`)
+  return { commit, cwd, prefix }
+}
+
+/**
+ * The digests that models had at a revision; null for one that was not there, or did not bundle.
+ *
+ * @param files models' paths relative to the folder
+ * @throws RevisionError without a work tree
+ */
+export async function digestsAt({ commit, cwd, prefix }: Revision, files: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-revision-'))
   try {
     // an index of its own: the user's is left alone
@@ -36,26 +52,13 @@ export async function digestsAt(revision: string, files: readonly string[], cwd:
   }
 }
 
-/**
- * The text that a file had at a revision of the repository; null where it was not there.
- * @throws RevisionError without a repository, or for an unknown revision
- */
-export async function textAt(revision: string, file: string, cwd: string): Promise<string | null> {
-  await prefixOf(cwd)
-  const commit = await commitOf(revision, cwd)
+/** The text that a file had at a revision; null where it was not there. */
+export async function textAt({ commit, cwd }: Revision, file: string): Promise<string | null> {
   try {
     return (await execute('git', ['show', `${commit}:./${file}`], { cwd, maxBuffer: 2 ** 28 })).stdout
   } catch {
     return null
   }
-}
-
-function prefixOf(cwd: string): Promise<string> {
-  return git(['rev-parse', '--show-prefix'], cwd, 'this folder is in no git repository')
-}
-
-function commitOf(revision: string, cwd: string): Promise<string> {
-  return git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`], cwd, `git knows no revision "${revision}" (in CI, fetch enough history)`)
 }
 
 async function git(args: readonly string[], cwd: string, problem: string): Promise<string> {

@@ -1,7 +1,7 @@
 import type { SourceMap } from '../compile/source-map.ts'
 import type { Actor } from '../model/actor.ts'
 import { cpuOf, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
-import { brokenAtRelease, evaluate, exceptionFault, leftOver } from '../model/faults.ts'
+import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../model/faults.ts'
 import type { Machine, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
@@ -94,8 +94,8 @@ export class LiveActor implements Point {
         answer = this.#perform(value)
       }
       if (sharesCpu(actor)) this.#scheduling(() => leaveCpu(actor))
-      const { interrupts, preemption } = this.#memory.switches
-      if (interrupts + preemption > 0) this.#memory.fault(leftOver(actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 }))
+      const fault = leftOff(actor, this.#memory.switches)
+      if (fault) this.#memory.fault(fault)
       this.#endStep()
       return { how: 'finished' }
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { SourceMap } from '../compile/source-map.ts'
 import type { Actor } from '../model/actor.ts'
-import { leftOver, insideTouched, usedAfterFree } from '../model/faults.ts'
+import { leftOff, insideTouched, usedAfterFree } from '../model/faults.ts'
 import type { Field } from '../model/field.ts'
 import type { Judgement } from '../model/machine.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
@@ -182,9 +182,9 @@ export class LiveMemory implements MemoryPort {
   }
 
   handled(): void {
-    const { interrupts, preemption } = this.switches
+    const fault = leftOff(this.actor, this.switches)
     this.switches = NOTHING_OFF
-    if (interrupts + preemption > 0) this.violated(leftOver(this.actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 }))
+    if (fault) this.violated(fault)
   }
 
   violated(fault: Fault): void {

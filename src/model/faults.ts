@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts'
 import type { Leftover, Sleeping } from './check.ts'
 import type { Judgement, Property } from './machine.ts'
 import type { Fault } from './memory.ts'
+import type { Switches } from './switches.ts'
 import { list } from './texts.ts'
 
 /** An instance is used while it is not allocated. */
@@ -40,6 +41,11 @@ function wordsOf(error: unknown): { readonly name: string; readonly message: str
 export function leftOver(actor: Actor, { locks, interruptsOff, preemptionOff }: Leftover): Fault {
   const what = list([...locks.map((lock) => `${lock} held`), ...(interruptsOff ? ['interrupts off'] : []), ...(preemptionOff ? ['preemption off'] : [])])
   return { kind: 'imbalance', property: 'what was taken is given back', message: `${actor.label} ends with ${what}` }
+}
+
+/** An actor ends, and what it alone knows to be off is not on again; null: all is. */
+export function leftOff(actor: Actor, { interrupts, preemption }: Switches): Fault | null {
+  return interrupts + preemption === 0 ? null : leftOver(actor, { locks: [], interruptsOff: interrupts > 0, preemptionOff: preemption > 0 })
 }
 
 /** An actor does what may sleep where it must not. */

@@ -1,6 +1,6 @@
 // One hostile input by its number: files that stand in a folder, and the commands that are given to them.
-import { type Random } from './random.ts'
-import { mutateCode, mutateJson, mutateText } from './mutate.ts'
+import type { RandomSource } from '../../src/model/random-source.ts'
+import { mutateCode, mutateJson, mutateText, oneOf } from './mutate.ts'
 
 /** Files and reports that are known to be right: what inputs are made from. */
 export interface Sound {
@@ -44,34 +44,34 @@ const COMMANDS = ['explore', 'run', 'replay', 'gate', 'show', 'list', 'graph', '
 const BOUNDS = ['--time', '4', '--max-states', '20000', '--workers', '1'] as const
 
 const MAKERS = {
-  model: (random, sound) => ({ files: { 'model.ts': mutateCode(random.of(sound.models), random) }, line: ['explore', 'model.ts', ...BOUNDS, ...random.of([[], ['--granularity', 'access'], ['--keep-going'], ['--json'], ['--all'], ['--reduce', 'all']])] }),
-  live: (random, sound) => ({ files: { 'model.ts': mutateCode(random.of(sound.models), random) }, line: ['run', 'model.ts', '--rounds', '3', '--time', '2'] }),
+  model: (random, sound) => ({ files: { 'model.ts': mutateCode(oneOf(random, sound.models), random) }, line: ['explore', 'model.ts', ...BOUNDS, ...oneOf(random, [[], ['--granularity', 'access'], ['--keep-going'], ['--json'], ['--all'], ['--reduce', 'all']])] }),
+  live: (random, sound) => ({ files: { 'model.ts': mutateCode(oneOf(random, sound.models), random) }, line: ['run', 'model.ts', '--rounds', '3', '--time', '2'] }),
   report: (random, sound) => {
-    const { model, json } = random.of(sound.reports)
-    return { files: { 'model.ts': model, 'report.json': mutateJson(json, random) }, line: random.of([['show', 'report.json'], ['show', 'report.json', '--report', random.of(['o.html', 'o.md', 'o.sarif', 'o.xml', 'o.itf.json', 'o.perfetto.json'])], ['replay', 'report.json'], ['replay', 'report.json', '--force'], ['show', 'report.json', '--json']]) }
+    const { model, json } = oneOf(random, sound.reports)
+    return { files: { 'model.ts': model, 'report.json': mutateJson(json, random) }, line: oneOf(random, [['show', 'report.json'], ['show', 'report.json', '--report', oneOf(random, ['o.html', 'o.md', 'o.sarif', 'o.xml', 'o.itf.json', 'o.perfetto.json'])], ['replay', 'report.json'], ['replay', 'report.json', '--force'], ['show', 'report.json', '--json']]) }
   },
-  pipe: (random, sound) => ({ files: {}, line: [random.of(['show', 'replay']), '-'], stdin: mutateText(random.of(sound.reports).json, random) }),
+  pipe: (random, sound) => ({ files: {}, line: [oneOf(random, ['show', 'replay']), '-'], stdin: mutateText(oneOf(random, sound.reports).json, random) }),
   schedule: (random, sound) => {
-    const { model, schedule } = random.of(sound.reports)
+    const { model, schedule } = oneOf(random, sound.reports)
     return { files: { 'model.ts': model }, line: ['replay', 'model.ts', '--schedule', mutateText(schedule ?? 'v1:0x3,1.0,0', random)] }
   },
   checkpoint: (random, sound) => {
-    const [name, bytes] = random.of([...sound.checkpoint])
+    const [name, bytes] = oneOf(random, [...sound.checkpoint])
     const changed = Buffer.from(bytes)
     const at = random.below(Math.max(1, changed.length))
     if (changed.length > 0) changed[at] = (changed[at] as number) ^ (1 << random.below(8))
-    const damaged = random.of([changed, bytes.subarray(0, at), Buffer.concat([bytes, Buffer.from('x')]), Buffer.alloc(0)])
+    const damaged = oneOf(random, [changed, bytes.subarray(0, at), Buffer.concat([bytes, Buffer.from('x')]), Buffer.alloc(0)])
     const files = Object.fromEntries([...sound.checkpoint].map(([each, content]) => [`kept/${each}`, each === name ? damaged : content]))
     // whatever a damaged checkpoint comes to, it is not a pass: the search finds a violation
     return { files: { 'model.ts': CHECKPOINTED, ...files }, line: ['explore', 'model.ts', '--resume', 'kept', '--workers', '1'], may: [1, 2] }
   },
-  baseline: (random, sound) => ({ files: { 'models/model.ts': random.of(sound.models), 'vmcheck.baseline.json': mutateJson(sound.baseline, random) }, line: ['gate', '--time', '8', ...random.of([[], ['--update']])] }),
-  config: (random, sound) => ({ files: { 'models/model.ts': random.of(sound.models), 'vmcheck.config.ts': mutateCode(CONFIG, random), 'base.json': sound.baseline }, line: ['gate', '--time', '8'] }),
+  baseline: (random, sound) => ({ files: { 'models/model.ts': oneOf(random, sound.models), 'vmcheck.baseline.json': mutateJson(sound.baseline, random) }, line: ['gate', '--time', '8', ...oneOf(random, [[], ['--update']])] }),
+  config: (random, sound) => ({ files: { 'models/model.ts': oneOf(random, sound.models), 'vmcheck.config.ts': mutateCode(CONFIG, random), 'base.json': sound.baseline }, line: ['gate', '--time', '8'] }),
   arguments: (random, sound) => ({
-    files: { 'model.ts': random.of(sound.models), 'report.json': random.of(sound.reports).json },
-    line: [random.of(COMMANDS), ...Array.from({ length: random.below(6) }, () => (random.below(2) === 0 ? random.of(OPTIONS) : random.of(WORDS)))],
+    files: { 'model.ts': oneOf(random, sound.models), 'report.json': oneOf(random, sound.reports).json },
+    line: [oneOf(random, COMMANDS), ...Array.from({ length: random.below(6) }, () => (random.below(2) === 0 ? oneOf(random, OPTIONS) : oneOf(random, WORDS)))],
   }),
-} satisfies Record<string, (random: Random, sound: Sound) => Omit<Input, 'kind'>>
+} satisfies Record<string, (random: RandomSource, sound: Sound) => Omit<Input, 'kind'>>
 
 /** What is mutated. */
 export type Kind = keyof typeof MAKERS
@@ -80,7 +80,7 @@ export type Kind = keyof typeof MAKERS
 const SHARES: readonly Kind[] = ['model', 'model', 'model', 'model', 'model', 'model', 'model', 'live', 'report', 'report', 'report', 'pipe', 'schedule', 'checkpoint', 'checkpoint', 'baseline', 'config', 'arguments', 'arguments', 'arguments']
 
 /** The input that a seed stands for. */
-export function inputOf(random: Random, sound: Sound): Input {
-  const kind = random.of(SHARES)
+export function inputOf(random: RandomSource, sound: Sound): Input {
+  const kind = oneOf(random, SHARES)
   return { kind, ...MAKERS[kind](random, sound) }
 }

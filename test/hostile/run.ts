@@ -1,60 +1,36 @@
 // Thousands of hostile inputs through the command, as its users would meet them:
 // node dist/test/hostile/run.js --inputs 5000 [--seed N] [--only N]
-import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { mkdir, readFile, readdir, rm, symlink } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { RandomSource } from '../../src/model/random-source.ts'
 import { cleaned } from '../../src/model/texts.ts'
+import { type Ran, commandWith, folder } from '../command.ts'
 import { CHECKPOINTED, type Input, type Kind, type Sound, inputOf } from './inputs.ts'
-import { Random } from './random.ts'
+import { numberOption } from '../options.ts'
 
-const BIN = resolve('bin/vmcheck.js')
 /** Milliseconds after which a command hangs. */
 const PATIENCE = 10_000
 /** Milliseconds more for a machine that is busy with others. */
 const SLACK = 10_000
 
-function option(name: string, fallback: number): number {
-  const at = process.argv.indexOf(name)
-  const value = at < 0 ? fallback : Number(process.argv[at + 1])
-  if (!Number.isFinite(value)) throw new Error(`${name} takes a number`)
-  return value
-}
+/** What a command printed, its status, and the seconds that it took. */
+type Ended = Ran & { readonly seconds: number }
 
-interface Ended {
-  readonly status: number | null
-  readonly out: string
-  readonly err: string
-  readonly seconds: number
-}
+const command = commandWith('off')
 
-function run(cwd: string, line: readonly string[], stdin = '', cache = 'off'): Promise<Ended> {
-  return new Promise((done) => {
-    const since = performance.now()
-    const child = spawn(process.execPath, [BIN, ...line], { cwd, env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: cache, NODE_OPTIONS: '--max-old-space-size=300' } })
-    const [out, err]: [Buffer[], Buffer[]] = [[], []]
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
-    child.stdin.on('error', () => {})
-    child.stdin.end(stdin)
-    const hung = setTimeout(() => child.kill('SIGKILL'), PATIENCE + SLACK)
-    child.on('close', (status) => {
-      clearTimeout(hung)
-      done({ status, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString(), seconds: (performance.now() - since) / 1000 })
-    })
-  })
+async function run(cwd: string, line: readonly string[], input = ''): Promise<Ended> {
+  const since = performance.now()
+  const ran = await command(line, { cwd, input, patience: PATIENCE + SLACK, env: { NODE_OPTIONS: '--max-old-space-size=300' } })
+  return { ...ran, seconds: (performance.now() - since) / 1000 }
 }
 
 /** A folder with files, among which vmcheck is found; removed afterwards. */
 async function within<T>(files: Input['files'], body: (cwd: string) => Promise<T>): Promise<T> {
-  const cwd = await mkdtemp(join(tmpdir(), 'vmcheck-hostile-'))
+  const cwd = await folder(files)
   try {
     await mkdir(join(cwd, 'node_modules'))
     await symlink(resolve('.'), join(cwd, 'node_modules', 'vmcheck'))
-    for (const [name, content] of Object.entries(files)) {
-      await mkdir(dirname(join(cwd, name)), { recursive: true })
-      await writeFile(join(cwd, name), content)
-    }
     return await body(cwd)
   } finally {
     await rm(cwd, { recursive: true, force: true })
@@ -113,8 +89,8 @@ async function makeSound(): Promise<Sound> {
 }
 
 async function main(): Promise<number> {
-  const seed = option('--seed', Date.now() % 1_000_000)
-  const [from, to] = process.argv.includes('--only') ? [option('--only', 0), option('--only', 0) + 1] : [0, option('--inputs', 500)]
+  const seed = numberOption('--seed', Date.now() % 1_000_000)
+  const [from, to] = process.argv.includes('--only') ? [numberOption('--only', 0), numberOption('--only', 0) + 1] : [0, numberOption('--inputs', 500)]
   process.stdout.write(`seed ${seed}\n`)
   const sound = await makeSound()
   const counts = new Map<Kind, number[]>()
@@ -122,7 +98,7 @@ async function main(): Promise<number> {
   const work = async (): Promise<void> => {
     while (next < to) {
       const number = next++
-      const input = inputOf(new Random(seed * 65_537 + number), sound)
+      const input = inputOf(new RandomSource(seed * 65_537 + number), sound)
       await within(input.files, async (cwd) => {
         const ended = await run(cwd, input.line, input.stdin)
         const of = counts.get(input.kind) ?? [0, 0, 0, 0]

@@ -2,10 +2,7 @@ import type { Bundle } from '../../src/compile/bundle.ts'
 import { type LoadedModel, load } from '../../src/compile/load.ts'
 import { Refusal } from '../../src/compile/refusal.ts'
 import type { Engine } from '../../src/explore/engine.ts'
-import { assertion, checks } from '../../checks/index.ts'
-import { type Reduce, reductionsOf } from '../../src/cli/request.ts'
-import { Search } from '../../src/explore/search.ts'
-import { buildSystem } from '../../src/explore/system.ts'
+import { assertion } from '../../checks/index.ts'
 import { FAULT, OUTCOME } from '../../src/explore/leaf.ts'
 import type { Field } from '../../src/model/field.ts'
 import type { Machine } from '../../src/model/machine.ts'
@@ -18,6 +15,7 @@ import { orbits } from './orbits.ts'
 import { printModel } from './print.ts'
 import type { GeneratedProgram } from './program.ts'
 import { printPromela, spin } from './promela.ts'
+import { type Way, searched } from './searched.ts'
 
 /** What the engine says of a generated program, in the interpreter's terms. */
 export function explored(loaded: LoadedModel, granularity: Granularity, options: InlineOptions = {}): Outcome {
@@ -57,27 +55,12 @@ function standstills(engine: Engine, indices: Iterable<number>): Pick<Outcome, '
 }
 
 /** What a search as users run it says; `wedged` is told by the inline searches. */
-async function searched(loaded: LoadedModel, granularity: Granularity, reduce: Reduce, workers: number, wedged: string): Promise<Outcome> {
-  const search = new Search(buildSystem(loaded, {}), {
-    params: {},
-    granularity,
-    checks,
-    keepGoing: true,
-    reductions: reductionsOf(reduce, []),
-    workers,
-    limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
-    signal: new AbortController().signal,
-    progress: () => {},
-    tuning: { room: { states: 1 << 14, words: 1 << 20 }, segmentBits: 14, ...(workers > 1 && { narrow: 4, worthThreads: 0 }) },
-  })
-  try {
-    const { findings, levels, states } = await search.run()
+function searchedOutcome(loaded: LoadedModel, way: Way, wedged: string): Promise<Outcome> {
+  return searched(loaded, way, ({ findings, levels, states }, { engine }) => {
     const kinds = findings.map(({ kind }) => kind)
     const indices = levels.flat().flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))
-    return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), ...standstills(search.engine, indices), wedged, states }
-  } finally {
-    await search.close()
-  }
+    return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), ...standstills(engine, indices), wedged, states }
+  })
 }
 
 function variables({ system, reader }: Engine, words: Int32Array): string {
@@ -250,7 +233,7 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
   const workers = text.length % 8 === 0 ? 2 : 1
   for (const reduce of workers > 1 ? (['none', 'symmetry', 'por', 'all'] as const) : (['por', 'all'] as const)) {
     for (const granularity of ['step', 'access'] as const) {
-      const answer = await searched(load(bundled), granularity, reduce, workers, outcome.wedged)
+      const answer = await searchedOutcome(load(bundled), { granularity, reduce, workers }, outcome.wedged)
       const found = difference(`interpreter and search by ${granularity}, reduced by ${reduce}, ${workers} workers`, outcome, answer, alike)
       comparisons++
       if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
