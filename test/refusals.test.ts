@@ -1,6 +1,11 @@
+import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
+import { bundle } from '../src/compile/bundle.ts'
+import { load } from '../src/compile/load.ts'
 import { Refusal } from '../src/compile/refusal.ts'
-import { exploreInline, loadText } from './inline.ts'
+import { bundleText, exploreInline, loadText } from './inline.ts'
 
 /** What is refused: text between the setup and the end of a model, and what must be said of it. `@` marks the place. */
 const REFUSED: Readonly<Record<string, { readonly outside?: string; readonly setup?: string; readonly program: string; readonly says: RegExp }>> = {
@@ -43,6 +48,7 @@ const REFUSED: Readonly<Record<string, { readonly outside?: string; readonly set
   'a namespace import that keeps state': { outside: 'namespace K { export const table = { n: 0 }; export function mark() { table.n = 1 } }', program: 'yield* pause()\nK.mark()', says: /changes an object made outside/ },
   'a static private list': { outside: 'class K { static #seen: number[] = []; static add() { K.#seen.push(1) } }', program: 'yield* pause()\nK.add()', says: /changes an object made outside/ },
   'a bound function': { outside: 'const o = { n: 0 }; const bump = function (this: { n: number }) { this.n = 1 }.bind(o)', program: 'yield* pause()\nbump()', says: /bound function/ },
+  'the last match of any pattern': { setup: 'const x = m.struct(S, "x")', program: '/([0-9])/.exec("7"); yield* pause()\nx.v = Number(@RegExp.$1)', says: /RegExp\.\$1 is used/ },
   'a write to globalThis': { program: 'yield* pause()\n@globalThis.leak = 1', says: /globalThis/ },
   'optional chaining around a point': { program: 'const o: any = { m() {} }\n@o?.m(yield* pause())', says: /optional chaining/ },
   'a variable used before its declaration': { program: 'const f = @late\nconst late = 1\nyield* pause()\nvoid [f, late]', says: /"late" is used before its declaration/ },
@@ -100,6 +106,25 @@ for (const [name, example] of Object.entries(REFUSED)) {
 }
 
 test('a step that comes out otherwise when it is taken again is refused', async (t) => {
-  const refusal = await refusalOf(textOf({ program: 'yield* pause(); const before = RegExp.$1; /([0-9])/.exec("7"); if (before === "") yield* pause()', setup: '', says: /./ } as never))
-  t.regex(String(refusal), /took another course when it was run again/)
+  const text = textOf({ program: 'yield* pause(); let threw = false; try { console.log("x") } catch { threw = true }; if (threw) yield* pause()', setup: '', says: /./ } as never)
+  let printed = 0
+  const loaded = load(await bundleText(text), () => {
+    if (printed++ > 0) throw new Error('the second time')
+  })
+  t.throws(() => exploreInline(loaded, 'step'), { instanceOf: Refusal, message: /took another course when it was run again/ })
+})
+
+test('a place is named alike from a folder reached through a link, and from one deeper than the process is in', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'vmcheck-places-'))
+  await mkdir(join(folder, 'a/b/c'), { recursive: true })
+  await symlink(join(folder, 'a/b/c'), join(folder, 'link'))
+  await writeFile(join(folder, 'a/b/c/model.ts'), textOf({ setup: 'const lock = new Mutex(m, "lock")', program: 'yield* lock.acquire()\nyield* pause()', says: /./ }))
+  for (const from of ['a/b/c', 'link']) {
+    for (const form of ['lowered', 'native'] as const) {
+      const { map } = await bundle('model.ts', join(folder, from), null, form)
+      const { sources } = JSON.parse(map) as { sources: string[] }
+      t.deepEqual(sources.filter((source) => !source.startsWith('vmcheck/vm/')), ['model.ts'], `${from} ${form}`)
+      t.true(sources.length > 1, `${from} ${form}`)
+    }
+  }
 })

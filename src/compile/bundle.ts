@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
@@ -12,7 +12,7 @@ import { Refusal, type SourcePlace } from './refusal.ts'
 export interface Bundle {
   /** CommonJS text. */
   readonly code: string
-  /** Source map of `code`, JSON. */
+  /** Source map of `code`, JSON; its sources are named as places are shown. */
   readonly map: string
   /** Hash of the user's files: path from the model's folder and contents, and which file other names than paths stand for. */
   readonly digest: string
@@ -21,7 +21,12 @@ export interface Bundle {
   readonly form: BundleForm
 }
 
-const VM = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'vm')
+const HERE = dirname(fileURLToPath(import.meta.url))
+
+const VM = resolve(HERE, '..', 'vm')
+
+/** Where the simulated machine's files are: as they run, and as they were written. */
+const VM_SOURCES = [VM, resolve(HERE, '..', '..', '..', 'src', 'vm')]
 
 /** How a model's code is to run: `lowered` into resumable activations, or as it is written. */
 export type BundleForm = 'lowered' | 'native'
@@ -32,7 +37,9 @@ export type BundleForm = 'lowered' | 'native'
  * @param cache folder where lowered texts and bundles are kept from run to run; null: nowhere
  * @throws Refusal when a file is missing, does not parse, imports what a model may not, or cannot be lowered
  */
-export async function bundle(path: string, cwd: string, cache: string | null = null, form: BundleForm = 'lowered'): Promise<Bundle> {
+export async function bundle(path: string, folder: string, cache: string | null = null, form: BundleForm = 'lowered'): Promise<Bundle> {
+  // esbuild follows links: relative paths come out right only from a folder without any
+  const cwd = await realpath(folder)
   const entry = resolve(cwd, path)
   await checkFile(entry, path)
   const shown = (absolute: string): string => showPath(absolute, cwd)
@@ -62,7 +69,7 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
       platform: 'node',
       target: 'esnext',
       sourcemap: 'external',
-      outdir: 'out',
+      outdir: OUT,
       banner: { js: '"use strict";' },
       keepNames: form === 'native',
       logLevel: 'silent',
@@ -81,7 +88,7 @@ export async function bundle(path: string, cwd: string, cache: string | null = n
     })
     const imports = importsOf(result.metafile, cwd)
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
-    const made = { code: text('.js'), map: text('.js.map'), digest: digestOf(sources, imports, dirname(entry)), file: shown(entry), form }
+    const made = { code: text('.js'), map: named(text('.js.map'), resolve(cwd, OUT), shown), digest: digestOf(sources, imports, dirname(entry)), file: shown(entry), form }
     // what a name means that is no path, too many files decide
     if (imports.every(({ name }) => isPath(name))) await keepBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
     return made
@@ -101,6 +108,15 @@ function originalPlace(location: Location, cwd: string, shown: (absolute: string
   return { file: shown(path), line: found?.line ?? location.line, column: (found?.column ?? location.column) + 1 }
 }
 
+/** The bundle's output folder, which is never written. */
+const OUT = 'out'
+
+/** A source map with its sources, which are relative to the output folder, named as places are shown. */
+function named(map: string, out: string, shown: (absolute: string) => string): string {
+  const parsed = JSON.parse(map) as { sources: string[] }
+  return JSON.stringify({ ...parsed, sources: parsed.sources.map((source) => shown(resolve(out, source))) })
+}
+
 async function checkFile(entry: string, path: string): Promise<void> {
   const found = await stat(entry).catch(() => null)
   if (!found) throw new Refusal(`no such file: ${path}`, null)
@@ -109,7 +125,8 @@ async function checkFile(entry: string, path: string): Promise<void> {
 }
 
 function showPath(absolute: string, cwd: string): string {
-  if (absolute.startsWith(VM + sep)) return `vmcheck/vm/${relative(VM, absolute).split(sep).join('/')}`
+  const vm = VM_SOURCES.find((folder) => absolute.startsWith(folder + sep))
+  if (vm !== undefined) return `vmcheck/vm/${relative(vm, absolute).split(sep).join('/')}`
   const near = relative(cwd, absolute)
   return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
 }

@@ -4,7 +4,7 @@ import { type Model, ModelError, isModel } from '../model/model.ts'
 import { ParameterError } from '../model/parameters.ts'
 import { cleaned } from '../model/texts.ts'
 import type { Bundle } from './bundle.ts'
-import { type Printer, confinement, withoutCodeFromText } from './outside.ts'
+import { type Printer, confinement, withoutCodeFromText, withoutLastMatch } from './outside.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import { Runtime } from './runtime.ts'
 import { SourceMap } from './source-map.ts'
@@ -29,6 +29,7 @@ const STACK_FRAMES = 100
 export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES)
   withoutCodeFromText()
+  withoutLastMatch()
   if (bundle.form === 'lowered') refuseLists()
   const runtime = new Runtime()
   const sourceMap = new SourceMap(bundle)

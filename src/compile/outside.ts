@@ -76,6 +76,18 @@ export function withoutCodeFromText(): void {
   for (const made of [() => {}, async () => {}, function* () {}, async function* () {}]) Object.defineProperty(Object.getPrototypeOf(made), 'constructor', constructor)
 }
 
+/**
+ * Takes what `RegExp` keeps of the last match of any pattern (RegExp.$1, RegExp.lastMatch and so on), which would carry
+ * values from one step to another past every stored state. For the thread it is called on.
+ */
+export function withoutLastMatch(): void {
+  for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(RegExp))) {
+    if (get === undefined) continue
+    const trap = (): never => refuse(`RegExp.${name}`, 'what was matched before')
+    Object.defineProperty(RegExp, name, { get: trap, set: trap, configurable: true })
+  }
+}
+
 /** Takes what models print. */
 export type Printer = (text: string) => void
 

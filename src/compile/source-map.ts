@@ -1,5 +1,3 @@
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Bundle } from './bundle.ts'
 import { isOwn } from '../model/places.ts'
@@ -31,27 +29,13 @@ export class SourceMap {
 
   /** The lines of a file of the model's, as places name it; null: not known. */
   linesOf(file: string): readonly string[] | null {
-    const index = this.#map.sources.findIndex((source) => source !== null && showSource(source) === file)
+    const index = this.#map.sources.indexOf(file)
     return this.#map.sourcesContent?.[index]?.split('\n') ?? null
   }
 
   #original(line: number, column: number): SourcePlace | null {
     const { source, line: row, column: col } = originalPositionFor(this.#map, { line, column: Math.max(0, column - 1) })
     if (!source || row === null) return null
-    return { file: showSource(source), line: row, column: col + 1 }
+    return { file: source, line: row, column: col + 1 }
   }
 }
-
-/** Sources are relative to the bundle's virtual output folder `out`. */
-function showSource(source: string): string {
-  const absolute = resolve('out', source)
-  const near = relative(process.cwd(), absolute)
-  const shown = near.startsWith('..') || isAbsolute(near) ? absolute : near
-  const own = VM.find((folder) => absolute.startsWith(folder + sep))
-  return own === undefined ? shown.split(sep).join('/') : `vmcheck/vm/${relative(own, absolute).split(sep).join('/')}`
-}
-
-const HERE = dirname(fileURLToPath(import.meta.url))
-
-/** Where the simulated machine's files are, compiled and as they were written. */
-const VM = [resolve(HERE, '..', 'vm'), resolve(HERE, '..', '..', '..', 'src', 'vm')]
