@@ -76,7 +76,7 @@ export class Tracer implements Standing {
   summary(words: Int32Array, actor: number, choices: readonly number[]): string {
     this.#words = words
     const { events } = this.#step(actor, choices)
-    return events.map(({ operation, target, detail }) => (operation === 'write' ? `${target} ${detail}` : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim())).join(', ') || 'goes on'
+    return events.map(({ operation, target, detail }) => (operation === 'write' && detail !== '' ? `${target} ${detail}` : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim())).join(', ') || 'goes on'
   }
 
   isFinished(actor: Actor): boolean {
