@@ -53,7 +53,7 @@ export class AddressSpace {
     this.entries = m.array(EntryStruct, pages, `${name}.pte`)
     const cached = struct<{ possible: number }>('tlb', { possible: shown(u(30), (possible) => this.#members(possible).map(showTranslation).join(' or ') || 'nothing') })
     this.#cached = Array.from({ length: cpus }, (_, cpu) => m.array(cached, pages, `TLB ${cpu} ${name}`))
-    this.#bound = m.array(BoundStruct, cpus, `${name} on CPU`, { bound })
+    this.#bound = m.array(BoundStruct, cpus, `TLB of ${name}`, { bound })
   }
 
   /** Writes a page-table entry. CPUs that cached the old one may go on using it. */
@@ -142,7 +142,7 @@ export class AddressSpace {
 
   #bindingOf(cpu: number): Instance<{ bound: boolean }> {
     const binding = this.#bound[cpu]
-    if (!binding) throw new RangeError(`${this.name} has no TLB on CPU ${cpu}: it was made with cpus: ${this.cpus}`)
+    if (!binding) throw new RangeError(`${this.name} has no TLB ${cpu}: it was made with cpus: ${this.cpus}`)
     return binding
   }
 

@@ -55,7 +55,7 @@ export function noTranslationToFree(spaces: readonly AddressSpace[]): Judgement 
       if (current && !space.frames.isAllocated(current.frame)) return `page ${page} of ${space.name} is mapped to ${current.frame.name}, which is free`
       for (let cpu = 0; cpu < space.cpus; cpu++) {
         const stale = space.cached(cpu, page).find(({ frame }) => !space.frames.isAllocated(frame))
-        if (stale) return `CPU ${cpu} may still reach ${showTranslation(stale)} through page ${page} of ${space.name}, and it is free; the page table says ${showTranslation(current)}`
+        if (stale) return `TLB ${cpu} may still reach ${showTranslation(stale)} through page ${page} of ${space.name}, and it is free; the page table says ${showTranslation(current)}`
       }
     }
   }
@@ -68,7 +68,7 @@ export function noStaleTranslation(space: AddressSpace, pages: readonly number[]
     const current = space.translation(page)
     for (let cpu = 0; cpu < space.cpus; cpu++) {
       const stale = space.cached(cpu, page).find(({ frame, writable }) => frame !== current?.frame || writable !== current.writable)
-      if (stale) return `CPU ${cpu} may still translate page ${page} of ${space.name} to ${showTranslation(stale)}; the page table says ${showTranslation(current)}`
+      if (stale) return `TLB ${cpu} may still translate page ${page} of ${space.name} to ${showTranslation(stale)}; the page table says ${showTranslation(current)}`
     }
   }
   return true
