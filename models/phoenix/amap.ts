@@ -34,12 +34,46 @@ export function* amapPutanons(kernel: Kernel, amap: Instance<Amap>, from: number
   yield* lock.release()
 }
 
-/** An entry gives its amap up: the last one frees it. */
-export function* amapPut({ amaps }: Kernel, amap: Instance<Amap>): Program {
-  yield* atomically(() => {
-    amap.refs -= 1
-    if (amap.refs === 0) amaps.free(amap)
-  })
+/** amap_getanons: one more reference to each anon of some slots. */
+export function* amapGetanons(kernel: Kernel, amap: Instance<Amap>, from: number, count: number): Program {
+  const lock = lockOfAmap(kernel, amap)
+  yield* lock.acquire()
+  for (let i = from; i < from + count; i++) {
+    const { anon } = slotOf(kernel, amap, i)
+    if (!anon) continue
+    const anonLock = lockOfAnon(kernel, anon)
+    yield* anonLock.acquire()
+    anon.refs += 1
+    yield* anonLock.release()
+  }
+  yield* lock.release()
+}
+
+/** amap_ref: one more entry uses an amap. */
+export function* amapReference(kernel: Kernel, amap: Instance<Amap>): Program<Instance<Amap>> {
+  const lock = lockOfAmap(kernel, amap)
+  yield* lock.acquire()
+  amap.refs += 1
+  yield* lock.release()
+  return amap
+}
+
+/** amap_put: an entry gives its amap up; the last one frees it. */
+export function* amapPut(kernel: Kernel, amap: Instance<Amap>): Program {
+  const lock = lockOfAmap(kernel, amap)
+  yield* lock.acquire()
+  amap.refs -= 1
+  const isLast = amap.refs === 0
+  yield* lock.release()
+  if (isLast) yield* atomically(() => kernel.amaps.free(amap))
+}
+
+/** amap_clear: the slots of new memory hold nothing; what earlier memory left there is not put. */
+export function* amapClear(kernel: Kernel, amap: Instance<Amap>, from: number, count: number): Program {
+  const lock = lockOfAmap(kernel, amap)
+  yield* lock.acquire()
+  for (let i = from; i < from + count; i++) slotOf(kernel, amap, i).anon = null
+  yield* lock.release()
 }
 
 /** amap_create: an amap that the entry need not share, with the anons of its slots; null without memory. */

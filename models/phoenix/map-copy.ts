@@ -1,7 +1,7 @@
 // Phoenix-RTOS vm/map.c: protecting, copying and destroying, and the fault on a write.
 import { type Instance, type Program, atomically } from 'vmcheck'
-import { amapPutanons } from './amap.ts'
-import { type Amap, type Entry, type Kernel, type VmMap, entriesOf, lockOfAmap, slotOf } from './kernel.ts'
+import { amapGetanons, amapPutanons, amapReference } from './amap.ts'
+import { type Entry, type Kernel, type VmMap, entriesOf } from './kernel.ts'
 import { type Code, entryPut, insertEntry, mapAlloc, mapForce, pmapRemove } from './map.ts'
 
 /** vm_mprotect of one entry that needs a copy, to read and write. In the kernel it returns what became of the last page. */
@@ -53,26 +53,18 @@ function* releaseBoth(source: VmMap, destination: VmMap): Program {
 }
 
 /** The child's entry is the parent's: amap and anons get one more reference, and whoever writes first copies. */
-function* shareEntry(kernel: Kernel, destination: VmMap, entry: Instance<Entry>, copy: Instance<Entry>): Program {
+export function* shareEntry(kernel: Kernel, destination: VmMap, entry: Instance<Entry>, copy: Instance<Entry>): Program {
   const { vaddr, size, prot, protOrig, needsCopy, object, amap, aoffs, physical } = entry
   Object.assign(copy, { vaddr, size, prot, protOrig, needsCopy, object, amap, aoffs, physical } satisfies Partial<Entry>)
-  if (amap) yield* shareAmap(kernel, amap, aoffs, size)
+  if (amap) {
+    yield* amapReference(kernel, amap)
+    yield* amapGetanons(kernel, amap, aoffs, size)
+  }
   if (entry.protOrig === 'rw') {
     entry.needsCopy = true
     copy.needsCopy = true
   }
   insertEntry(destination, copy)
-}
-
-function* shareAmap(kernel: Kernel, amap: Instance<Amap>, from: number, size: number): Program {
-  const lock = lockOfAmap(kernel, amap)
-  yield* lock.acquire()
-  amap.refs += 1
-  for (let i = from; i < from + size; i++) {
-    const { anon } = slotOf(kernel, amap, i)
-    if (anon) yield* atomically(() => void (anon.refs += 1))
-  }
-  yield* lock.release()
 }
 
 /** Before 4c1f9184: what the source has mapped becomes read-only until the copy is made. */

@@ -1,7 +1,7 @@
 // Phoenix-RTOS vm/map.c: mapping and unmapping.
 import { type Instance, type Operation, type Program, atomically } from 'vmcheck'
-import { amapCreate, amapPage, amapPut, amapPutanons, vmObjectPage } from './amap.ts'
-import { AMAP_SLOTS, type Amap, type Entry, type Kernel, type VmMap, allocate, entriesOf, lockOfAmap, slotOf } from './kernel.ts'
+import { amapClear, amapCreate, amapPage, amapPut, amapPutanons, amapReference, vmObjectPage } from './amap.ts'
+import { AMAP_SLOTS, type Entry, type Kernel, type VmMap, allocate, entriesOf } from './kernel.ts'
 
 /** What a call returns. */
 export type Code = 'ok' | 'ENOMEM'
@@ -12,7 +12,7 @@ export function mapAlloc(kernel: Kernel): Operation<Instance<Entry> | null> {
 }
 
 /** map_free */
-function mapFree({ entries }: Kernel, entry: Instance<Entry>): Operation<void> {
+export function mapFree({ entries }: Kernel, entry: Instance<Entry>): Operation<void> {
   return atomically(() => entries.free(entry))
 }
 
@@ -97,14 +97,14 @@ function findFree(map: VmMap, hint: number, size: number): number | null {
 export function* mapMap(kernel: Kernel, map: VmMap, hint: number, size: number): Program<Mapped | null> {
   const vaddr = findFree(map, hint, size)
   if (vaddr === null) return null
-  const all = entriesOf(map)
-  const previous = all.find((entry) => entry.vaddr + entry.size === vaddr && isPlain(entry)) ?? null
-  const next = all.find((entry) => entry.vaddr === vaddr + size && isPlain(entry)) ?? null
-  const nearest = all.findLast((entry) => entry.vaddr < vaddr && isPlain(entry)) ?? null
-  const extended = yield* extendNeighbour(kernel, map, previous, next, size)
-  const entry = extended ?? (yield* newEntry(kernel, map, nearest, vaddr, size))
+  const previous = entriesOf(map).findLast((entry) => entry.vaddr < vaddr) ?? null
+  const next = entriesOf(map).find((entry) => entry.vaddr > vaddr) ?? null
+  const left = previous && isPlain(previous) && previous.vaddr + previous.size === vaddr ? previous : null
+  const right = next && isPlain(next) && next.vaddr === vaddr + size ? next : null
+  const extended = yield* extendNeighbour(kernel, map, left, right, size)
+  const entry = extended ?? (yield* newEntry(kernel, map, previous, next, vaddr, size))
   if (!entry) return null
-  if (entry.amap) yield* clearSlots(kernel, entry.amap, entry.aoffs + vaddr - entry.vaddr, size)
+  if (entry.amap) yield* amapClear(kernel, entry.amap, entry.aoffs + vaddr - entry.vaddr, size)
   return { entry, vaddr }
 }
 
@@ -114,7 +114,7 @@ function isPlain({ object, needsCopy, prot, protOrig }: Instance<Entry>): boolea
 }
 
 /** Both neighbours, the left or the right one grow over the new memory, if their amaps have slots for it. */
-function* extendNeighbour(kernel: Kernel, map: VmMap, previous: Instance<Entry> | null, next: Instance<Entry> | null, size: number): Program<Instance<Entry> | null> {
+export function* extendNeighbour(kernel: Kernel, map: VmMap, previous: Instance<Entry> | null, next: Instance<Entry> | null, size: number): Program<Instance<Entry> | null> {
   const growsUp = previous !== null && (!previous.amap || previous.aoffs + previous.size + size <= AMAP_SLOTS)
   const growsDown = next !== null && (!next.amap || next.aoffs >= size)
   if (growsUp && growsDown && previous.amap === next.amap) {
@@ -134,34 +134,20 @@ function* extendNeighbour(kernel: Kernel, map: VmMap, previous: Instance<Entry> 
   return next
 }
 
-/** A new entry, which shares the amap of the nearest one before it if its slots reach so far. */
-function* newEntry(kernel: Kernel, map: VmMap, nearest: Instance<Entry> | null, vaddr: number, size: number): Program<Instance<Entry> | null> {
+/** A new entry of anonymous memory, with the amap of the entry behind it, or else of the one before it, where its slots reach so far. */
+export function* newEntry(kernel: Kernel, map: VmMap, previous: Instance<Entry> | null, next: Instance<Entry> | null, vaddr: number, size: number): Program<Instance<Entry> | null> {
   const entry = yield* mapAlloc(kernel)
   if (!entry) return null
   Object.assign(entry, { vaddr, size, prot: 'rw', protOrig: 'rw', object: 'anonymous' } satisfies Partial<Entry>)
-  const aoffs = nearest ? nearest.aoffs + vaddr - nearest.vaddr : 0
-  const amap = nearest?.amap ?? null
-  if (amap && aoffs + size <= AMAP_SLOTS) {
-    yield* amapReference(kernel, amap)
-    entry.amap = amap
-    entry.aoffs = aoffs
+  if (next?.amap && next.aoffs >= next.vaddr - vaddr) {
+    entry.amap = yield* amapReference(kernel, next.amap)
+    entry.aoffs = next.aoffs - (next.vaddr - vaddr)
+  } else if (previous?.amap && previous.aoffs + vaddr + size - previous.vaddr <= AMAP_SLOTS) {
+    entry.amap = yield* amapReference(kernel, previous.amap)
+    entry.aoffs = previous.aoffs + vaddr - previous.vaddr
   }
   insertEntry(map, entry)
   return entry
-}
-
-/** One more entry uses an amap. */
-function* amapReference(kernel: Kernel, amap: Instance<Amap>): Program {
-  yield* lockOfAmap(kernel, amap).acquire()
-  amap.refs += 1
-  yield* lockOfAmap(kernel, amap).release()
-}
-
-/** The slots of new memory hold nothing; what earlier memory left there is not put. */
-function* clearSlots(kernel: Kernel, amap: Instance<Amap>, from: number, size: number): Program {
-  yield* lockOfAmap(kernel, amap).acquire()
-  for (let i = from; i < from + size; i++) slotOf(kernel, amap, i).anon = null
-  yield* lockOfAmap(kernel, amap).release()
 }
 
 /** _vm_munmap: unmaps a range, cutting entries; ENOMEM, with nothing changed, when it lies inside one and there is no entry for the rest. */
@@ -200,7 +186,7 @@ function shrink(entry: Instance<Entry>, from: number, to: number): void {
 }
 
 /** map_split: the part from `at` on becomes an entry of its own, with the same amap. */
-function* splitEntry(kernel: Kernel, map: VmMap, entry: Instance<Entry>, tail: Instance<Entry>, at: number): Program {
+export function* splitEntry(kernel: Kernel, map: VmMap, entry: Instance<Entry>, tail: Instance<Entry>, at: number): Program {
   const { prot, protOrig, needsCopy, object, amap, physical } = entry
   const front = at - entry.vaddr
   Object.assign(tail, { vaddr: at, size: entry.size - front, prot, protOrig, needsCopy, object, amap, physical, aoffs: entry.aoffs + front } satisfies Partial<Entry>)
@@ -217,7 +203,7 @@ export function pmapRemove({ pmap }: VmMap, from: number, to: number): Operation
 }
 
 /** page_map: enters a page; ENOMEM when there is no page table for it yet and none can be had. */
-function* pageMap(kernel: Kernel, { pmap }: VmMap, page: number, frame: Parameters<VmMap['pmap']['set']>[1], writable: boolean): Program<Code> {
+export function* pageMap(kernel: Kernel, { pmap }: VmMap, page: number, frame: Parameters<VmMap['pmap']['set']>[1], writable: boolean): Program<Code> {
   const needsTable = yield* atomically(() => pmap.translation(page) === null)
   if (needsTable && (yield* allocate(kernel, 'a page table', () => true)) === null) return 'ENOMEM'
   yield* atomically(() => pmap.set(page, frame, writable))
