@@ -26,6 +26,8 @@ export interface Switches {
   readonly deleteCheck: 'after-clip' | 'before-clip'
   /** Where copyout begins to clear: at its own start (the kernel), or at that of the entry it extended. */
   readonly copyoutClear: 'start' | 'entry-start'
+  /** What copyout asks of the object of an entry that it extends: to be that entry's alone (the kernel), or what every other extension asks. */
+  readonly copyoutExtends: 'private' | 'coalesce'
   /** Whether unwiring waits for pages under the write lock (the kernel), or with its entries marked and the map unlocked. */
   readonly unwire: 'locked' | 'transit'
   /** Parts of `transit`, each of which can be left out: the entry is marked meanwhile, and whoever waits for it woken. */
@@ -45,6 +47,7 @@ export const HEAD: Switches = {
   waitTransit: false,
   deleteCheck: 'after-clip',
   copyoutClear: 'start',
+  copyoutExtends: 'private',
   unwire: 'locked',
   unwireMarks: true,
   unwireWakes: true,

@@ -10,6 +10,8 @@ export interface InitialEntry {
   readonly wired?: boolean
   /** Whether it maps the object that all such entries share. */
   readonly sharedObject?: boolean
+  /** Whether it maps data that was sent to a pager. */
+  readonly pageout?: boolean
   readonly inheritance?: number
 }
 
@@ -28,10 +30,11 @@ export function setUp(m: Machine, { name, entries, objects, pages, initial }: Se
   const map = new KernelMap(m, name, { entries, store })
   let shared: Instance<VmObject> | null = null
   let last: ReturnType<KernelMap['insert']> | null = null
-  for (const { start, end, wired = false, sharedObject = false, inheritance = 0 } of initial) {
+  for (const { start, end, wired = false, sharedObject = false, pageout = false, inheritance = 0 } of initial) {
     if (sharedObject && shared) store.reference(shared)
-    const object = sharedObject ? (shared ??= store.allocate()) : null
+    const object = sharedObject ? (shared ??= store.allocate()) : pageout ? store.allocate() : null
     last = map.insert(last, { start, end, wired: wired ? 1 : 0, inTransition: false, needsWakeup: false, object, offset: object ? start : 0, inheritance })
+    if (object && pageout) object.usedForPageout = true
     if (object && wired) for (let page = start; page < end; page++) Object.assign(store.slot(object, page).page, { resident: true, wirings: 1 })
   }
   return { map, store, windows: m.perActor(Window, 'window') }

@@ -32,16 +32,16 @@ export function* vmMapEnterAnywhere(kernel: Kernel, size: number): Program<numbe
 }
 
 /** The second half of vm_map_enter: extends a neighbour if that is possible, else makes an entry. */
-function enter(kernel: Kernel, start: number, end: number): void {
+export function enter(kernel: Kernel, start: number, end: number): void {
   const { map, inhibit } = kernel
   const previous = map.before(start)
   const next = map.after(previous)
   const mayExtend = (entry: Entry): boolean => entry.wired === 0 && entry.inheritance === 0 && !(inhibit && entry.inTransition)
-  if (previous && previous.end === start && mayExtend(previous) && isExclusive(previous.object)) {
+  if (previous && previous.end === start && mayExtend(previous) && mayGrow(previous.object)) {
     freeAbsorbedPages(kernel, previous, start, end)
     previous.end = end
     if (next) vmMapCoalesceEntry(kernel, next)
-  } else if (next && next.start === end && mayExtend(next) && isExclusive(next.object) && (!next.object || next.offset >= end - start)) {
+  } else if (next && next.start === end && mayExtend(next) && mayGrow(next.object) && (!next.object || next.offset >= end - start)) {
     if (next.object) next.offset -= end - start
     next.start = start
     freeAbsorbedPages(kernel, next, start, end)
@@ -51,9 +51,14 @@ function enter(kernel: Kernel, start: number, end: number): void {
   }
 }
 
-/** Whether an object, if there is one, can grow: nobody else refers to it or works on it. */
-function isExclusive(object: Instance<VmObject> | null): boolean {
-  return object === null || (object.references === 1 && object.paging === 0)
+/** Whether an object is one entry's alone, and nobody works on it. */
+function isPrivate({ references, paging }: Instance<VmObject>): boolean {
+  return references === 1 && paging === 0
+}
+
+/** What vm_object_coalesce asks of an object, if there is one, that is to cover more. */
+function mayGrow(object: Instance<VmObject> | null): boolean {
+  return object === null || (isPrivate(object) && !object.usedForPageout)
 }
 
 /** vm_object_page_remove on a range of an entry that now covers it: what an earlier mapping left there goes. */
@@ -66,7 +71,7 @@ function freeAbsorbedPages({ store }: Kernel, entry: Entry, start: number, end: 
 }
 
 /** vm_map_coalesce_entry: merges an entry into its predecessor if all attributes agree; the survivor. */
-function vmMapCoalesceEntry(kernel: Kernel, entry: Entry): Entry {
+export function vmMapCoalesceEntry(kernel: Kernel, entry: Entry): Entry {
   const { map } = kernel
   const previous = map.predecessor(entry)
   if (!previous || previous.end !== entry.start || previous.inheritance !== entry.inheritance) return entry
@@ -78,7 +83,7 @@ function vmMapCoalesceEntry(kernel: Kernel, entry: Entry): Entry {
 }
 
 /** vm_object_coalesce: whether two adjacent entries can share one object; makes them do so. */
-function vmObjectCoalesce(kernel: Kernel, previous: Entry, entry: Entry): boolean {
+export function vmObjectCoalesce(kernel: Kernel, previous: Entry, entry: Entry): boolean {
   const size = previous.end - previous.start
   if (previous.object === null && entry.object === null) return true
   if (previous.object !== null && entry.object !== null) {
@@ -86,7 +91,7 @@ function vmObjectCoalesce(kernel: Kernel, previous: Entry, entry: Entry): boolea
     kernel.store.deallocate(entry.object)
     return true
   }
-  if (!isExclusive(previous.object) || !isExclusive(entry.object)) return false
+  if (!mayGrow(previous.object) || !mayGrow(entry.object)) return false
   if (previous.object !== null) {
     freeAbsorbedPages(kernel, previous, entry.start, entry.end)
     return true
@@ -121,15 +126,15 @@ export function* vmMapRemove(kernel: Kernel, start: number, end: number): Progra
   yield* kernel.map.lock.release()
 }
 
-/** vm_map_copyout_page_list onto free pages: enters them, and inserts the copy's pages with the map unlocked in between. */
+/** vm_map_copyout_page_list onto free pages: inserts the copy's pages; its continuation runs with the map unlocked. */
 export function* vmMapCopyoutPageList(kernel: Kernel, start: number, end: number): Program {
   const { map, m, copyoutClear, windows } = kernel
   const window = windows.of(m.self)
   yield* map.lockMap()
   const from = yield* atomically(() => {
-    enter(kernel, start, end)
-    const last = map.lookup(start) as Entry
+    const last = extendForCopyout(kernel, start, end) ?? enterWithObject(kernel, start, end)
     last.inTransition = true
+    insertPages(kernel, last, start, end)
     window.inside = true
     return copyoutClear === 'start' ? start : last.start
   })
@@ -151,8 +156,34 @@ export function* vmMapCopyoutPageList(kernel: Kernel, start: number, end: number
   if (isAwaited) yield* map.inTransitionEvent.wakeup()
 }
 
+/** The entry before the copy's pages, extended over them; null where that cannot be. The test is not vm_object_coalesce's: it extends what was sent to a pager. */
+function extendForCopyout({ map, store, inhibit, copyoutExtends }: Kernel, start: number, end: number): Entry | null {
+  const last = map.before(start)
+  if (!last || last.end !== start || last.inheritance !== 0 || last.wired !== 0 || (inhibit && last.inTransition)) return null
+  if (last.object === null) {
+    last.object = store.allocate()
+    last.offset = 0
+  } else if (!(copyoutExtends === 'private' ? isPrivate(last.object) : mayGrow(last.object))) return null
+  last.end = end
+  return last
+}
+
+/** An entry of its own for the copy's pages, with an object. */
+function enterWithObject({ map, store }: Kernel, start: number, end: number): Entry {
+  return map.insert(map.before(start), { start, end, wired: 0, inTransition: false, needsWakeup: false, object: store.allocate(), offset: 0, inheritance: 0 })
+}
+
+/** vm_page_replace: the copy's pages become the object's. */
+function insertPages({ store }: Kernel, entry: Entry, start: number, end: number): void {
+  for (let va = start; va < end; va++) {
+    const { page } = store.slot(entry.object as Instance<VmObject>, entry.offset + va - entry.start)
+    store.freePage(page)
+    page.resident = true
+  }
+}
+
 /** vm_map_delete, with the write lock held. */
-function* vmMapDelete(kernel: Kernel, start: number, end: number): Program {
+export function* vmMapDelete(kernel: Kernel, start: number, end: number): Program {
   const { map } = kernel
   if (kernel.deleteCheck === 'before-clip') yield* waitForTransit(kernel, start, end)
   let entry: Entry | null = yield* atomically(() => {
@@ -190,7 +221,7 @@ function removeEntry(kernel: Kernel, entry: Entry): Entry | null {
   const { map, store } = kernel
   const { object, next } = entry
   if (object) {
-    if (isExclusive(object)) freeAbsorbedPages(kernel, entry, entry.start, entry.end)
+    if (isPrivate(object)) freeAbsorbedPages(kernel, entry, entry.start, entry.end)
     store.deallocate(object)
   }
   map.remove(entry)

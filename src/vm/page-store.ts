@@ -26,12 +26,14 @@ export interface VmObject {
   references: number
   /** Faults at work on it (paging_in_progress). */
   paging: number
+  /** Its data was sent to a pager, which says that it is done by unmapping it: it is never extended (used_for_pageout). */
+  usedForPageout: boolean
 }
 
 const PageStruct = struct<Page>('page', { resident: bool, busy: bool, wanted: bool, wirings: u(3), busyBy: holding(ref(actors)) })
 
 /** The struct of {@link VmObject}, as the target of references. */
-export const VmObjectStruct = struct<VmObject>('object', { references: u(3), paging: u(3) })
+export const VmObjectStruct = struct<VmObject>('object', { references: u(3), paging: u(3), usedForPageout: bool })
 
 /** How large a page store is. */
 export interface PageStoreOptions {
@@ -80,7 +82,7 @@ export class PageStore {
 
   /** vm_object_allocate: an object with one reference. */
   allocate(): Instance<VmObject> {
-    const object = this.objects.allocate({ references: 1 })
+    const object = this.objects.allocate({ references: 1, usedForPageout: false })
     if (!object) throw new Error('the page store has too few objects for this model')
     return object
   }
