@@ -1,9 +1,11 @@
 // SerenityOS: memory that may be purged, and its clones.
 //
-// Claim (S7): the clone of a volatile object has none of its pages; if it is not born purged, the child that makes its
+// Claim 1 (S7): the clone of a volatile object has none of its pages; if it is not born purged, the child that makes its
 //   memory non-volatile is told that nothing was lost, and reads zeroes. Fixed by f972eda7ed8.
+// Claim 2 (still there): a fork remaps its pages with the lock of the page tables held and takes the object's lock for
+//   each; a purge, like every fault since January 2026, takes them in the other order: a deadlock.
 //
-// Source: SerenityOS, AnonymousVMObject::try_clone and set_volatile.
+// Source: SerenityOS 5f37b60744d, AnonymousVMObject::try_clone, set_volatile and purge, Region::map_impl; claim 2 found by reading.
 import { type Instance, type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
 import { fork, purge, setNonvolatile, setVolatile } from './serenity/fork.ts'
 import { type Kernel, type Process, V2, makeKernel } from './serenity/kernel.ts'
@@ -33,22 +35,26 @@ export default model({
     /** The child takes its memory back, the parent its own; or all orders of both, a fork and a purge. */
     workload: choice('child', 'parent', 'all-orders'),
     clonePurged: boolean(false),
+    /** Which lock a fork's remapping takes first: that of the page tables (the kernel), or the object's (proposed). */
+    remaps: choice('tables-first', 'object-first'),
     pages: int(1, { min: 1, max: 2 }),
   },
   scenarios: {
-    's7': { about: 'S7: the child is told that nothing was purged', expect: { verdict: 'assertion', property: TRUTH, states: 27 } },
-    's7-fixed': { about: 'S7 with f972eda7ed8', params: { clonePurged: true }, expect: { verdict: 'pass', states: 29 } },
-    's7-parent': { about: 'S7 control: the parent takes its memory back', params: { workload: 'parent' }, expect: { verdict: 'pass', states: 26 } },
-    's7-parent-fixed': { about: 'S7 control with f972eda7ed8', params: { workload: 'parent', clonePurged: true }, expect: { verdict: 'pass', states: 26 } },
-    's7-large': { about: 'S7 in any order with a purge', params: { workload: 'all-orders', pages: 2 }, expect: { verdict: 'assertion', property: TRUTH, states: 2_138 } },
-    's7-large-fixed': { about: 'S7 in any order with a purge, with f972eda7ed8', params: { workload: 'all-orders', pages: 2, clonePurged: true }, expect: { verdict: 'pass', states: 7_935 } },
+    's7': { about: 'S7: the child is told that nothing was purged', expect: { verdict: 'assertion', property: TRUTH, states: 43 } },
+    's7-fixed': { about: 'S7 with f972eda7ed8', params: { clonePurged: true }, expect: { verdict: 'pass', states: 44 } },
+    's7-parent': { about: 'S7 control: the parent takes its memory back', params: { workload: 'parent' }, expect: { verdict: 'pass', states: 35 } },
+    's7-parent-fixed': { about: 'S7 control with f972eda7ed8', params: { workload: 'parent', clonePurged: true }, expect: { verdict: 'pass', states: 35 } },
+    's7-large': { about: 'S7 in any order with a purge', params: { workload: 'all-orders', pages: 2, remaps: 'object-first' }, expect: { verdict: 'assertion', property: TRUTH, states: 2_637 } },
+    's7-large-fixed': { about: 'S7 in any order with a purge, with f972eda7ed8', params: { workload: 'all-orders', pages: 2, remaps: 'object-first', clonePurged: true }, expect: { verdict: 'pass', states: 8_992 } },
+    'order': { about: 'a fork and a purge take two locks in opposite orders', params: { workload: 'all-orders', clonePurged: true }, expect: { verdict: 'deadlock', states: 269 } },
+    'order-fixed': { about: 'a fork and a purge, the object’s lock first in both', params: { workload: 'all-orders', clonePurged: true, remaps: 'object-first' }, expect: { verdict: 'pass', states: 5_436 } },
   },
-  machine(m, { workload, clonePurged, pages }) {
+  machine(m, { workload, clonePurged, remaps, pages }) {
     const real = Array.from({ length: pages }, () => 'frame' as const)
     const unborn = real.map(() => 'zero' as const)
     const kernel = makeKernel(
       m,
-      { ...V2, clonePurged },
+      { ...V2, clonePurged, objectFirst: remaps === 'object-first' },
       {
         processes: [
           { name: 'parent', set: null, slots: real },

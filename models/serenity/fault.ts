@@ -13,9 +13,10 @@ export interface Fault {
   readonly page: number
 }
 
-/** Region::handle_fault on a write: finds the cause and deals with it. */
+/** Region::handle_fault on a write, from the look-up of the region on: finds the cause and deals with it. */
 export function* handleFault(kernel: Kernel, fault: Fault): Program<FaultResult> {
   const { process, page } = fault
+  yield* findRegion(process)
   if (kernel.dispatch === 'cow-slot') {
     const cow = yield* readOnce(() => isCow(process, page))
     if (!cow) return yield* faultWithoutReason(kernel, fault)
@@ -26,6 +27,12 @@ export function* handleFault(kernel: Kernel, fault: Fault): Program<FaultResult>
   const result = cow ? yield* handleCowFault(kernel, fault) : yield* faultWithoutReason(kernel, fault)
   if (kernel.dref && frame) yield* dropFrame(kernel, frame)
   return result
+}
+
+/** MemoryManager::handle_page_fault looks the region up, which a fork, say, holds up; the fault itself runs without the space's lock. */
+function* findRegion({ space }: Process): Program {
+  yield* space.acquire()
+  yield* space.release()
 }
 
 /** What the dispatcher goes by. */
@@ -59,7 +66,7 @@ function* faultWithoutReason({ m, noReason }: Kernel, { process, page }: Fault):
 }
 
 /** Region::handle_zero_fault, of the kind that the dispatcher saw. */
-function* handleZeroFault(kernel: Kernel, fault: Fault, kind: 'zero' | 'lazy'): Program<FaultResult> {
+export function* handleZeroFault(kernel: Kernel, fault: Fault, kind: 'zero' | 'lazy'): Program<FaultResult> {
   const result = kernel.zLock ? yield* zeroFaultLocked(kernel, fault, kind) : yield* zeroFaultUnlocked(kernel, fault, kind)
   const { watches, m } = kernel
   const { process, page } = fault
@@ -128,7 +135,7 @@ function* allocateForZero({ m, account, frames, splitUnits }: Kernel, { object }
 }
 
 /** Region::remap_vmobject_page: takes over one reference to the frame. */
-function* remap(kernel: Kernel, { process, page }: Fault, frame: Instance<Frame>): Program {
+export function* remap(kernel: Kernel, { process, page }: Fault, frame: Instance<Frame>): Program {
   const { pageTable, pdLock } = process
   yield* pdLock.acquire()
   const writable = yield* readOnce(() => !isCow(process, page))
@@ -141,7 +148,7 @@ function* remap(kernel: Kernel, { process, page }: Fault, frame: Instance<Frame>
 }
 
 /** AnonymousVMObject::handle_cow_fault, and the remap that follows it. */
-function* handleCowFault(kernel: Kernel, fault: Fault): Program<FaultResult> {
+export function* handleCowFault(kernel: Kernel, fault: Fault): Program<FaultResult> {
   const { holdV, cowLock, cow } = kernel
   const { process } = fault
   if (cowLock) yield* cow.acquire()
@@ -173,7 +180,7 @@ function* referenceSlot({ frames, splitRef }: Kernel, { process, page }: Fault):
 }
 
 /** The page becomes the process's own, with the object locked. */
-function* resolveCow(kernel: Kernel, { process, cpu, page }: Fault): Program<FaultResult> {
+export function* resolveCow(kernel: Kernel, { process, cpu, page }: Fault): Program<FaultResult> {
   const { recheck, frames, account } = kernel
   const { object } = process
   const slot = process.slots[page] as Instance<Slot>

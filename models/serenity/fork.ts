@@ -1,5 +1,5 @@
 // SerenityOS: fork of one region, the end of a child, and volatile memory.
-import { type Instance, type Program, atomically, readOnce } from 'vmcheck'
+import { type Instance, type Operation, type Program, atomically, readOnce } from 'vmcheck'
 import type { Frame } from 'vmcheck/vm'
 import { type CommittedSet, type Kernel, type Process, type Slot, dropFrame, isCow, leaveSet } from './kernel.ts'
 
@@ -8,42 +8,48 @@ export function pagesNeeded({ need }: Kernel, { slots }: Process): number {
   return slots.filter(({ kind }) => need === 'all' || kind === 'frame' || (need === 'nonzero' && kind === 'lazy')).length
 }
 
-/** AnonymousVMObject::try_clone and the region's mapping: false without memory. */
+/** fork of a process with one region, which keeps both address spaces locked: false without memory. What the parent's threads store meanwhile came before it. */
 export function* fork(kernel: Kernel, parent: Process, child: Process): Program<boolean> {
-  const { account, m } = kernel
+  yield* parent.space.acquire()
+  yield* child.space.acquire()
   yield* parent.lock.acquire()
+  const isCloned = yield* cloneObject(kernel, parent, child)
+  yield* parent.lock.release()
+  if (isCloned) {
+    yield* remapAll(kernel, parent, 'flush')
+    yield* remapAll(kernel, child, 'no-flush')
+  }
+  yield* atomically(() => {
+    child.object.unborn = false
+  })
+  yield* child.space.release()
+  yield* parent.space.release()
+  return isCloned
+}
+
+/** AnonymousVMObject::try_clone, with the parent's object locked. */
+function* cloneObject(kernel: Kernel, parent: Process, child: Process): Program<boolean> {
+  const { account, m } = kernel
   child.object.shows = parent.object.shows
   if (parent.object.volatile) {
     child.object.volatile = true
     child.object.wasPurged = kernel.clonePurged
-    yield* parent.lock.release()
-    yield* remapAll(kernel, child)
     return true
   }
   const need = pagesNeeded(kernel, parent)
-  if (need === 0) {
-    yield* parent.lock.release()
-    yield* remapAll(kernel, child)
-    return true
-  }
+  if (need === 0) return true
   const isCommitted = yield* atomically(() => account.commit(need))
-  if (!isCommitted) {
-    yield* parent.lock.release()
-    return false
-  }
+  if (!isCommitted) return false
   if (kernel.watches.forkExact) {
     const real = parent.slots.filter(({ kind }) => kind === 'frame').length
     m.assert(need === real, 'a fork commits for the pages that have a frame')
   }
   yield* shareSlots(kernel, parent, child, need)
-  yield* parent.lock.release()
-  yield* remapAll(kernel, parent)
-  yield* remapAll(kernel, child)
   return true
 }
 
 /** The child gets the parent's slots, both get a new set, and their bits say what is to be copied. */
-function* shareSlots(kernel: Kernel, parent: Process, child: Process, need: number): Program {
+export function* shareSlots(kernel: Kernel, parent: Process, child: Process, need: number): Program {
   const { frames, sets, zMark } = kernel
   yield* leaveSet(kernel, parent)
   yield* atomically(() => {
@@ -51,6 +57,7 @@ function* shareSlots(kernel: Kernel, parent: Process, child: Process, need: numb
     if (!set) throw new Error('this model has too few sets')
     parent.object.set = set
     child.object.set = set
+    child.object.unborn = true
     parent.slots.forEach((slot, page) => {
       const copy = child.slots[page] as Instance<Slot>
       const isReal = slot.kind === 'frame'
@@ -64,27 +71,60 @@ function* shareSlots(kernel: Kernel, parent: Process, child: Process, need: numb
   })
 }
 
-/** Region::map and remap: every page as its slot and bit say. */
-function* remapAll({ zeroPage }: Kernel, process: Process): Program {
-  const { pageTable, pdLock, slots } = process
+/** Region::remap and Region::map: every page as its slot and bit say. The object's lock is taken for each page, with the page tables' lock held; faults and purges take them in the other order. */
+export function* remapAll(kernel: Kernel, process: Process, flush: 'flush' | 'no-flush'): Program {
+  const { lock, pdLock, slots } = process
+  if (kernel.objectFirst) {
+    yield* lock.acquire()
+    yield* remapWithLockedObject(kernel, process, flush)
+    yield* lock.release()
+    return
+  }
   yield* pdLock.acquire()
-  yield* atomically(() => {
-    slots.forEach(({ kind, frame }, page) => pageTable.set(page, kind === 'frame' ? frame : zeroPage, !isCow(process, page)))
-  })
-  yield* atomically(() => {
+  for (const page of slots.keys()) yield* mapPage(kernel, process, page, 'unlocked')
+  if (flush === 'flush') yield* flushAll(process)
+  yield* pdLock.release()
+}
+
+/** Region::remap_with_locked_vmobject. */
+export function* remapWithLockedObject(kernel: Kernel, process: Process, flush: 'flush' | 'no-flush' = 'flush'): Program {
+  const { pdLock, slots } = process
+  yield* pdLock.acquire()
+  for (const page of slots.keys()) yield* mapPage(kernel, process, page, 'locked')
+  if (flush === 'flush') yield* flushAll(process)
+  yield* pdLock.release()
+}
+
+function flushAll({ pageTable }: Process): Operation<void> {
+  return atomically(() => {
     for (let cpu = 0; cpu < pageTable.cpus; cpu++) pageTable.invalidateAll(cpu)
   })
-  yield* pdLock.release()
+}
+
+/** map_individual_page_impl: a page-table entry is written from a copy of the slot; whether a copy is due is read without a lock. */
+function* mapPage(kernel: Kernel, process: Process, page: number, object: 'unlocked' | 'locked'): Program {
+  const { zeroPage, frames } = kernel
+  const { pageTable, lock } = process
+  if (object === 'unlocked') yield* lock.acquire()
+  const { kind, frame } = process.slots[page] as Instance<Slot>
+  const held = kind === 'frame' ? frame : null
+  if (held) yield* atomically(() => frames.reference(held))
+  if (object === 'unlocked') yield* lock.release()
+  const writable = held !== null && (yield* readOnce(() => !isCow(process, page)))
+  yield* atomically(() => pageTable.set(page, held ?? zeroPage, writable))
+  if (held) yield* dropFrame(kernel, held)
 }
 
 /** The end of a process: its region goes, and with it, unless a child is detaching it just now, its object. */
 export function* exit(kernel: Kernel, process: Process, parent: Process | null): Program {
-  const { pageTable } = process
+  const { pageTable, space } = process
+  yield* space.acquire()
   yield* atomically(() => {
     for (const page of pageTable.entries.keys()) pageTable.set(page, null)
     for (let cpu = 0; cpu < pageTable.cpus; cpu++) pageTable.invalidateAll(cpu)
   })
   yield* releaseObject(kernel, process, parent)
+  yield* space.release()
 }
 
 /** One strong reference fewer; the last one destroys the object. */
@@ -130,10 +170,11 @@ function* detachParent(kernel: Kernel, set: Instance<CommittedSet>, parent: Proc
   yield* releaseObject(kernel, parent, null)
 }
 
-/** set_volatile(true): the pages may be purged. What was reported before. */
+/** madvise, set_volatile(true): the pages may be purged. What was reported before. */
 export function* setVolatile(kernel: Kernel, process: Process): Program<boolean> {
   const { account } = kernel
-  const { object, slots, lock } = process
+  const { object, slots, lock, space } = process
+  yield* space.acquire()
   yield* lock.acquire()
   const { wasPurged, unused } = object
   if (!object.volatile) {
@@ -146,34 +187,42 @@ export function* setVolatile(kernel: Kernel, process: Process): Program<boolean>
     for (const slot of slots) slot.cow = false
     object.volatile = true
     object.wasPurged = false
-    yield* remapAll(kernel, process)
+    yield* remapWithLockedObject(kernel, process)
   }
   yield* lock.release()
+  yield* space.release()
   return wasPurged
 }
 
-/** set_volatile(false): whether the pages were purged, or null without memory to commit. */
+/** madvise, set_volatile(false): whether the pages were purged, or null without memory to commit. */
 export function* setNonvolatile(kernel: Kernel, process: Process): Program<boolean | null> {
-  const { account } = kernel
-  const { object, slots, lock } = process
+  const { lock, space, object } = process
+  yield* space.acquire()
   yield* lock.acquire()
   const { wasPurged } = object
+  const isBacked = !object.volatile || (yield* commitEmptyPages(kernel, process))
+  yield* lock.release()
+  yield* space.release()
+  return isBacked ? wasPurged : null
+}
+
+/** set_volatile(false) of a volatile object: false without memory for the pages that it has lost. */
+function* commitEmptyPages(kernel: Kernel, process: Process): Program<boolean> {
+  const { account } = kernel
+  const { object, slots } = process
   const empty = slots.filter(({ kind }) => kind === 'zero')
-  if (object.volatile) {
+  if (empty.length > 0) {
     const isCommitted = yield* atomically(() => account.commit(empty.length))
-    if (!isCommitted) {
-      yield* lock.release()
-      return null
-    }
+    if (!isCommitted) return false
     for (const slot of empty) slot.kind = 'lazy'
     object.unused = empty.length
-    if (wasPurged) object.shows = 0
-    object.volatile = false
-    object.wasPurged = false
-    yield* remapAll(kernel, process)
   }
-  yield* lock.release()
-  return wasPurged
+  if (object.wasPurged) object.shows = 0
+  object.volatile = false
+  if (empty.length === 0) return true
+  object.wasPurged = false
+  yield* remapWithLockedObject(kernel, process)
+  return true
 }
 
 /** purge: the pages of a volatile object go. How many. */
@@ -191,7 +240,7 @@ export function* purge(kernel: Kernel, process: Process): Program<number> {
       purged += 1
     }
     object.wasPurged = true
-    yield* remapAll(kernel, process)
+    yield* remapWithLockedObject(kernel, process)
   }
   yield* lock.release()
   return purged

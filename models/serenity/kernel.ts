@@ -33,6 +33,8 @@ export interface Switches {
   readonly dtor: boolean
   /** f972eda7ed8: the clone of a volatile object is born purged. */
   readonly clonePurged: boolean
+  /** Proposed: remapping takes the object's lock before that of the page tables, and once, as faults and purges do. */
+  readonly objectFirst: boolean
 }
 
 /** From 2022 to January 2026. */
@@ -50,6 +52,7 @@ export const V1: Switches = {
   need: 'real',
   dtor: true,
   clonePurged: true,
+  objectFirst: false,
 }
 
 /** Since January 2026. */
@@ -70,6 +73,8 @@ export interface VmObject {
   set: Instance<CommittedSet> | null
   volatile: boolean
   wasPurged: boolean
+  /** For properties only: a fork is making it, and none of its threads runs yet. */
+  unborn: boolean
   /** For properties only: what its pages hold, or held before they became volatile. */
   shows: number
 }
@@ -82,7 +87,7 @@ export interface Slot {
 }
 
 const SetStruct = struct<CommittedSet>('set', { references: u(3), count: published(u(4)) })
-const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), strong: volatile(u(2)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool, shows: u(8) })
+const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), strong: volatile(u(2)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool, unborn: bool, shows: u(8) })
 const SlotStruct = struct<Slot>('slot', { kind: published(oneOf('zero', 'lazy', 'frame')), frame: published(ref(FrameStruct)), cow: published(bool) })
 /** For properties only: whether a page has taken a unit out of its set since the last fork. */
 const UnitStruct = struct<{ taken: boolean }>('unit', { taken: bool })
@@ -95,6 +100,8 @@ export interface Process {
   readonly object: Instance<VmObject>
   readonly slots: readonly Instance<Slot>[]
   readonly units: readonly Instance<{ taken: boolean }>[]
+  /** AS: the lock of its address space. */
+  readonly space: Mutex
   /** V: the object's lock. */
   readonly lock: Mutex
   /** PD: the lock of its page tables. */
@@ -199,6 +206,7 @@ function makeProcess(m: Machine, name: string, { frames, zeroPage, shared, slots
     object: m.struct(ObjectStruct, `${name}.vmobject`, { set, strong: 1, unused: slots.filter((kind) => kind === 'lazy').length }),
     slots: m.array(SlotStruct, slots.length, `${name}.slot`, (page) => ({ kind: slots[page] ?? 'zero', frame: slots[page] === 'frame' ? (shared[page] ?? null) : null, cow: isForked && slots[page] === 'frame' })),
     units: m.array(UnitStruct, slots.length, `${name}.unit`),
+    space: new Mutex(m, `${name}.AS`),
     lock: new Mutex(m, `${name}.V`),
     pdLock: new Mutex(m, `${name}.PD`),
     pageTable,

@@ -39,7 +39,7 @@ function* storeTo(kernel: Kernel, who: Storer, page: number): Program<FaultResul
 }
 
 /** The store itself: false when it faults. */
-function* attempt({ m, frames, processes, faulting }: Kernel, process: Process, cpu: number, page: number, cell: number): Program<boolean> {
+export function* attempt({ m, frames, processes, faulting }: Kernel, process: Process, cpu: number, page: number, cell: number): Program<boolean> {
   return yield* atomically(() => {
     const found = process.pageTable.access(cpu, page, 'write')
     const fault = faulting[cpu]
@@ -53,8 +53,9 @@ function* attempt({ m, frames, processes, faulting }: Kernel, process: Process, 
   })
 }
 
+/** Whether a frame is one process's alone; a process that is being forked has what was stored before it was there. */
 function isIsolated(processes: readonly Process[], process: Process, frame: Instance<Frame>): boolean {
-  return processes.every((other) => other === process || other.slots.every((slot) => slot.frame !== frame))
+  return processes.every((other) => other === process || other.object.unborn || other.slots.every((slot) => slot.frame !== frame))
 }
 
 /** Who holds references to frames when no fault is at work. */
