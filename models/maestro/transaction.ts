@@ -1,7 +1,7 @@
 // Maestro kernel/src/process/mem_space/transaction.rs: changes to an address space that happen all or not at all.
-import { type Machine, type Operation, type Program, atomically } from 'vmcheck'
+import { type Instance, type Machine, type Operation, type Program, atomically } from 'vmcheck'
 import type { FailureBudget } from 'vmcheck/vm'
-import type { Found, Tree } from './tree.ts'
+import type { Found, Node, Protection, Tree } from './tree.ts'
 
 /** Which of its repairs the kernel has. */
 export interface Fixes {
@@ -13,6 +13,8 @@ export interface Fixes {
   readonly remainder: 'bytes' | 'absolute-end' | 'relative'
   /** Mutant: removing a key deletes its node at once, so that a rollback has to insert it again. */
   readonly deletesEagerly: boolean
+  /** set_prot changes a mapping that is all within its range at once, for good. */
+  readonly protectsInPlace: boolean
 }
 
 /** An address space and the transaction at work on it, which holds its lock for writing. */
@@ -31,16 +33,26 @@ export function allocate({ budget }: Pick<MemSpace, 'budget'>, what: string): Op
   return atomically(() => !budget.strikes(what))
 }
 
-/** insert: puts a value under a key, and remembers what was there. */
-export function* insert(space: MemSpace, tree: Tree, key: number, size: number): Program<Outcome> {
-  const node = tree.at(key)
-  const old = node.present ? node.size : null
+/** What a node holds. */
+interface Value {
+  readonly size: number
+  readonly prot: Protection
+}
+
+/** What an absent node holds, in every state alike. */
+const NOTHING: Value = { size: 0, prot: 'rw' }
+
+/** insert: puts a range under its key, and remembers what was there. */
+export function* insert(space: MemSpace, tree: Tree, { begin, size, prot }: Found): Program<Outcome> {
+  const node = tree.at(begin)
+  const old = node.present ? { size: node.size, prot: node.prot } : null
   if (old === null && !(yield* allocate(space, `a node of ${tree.name}`))) return 'ENOMEM'
   node.present = true
   node.size = size
-  if (!(yield* remember(space, tree, key, old))) {
+  node.prot = prot
+  if (!(yield* remember(space, tree, begin, old))) {
     node.present = old !== null
-    node.size = old ?? 0
+    Object.assign(node, old ?? NOTHING)
     return 'ENOMEM'
   }
   node.discarded = false
@@ -48,12 +60,13 @@ export function* insert(space: MemSpace, tree: Tree, key: number, size: number):
 }
 
 /** The complement of a key: what it held before the transaction; before 6a914226, before its last change. */
-function* remember(space: MemSpace, tree: Tree, key: number, old: number | null): Program<boolean> {
+function* remember(space: MemSpace, tree: Tree, key: number, old: Value | null): Program<boolean> {
   const node = tree.at(key)
   if (node.saved !== 'nothing' && space.savesOnce) return true
   if (node.saved === 'nothing' && !(yield* allocate(space, `a complement of ${tree.name}`))) return false
   node.saved = old === null ? 'absent' : 'value'
-  node.savedSize = old ?? 0
+  node.savedSize = old?.size ?? 0
+  node.savedProt = old?.prot ?? 'rw'
   return true
 }
 
@@ -66,8 +79,9 @@ export function* remove(space: MemSpace, tree: Tree, key: number): Program<Outco
   if (space.deletesEagerly) {
     node.saved = 'value'
     node.savedSize = node.size
+    node.savedProt = node.prot
     node.present = false
-    node.size = 0
+    Object.assign(node, NOTHING)
   }
   return 'ok'
 }
@@ -76,11 +90,8 @@ export function* remove(space: MemSpace, tree: Tree, key: number): Program<Outco
 export function commit({ gaps, mappings }: MemSpace): void {
   for (const { nodes } of [gaps, mappings]) {
     for (const node of nodes) {
-      if (node.discarded) node.size = 0
-      if (node.discarded) node.present = false
-      node.discarded = false
-      node.saved = 'nothing'
-      node.savedSize = 0
+      if (node.discarded) Object.assign(node, { ...NOTHING, present: false })
+      settle(node)
     }
   }
 }
@@ -93,26 +104,32 @@ export function* rollback(space: MemSpace): Program {
       if (node.saved === 'value' && !node.present) yield* allocate(space, `a node of ${tree.name}`)
       if (node.saved !== 'nothing') {
         node.present = node.saved === 'value'
-        node.size = node.savedSize
+        Object.assign(node, node.saved === 'value' ? { size: node.savedSize, prot: node.savedProt } : NOTHING)
       }
-      node.discarded = false
-      node.saved = 'nothing'
-      node.savedSize = 0
+      settle(node)
     }
   }
   yield* atomically(() => space.budget.endRollback())
 }
 
-/** The parts of a gap before and behind a range of it. */
+/** Nothing of a transaction is left in a node. */
+function settle(node: Instance<Node>): void {
+  node.discarded = false
+  node.saved = 'nothing'
+  node.savedSize = 0
+  node.savedProt = 'rw'
+}
+
+/** The parts of a range before and behind a part of it. */
 export interface Remainders {
   readonly left: Found | null
   readonly right: Found | null
 }
 
-/** What is left of a gap when pages `from` to `to`, counted from its begin, are used. */
-export function consume({ begin, size }: Found, from: number, to: number): Remainders {
+/** What is left of a gap or mapping when pages `from` to `to`, counted from its begin, are taken out. */
+export function consume({ begin, size, prot }: Found, from: number, to: number): Remainders {
   return {
-    left: from > 0 ? { begin, size: Math.min(from, size) } : null,
-    right: to < size ? { begin: begin + to, size: size - to } : null,
+    left: from > 0 ? { begin, size: Math.min(from, size), prot } : null,
+    right: to < size ? { begin: begin + to, size: size - to, prot } : null,
   }
 }

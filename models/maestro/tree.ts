@@ -1,23 +1,30 @@
 // Maestro's ordered maps under a transaction: what is in the tree, what will go at commit, what a rollback restores.
 import { type Instance, type Machine, bool, oneOf, struct, u } from 'vmcheck'
 
+/** What a mapping allows. Gaps have it, too, and nobody asks. */
+export type Protection = 'r' | 'rw'
+
 /** A node, by its key: the page where the gap or mapping begins. */
 export interface Node {
   present: boolean
   size: number
+  prot: Protection
   /** To be deleted at commit; until then look-ups find it. */
   discarded: boolean
   /** The complement: what a rollback makes of the key. */
   saved: 'nothing' | 'absent' | 'value'
   savedSize: number
+  savedProt: Protection
 }
 
-const NodeStruct = struct<Node>('node', { present: bool, size: u(6), discarded: bool, saved: oneOf('nothing', 'absent', 'value'), savedSize: u(6) })
+const PROTECTION = oneOf('rw', 'r')
+const NodeStruct = struct<Node>('node', { present: bool, size: u(6), prot: PROTECTION, discarded: bool, saved: oneOf('nothing', 'absent', 'value'), savedSize: u(6), savedProt: PROTECTION })
 
 /** A range of pages that a look-up found. */
 export interface Found {
   readonly begin: number
   readonly size: number
+  readonly prot: Protection
 }
 
 /** One of the two ordered maps of an address space. Its storage is a node for each possible key. */
@@ -44,7 +51,7 @@ export class Tree {
 
   /** The ranges in the tree, in order; without those to be deleted, if `skipDiscarded`. */
   ranges(skipDiscarded = false): Found[] {
-    return this.nodes.flatMap((node, begin) => (node.present && !(skipDiscarded && node.discarded) ? [{ begin, size: node.size }] : []))
+    return this.nodes.flatMap((node, begin) => (node.present && !(skipDiscarded && node.discarded) ? [{ begin, size: node.size, prot: node.prot }] : []))
   }
 
   /** The range that contains a page. Where ranges overlap, the answer depends on the shape of the tree: any of them. */
