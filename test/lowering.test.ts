@@ -3,9 +3,7 @@ import test from 'ava'
 import { transformSync } from 'esbuild'
 import fc from 'fast-check'
 import { lower } from '../src/compile/lower.ts'
-import { Refusal } from '../src/compile/refusal.ts'
-import { lowered, runLowered, runNative } from './lowering/differential.ts'
-import { programs } from './lowering/generator.ts'
+import { difference, generatedAgree } from './lowering/agree.ts'
 
 /** Programs in which everything that lowering has to get right occurs; `op(...)` is an operation whose result is drawn by the test. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -63,32 +61,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'odd values': `function* program() { const odd = [-0, NaN, 1e300, 0.5, undefined, null, '', '1', 1, true, 10n, 2 ** 31, -(2 ** 31), { a: undefined }]; yield* op('x'); return odd.map((v) => (Object.is(v, -0) ? 'minus zero' : typeof v + String(v))) }`,
 }
 
-/** Why two runs differ; null: they do not, or the program is refused, with its place. */
-function difference(text: string, native: string, entry: string, seeds: readonly number[], tally?: Tally): string | null {
-  const code = lowered(text)
-  const refusal = (found: Refusal): string | null => {
-    if (tally) tally.refused++
-    return found.at ? null : `refused without a place: ${found.message}`
-  }
-  if (code instanceof Refusal) return refusal(code)
-  for (const seed of seeds) {
-    const expected = runNative(native, entry, seed)
-    for (const poison of [undefined, Symbol('dead')]) {
-      const got = runLowered(code, entry, seed, poison)
-      if (got instanceof Refusal) return refusal(got)
-      const at = expected.findIndex((event, i) => event !== got[i])
-      if (at >= 0 || got.length !== expected.length) return `seed ${seed}, event ${at}: ${expected[at]} natively, ${got[at]} lowered`
-    }
-  }
-  if (tally) tally.agreed++
-  return null
-}
-
-interface Tally {
-  agreed: number
-  refused: number
-}
-
 for (const [name, text] of Object.entries(PROGRAMS)) {
   test(`lowered and native agree: ${name}`, (t) => {
     const tally = { agreed: 0, refused: 0 }
@@ -107,18 +79,7 @@ for (const part of readFileSync('test/lowering/programs.txt', 'utf8').split(/^\/
 
 test('generated programs: lowered and native agree, or they are refused', (t) => {
   const tally = { agreed: 0, refused: 0 }
-  const isProgram = (text: string): boolean => {
-    try {
-      return typeof new Function(text) === 'function'
-    } catch {
-      return false // such as a break out of no loop
-    }
-  }
-  const agrees = fc.property(programs(), fc.nat(1000), (text, seed) => {
-    const found = isProgram(text) ? difference(text, text, 'main', [seed, seed + 1], tally) : null
-    if (found !== null) throw new Error(found)
-  })
-  fc.assert(agrees, { numRuns: Number(process.env['VMCHECK_PROGRAMS'] ?? 400), ...(process.env['VMCHECK_SEED'] && { seed: Number(process.env['VMCHECK_SEED']) }) })
+  fc.assert(generatedAgree(tally), { numRuns: 400 })
   t.log(`${tally.agreed} agree, ${tally.refused} refused`)
   t.true(tally.agreed > 2 * tally.refused, `${tally.agreed} agree, ${tally.refused} refused`)
 })

@@ -147,7 +147,35 @@ function statement(size: GeneratorSize, inLoop: boolean): Arbitrary<string> {
   )
 }
 
-/** Whole programs, whose entry is `main`. */
-export function programs(size: GeneratorSize = { expressions: 2, statements: 2 }): Arbitrary<string> {
-  return fc.array(statement(size, false), { minLength: 1, maxLength: 4 }).map((all) => `${OUTSIDE}\nfunction* main() {\n  ${START}\n  whole: {\n${all.join('\n')}\n  }\n  ${END}\n}`)
+/** Sizes of programs: small ones take a quarter of the time of the largest, and show most of what goes wrong. */
+const SIZES: readonly { readonly weight: number; readonly size: GeneratorSize }[] = [
+  { weight: 3, size: { expressions: 1, statements: 1 } },
+  { weight: 2, size: { expressions: 2, statements: 1 } },
+  { weight: 2, size: { expressions: 1, statements: 2 } },
+  { weight: 1, size: { expressions: 2, statements: 2 } },
+]
+
+/** The declarations of OUTSIDE that a text uses, or that one of them does: what is not there need not be lowered. */
+function outsideOf(body: string): string {
+  const lines = OUTSIDE.trim().split('\n')
+  const nameOf = (line: string): string => /^(?:class|const|function\*?) (\w+)/.exec(line)?.[1] ?? ''
+  const used = new Set<string>()
+  for (let text = body; text !== ''; ) {
+    const found = lines.filter((line) => !used.has(line) && new RegExp(`\\b${nameOf(line)}\\b`).test(text))
+    for (const line of found) used.add(line)
+    text = found.join('\n')
+  }
+  return lines.filter((line) => used.has(line)).join('\n')
+}
+
+function programsOf(size: GeneratorSize): Arbitrary<string> {
+  return fc.array(statement(size, false), { minLength: 1, maxLength: 4 }).map((all) => {
+    const body = all.join('\n')
+    return `${outsideOf(body)}\nfunction* main() {\n  ${START}\n  whole: {\n${body}\n  }\n  ${END}\n}`
+  })
+}
+
+/** Whole programs of all sizes, whose entry is `main`. */
+export function programs(): Arbitrary<string> {
+  return fc.oneof(...SIZES.map(({ weight, size }) => ({ weight, arbitrary: programsOf(size) })))
 }
