@@ -7,6 +7,15 @@ import { difference, generatedAgree } from './lowering/agree.ts'
 
 /** Programs in which everything that lowering has to get right occurs; `op(...)` is an operation whose result is drawn by the test. */
 const PROGRAMS: Readonly<Record<string, string>> = {
+  'variables that some ways write only': `function* program() { let a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7; const x = yield* op('x')
+    if (x) { a = 10 }
+    if (x) { b = 20 } else { c = 21 }
+    switch (x) { case 1: c = 30; break; case 2: c = 31 }
+    for (const k of x ? [1] : []) d = k
+    while (x) { e = 50; break }
+    try { if (x === 2) throw 1; f = 60 } catch { f += 1 }
+    x && (g = 70)
+    const all = [a, b, c, d, e, f, g]; yield* op('y'); return all }`,
   'try and finally around points': `
     function* inner(n) { try { yield* op('a', n); if (n > 2) return 'early'; yield* op('b') } finally { yield* op('cleanup', n) } return 'late' }
     function* program() { const got = []; for (let i = 0; i < 5; i++) got.push(yield* inner(i)); return got }`,

@@ -97,6 +97,35 @@ function pattern(depth: number): Arbitrary<string> {
   )
 }
 
+const PLAIN = one('1', '0', '2', 'a', 'b', 's', 'o.x', 'a++', '--b', 'list.length', '(a = b)', '(b = a + 1)', '(a && (b = 3))', '(a || (b = s))', 'a === b')
+
+/** Statements without any point, which assign a and b in some of their ways only: what is live at the points around them depends on that. */
+function plain(depth: number): Arbitrary<string> {
+  const simple = fc.oneof(text`${NAME} = ${PLAIN};`, text`s += ${PLAIN};`, text`${PLAIN};`)
+  if (depth === 0) return simple
+  const inner = plain(depth - 1)
+  return fc.oneof(
+    simple,
+    text`${inner} ${inner}`,
+    text`if (${PLAIN}) { ${inner} }`,
+    text`if (${PLAIN}) { ${inner} } else { ${inner} }`,
+    text`if (${PLAIN}) {} else ${simple}`,
+    text`switch (${PLAIN}) { case ${PLAIN}: ${inner} ${one('break;', '')} case 1: ${inner} }`,
+    text`switch (${PLAIN}) { case ${PLAIN}: ${inner} break; default: ${inner} }`,
+    text`while (${PLAIN}) { ${inner} if (fuel-- < 0) break; ${inner} }`,
+    text`do { ${inner} if (fuel-- < 0 || a) break; ${inner} } while (${PLAIN});`,
+    text`for (let k = 0; k < ${one('0', '2', 'a')}; k++) { ${inner} if (fuel-- < 0) break; }`,
+    text`for (const k of ${one('list', '[]', 'o.y')}) { ${inner} ${one('continue;', '')} b = k; }`,
+    text`for (${NAME} of ${one('list', '[]')}) { ${inner} }`,
+    text`for (${NAME} in ${one('o.z', '({})')}) { ${inner} }`,
+    text`try { ${inner} ${one('throw 1;', 'null.x;', '')} ${inner} } catch { ${inner} }`,
+    text`try { ${inner} if (${PLAIN}) throw 1; ${inner} } catch (e) { ${inner} } finally { ${inner} }`,
+    text`away: { ${inner} if (${PLAIN}) break away; ${inner} }`,
+    text`[${NAME} = ${PLAIN}, ${NAME}] = [${one('undefined', '1', 'b')}, a];`,
+    text`{ let a = ${one('1', 'b', 'o.x')}; ${inner} b = a; }`,
+  )
+}
+
 /** A statement, or several, nested up to some depth; `loops` says whether break and continue may stand here. */
 function statement(size: GeneratorSize, inLoop: boolean): Arbitrary<string> {
   const e = expression(size.expressions)
@@ -106,6 +135,7 @@ function statement(size: GeneratorSize, inLoop: boolean): Arbitrary<string> {
     { weight: 2, arbitrary: text`${NAME} = ${e};` },
     text`s += kind(${e}) === 1 ? 'i' : 'n';`,
     text`yield* op(${e});`,
+    text`${plain(2)} ${one('yield* op("plain");', '', 's += a;')}`,
   )
   if (size.statements === 0) return simple
   const inner = { ...size, statements: size.statements - 1 }
