@@ -1,8 +1,10 @@
+import { isAnyArrayBuffer, isMap, isProxy, isSet } from 'node:util/types'
 import { Actor, Cpu } from '../model/actor.ts'
 import { Machine } from '../model/machine.ts'
-import { Memory, showValue } from '../model/memory.ts'
+import { Memory } from '../model/memory.ts'
 import { PAUSE } from '../model/operation.ts'
 import { StructType } from '../model/struct.ts'
+import { CHANGING, intrinsics, refuseChange } from './intrinsics.ts'
 import { CONFINED_MATH } from './outside.ts'
 import { Refusal } from './refusal.ts'
 import { type Runtime, runtimeObjects } from './runtime.ts'
@@ -35,12 +37,13 @@ export class ObjectTable {
  */
 export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable {
   const table = new ObjectTable()
+  const closed = intrinsics()
   for (const object of [...runtimeObjects(runtime), ...standardObjects()]) table.add(object)
   const queue: unknown[] = [PAUSE, machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
   for (let i = 0; i < queue.length; i++) {
     const value = queue[i]
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue
-    if (!table.add(value)) continue
+    if (closed.has(value) || !table.add(value)) continue
     for (const next of captured(value, runtime)) queue.push(next)
     for (const next of hidden(value, runtime)) queue.push(next)
     if (value instanceof Cpu) queue.push(value.state)
@@ -59,11 +62,19 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
  * the functions), members of collections.
  */
 export function childrenOf(value: object, runtime: Runtime): unknown[] {
-  const members = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : []
-  const properties = Object.entries(Object.getOwnPropertyDescriptors(value))
-    .filter(([key]) => key !== 'prototype' || isClass(value))
-    .flatMap(([key, descriptor]) => [key, ...('value' in descriptor ? [descriptor.value as unknown] : [descriptor.get, descriptor.set])])
-  return [...captured(value, runtime), ...hidden(value, runtime), ...members, ...properties]
+  const properties = ownProperties(value).flatMap(([key, descriptor]) => [key, ...('value' in descriptor ? [descriptor.value as unknown] : [descriptor.get, descriptor.set])])
+  return [...captured(value, runtime), ...hidden(value, runtime), ...membersOf(value), ...properties]
+}
+
+/** An object's properties of all names, symbols as well, in a fixed order. */
+function ownProperties(value: object): [PropertyKey, PropertyDescriptor][] {
+  return Reflect.ownKeys(value).map((key) => [key, Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor])
+}
+
+/** What a Map or Set holds. */
+function membersOf(value: object): unknown[] {
+  if (isMap(value)) return [...Map.prototype.entries.call(value)].flat()
+  return isSet(value) ? [...Set.prototype.values.call(value)] : []
 }
 
 /** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `list.push(yield* a())`. */
@@ -75,7 +86,7 @@ export function standardObjects(): object[] {
 }
 
 function functionsOf(owner: object): object[] {
-  return Object.entries(Object.getOwnPropertyDescriptors(owner)).flatMap(([key, { value }]) => (key !== 'prototype' && key !== 'constructor' && typeof value === 'function' ? [value as object] : []))
+  return ownProperties(owner).flatMap(([key, { value }]) => (key !== 'prototype' && key !== 'constructor' && typeof value === 'function' ? [value as object] : []))
 }
 
 function captured(value: object, runtime: Runtime): unknown[] {
@@ -89,37 +100,39 @@ function captured(value: object, runtime: Runtime): unknown[] {
   }
 }
 
-/** What an object's private fields hold. */
+/** What an object's private fields hold: of any class, for a constructor may give them to whatever object it returns. */
 function hidden(value: object, runtime: Runtime): unknown[] {
-  const found: unknown[] = [...(runtime.staticReaders.get(value)?.() ?? [])]
-  for (let at = Object.getPrototypeOf(value) as object | null; at; at = Object.getPrototypeOf(at) as object | null) {
-    const owner = Object.hasOwn(at, 'constructor') ? (at as { constructor: object }).constructor : null
-    const read = owner && runtime.privateReaders.get(owner)
-    if (read) found.push(...read(value))
-  }
-  return found
+  return [...(runtime.staticReaders.get(value)?.() ?? []), ...[...runtime.privateReaders.values()].flatMap((read) => read(value))]
 }
 
 function freeze(value: object, queue: unknown[]): void {
-  if (ArrayBuffer.isView(value)) {
-    throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
-  }
-  if (typeof value === 'function' && value.name.startsWith('bound ') && !Object.hasOwn(value, 'prototype')) {
-    throw new Refusal(`programs can reach the bound function "${value.name.slice(6)}", whose "this" cannot be seen: write an arrow function instead`, null)
-  }
-  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) {
-    throw new Refusal(`programs can reach a ${value.constructor.name}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
-  }
-  if (isIterator(value)) throw new Refusal('programs can reach an iterator that is made outside of them, and where it stands no stored state would hold: make it where it is used, or keep the list', null)
-  if (value instanceof Map || value instanceof Set) sealCollection(value, queue)
-  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (key === 'prototype' && !isClass(value)) continue
+  refuseUnfreezable(value)
+  queue.push(...membersOf(value))
+  if (isMap(value) || isSet(value)) sealCollection(value)
+  for (const [, descriptor] of ownProperties(value)) {
     if ('value' in descriptor) queue.push(descriptor.value)
     else queue.push(descriptor.get, descriptor.set, got(value, descriptor))
   }
-  const prototype = Object.getPrototypeOf(value) as object | null
-  if (prototype && Object.hasOwn(prototype, 'constructor')) queue.push((prototype as { constructor: unknown }).constructor)
+  queue.push(Object.getPrototypeOf(value))
   if (typeof value !== 'function' || Object.isExtensible(value)) Object.freeze(value)
+}
+
+/** @throws Refusal for what keeps something that freezing does not reach */
+function refuseUnfreezable(value: object): void {
+  if (isProxy(value)) {
+    Reflect.ownKeys(value) // one that stands for a name that is refused says which
+    throw new Refusal('programs can reach a Proxy, and what it does cannot be seen: use plain objects', null)
+  }
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) throw new Refusal(`programs can reach ${article(value)}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
+  if (typeof value === 'function' && value.name.startsWith('bound ') && !Object.hasOwn(value, 'prototype')) {
+    throw new Refusal(`programs can reach the bound function "${value.name.slice(6)}", whose "this" cannot be seen: write an arrow function instead`, null)
+  }
+  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) throw new Refusal(`programs can reach ${article(value)}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
+  if (isIterator(value)) throw new Refusal('programs can reach an iterator that is made outside of them, and where it stands no stored state would hold: make it where it is used, or keep the list', null)
+}
+
+function article({ constructor: { name } }: object): string {
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
 /** What a getter gives, such as that of a module's namespace; nothing when it throws. */
@@ -131,20 +144,11 @@ function got(owner: object, { get }: PropertyDescriptor): unknown {
   }
 }
 
-function isClass(value: object): boolean {
-  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
-}
-
-function sealCollection(collection: Map<unknown, unknown> | Set<unknown>, queue: unknown[]): void {
-  if (collection instanceof Map) for (const [key, value] of collection) queue.push(key, value)
-  else queue.push(...collection)
-  for (const method of ['set', 'add', 'delete', 'clear']) {
+/** Frozen is not closed: a collection's members are changed by its methods, of which those of `closeCollections` look first. */
+function sealCollection(collection: Map<unknown, unknown> | Set<unknown>): void {
+  for (const method of CHANGING) {
     if (!(method in collection)) continue
-    Object.defineProperty(collection, method, {
-      value: () => {
-        throw new TypeError(`Cannot change a ${showValue(collection.constructor)} made in machine(): object is not extensible`)
-      },
-    })
+    Object.defineProperty(collection, method, { value: () => refuseChange(collection) })
   }
 }
 

@@ -3,7 +3,9 @@ import * as authoring from '../model/index.ts'
 import { type Model, ModelError, isModel } from '../model/model.ts'
 import { ParameterError } from '../model/parameters.ts'
 import { cleaned } from '../model/texts.ts'
+import { isKind, wording, wordsOf } from '../model/thrown.ts'
 import type { Bundle } from './bundle.ts'
+import { areIntrinsicsClosed, closeIntrinsics } from './intrinsics.ts'
 import { type Printer, confinement, withoutCodeFromText, withoutLastMatch } from './outside.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import { Runtime } from './runtime.ts'
@@ -28,20 +30,21 @@ const STACK_FRAMES = 100
  */
 export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES)
-  withoutCodeFromText()
-  withoutLastMatch()
+  closeThread()
   if (bundle.form === 'lowered') refuseLists()
   const runtime = new Runtime()
   const sourceMap = new SourceMap(bundle)
   const confined = confinement(print)
   const module = { exports: {} as { default?: unknown } }
   try {
-    const script = new Script(`(function (exports, require, module, __vmcheck, ${Object.keys(confined).join(', ')}) {${bundle.code}\n})`, { filename: sourceMap.filename })
-    const run = script.runInThisContext() as (...given: unknown[]) => void
-    run(module.exports, requireFor(bundle), module, runtime, ...Object.values(confined))
+    // two functions, in one line: a model may have names of its own for what is confined
+    const script = new Script(`(function (${Object.keys(confined).join(', ')}) { return function (exports, require, module, __vmcheck) {${bundle.code}\n}})`, { filename: sourceMap.filename })
+    const confine = script.runInThisContext() as (...given: unknown[]) => (...given: unknown[]) => void
+    confine(...Object.values(confined))(module.exports, requireFor(bundle, runtime), module, runtime)
   } catch (error) {
     throw setupRefusal(error, sourceMap, bundle.file)
   }
+  Object.freeze(module)
   const model = module.exports.default
   if (model === undefined) throw new Refusal('no default export: end the file with export default model({ ... })', place(bundle.file))
   if (!isModel(model)) throw new Refusal('the default export is not a model: write export default model({ ... })', place(bundle.file))
@@ -50,11 +53,18 @@ export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
 
 /** The refusal for an exception thrown while a model's file or its `machine()` ran. */
 export function setupRefusal(error: unknown, sourceMap: SourceMap, file: string): Refusal {
-  if (error instanceof Refusal) return error.at ? error : new Refusal(error.message, sourceMap.placeOf(error) ?? place(file))
+  if (isKind(error, Refusal)) return error.at ? error : new Refusal(error.message, sourceMap.placeOf(error) ?? place(file))
   const at = sourceMap.placeOf(error) ?? place(file)
-  const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
-  const said = error instanceof ModelError || error instanceof ParameterError ? message : `${name}: ${message}`
+  const said = isKind(error, ModelError) || isKind(error, ParameterError) ? wordsOf(error).message : wording(error)
   return new Refusal(said.split('\n')[0] as string, at)
+}
+
+/** What models must not change, or reach, is closed once on every thread that loads one. */
+function closeThread(): void {
+  if (areIntrinsicsClosed()) return
+  withoutCodeFromText()
+  withoutLastMatch()
+  closeIntrinsics()
 }
 
 /** Standard output is for results. */
@@ -66,11 +76,25 @@ function place(file: string): SourcePlace {
   return { file, line: 1, column: 1 }
 }
 
-function requireFor(bundle: Bundle): (name: string) => unknown {
+function requireFor(bundle: Bundle, runtime: Runtime): (name: string) => unknown {
+  const entry = bundle.form === 'lowered' ? askingOf(runtime) : authoring
   return (name) => {
-    if (name === 'vmcheck') return authoring
+    if (name === 'vmcheck') return entry
     throw new Refusal(`a model cannot import "${name}": it may import vmcheck, vmcheck/vm and files of its own`, place(bundle.file))
   }
+}
+
+/** The public entry, whose operations the runtime hears of when they are made: none may be forgotten. */
+function askingOf(runtime: Runtime): typeof authoring {
+  const asking = <G extends readonly unknown[], T extends authoring.Operation<unknown>>(make: (...given: G) => T) => (...given: G): T => runtime.asks(make(...given))
+  class Operation<R> extends authoring.Operation<R> {
+    constructor(...given: ConstructorParameters<typeof authoring.Operation>) {
+      super(...given)
+      runtime.asks(this)
+    }
+  }
+  const { when, atomically, readOnce, pause } = authoring
+  return { ...authoring, Operation, when: asking(when) as typeof when, atomically: asking(atomically) as typeof atomically, readOnce: asking(readOnce) as typeof readOnce, pause: asking(pause) }
 }
 
 /**

@@ -6,42 +6,46 @@ const CHANCE = 'random numbers'
 const LATER = 'what happens later, outside of any step'
 const PROCESS = 'the process that runs it'
 
-/** Global names that are refused, and what they depend on. */
-export const OUTSIDE: Readonly<Record<string, string>> = {
+const MEMORY = 'memory that no stored state would hold'
+const COLLECTOR = 'what the garbage collector does'
+
+/** Global names that are refused for a reason of their own. */
+const REASONS: Readonly<Record<string, string>> = {
   Date: TIME,
   performance: TIME,
   Temporal: TIME,
-  crypto: CHANCE,
-  setTimeout: LATER,
-  setInterval: LATER,
-  setImmediate: LATER,
-  queueMicrotask: LATER,
-  clearTimeout: LATER,
-  clearInterval: LATER,
-  clearImmediate: LATER,
-  Promise: LATER,
-  AbortController: LATER,
-  AbortSignal: LATER,
-  MessageChannel: LATER,
-  Intl: 'the time and the place',
-  URL: 'what a browser keeps',
-  Blob: 'what a browser keeps',
-  File: 'what a browser keeps',
   Event: TIME,
-  EventTarget: 'what a browser keeps',
+  crypto: CHANCE,
+  ...Object.fromEntries(['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Promise', 'AbortController', 'AbortSignal', 'MessageChannel'].map((name) => [name, LATER])),
+  Intl: 'the time and the place',
   Buffer: PROCESS,
-  WebAssembly: 'memory that no stored state would hold',
+  ...Object.fromEntries(['process', 'require', 'module', 'exports', 'globalThis', 'global'].map((name) => [name, PROCESS])),
   fetch: 'the network',
-  process: PROCESS,
-  require: PROCESS,
-  globalThis: PROCESS,
-  global: PROCESS,
   eval: 'code that is not lowered',
   Function: 'code that is not lowered',
-  SharedArrayBuffer: 'memory that no stored state would hold',
-  Atomics: 'memory that no stored state would hold',
-  WeakRef: 'what the garbage collector does',
-  FinalizationRegistry: 'what the garbage collector does',
+  Proxy: 'functions that nobody sees',
+  ...Object.fromEntries(['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'ArrayBuffer', 'DataView'].map((name) => [name, MEMORY])),
+  WeakRef: COLLECTOR,
+  FinalizationRegistry: COLLECTOR,
+}
+
+/** Global names that models may use: JavaScript's own, which are closed to changes. */
+const ALLOWED: ReadonlySet<string> = new Set(
+  [
+    'undefined NaN Infinity isNaN isFinite parseInt parseFloat encodeURI encodeURIComponent decodeURI decodeURIComponent escape unescape structuredClone console',
+    'Object Array String Number Boolean Symbol BigInt RegExp Map Set WeakMap WeakSet Iterator Math JSON Reflect',
+    'Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError',
+  ].flatMap((names) => names.split(' ')),
+)
+
+/** Global names that are refused, and what they depend on: all but a few. */
+export const OUTSIDE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.getOwnPropertyNames(globalThis)
+      .filter((name) => !ALLOWED.has(name) && /^[A-Za-z_]\w*$/.test(name))
+      .map((name) => [name, name.endsWith('Array') ? MEMORY : 'what Node keeps']),
+  ),
+  ...REASONS,
 }
 
 /** Why a use of a name is refused. */
@@ -88,6 +92,9 @@ export function withoutLastMatch(): void {
   }
 }
 
+/** Names that the bundled text has for other things, or may not have at all; lowering refuses them. */
+const PARAMETERS: ReadonlySet<string> = new Set(['require', 'module', 'exports', 'eval'])
+
 /** Takes what models print. */
 export type Printer = (text: string) => void
 
@@ -98,7 +105,7 @@ export type Printer = (text: string) => void
  * @param print takes a line of output
  */
 export function confinement(print: Printer): Readonly<Record<string, unknown>> {
-  const refused = Object.fromEntries(Object.entries(OUTSIDE).flatMap(([name, what]) => (name === 'require' || name === 'eval' ? [] : [[name, refusing(name, what)]])))
+  const refused = Object.fromEntries(Object.entries(OUTSIDE).flatMap(([name, what]) => (PARAMETERS.has(name) ? [] : [[name, refusing(name, what)]])))
   return { ...refused, Math: CONFINED_MATH, console: consoleOf(print) }
 }
 

@@ -82,6 +82,9 @@ function refuseOutside(ast: t.File, lowering: Lowering): void {
       const isRandom = name === 'Math' && parent.type === 'MemberExpression' && path.key === 'object' && (parent.computed ? t.isStringLiteral(parent.property, { value: 'random' }) : t.isIdentifier(parent.property, { name: 'random' }))
       if (isRandom) throw lowering.refuse(parent, outsideMessage('Math.random', 'random numbers'))
     },
+    MetaProperty(path: NodePath<t.MetaProperty>) {
+      if (path.node.meta.name === 'import') throw lowering.refuse(path.node, outsideMessage('import.meta', 'the process that runs it'))
+    },
     Import: (path: NodePath<t.Import>) => refuseLater(path, 'import() loads', lowering),
     Function: (path: NodePath<t.Function>) => {
       if (path.node.async && !path.node.generator) refuseLater(path, 'an async function runs', lowering)
@@ -224,10 +227,13 @@ function witnessPrivates(path: NodePath<t.Class>, lowering: Lowering): void {
     path.node.body.body.push(t.staticBlock([lowering.call(member, t.thisExpression(), read)]))
   }
   const [own, shared] = [names(false), names(true)]
-  if (own[0] !== undefined) {
+  const methods = path.node.body.body.flatMap((member) => (member.type === 'ClassPrivateMethod' && !member.static ? [member.key.id.name] : []))
+  const [known] = [...own, ...methods]
+  if (known !== undefined) {
     const instance = (): t.Identifier => t.identifier('instance')
-    const has = t.binaryExpression('in', t.privateName(t.identifier(own[0])), instance())
-    const read = t.conditionalExpression(has, values(instance, own), t.arrayExpression([]))
+    const has = t.binaryExpression('in', t.privateName(t.identifier(known)), instance())
+    // an instance with private methods only has something private, too
+    const read = t.conditionalExpression(has, own.length > 0 ? values(instance, own) : t.arrayExpression([t.nullLiteral()]), t.arrayExpression([]))
     lowering.ours.add(read)
     add('privates', t.arrowFunctionExpression([instance()], read))
   }

@@ -1,5 +1,7 @@
 import { DELEGATE, Frame, type FunctionInfo, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
 import { Operation } from '../model/operation.ts'
+import { isErrorOf, isKind, wordsOf } from '../model/thrown.ts'
+import { Guarded } from './intrinsics.ts'
 import { Refusal, type SourcePlace } from './refusal.ts'
 import type { Site } from './sites.ts'
 import { type View, Walk } from './walk.ts'
@@ -36,6 +38,8 @@ export class Runtime {
   readonly privateReaders: Map<object, (instance: object) => unknown[]> = new Map()
   /** Activations made in this step; each must be taken by a `yield*`. */
   readonly made: Frame[] = []
+  /** Operations made in this step that no `yield*` has got; each must be. */
+  readonly asked: Operation<unknown>[] = []
   /** Sites of branches and points reached, by site number; shared between threads when given. */
   coverage: Uint8Array = new Uint8Array(0)
   /** Whether a step runs; set-up otherwise. */
@@ -51,6 +55,9 @@ export class Runtime {
   #step = 0
   #claimed = false
   #ticks = 0
+  readonly #errors = new Guarded()
+  /** The last site of a step that has changed what is everybody's and cannot be closed. */
+  #tamperedAt: number | null = null
 
   /**
    * Claims the world for one machine: a second one would number functions and objects differently from other threads.
@@ -63,10 +70,13 @@ export class Runtime {
 
   /** Starts a step. */
   begin(): void {
+    if (this.#tamperedAt !== null) throw new Refusal('a program changes Error.stackTraceLimit or Error.prepareStackTrace, which no stored state would hold', this.place(this.#tamperedAt))
     this.stepping = true
     this.signalled = false
     this.looped = false
     this.made.length = 0
+    this.asked.length = 0
+    this.#errors.look()
     this.#step++
     this.#ticks = 0
   }
@@ -74,6 +84,7 @@ export class Runtime {
   /** Ends a step. */
   end(): void {
     this.stepping = false
+    if (this.#errors.restore()) this.#tamperedAt = this.site
     this.signalled = false
   }
 
@@ -125,6 +136,12 @@ export class Runtime {
   /** Lowered code: how to see the private fields of a class's instances, which may hold what programs must not change. */
   privates(owner: object, read: (instance: object) => unknown[]): void {
     if (!this.stepping) this.privateReaders.set(owner, read)
+  }
+
+  /** Whether an object has private fields, of whatever class. */
+  hasPrivates(object: object): boolean {
+    for (const read of this.privateReaders.values()) if (read(object).length > 0) return true
+    return false
   }
 
   /** Lowered code: the same for a class's static private fields. */
@@ -185,7 +202,19 @@ export class Runtime {
   at<T>(site: number, value: T): T {
     this.site = site
     if (site < this.coverage.length) this.coverage[site] = 1
+    if (this.asked.length > 0 && value instanceof Operation) this.#take(value)
     return value
+  }
+
+  #take(operation: Operation<unknown>): void {
+    const at = this.asked.lastIndexOf(operation)
+    if (at >= 0) this.asked.splice(at, 1)
+  }
+
+  /** A model's code has made an operation. */
+  asks<T extends Operation<unknown>>(operation: T): T {
+    if (this.stepping) this.asked.push(operation)
+    return operation
   }
 
   /** Lowered code: a value that is dropped, or only tested for being true. */
@@ -219,12 +248,12 @@ export class Runtime {
 
   /** Lowered code, first thing in a catch: the executor's signals are not the model's to catch. */
   pass(error: unknown): void {
-    if (this.signalled || error instanceof Refusal) throw error
+    if (this.signalled || isKind(error, Refusal)) throw error
     // nor are those that the executor is going to refuse
-    const isRefused = (error instanceof TypeError && CHANGE_REFUSED.test(error.message)) || (error instanceof RangeError && /call stack/i.test(error.message))
+    const isRefused = isErrorOf(TypeError, CHANGE_REFUSED, error) || isErrorOf(RangeError, /call stack/i, error)
     if (this.stepping && isRefused) {
       this.signalled = true
-      throw new Refusal(`a program catches what is refused: ${(error as Error).message}`, this.place(this.site))
+      throw new Refusal(`a program catches what is refused: ${wordsOf(error).message}`, this.place(this.site))
     }
   }
 

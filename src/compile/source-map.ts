@@ -1,6 +1,7 @@
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Bundle } from './bundle.ts'
 import { isOwn } from '../model/places.ts'
+import { stackOf } from '../model/thrown.ts'
 import type { SourcePlace } from './refusal.ts'
 
 /** Finds places in a model's source for places in its bundled text. */
@@ -16,8 +17,7 @@ export class SourceMap {
 
   /** The topmost place of an error's stack that lies in the model's own files. */
   placeOf(error: unknown): SourcePlace | null {
-    const stack = error instanceof Error ? (error.stack ?? '') : ''
-    for (const line of stack.split('\n')) {
+    for (const line of stackOf(error).split('\n')) {
       const at = line.indexOf(this.filename)
       if (at < 0) continue
       const [row, column] = line.slice(at + this.filename.length + 1).split(':').map((text) => Number.parseInt(text, 10))

@@ -1,9 +1,11 @@
+import { isNativeError } from 'node:util/types'
 import type { ObjectTable } from '../compile/freeze.ts'
 import { Refusal } from '../compile/refusal.ts'
 import { Frame, type Runtime, Walk } from '../compile/runtime.ts'
 import { showValue } from '../model/memory.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../model/operation.ts'
 import type { Switches } from '../model/switches.ts'
+import { wording } from '../model/thrown.ts'
 
 /** Tags of the encoding; each value starts with one, so that no two values share an encoding. */
 const TAG = {
@@ -44,6 +46,9 @@ export interface Mentions {
   /** Positions of values in a log, each followed by what it names. */
   readonly logged: readonly number[]
 }
+
+/** Words of a local state at most. */
+const MOST_WORDS = 1 << 20
 
 const VIEWS = ['values', 'keys', 'entries'] as const
 
@@ -209,8 +214,14 @@ class Encoder {
   }
 
   #text(text: string): void {
+    this.#limit(text.length)
     this.out.push(text.length)
     for (let i = 0; i < text.length; i++) this.out.push(text.charCodeAt(i))
+  }
+
+  /** Local states are small; one that is not would take minutes before anybody saw why. */
+  #limit(more: number): void {
+    if (this.out.length + more > MOST_WORDS) throw this.#refuse('a program', `more than ${MOST_WORDS.toLocaleString('en')} numbers or characters`)
   }
 
   #function(value: object, what: string): void {
@@ -253,10 +264,15 @@ class Encoder {
     const owner = Object.getPrototypeOf(error) as object
     const type = Object.hasOwn(owner, 'constructor') ? owner.constructor : null
     if (type === null || this.#objects.indexOf(type) < 0) throw this.#refuse(what, `${article(showValue(error.constructor))} of a class that is made in a step`)
+    const own = Object.getOwnPropertyDescriptors(error)
+    if (!isNativeError(error) || !Object.isExtensible(error) || !Object.hasOwn(own, 'stack') || Object.hasOwn(own, '__proto__') || Object.getOwnPropertySymbols(own).length > 0) throw this.#refuse(what, 'an error that was changed in ways that come to no text')
+    if (this.#runtime.hasPrivates(error)) throw this.#refuse(what, `${article(showValue(error.constructor))} with private fields`)
+    const { message } = own
+    if (message && !('value' in message && message.writable && message.configurable && !message.enumerable)) throw this.#refuse(what, 'an error whose message was made read-only or visible')
     this.out.push(TAG.error)
     this.value(type, what)
-    this.value(error.message, what)
-    const entries = Object.entries(Object.getOwnPropertyDescriptors(error)).filter(([key]) => key !== 'stack' && key !== 'message')
+    this.value(message ? [message.value] : null, what)
+    const entries = Object.entries(own).filter(([key]) => key !== 'stack' && key !== 'message')
     this.out.push(entries.length)
     for (const [key, descriptor] of entries) {
       this.#text(key)
@@ -273,6 +289,7 @@ class Encoder {
 
   #array(value: readonly unknown[], what: string): void {
     if (Object.getPrototypeOf(value) !== Array.prototype || Reflect.ownKeys(value).length !== value.length + 1) throw this.#refuse(what, 'an array with holes, further properties or a class of its own')
+    this.#limit(value.length)
     this.out.push(TAG.array, value.length)
     for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) if (key !== 'length') this.value(this.#valueOf(descriptor, value, what), what)
   }
@@ -436,11 +453,13 @@ class Decoder {
   #error(): Error {
     const met = this.#met.push(this) - 1
     const type = this.value() as { readonly prototype: Error }
-    const error = Object.create(type.prototype) as Error & Record<string, unknown>
+    // an error of JavaScript's own making, and of the class, without a call of the class's constructor
+    const error = Reflect.construct(Error, [], type as never) as Error & Record<string, unknown>
     this.#met[met] = error
     const hidden = (key: string, value: unknown): unknown => Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true })
-    hidden('message', this.value())
-    hidden('stack', `${error.name}: ${error.message}`)
+    const message = this.value() as readonly [unknown] | null
+    if (message) hidden('message', message[0])
+    hidden('stack', wording(error))
     for (let count = this.next(); count > 0; count--) {
       const key = this.#text()
       error[key] = this.value()

@@ -6,8 +6,10 @@ import type { Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
+import { holdersOf } from '../model/awaited.ts'
 import { type Granularity, classOf } from '../model/step-bounds.ts'
 import { NOTHING_OFF, type Switches } from '../model/switches.ts'
+import { isErrorOf, isKind, wording, wordsOf } from '../model/thrown.ts'
 import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
 import { type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
 import { writeCell } from './layout.ts'
@@ -169,10 +171,12 @@ export class Executor {
       const record = body()
       const dropped = runtime.made.find((frame) => !frame.taken)
       if (dropped) throw new Refusal(`${dropped.info.name}(...) was called without yield*, so it did nothing: did you forget yield*?`, runtime.place(dropped.info.site))
+      const [asked] = runtime.asked
+      if (asked) throw new Refusal(`${[asked.operation, asked.target.name].join(' ').trim()} is made, and not executed: did you forget yield*?`, runtime.place(this.#site || (runtime.made.at(-1)?.info.site ?? 0)))
       return record
     } catch (error) {
-      if (error instanceof Refusal && !error.at) throw new Refusal(error.message, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
-      if (error instanceof StepSignal) return error.fault ? this.#record('fault', null, error.fault) : this.#cut()
+      if (isKind(error, Refusal) && !error.at) throw new Refusal(error.message, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
+      if (isKind(error, StepSignal)) return error.fault ? this.#record('fault', null, error.fault) : this.#cut()
       throw error
     } finally {
       runtime.end()
@@ -274,7 +278,8 @@ export class Executor {
     const top = this.#memory.stack.at(-1) as Frame
     this.#memory.enterOperation(operation)
     const enabled = this.#grants || this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
-    if (!enabled) for (const holder of primitive.holders?.(target, actor, args) ?? []) this.#holders |= 1 << holder.id
+    if (typeof enabled !== 'boolean') throw new Refusal(`a guard gives ${typeof enabled === 'object' ? 'an object' : `a ${typeof enabled}`}: it must give true or false`, this.#system.runtime.place(top.site))
+    if (!enabled) this.#noteHolders(operation, actor)
     this.#memory.observer.operation?.(operation, this.#memory.stack, top.site, !enabled)
     if (enabled) {
       granting()
@@ -287,6 +292,19 @@ export class Executor {
     if (this.#memory.implied(() => primitive.frees?.(target, actor) ?? primitive.class === 'release', true)) this.#checkWhenFree(target)
     this.#base = this.#codec.afterOperation(this.#memory.stack, top.v)
     return true
+  }
+
+  /** Who keeps an operation from going on, as it says itself. */
+  #noteHolders(operation: Operation<unknown>, actor: Actor): void {
+    try {
+      this.#memory.guard(() => {
+        for (const holder of holdersOf(operation, actor) ?? []) this.#holders |= 1 << holder.id
+        return true
+      })
+    } catch (error) {
+      if (isSignal(error)) throw error
+      throw new Refusal(`who is waited for in ${[operation.operation, operation.target.name].join(' ').trim()} cannot be told: ${wording(error)}`, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
+    }
   }
 
   /** What a guard or effect throws is no exception that the program could catch and go on from: it ends the step. */
@@ -370,7 +388,7 @@ export class Executor {
   #raise(error: unknown): void {
     if (isSignal(error)) throw error
     const { place } = this.#memory
-    if (error instanceof RangeError && /call stack/i.test(error.message)) throw new Refusal('a recursion without bound', this.#system.loaded.sourceMap.placeOf(error) ?? place)
+    if (isErrorOf(RangeError, /call stack/i, error)) throw new Refusal('a recursion without bound', this.#system.loaded.sourceMap.placeOf(error) ?? place)
     this.#refuseChange(error)
     this.#memory.leaveOperation()
     for (this.#dropFinished(); this.#memory.stack.length > 0; this.#memory.stack.pop()) {
@@ -392,10 +410,10 @@ export class Executor {
 
   /** Refuses what freezing caught: a program that changes what was made before it. */
   #refuseChange(error: unknown): void {
-    if (!(error instanceof TypeError) || !CHANGE_REFUSED.test(error.message)) return
+    if (!isErrorOf(TypeError, CHANGE_REFUSED, error)) return
     const { loaded } = this.#system
     throw new Refusal(
-      `a program changes an object made outside of it, which no stored state would hold (${error.message}): keep it in shared memory`,
+      `a program changes an object made outside of it, which no stored state would hold (${wordsOf(error).message}): keep it in shared memory`,
       loaded.sourceMap.placeOf(error) ?? this.#memory.place,
     )
   }

@@ -1,10 +1,12 @@
+import type { Actor } from '../model/actor.ts'
 import type { Field } from '../model/field.ts'
 import type { Fault, Memory, MemoryPort } from '../model/memory.ts'
 import { type Layout, readCell } from './layout.ts'
 
 /** Shows one stored state to properties and reports: reads only. */
 export class StateReader implements MemoryPort {
-  readonly actor = null
+  /** Who asks, where somebody does. */
+  actor: Actor | null = null
   readonly #memory: Memory
   readonly #layout: Layout
   #words: Int32Array = new Int32Array(0)
@@ -16,17 +18,23 @@ export class StateReader implements MemoryPort {
     this.#layout = layout
   }
 
-  /** Runs `body` with the machine's memory showing the state `words`. */
-  within<T>(words: Int32Array, body: () => T): T {
+  /**
+   * Runs `body` with the machine's memory showing the state `words`.
+   *
+   * @param actor what `m.self` is meanwhile
+   */
+  within<T>(words: Int32Array, body: () => T, actor: Actor | null = null): T {
     const before = this.#memory.port
-    const outer = this.#words
+    const [outer, asker] = [this.#words, this.actor]
     this.#memory.port = this
     this.#words = words
+    this.actor = actor
     try {
       return body()
     } finally {
       this.#memory.port = before
       this.#words = outer
+      this.actor = asker
     }
   }
 

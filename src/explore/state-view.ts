@@ -6,8 +6,11 @@ import type { Judgement, Property } from '../model/machine.ts'
 import { isHandling, placement } from '../model/dispatch.ts'
 import { isAtomicContext } from '../model/holdings.ts'
 import type { Balance } from './balance.ts'
+import { awaitedBy } from '../model/awaited.ts'
 import { evaluate } from '../model/faults.ts'
+import { isErrorOf, isKind, wording, wordsOf } from '../model/thrown.ts'
 import type { Field } from '../model/field.ts'
+import type { Operation } from '../model/operation.ts'
 import { valueLine } from '../trace/narration.ts'
 import type { Executor } from './executor.ts'
 import { BLOCKED, INTERRUPTS_OFF, LEAF, OUTCOME, PREEMPTION_OFF, SLEEPS } from './leaf.ts'
@@ -164,10 +167,10 @@ export class StoredStateView implements StateView {
       tally.add(property, holds === true)
       return holds
     } catch (error) {
-      if (error instanceof Refusal) throw error
-      if (error instanceof TypeError && CHANGE_REFUSED.test(error.message)) throw new Refusal(`property "${property.name}" changes what it looks at: ${error.message}`, system.loaded.sourceMap.placeOf(error))
+      if (isKind(error, Refusal)) throw error
+      if (isErrorOf(TypeError, CHANGE_REFUSED, error)) throw new Refusal(`property "${property.name}" changes what it looks at: ${wordsOf(error).message}`, system.loaded.sourceMap.placeOf(error))
       tally.add(property, false)
-      return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+      return `it threw ${wording(error)}`
     } finally {
       system.runtime.end()
     }
@@ -192,6 +195,16 @@ export class StoredStateView implements StateView {
     return this.actors.filter((actor) => actor !== sleeper && !this.isFinished(actor) && this.#holders(actor) !== 0 && executor.mayWrite(actor, locals.code(this.#words, actor.id), this.#words, fields))
   }
 
+  /** Whom an attempt waits for, as its operation says. */
+  #awaited(operation: Operation<unknown>, actor: Actor): readonly Actor[] {
+    const { reader, system } = this.#with
+    try {
+      return reader.within(this.#words, () => [...awaitedBy(operation, actor)], actor)
+    } catch (error) {
+      throw new Refusal(`who is waited for in ${[operation.operation, operation.target.name].join(' ').trim()} cannot be told: ${wording(error)}`, system.loaded.sourceMap.placeOf(error))
+    }
+  }
+
   #blockedActor(actor: Actor): Blocked {
     const { executor, locals, reader, system } = this.#with
     const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
@@ -200,7 +213,7 @@ export class StoredStateView implements StateView {
     if (holders.length > 0 && cpus.length === 0) return { actor, operation: 'run', target: actor.cpus.map(({ name }) => name).join(' or '), heldBy: holders, sleeping: false, reads: [] }
     if (state.at !== 'operation') return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false, reads: [] }
     const { primitive, target, args, operation } = state.operation
-    const known = reader.within(this.#words, () => [...(primitive.holders?.(target, actor, args) ?? primitive.wakers?.(target, actor, args) ?? [])])
+    const known = this.#awaited(state.operation, actor)
     const { read } = reader.observed(() => reader.within(this.#words, () => attempt(() => primitive.enabled?.(target, actor, args))))
     const heldBy = known.length === 0 && isBlocked && primitive.sleeps ? this.#wakers(actor, new Set(read.keys())) : known
     const reads = target.name === '' ? [...read].map(([id, raw]) => valueLine(system.layout.fields[id] as Field, raw, system.machine.memory)) : []

@@ -8,6 +8,7 @@ import { NOTHING_OFF, type Switches, switchedBy } from '../model/switches.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation, type PrimitiveClass } from '../model/operation.ts'
 import { type Granularity, StepBounds, classOf, isAtomicAccess } from '../model/step-bounds.ts'
+import { isKind } from '../model/thrown.ts'
 import { readCell } from './layout.ts'
 import { OBJECT } from './namings.ts'
 import type { System } from './system.ts'
@@ -42,7 +43,7 @@ export class StepSignal extends Error {
 
 /** Whether an exception is the executor's own, which the model's code must not see. */
 export function isSignal(error: unknown): boolean {
-  return error instanceof StepSignal || error instanceof Refusal
+  return isKind(error, StepSignal) || isKind(error, Refusal)
 }
 
 /** Why a look at the inside of a lock is refused. */

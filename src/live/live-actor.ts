@@ -1,5 +1,6 @@
 import type { SourceMap } from '../compile/source-map.ts'
 import type { Actor } from '../model/actor.ts'
+import { awaitedBy } from '../model/awaited.ts'
 import { cpuOf, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
 import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../model/faults.ts'
 import type { Machine, Property } from '../model/machine.ts'
@@ -111,7 +112,7 @@ export class LiveActor implements Point {
   look(): Wait | null {
     const operation = this.#operation
     if (!operation) return this.#lookForCpu()
-    const { primitive, target, args } = operation
+    const { primitive, target } = operation
     const { actor } = this.#with
     return this.#quietly(() => {
       const cpu = sharesCpu(actor) ? placement(actor) : null
@@ -119,9 +120,8 @@ export class LiveActor implements Point {
       const { isBlocked: isShut, reads } = this.#guardOf(operation)
       // a sleeper that still has its CPU can give it up, which is a step
       const isBlocked = isShut && !(primitive.yields && cpuOf(actor) !== null)
-      const holders = primitive.holders?.(target, actor, args)
-      const heldBy = holders ?? primitive.wakers?.(target, actor, args) ?? []
-      return { operation: operation.operation, target: target.name, isBlocked, heldBy: heldBy.map(({ id }) => id), isHeld: holders !== undefined, sleeping: primitive.sleeps ?? false, reads, mayYield: primitive.yields ?? false, off: this.#memory.switches, at: this.#where().at }
+      const heldBy = awaitedBy(operation, actor)
+      return { operation: operation.operation, target: target.name, isBlocked, heldBy: heldBy.map(({ id }) => id), isHeld: primitive.holders !== undefined, sleeping: primitive.sleeps ?? false, reads, mayYield: primitive.yields ?? false, off: this.#memory.switches, at: this.#where().at }
     })
   }
 

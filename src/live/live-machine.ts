@@ -5,6 +5,7 @@ import { type LoadedModel, load } from '../compile/load.ts'
 import type { Cpu } from '../model/actor.ts'
 import type { Machine } from '../model/machine.ts'
 import type { Granularity } from '../model/step-bounds.ts'
+import { wordsOf } from '../model/thrown.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
 import { ACTOR, CONTROL, type LiveBuffers, STANDING, actorWords, liveBuffers } from './buffers.ts'
 import { type CpuMessage, type CpuTask, type Driving, type LiveData, beginRound } from './live-cpu.ts'
@@ -164,7 +165,7 @@ export class LiveMachine {
       () => {
         if (!this.roster.isEnding) this.#tell({ from: actor, tells: 'died', reason: 'its thread ended' })
       },
-      (error: unknown) => this.#tell({ from: actor, tells: 'died', reason: error instanceof Error ? (error.message.split('\n')[0] as string) : String(error) }),
+      (error: unknown) => this.#tell({ from: actor, tells: 'died', reason: wordsOf(error).message.split('\n')[0] as string }),
     )
   }
 

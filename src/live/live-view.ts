@@ -2,6 +2,7 @@ import type { Actor } from '../model/actor.ts'
 import type { Blocked, Check, Finding, Leftover, Occasion, Race, Sleeping, StateView } from '../model/check.ts'
 import { isHandling } from '../model/dispatch.ts'
 import { evaluate } from '../model/faults.ts'
+import { wording } from '../model/thrown.ts'
 import { type AtomicContext, type Held, Holdings, isAtomicContext } from '../model/holdings.ts'
 import type { Judgement, Machine, Property } from '../model/machine.ts'
 import { NOTHING_OFF, type Switches } from '../model/switches.ts'
@@ -92,7 +93,7 @@ export class LiveView implements StateView {
     try {
       return this.#within(() => evaluate(property))
     } catch (error) {
-      return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+      return `it threw ${wording(error)}`
     }
   }
 

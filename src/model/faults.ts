@@ -5,6 +5,7 @@ import type { Judgement, Property } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { Switches } from './switches.ts'
 import { list } from './texts.ts'
+import { wording } from './thrown.ts'
 
 /** An instance is used while it is not allocated. */
 export function usedAfterFree(instance: string, field: string): Fault {
@@ -23,18 +24,7 @@ export function brokenAtRelease({ name, lock }: Property, holds: Judgement): Fau
  * @param at place in the model, if it is known
  */
 export function exceptionFault(error: unknown, where: string, at: { readonly file: string; readonly line: number } | null): Fault {
-  const { name, message } = wordsOf(error)
-  return { kind: 'exception', property: 'no exception', message: `${name}: ${message}${where}${at ? ` (${at.file}:${at.line})` : ''}` }
-}
-
-/** What an error says of itself, which code of a model has made. */
-function wordsOf(error: unknown): { readonly name: string; readonly message: string } {
-  try {
-    const { name, message } = error instanceof Error ? error : { name: 'thrown', message: String(error) }
-    return { name: String(name), message: String(message) }
-  } catch {
-    return { name: 'thrown', message: 'an error that cannot be read' }
-  }
+  return { kind: 'exception', property: 'no exception', message: `${wording(error)}${where}${at ? ` (${at.file}:${at.line})` : ''}` }
 }
 
 /** An actor ends and has not given something back. */

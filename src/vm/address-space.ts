@@ -1,5 +1,6 @@
 import { type Instance, type Machine, bool, ref, shown, struct, u } from 'vmcheck'
 import { type Frame, type FrameStore, FrameStruct } from './frame-store.ts'
+import { checkNumber, checkOptions } from './options.ts'
 
 /** A page-table entry; absent without a frame. */
 export interface PageTableEntry {
@@ -45,7 +46,11 @@ export class AddressSpace {
   readonly #bound: readonly Instance<{ bound: boolean }>[]
 
   /** @throws RangeError with TLBs and more than 15 frames */
-  constructor(m: Machine, name: string, { pages, frames, cpus = 0, bound = true }: AddressSpaceOptions) {
+  constructor(m: Machine, name: string, options: AddressSpaceOptions) {
+    checkOptions(`address space ${name}`, options, ['pages', 'frames', 'cpus', 'bound'])
+    const { pages, frames, cpus = 0, bound = true } = options
+    checkNumber(`pages of ${name}`, pages, 0, 65_536)
+    checkNumber(`cpus of ${name}, which says how many TLBs there are,`, cpus, 0, 30)
     if (cpus > 0 && frames.frames.instances.length > MAX_FRAMES) throw new RangeError(`${name}: at most ${MAX_FRAMES} frames with TLBs`)
     this.#m = m
     this.name = name

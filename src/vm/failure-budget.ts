@@ -1,4 +1,5 @@
 import { type Instance, type Machine, actors, bool, event, setOf, struct, u } from 'vmcheck'
+import { checkNumber, checkOptions } from './options.ts'
 
 interface BudgetState {
   /** Failures still to be injected. */
@@ -10,13 +11,16 @@ interface BudgetState {
   rollingBack: number
 }
 
+/** The last allocation that may be named by its number: one more is told apart from it. */
+const MOST_ASKED = 62
+
 const BudgetStruct = struct<BudgetState>('budget', { left: event(u(3)), hasStruck: event(bool), asked: event(u(6)), rollingBack: event(setOf(actors)) })
 
 /** Which allocations fail. */
 export interface FailureBudgetOptions {
   /** How many may fail, 0 to 7; which ones, the search chooses. */
   readonly failures: number
-  /** Only this one fails, counted from 1 in the order in which they are asked for. */
+  /** Only this one fails, counted from 1 to 62 in the order in which they are asked for. */
   readonly only?: number | null
   /** Whether it is a violation to allocate anything between {@link FailureBudget.beginRollback} and its end. Default true. */
   readonly guardsRollback?: boolean
@@ -32,7 +36,12 @@ export class FailureBudget {
   readonly #only: number | null
   readonly #guardsRollback: boolean
 
-  constructor(m: Machine, { failures, only = null, guardsRollback = true }: FailureBudgetOptions) {
+  constructor(m: Machine, options: FailureBudgetOptions) {
+    checkOptions('a failure budget', options, ['failures', 'only', 'guardsRollback'])
+    const { failures, only = null, guardsRollback = true } = options
+    checkNumber('failures of a failure budget', failures, 0, 7)
+    if (only !== null) checkNumber('only of a failure budget, which counts from 1,', only, 1, MOST_ASKED)
+    if (only !== null && failures === 0) throw new RangeError(`a failure budget with only: ${only} and failures: 0 lets nothing fail`)
     this.#m = m
     this.#state = m.struct(BudgetStruct, 'failure budget', { left: failures })
     this.#only = only
@@ -68,6 +77,7 @@ export class FailureBudget {
 
   #isChosen(what: string): boolean {
     if (this.#only === null) return this.#m.choose(2, `allocating ${what}`, ['succeeds', 'fails']) === 1
+    if (this.#state.asked > this.#only) return false
     this.#state.asked += 1
     return this.#state.asked === this.#only
   }

@@ -1,4 +1,5 @@
 import { type Instance, type Machine, type Pool, type Reuse, type StructType, struct, u } from 'vmcheck'
+import { checkOptions } from './options.ts'
 
 /** A page of physical memory. */
 export interface Frame {
@@ -25,7 +26,9 @@ export class FrameStore {
   readonly frames: Pool<Frame>
   readonly #m: Machine
 
-  constructor(m: Machine, { frames, reuse, name }: FrameStoreOptions) {
+  constructor(m: Machine, options: FrameStoreOptions) {
+    checkOptions('a frame store', options, ['frames', 'reuse', 'name'])
+    const { frames, reuse, name } = options
     this.#m = m
     this.frames = m.pool(FrameStruct, frames, name ?? 'frame', { reuse: reuse ?? 'lowest' })
   }

@@ -1,4 +1,5 @@
 import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, holding, queueing, ref, struct } from 'vmcheck'
+import { checkNumber } from './options.ts'
 
 interface Place {
   actor: Actor | null
@@ -40,6 +41,7 @@ export class HandoffLock implements SyncObject {
 
   /** @param threads how many threads may hold it or wait for it at once */
   constructor(m: Machine, name: string, threads: number) {
+    checkNumber(`threads of ${name}, which says how many may want it,`, threads, 1, 30)
     this.name = name
     this.#owner = m.struct(OwnerStruct, name)
     this.#queue = m.array(PlaceStruct, threads - 1, `${name}.queue`)

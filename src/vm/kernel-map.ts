@@ -2,6 +2,7 @@ import { type Instance, type Machine, type PerActor, type Pool, type Program, ty
 import { type PageStore, type VmObject, VmObjectStruct } from './page-store.ts'
 import { SleepLock } from './sleep-lock.ts'
 import { WaitChannel } from './wait-channel.ts'
+import { checkOptions } from './options.ts'
 
 /** A region of a map (Mach: vm_map_entry). Written under the map's lock, some fields also read without it. */
 export interface MapEntry {
@@ -72,6 +73,7 @@ export class KernelMap {
   readonly #versions: PerActor<{ current: boolean }>
 
   constructor(m: Machine, name: string, options: KernelMapOptions) {
+    checkOptions(`map ${name}`, options, ['entries', 'store', 'reuse'])
     this.name = name
     this.#m = m
     this.store = options.store

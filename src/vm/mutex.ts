@@ -1,4 +1,5 @@
 import { type Actor, type Instance, type Machine, Operation, type Primitive, type StructType, type SyncObject, actors, event, holding, internal, ref, struct } from 'vmcheck'
+import { checkOptions } from './options.ts'
 
 interface State {
   owner: Actor | null
@@ -64,6 +65,7 @@ export class Mutex implements SyncObject {
   readonly #tryable: boolean
 
   constructor(m: Machine, name: string, options: MutexOptions = {}) {
+    checkOptions(`mutex ${name}`, options, ['tryable', 'waiting'])
     this.name = name
     this.#tryable = options.tryable ?? false
     const { operations, states } = options.waiting === 'spin' ? SPINNING : SLEEPING

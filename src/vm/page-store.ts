@@ -1,5 +1,6 @@
 import { type Actor, type Instance, type Machine, type Pool, actors, bool, holding, ref, struct, u } from 'vmcheck'
 import { WaitChannel } from './wait-channel.ts'
+import { checkNumber, checkOptions } from './options.ts'
 
 /** A page frame that belongs to an object (Mach: vm_page). Touched in atomic sections, which stand for the object's spin lock. */
 export interface Page {
@@ -50,7 +51,10 @@ export class PageStore {
   readonly slots: readonly (readonly PageSlot[])[]
   readonly #m: Machine
 
-  constructor(m: Machine, { objects, pages }: PageStoreOptions) {
+  constructor(m: Machine, options: PageStoreOptions) {
+    checkOptions('a page store', options, ['objects', 'pages'])
+    const { objects, pages } = options
+    checkNumber('pages of a page store', pages, 1, 65_536)
     this.#m = m
     this.objects = m.pool(VmObjectStruct, objects, 'object')
     this.slots = Array.from({ length: objects }, (_, object) =>

@@ -1,4 +1,5 @@
 import { type Actor, admitting, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
+import { checkOptions } from './options.ts'
 
 type Switch = 'interrupts' | 'preemption'
 
@@ -79,6 +80,7 @@ export class InterruptLine implements SyncObject {
 
   /** @param options `deferred`: what an interrupt asks for is done only once preemption is on again (by a kernel that does it where it would reschedule) */
   constructor(m: Machine, name: string, options: { readonly deferred?: boolean } = {}) {
+    checkOptions(`interrupt line ${name}`, options, ['deferred'])
     this.name = name
     this.#m = m
     this.isDeferred = options.deferred ?? false

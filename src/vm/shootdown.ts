@@ -1,6 +1,10 @@
 import { type Actor, type Cpu, type Instance, type Machine, Operation, type Primitive, type SyncObject, event, struct, u } from 'vmcheck'
 import type { AddressSpace } from './address-space.ts'
 import { InterruptLine } from './processor.ts'
+import { checkNumber, checkOptions } from './options.ts'
+
+/** A request holds one bit a page. */
+const MOST_PAGES = 30
 
 interface Request {
   /** CPUs that have not served it: one bit a CPU. */
@@ -59,6 +63,10 @@ export class Shootdown implements SyncObject {
    * @param options `deferred`: a CPU whose thread has preemption off serves its requests only afterwards
    */
   constructor(m: Machine, name: string, space: AddressSpace, cpus: readonly Cpu[], threads: number, options: { readonly deferred?: boolean } = {}) {
+    checkOptions(`shootdown ${name}`, options, ['deferred'])
+    checkNumber(`threads of ${name}, which says how many may ask,`, threads, 0, 30)
+    checkNumber(`with a shootdown, pages of ${space.name}`, space.entries.length, 0, MOST_PAGES)
+    if (cpus.some((cpu) => typeof cpu?.index !== 'number')) throw new TypeError(`cpus of ${name} must be made by m.cpu()`)
     this.name = name
     this.#space = space
     this.#cpus = cpus
@@ -105,6 +113,7 @@ export class Shootdown implements SyncObject {
 
   /** Inside its operations: see {@link request}. */
   post(actor: Actor, pages: readonly number[], targets: readonly Cpu[]): void {
+    for (const page of pages) checkNumber(`a page of ${this.#space.name}`, page, 0, this.#space.entries.length - 1)
     const request = this.#request(actor)
     if (request.pending !== 0) throw new Error(`${actor.name} asks for a shootdown while its last one is not acknowledged: wait for it first`)
     request.pages = pages.reduce((mask, page) => mask | (1 << page), 0)

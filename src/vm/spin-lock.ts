@@ -1,6 +1,7 @@
 import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, holding, internal, queueing, ref, setOf, struct } from 'vmcheck'
 import { Mutex } from './mutex.ts'
 import { disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from './processor.ts'
+import { checkOptions } from './options.ts'
 
 /** What a spin lock switches off on its CPU while it is held or waited for. */
 export interface SpinLockOptions {
@@ -20,6 +21,7 @@ export class SpinLock {
   readonly #preemption: boolean
 
   constructor(m: Machine, name: string, options: SpinLockOptions = {}) {
+    checkOptions(`spin lock ${name}`, options, ['interrupts', 'preemption', 'tryable'])
     this.name = name
     this.word = new Mutex(m, name, { waiting: 'spin', tryable: options.tryable ?? false })
     this.#interrupts = options.interrupts === 'off'
@@ -129,6 +131,7 @@ export class RwSpinLock implements SyncObject {
   readonly #prefersWriters: boolean
 
   constructor(m: Machine, name: string, options: RwSpinLockOptions = {}) {
+    checkOptions(`reader/writer lock ${name}`, options, ['tryable', 'prefersWriters'])
     this.name = name
     this.#prefersWriters = options.prefersWriters ?? false
     this.operations = RW[options.tryable ? 'tryable' : 'plain'] as Readonly<Record<string, Primitive<never>>>

@@ -69,7 +69,7 @@ export class Gates {
 
   #isClosed({ primitive, target, args }: Operation<unknown>, actor: Actor, keeper: Actor, words: Int32Array): boolean {
     try {
-      return this.#reader.within(words, () => primitive.enabled !== undefined && !primitive.enabled(target, actor, args) && (primitive.holders?.(target, actor, args) ?? []).includes(keeper))
+      return this.#reader.within(words, () => primitive.enabled !== undefined && !primitive.enabled(target, actor, args) && (primitive.holders?.(target, actor, args) ?? []).includes(keeper), actor)
     } catch {
       return false // it looks at something that is not allocated here
     }

@@ -1,0 +1,27 @@
+// Whom a blocked attempt waits for, as its operation says: code of a model's, which may say anything.
+import { Actor } from './actor.ts'
+import type { Operation } from './operation.ts'
+
+/**
+ * Who holds what a blocked attempt waits for: each of them has to act before it can go on; null: the operation does not say.
+ *
+ * @throws TypeError where it names anything but actors; and what its own code throws
+ */
+export function holdersOf({ primitive, target, args }: Operation<unknown>, actor: Actor): readonly Actor[] | null {
+  return primitive.holders ? actorsOnly(primitive.holders(target, actor, args), 'holders') : null
+}
+
+/**
+ * Who holds what a blocked attempt waits for, or else who is known to wake it.
+ *
+ * @throws TypeError as {@link holdersOf}
+ */
+export function awaitedBy(operation: Operation<unknown>, actor: Actor): readonly Actor[] {
+  const { primitive, target, args } = operation
+  return holdersOf(operation, actor) ?? (primitive.wakers ? actorsOnly(primitive.wakers(target, actor, args), 'wakers') : [])
+}
+
+function actorsOnly(named: unknown, what: string): readonly Actor[] {
+  if (Array.isArray(named) && named.every((one) => one instanceof Actor)) return named
+  throw new TypeError(`${what} must give a list of actors`)
+}
