@@ -1,6 +1,6 @@
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
 import { commandWith, folder } from './command.ts'
@@ -30,6 +30,19 @@ test('run, fail, parse the schedule printed, replay, and it is the same', async 
   const byReport = await vmcheck(['replay', 'found.json', '--quiet'], { cwd })
   t.is(byReport.status, 0, byReport.out)
   t.regex(byReport.out.replace(/\s+/g, ' '), /deadlock: a cycle of waits/)
+  await rm(cwd, { recursive: true })
+})
+
+test('an assertion that fails within an operation has its place among the steps: what the run tells replays', async (t) => {
+  const text = modelText('m.thread(function* setter() { yield* lock.acquire(); yield* atomically(() => { x.v = 1 }); yield* lock.release() }); m.thread(function* looker() { yield* atomically(() => { if (m.choose(2) === 0) m.assert(x.v === 0, "unset") }) }); m.thread(function* other() { yield* atomically(() => { m.assert(x.v === 0, "unset") }) })')
+  const cwd = await folder({ 'model.ts': text })
+  const [model, bind] = ['model.ts', resolve('models/maestro-bind.ts')]
+  for (const line of [[model, '--seed', '1'], [model, '--seed', '2'], [model, '--seed', '3', '--jitter'], [bind, '--scenario', 's7a-access', '--jitter', '--seed', '4'], [bind, '--scenario', 's7a-access', '--jitter', '--seed', '5']]) {
+    const ran = await vmcheck(['run', ...line, '--time', '20', '--report', 'found.json'], { cwd })
+    t.is(ran.status, 1, `${line.join(' ')}: ${ran.out}`)
+    const replayed = await vmcheck(['replay', 'found.json'], { cwd })
+    t.is(replayed.status, 0, `${line.join(' ')}: ${ran.out}${replayed.out}`)
+  }
   await rm(cwd, { recursive: true })
 })
 

@@ -53,6 +53,8 @@ export class FreeRun {
   #waits: ReadonlyMap<number, Wait> = new Map()
   #end: FreeRunEnd | null = null
   #reason = ''
+  /** What was said of the last round's end. */
+  #closed: { readonly isFaulty: boolean } | null = null
   /** Nothing more will happen. */
   #isDone = false
   /** Steps and values when something last changed, and when that was. */
@@ -104,11 +106,18 @@ export class FreeRun {
       if (isDue) ticked = performance.now()
       if (isDue) await this.#tick()
       if (!message) continue
-      if (message.tells === 'died') this.#died(message)
-      else if (message.tells === 'closed') this.#isDone = true
-      else if (message.tells === 'standstill') await this.#look()
-      else if (message.tells === 'fault' || message.tells === 'found') this.#found(message.finding, message.tells === 'fault' ? message.ticket : Infinity)
+      if (message.tells === 'standstill') await this.#look()
+      else this.#hear(message)
     }
+  }
+
+  /** What a CPU says that ends the run, whatever is being waited for. */
+  #hear(message: CpuMessage): void {
+    if (message.tells === 'died') this.#died(message)
+    else if (message.tells === 'fault' || message.tells === 'found') this.#found(message.finding, message.tells === 'fault' ? message.ticket : Infinity)
+    else if (message.tells === 'closed') this.#closed = message
+    // what one CPU says may come after what another said later
+    if (this.#closed && (!this.#closed.isFaulty || this.#finding)) this.#isDone = true
   }
 
   #stop(end: FreeRunEnd, reason = ''): void {
@@ -163,15 +172,16 @@ export class FreeRun {
     const { roster, fields, machine } = this.#live
     const isStopped = (roster.flags & FLAG.stop) !== 0
     if (roster.running > 0 || (!isStopped && !roster.allStand(STANDING.finished, STANDING.blocked))) return // that was before
-    if (roster.allStand(STANDING.finished)) return // somebody is about to begin the next round
+    if (roster.isBetweenRounds || roster.allStand(STANDING.finished)) return // somebody is about to begin the next round
     const values = fields.values.slice(0, machine.memory.fields.length)
     const waits = await this.#ask()
+    if (!waits) return this.#look() // they stand elsewhere by now
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
     const findings = view.findings(this.#options.checks, isStopped && !view.terminal ? ['broken', 'wait-cycle', 'sleep', 'leftover'] : ['broken', 'wait-cycle', 'sleep', 'leftover', 'terminal'])
     this.#samples++
     this.#options.sampled?.(values, this.#live)
     if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }
-    const finding = this.#isDone ? null : findings[0]
+    const finding = this.#isDone || this.#end !== null ? null : findings[0]
     this.#waits = waits
     if (finding) {
       this.#found(finding)
@@ -182,17 +192,25 @@ export class FreeRun {
     if (view.terminal || !isStopped) roster.callOver()
   }
 
-  /** What the blocked actors wait for. */
-  async #ask(): Promise<Map<number, Wait>> {
+  /** What the blocked actors wait for; null: one of them went on. */
+  async #ask(): Promise<Map<number, Wait> | null> {
     const { roster, machine } = this.#live
     const waits = new Map<number, Wait>()
-    let missing = machine.actors.filter(({ id }) => roster.standing(id) === STANDING.blocked).length
+    const blocked = machine.actors.filter(({ id }) => roster.standing(id) === STANDING.blocked)
+    let missing = blocked.length
     roster.ask()
-    while (missing > 0) {
-      const message = await this.#live.next(this.#options.signal)
-      if (message?.tells === 'died') this.#died(message)
-      if (!message || message.tells === 'died') return waits
-      if (message.tells !== 'wait') continue
+    while (missing > 0 && this.#end === null && !this.#isDone) {
+      const { signal, sampling, time } = this.#options
+      const message = await this.#live.next(signal, undefined, sampling)
+      if (!message) {
+        if (signal.aborted || performance.now() - this.#started >= time) break
+        if (blocked.some(({ id }) => roster.standing(id) !== STANDING.blocked)) return null
+        continue
+      }
+      if (message.tells !== 'wait') {
+        this.#hear(message)
+        continue
+      }
       missing--
       if (message.wait) waits.set(message.from, message.wait)
     }

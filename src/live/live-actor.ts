@@ -171,13 +171,16 @@ export class LiveActor implements Point {
   #ended(error: unknown): Ending {
     this.#transaction.abort()
     this.#memory.operation = null
-    this.#endAlone()
     if ((error instanceof Abandoned || this.#memory.gone instanceof Abandoned) && !this.#memory.broken) {
+      this.#endAlone()
       this.#endStep()
       return { how: 'abandoned' }
     }
     const at = this.#with.sourceMap.placeOf(error)
     const fault = this.#memory.broken ?? exceptionFault(error, '', at)
+    // what fails is a step, and takes its place while others that were stopped for it still stand
+    if (this.#hasArrived && !this.#memory.inStep) this.#begin()
+    this.#endAlone()
     if (!this.#hasArrived && !this.#firstStep()) return { how: 'abandoned' }
     if (this.#with.gate.isWatched) this.#memory.narration.fault(fault, at)
     const ticket = this.#ticket

@@ -51,8 +51,8 @@ export type CpuNews =
   | { readonly tells: 'standstill' }
   /** A round ended in a state that a check finds fault with. */
   | { readonly tells: 'found'; readonly finding: Finding }
-  /** No further round begins. */
-  | { readonly tells: 'closed' }
+  /** No further round begins; whether a step of the last one ended in a fault, which that actor tells. */
+  | { readonly tells: 'closed'; readonly isFaulty: boolean }
   /** The last thing that a thread tells: see {@link LiveActor.traffic}. */
   | { readonly tells: 'traffic'; readonly traffic: readonly (readonly [string, { readonly performed: number; readonly blocked: number }])[] }
   | { readonly tells: 'died'; readonly reason: string }
@@ -157,7 +157,7 @@ export class LiveCpu {
     const finding = faulty === 0 ? this.#found() : null
     if (finding) this.#tell({ tells: 'found', finding })
     const limit = Atomics.load(this.#control, CONTROL.limit)
-    if (faulty === 1 || finding || this.#round === limit) return this.#tell({ tells: 'closed' })
+    if (faulty === 1 || finding || this.#round === limit) return this.#tell({ tells: 'closed', isFaulty: faulty === 1 })
     beginRound(this.#machine, this.#fields, this.#roster)
   }
 

@@ -89,6 +89,11 @@ export class Roster {
     return Atomics.compareExchange(this.#words, CONTROL.closed, round - 1, round) === round - 1
   }
 
+  /** Whether a round is closed and the next one has not begun: nobody runs, and everybody is about to. */
+  get isBetweenRounds(): boolean {
+    return Atomics.load(this.#words, CONTROL.closed) === Atomics.load(this.#words, CONTROL.round)
+  }
+
   /** Waits for another round than the one that has number `last`, and gives its number; null: the thread is to end. */
   awaitRound(last: number): number | null {
     for (let now = Atomics.load(this.#words, CONTROL.round); ; now = Atomics.load(this.#words, CONTROL.round)) {

@@ -43,6 +43,7 @@ async function soak(): Promise<boolean> {
   console.log(`seed ${seed}: ${most} programs`)
   const sum: Tally = { agreed: 0, refused: 0 }
   let isAgreed = true
+  let rounds = 0
   const children = Array.from({ length: workers }, (_, i) => fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed), '--turn', String(i)]))
   await Promise.all(
     children.map(
@@ -51,6 +52,8 @@ async function soak(): Promise<boolean> {
           child.on('message', (done: Round) => {
             sum.agreed += done.agreed
             sum.refused += done.refused
+            rounds++
+            if (rounds % 10 === 0) console.log(`${sum.agreed + sum.refused} programs so far`)
             if (done.difference === null) return
             isAgreed = false
             console.log(`seed ${done.seed}: ${done.difference}`)
