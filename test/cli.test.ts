@@ -87,10 +87,13 @@ test.serial('bad requests: status 2, one line that says what, where and what to 
     [['explore', 'tiny.ts', '--workers', '0'], /--workers takes a whole number from 1 to 256/],
     [['explore', 'tiny.ts', '--memory', 'lots'], /--memory takes a size/],
     [['explore', 'tiny.ts', '--report', 'x.pdf'], /unknown format/],
-    [['explore', 'tiny.ts', '--bogus'], /Unknown argument: bogus/],
+    [['explore', 'tiny.ts', '--bogus'], /unknown option --bogus \(vmcheck explore --help shows all\)/],
     [['explore', 'tiny.ts', '--strategy', 'magic'], /Invalid values/],
-    [['explore'], /Not enough non-option arguments/],
-    [['frobnicate'], /Unknown (command|argument)/],
+    [['explore'], /explore: name a model/],
+    [['exlpore', 'tiny.ts'], /unknown command exlpore; .*did you mean explore\?/],
+    [['explore', 'tiny.ts', '--scenaro', 'x'], /unknown option --scenaro; did you mean --scenario\?/],
+    [['explore', 'tiny.ts', '--check', 'deadlock'], /a deadlock is found by the check stuck/],
+    [['frobnicate'], /unknown command frobnicate; there are explore, run/],
     [[], /name a command/],
   ]
   for (const [args, says] of cases) {

@@ -1,6 +1,7 @@
 import yargs, { type CommandModule } from 'yargs'
 import { Refusal } from '../compile/refusal.ts'
 import { cleaned } from '../model/texts.ts'
+import { suggestion } from './nearest.ts'
 import { type CommandStreams, type Streams, commandStreams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
@@ -44,7 +45,7 @@ async function run(streams: CommandStreams): Promise<void> {
     streams.err(`${await parser.wrap(Math.min(100, streams.width)).getHelp()}\n`)
     throw new UsageError('name a command')
   }
-  await parser
+  const understood = parser
     .demandCommand(1, 'name a command; vmcheck --help lists them')
     .recommendCommands()
     .strict()
@@ -54,9 +55,30 @@ async function run(streams: CommandStreams): Promise<void> {
     .exitProcess(false)
     .fail((message, error) => {
       if (error instanceof UsageError || error instanceof Refusal) throw error
-      throw message || error?.name === 'YError' ? new UsageError(`${(message || error.message).replaceAll('\n', ' ')} (vmcheck --help shows how)`) : error
+      throw message || error?.name === 'YError' ? new NotUnderstood(message || error.message) : error
     })
-    .parseAsync()
+  try {
+    await understood.parseAsync()
+  } catch (error) {
+    throw error instanceof NotUnderstood ? new UsageError(await advice(line, error.message, streams)) : error
+  }
+}
+
+/** A command line that yargs does not understand, in its words. */
+class NotUnderstood extends Error {}
+
+/** What is wrong with a command line, and what was probably meant. */
+async function advice(line: readonly string[], problem: string, streams: CommandStreams): Promise<string> {
+  const [command = ''] = line
+  const isCommand = Object.hasOwn(COMMANDS, command)
+  const help = isCommand ? `vmcheck ${command} --help` : 'vmcheck --help'
+  const [, unknown] = /^Unknown arguments?: ([^,\s]+)/.exec(problem) ?? []
+  if (!isCommand && (unknown !== undefined || problem.startsWith('Did you mean'))) return `unknown command ${command}; there are ${Object.keys(COMMANDS).join(', ')}${suggestion(command, Object.keys(COMMANDS))}`
+  if (problem.startsWith('Not enough non-option arguments')) return `${command}: name ${command === 'replay' || command === 'show' ? 'a report' : 'a model'} (${help} shows how)`
+  if (unknown === undefined) return `${problem.replaceAll('\n', ' ')} (${help} shows how)`
+  const text = await yargs([command]).command((await COMMANDS[command as keyof typeof COMMANDS](streams)) as CommandModule).getHelp()
+  const options = [...text.matchAll(/--[a-z][a-z-]*/g)].map(([option]) => option)
+  return `unknown option --${unknown}${suggestion(`--${unknown}`, options)} (${help} shows all)`
 }
 
 /** Runs the command to its end, and says what its status is. */

@@ -9,6 +9,7 @@ import type { Report } from '../report/report.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
 import { type GateAnswer, type GateTask, TASK_WORD } from './gate-task.ts'
 import type { ExploreRequest } from './request.ts'
+import { wordsOf } from '../model/thrown.ts'
 
 /** A scenario to be explored, and how. */
 export interface PlannedCase {
@@ -96,7 +97,7 @@ class GateRun {
       const answer = (await this.#threads.run({ bundle: planned.loaded.bundle, request, cwd, control })) as GateAnswer
       return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
     } catch (error) {
-      return broken(planned, `the thread that explored it ended: ${(error as Error).message.split('\n')[0]}; nothing is known about the model`)
+      return broken(planned, `the thread that explored it ended: ${wordsOf(error).message.split('\n')[0]}; nothing is known about the model`)
     } finally {
       signal.removeEventListener('abort', abort)
     }

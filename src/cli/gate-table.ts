@@ -39,7 +39,8 @@ export class GateTable implements GateListener {
     this.#results.set(index, result)
     if (this.#quiet) return
     for (let next = this.#results.get(this.#printed); next; next = this.#results.get(++this.#printed)) {
-      const isWorthIt = this.#timer === null || (next.standing !== 'as expected' && next.standing !== 'unchanged')
+      // those that an interrupt kept from being explored are only counted
+      const isWorthIt = next.standing === 'inconclusive' && !next.report ? false : this.#timer === null || (next.standing !== 'as expected' && next.standing !== 'unchanged')
       if (isWorthIt) {
         this.#clear()
         this.#streams.out(`${this.#painted(next)}\n`)

@@ -74,8 +74,9 @@ function text({ model, bundle }: LoadedModel): string {
   const lines = [`${bundle.file}  ${model.title}`]
   for (const [name, { describe, default: fallback }] of Object.entries(model.parameters)) lines.push(`  --set ${name}=${describe}  [${String(fallback)}]`)
   const width = Math.max(0, ...[...model.scenarios.keys()].map(({ length }) => length))
+  const verdicts = 2 + Math.max(0, ...[...model.scenarios.values()].map(({ expect }) => expectedVerdict(expect).length))
   for (const [name, scenario] of model.scenarios) {
-    lines.push(`  ${name.padEnd(width)}  ${expectedVerdict(scenario.expect).padEnd(14)}${scenario.about ?? ''}`.trimEnd())
+    lines.push(`  ${name.padEnd(width)}  ${expectedVerdict(scenario.expect).padEnd(verdicts)}${scenario.about ?? ''}`.trimEnd())
   }
   return `${lines.join('\n')}\n`
 }

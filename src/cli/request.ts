@@ -9,6 +9,7 @@ import type { Tuning } from '../explore/tuning.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
+import { suggestion } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Which reductions are asked for. */
@@ -96,7 +97,7 @@ function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: string 
   const name = asked ?? known[0] ?? null
   if (name === null) return { name, scenario: null }
   const scenario = model.scenarios.get(name)
-  if (!scenario) throw new UsageError(`${file} has no scenario "${name}"; it has: ${known.join(', ') || 'none'}`)
+  if (!scenario) throw new UsageError(`${file} has no scenario "${name}"; it has: ${known.join(', ') || 'none'}${suggestion(name, known)}`)
   return { name, scenario }
 }
 
@@ -109,6 +110,9 @@ function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, 
   }
 }
 
+/** Kinds of violation that one check finds. */
+const HANGS: readonly string[] = ['deadlock', 'lost-wakeup', 'livelock']
+
 /**
  * The checks that are on.
  * @throws UsageError for unknown ones
@@ -116,7 +120,7 @@ function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, 
 export function chooseChecks(request: Pick<ExploreRequest, 'check' | 'noCheck'>, scenario: Scenario<Record<string, unknown>> | null): readonly Check[] {
   const known = allChecks.map(({ name }) => name)
   for (const name of [...request.check, ...request.noCheck, ...(scenario?.checks ?? [])]) {
-    if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}`)
+    if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}${HANGS.includes(name) ? `; a ${name} is found by the check stuck` : suggestion(name, known)}`)
   }
   const wanted = request.check.length > 0 ? request.check : (scenario?.checks ?? known)
   // an exception is the model's own failure: it is reported unless it is switched off by name

@@ -1,3 +1,4 @@
+import { list } from '../model/texts.ts'
 import type { Assumed } from './report.ts'
 
 /** What is assumed, in words. */
@@ -14,4 +15,11 @@ export function describeAssumed(assumed: Assumed): string {
     case 'symmetry-sampled':
       return `the members of ${assumed.set} are interchangeable, which was checked by samples`
   }
+}
+
+/** The texts of all assumptions as one line: the checks that are off in one list. */
+export function assumptionsLine(assumptions: readonly string[]): string {
+  const off = assumptions.flatMap((text) => /^(\S+) check off$/.exec(text)?.[1] ?? [])
+  if (off.length < 2) return assumptions.join('; ')
+  return [`the checks ${list(off)} are off`, ...assumptions.filter((text) => !/^\S+ check off$/.test(text))].join('; ')
 }

@@ -1,3 +1,4 @@
+import { assumptionsLine } from './assumptions.ts'
 import type { Violation } from '../trace/violation.ts'
 import { plural } from './numbers.ts'
 import type { Report } from './report.ts'
@@ -24,7 +25,7 @@ export function reportSection(report: Report, heading: string): string {
   const { model, verdict, violations, assumptions } = report
   const parts = [`${heading} ${SIGNS[verdict]}${verdict === 'violation' ? ` ${violations.map(({ kind }) => kind).join(', ')}` : ''}: ${escapeMarkdown(model.title)}`, `${code(subject(model))}`]
   if (verdict !== 'violation') parts.push(`${escapeMarkdown(sentence(outcome(report)))}`)
-  if (assumptions.length > 0) parts.push(`Assuming: ${assumptions.map(escapeMarkdown).join('; ')}.`)
+  if (assumptions.length > 0) parts.push(`Assuming: ${escapeMarkdown(assumptionsLine(assumptions))}.`)
   for (const violation of violations) parts.push(...violationParts(report, violation, heading))
   if (violations.length > 0 && report.commands) parts.push('To see it again:', fence('sh', report.commands.join('\n')))
   parts.push(details('Parameters and statistics', table([['', ''], ...Object.entries(model.params).map(([key, value]): [string, string] => [key, String(value)]), ...statisticRows(report)])))

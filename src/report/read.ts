@@ -83,7 +83,8 @@ function parse(text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const { message } = error as Error
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length)
+    // without a position it is the first character that is wrong, or the end that is missing
+    const position = Number(/position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : text.search(/\S|$/)))
     const before = text.slice(0, position).split('\n')
     throw new DamagedReport(`it is no JSON from line ${before.length}, column ${(before.at(-1) as string).length + 1} on${text.trim() === '' ? ': it is empty' : ''}`)
   }

@@ -1,3 +1,4 @@
+import { assumptionsLine } from './assumptions.ts'
 import { basename } from 'node:path'
 import { styleText } from 'node:util'
 import cliui from 'cliui'
@@ -60,7 +61,7 @@ function headline(report: Report, paint: Paint, width: number): string {
     verdict === 'violation'
       ? report.violations.map((violation) => `${paint(['bold', 'red'], violation.kind.toUpperCase())}  ${violationLine(violation)}`).join('\n')
       : `${paint(['bold', verdict === 'pass' ? 'green' : 'yellow'], verdict.toUpperCase())}  ${outcome(report)}`
-  const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${report.assumptions.join('; ')}` : ''
+  const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${assumptionsLine(report.assumptions)}` : ''
   return `${wrap(text, width)}\n${wrap(`${oneLine(model.title)}\n${subject(model)}${assumptions}`, width)}`
 }
 
@@ -129,7 +130,7 @@ function unreached(report: Report): string {
   if (report.unreached.length === 0) return ''
   const byFile = new Map<string, number[]>()
   for (const { at } of report.unreached) byFile.set(at.file, [...(byFile.get(at.file) ?? []), at.line])
-  return [...byFile].map(([file, lines]) => `Never reached: ${file} ${plural(new Set(lines).size, 'line')} ${[...new Set(lines)].join(', ')}`).join('\n')
+  return [...byFile].map(([file, lines]) => `Never reached: ${file}, ${new Set(lines).size === 1 ? 'line' : 'lines'} ${[...new Set(lines)].join(', ')}`).join('\n')
 }
 
 /** What live CPUs did: in all, one by one, and where they waited for each other. */

@@ -8,12 +8,16 @@ import type { Report } from './report.ts'
 
 type Event = TraceStep['events'][number]
 
+/** Events that are faults: what the step ended in. */
+const FAULTS: ReadonlySet<string> = new Set(['assertion', 'exception', 'use-after-free', 'range', 'invariant', 'sleep-in-atomic', 'imbalance'])
+
 /** One line for an event; empty for one that has nothing to say: a write of what was there, a bare atomic section. */
 export function eventLine({ operation, target, detail }: Event): string {
   // a write to a field says what it wrote; without that it is a lock's operation of the same name
   if (operation === 'write' && detail !== '') return detail.endsWith(' again') ? '' : `${target} ${detail}`
   if (operation === 'read' || operation === SEES) return `${operation} ${target} ${detail}`.trimEnd()
   if (operation === 'choose') return `${target}: ${detail}`
+  if (FAULTS.has(operation)) return detail.includes(`"${target}"`) || detail.startsWith(target) ? `${operation}: ${detail}` : `${operation}: ${target}: ${detail}`
   if (target === '' && detail === '') return operation === 'pause' ? operation : ''
   return `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`
 }

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { assumptionsLine } from '../assumptions.ts'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Violation } from '../../trace/violation.ts'
@@ -54,7 +55,7 @@ function Headline({ report, violation }: View): JSX.Element {
       <h1>{report.model.title}</h1>
       <p class="message">{violation ? violation.message : outcome(report)}</p>
       <p class="subject">{subject(report.model)}</p>
-      {report.assumptions.length > 0 && <p class="subject">Assuming: {report.assumptions.join('; ')}</p>}
+      {report.assumptions.length > 0 && <p class="subject">Assuming: {assumptionsLine(report.assumptions)}</p>}
     </header>
   )
 }
