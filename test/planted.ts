@@ -1,6 +1,6 @@
 // Plants bugs in copies of the build, one at a time, and sees whether the judge finds them within some programs of each
 // family: node dist/test/planted.js [--programs 200] [--from NAME]
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -26,6 +26,7 @@ async function copyWith(bug: Bug): Promise<string> {
     const path = join(folder, 'dist', file)
     await writeFile(path, planted(bug, file, await readFile(path, 'utf8')))
   }
+  execFileSync(process.execPath, [join(folder, 'dist/src/cli/pack.js')], { cwd: folder }) // commands and threads are packed out of what was edited
   return folder
 }
 

@@ -1,4 +1,3 @@
-import { extname } from 'node:path'
 import { Semaphore } from 'async-mutex'
 import type { LoadedModel } from '../compile/load.ts'
 import type { GateResult } from '../gate/gate-result.ts'
@@ -47,8 +46,7 @@ export interface GateOptions {
 
 /** Explores all that is planned, several at once within the cores, and holds each against what is expected of it. */
 export async function runGate(cases: readonly PlannedCase[], options: GateOptions): Promise<GateResult[]> {
-  const entry = new URL(`../../workers/scenario${extname(import.meta.url)}`, import.meta.url)
-  const threads = await startThreads<GateTask>(entry, Math.min(options.cores, Math.max(1, cases.length)), null)
+  const threads = await startThreads<GateTask>('scenario', Math.min(options.cores, Math.max(1, cases.length)), null)
   const run = new GateRun(threads, new TimeShare(cases, options), options)
   try {
     return await Promise.all(cases.map((planned, index) => run.one(planned, index)))

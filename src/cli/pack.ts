@@ -34,7 +34,7 @@ const { lower, script } = loadLower()
 for (const file of TYPICAL) lower(await readFile(file, 'utf8'), file, true)
 await writeFile(COMPILED_LOWER, script.createCachedData())
 await build({
-  entryPoints: { vmcheck: join(HERE, 'main.js'), 'command-thread': join(HERE, 'command-thread.js') },
+  entryPoints: { vmcheck: join(HERE, 'main.js'), 'command-thread': join(HERE, 'command-thread.js'), ...Object.fromEntries(['explorer', 'cpu', 'scenario'].map((name) => [name, resolve(HERE, '../../workers', `${name}.js`)])) },
   outdir: PACKED,
   bundle: true,
   splitting: true,

@@ -1,4 +1,3 @@
-import { extname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Refusal } from '../compile/refusal.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
@@ -143,7 +142,7 @@ export class Crew {
   async #startThreads(): Promise<void> {
     const data: ExplorerData = { recipe: this.#recipe, control: this.#control.buffer }
     const threads = this.#workers - 1
-    this.#pool = await startThreads<Task>(new URL(`../../workers/explorer${extname(import.meta.url)}`, import.meta.url), threads, data)
+    this.#pool = await startThreads<Task>('explorer', threads, data)
     // a search may be over before they are there
     if (this.#isClosed) return this.#pool.destroy()
     try {

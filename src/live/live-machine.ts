@@ -1,4 +1,3 @@
-import { extname } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { buildMachine } from '../compile/build.ts'
 import { type LoadedModel, load } from '../compile/load.ts'
@@ -65,7 +64,7 @@ export class LiveMachine {
     const cpus = 1 + Math.max(...machine.actors.flatMap(({ cpus: places }) => places.map((cpu: Cpu) => cpu.index)))
     const buffers = liveBuffers(machine.memory.fields.length, cpus, machine.actors.length)
     const data: LiveData = { bundle: loaded.bundle, params, buffers, checks, granularity }
-    const threads = await startThreads<CpuTask>(new URL(`../../workers/cpu${extname(import.meta.url)}`, import.meta.url), machine.actors.length, data)
+    const threads = await startThreads<CpuTask>('cpu', machine.actors.length, data)
     const live = new LiveMachine(machine, buffers, threads)
     for (const { id } of machine.actors) live.#run(id, driving(id, machine))
     return live
