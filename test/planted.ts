@@ -21,7 +21,9 @@ async function copyWith(bug: Bug): Promise<string> {
   await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
   await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
-  for (const beside of ['node_modules', 'test', 'models', 'bench', 'schema', 'templates', 'README.md', 'docs']) await symlink(join(root, beside), join(folder, beside))
+  // copied, not linked: a file reached by a link is named by where it really is, which tests would notice
+  for (const beside of ['test', 'models', 'bench', 'schema', 'templates', 'README.md', 'docs']) await cp(join(root, beside), join(folder, beside), { recursive: true })
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   for (const { file } of bug.edits) {
     const path = join(folder, 'dist', file)
     await writeFile(path, planted(bug, file, await readFile(path, 'utf8')))
