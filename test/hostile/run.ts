@@ -21,7 +21,8 @@ const command = commandWith('off')
 
 async function run(cwd: string, line: readonly string[], input = ''): Promise<Ended> {
   const since = performance.now()
-  const ran = await command(line, { cwd, input, patience: PATIENCE + SLACK, env: { NODE_OPTIONS: '--max-old-space-size=300' } })
+  // no process can be given a NUL
+  const ran = await command(line.map((word) => word.replaceAll('\0', ' ')), { cwd, input, patience: PATIENCE + SLACK, env: { NODE_OPTIONS: '--max-old-space-size=300' } })
   return { ...ran, seconds: (performance.now() - since) / 1000 }
 }
 
