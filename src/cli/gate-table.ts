@@ -1,6 +1,6 @@
 import { count } from '../report/numbers.ts'
 import { painter } from '../report/terminal.ts'
-import { type GateResult, caseName } from '../gate/gate-result.ts'
+import { type GateResult, caseName, wasInterrupted } from '../gate/gate-result.ts'
 import { resultLine } from '../gate/renderings.ts'
 import type { GateListener, PlannedCase } from './gate-run.ts'
 import type { Streams } from './streams.ts'
@@ -39,9 +39,8 @@ export class GateTable implements GateListener {
     this.#results.set(index, result)
     if (this.#quiet) return
     for (let next = this.#results.get(this.#printed); next; next = this.#results.get(++this.#printed)) {
-      // those that an interrupt kept from being explored are only counted
-      const isWorthIt = next.standing === 'inconclusive' && !next.report ? false : this.#timer === null || (next.standing !== 'as expected' && next.standing !== 'unchanged')
-      if (isWorthIt) {
+      const isWorthIt = this.#timer === null || (next.standing !== 'as expected' && next.standing !== 'unchanged')
+      if (isWorthIt && !wasInterrupted(next)) {
         this.#clear()
         this.#streams.out(`${this.#painted(next)}\n`)
       }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { loadConfig } from '../config/load.ts'
 import { type Baseline, BaselineError, drifts, isRecordedAnew, readBaseline, updated } from '../gate/baseline.ts'
-import { type GateResult, exitStatusOf } from '../gate/gate-result.ts'
+import { type GateResult, exitStatusOf, wasInterrupted } from '../gate/gate-result.ts'
 import { annotations } from '../gate/github.ts'
 import { type GateSummary, detailLines, driftLines, gateJunit, gateMarkdown, gateSarif, resultLine, summaryLine, wrong } from '../gate/renderings.ts'
 import { ResultCache } from '../gate/result-cache.ts'
@@ -149,8 +149,7 @@ async function record(file: string, before: Baseline | null, results: readonly G
 function show(summary: GateSummary, streams: Streams): void {
   const paint = painter(streams.colour)
   const bad = wrong(summary.results)
-  // those that an interrupt kept from being explored are in the count
-  for (const result of bad.filter(({ standing, report }) => standing !== 'inconclusive' || report)) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
+  for (const result of bad.filter((one) => !wasInterrupted(one))) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
   if (summary.drifts.length > 0) streams.out(`\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts).map((line) => `  ${line}`).join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`)
   const isWell = bad.length === 0 && summary.drifts.length === 0
   streams.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)

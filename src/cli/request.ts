@@ -9,6 +9,7 @@ import type { Tuning } from '../explore/tuning.ts'
 import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
+import { VIOLATION_KINDS } from '../model/verdict.ts'
 import { suggestion } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -110,9 +111,6 @@ function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, 
   }
 }
 
-/** Kinds of violation that one check finds. */
-const HANGS: readonly string[] = ['deadlock', 'lost-wakeup', 'livelock']
-
 /**
  * The checks that are on.
  * @throws UsageError for unknown ones
@@ -120,7 +118,7 @@ const HANGS: readonly string[] = ['deadlock', 'lost-wakeup', 'livelock']
 export function chooseChecks(request: Pick<ExploreRequest, 'check' | 'noCheck'>, scenario: Scenario<Record<string, unknown>> | null): readonly Check[] {
   const known = allChecks.map(({ name }) => name)
   for (const name of [...request.check, ...request.noCheck, ...(scenario?.checks ?? [])]) {
-    if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}${HANGS.includes(name) ? `; a ${name} is found by the check stuck` : suggestion(name, known)}`)
+    if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}${(VIOLATION_KINDS as readonly string[]).includes(name) ? `; a ${name} is found by the check stuck` : suggestion(name, known)}`)
   }
   const wanted = request.check.length > 0 ? request.check : (scenario?.checks ?? known)
   // an exception is the model's own failure: it is reported unless it is switched off by name

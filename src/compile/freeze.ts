@@ -4,7 +4,8 @@ import { Machine } from '../model/machine.ts'
 import { Memory } from '../model/memory.ts'
 import { PAUSE } from '../model/operation.ts'
 import { StructType } from '../model/struct.ts'
-import { CHANGING, intrinsics, refuseChange } from './intrinsics.ts'
+import { article } from '../model/texts.ts'
+import { intrinsics } from './intrinsics.ts'
 import { CONFINED_MATH } from './outside.ts'
 import { Refusal } from './refusal.ts'
 import { type Runtime, runtimeObjects } from './runtime.ts'
@@ -107,8 +108,7 @@ function hidden(value: object, runtime: Runtime): unknown[] {
 
 function freeze(value: object, queue: unknown[]): void {
   refuseUnfreezable(value)
-  queue.push(...membersOf(value))
-  if (isMap(value) || isSet(value)) sealCollection(value)
+  queue.push(...membersOf(value)) // of a frozen collection: its methods refuse to change it (closeCollections)
   for (const [, descriptor] of ownProperties(value)) {
     if ('value' in descriptor) queue.push(descriptor.value)
     else queue.push(descriptor.get, descriptor.set, got(value, descriptor))
@@ -123,16 +123,12 @@ function refuseUnfreezable(value: object): void {
     Reflect.ownKeys(value) // one that stands for a name that is refused says which
     throw new Refusal('programs can reach a Proxy, and what it does cannot be seen: use plain objects', null)
   }
-  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) throw new Refusal(`programs can reach ${article(value)}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) throw new Refusal(`programs can reach ${article(value.constructor.name)}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
   if (typeof value === 'function' && value.name.startsWith('bound ') && !Object.hasOwn(value, 'prototype')) {
     throw new Refusal(`programs can reach the bound function "${value.name.slice(6)}", whose "this" cannot be seen: write an arrow function instead`, null)
   }
-  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) throw new Refusal(`programs can reach ${article(value)}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
+  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) throw new Refusal(`programs can reach ${article(value.constructor.name)}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
   if (isIterator(value)) throw new Refusal('programs can reach an iterator that is made outside of them, and where it stands no stored state would hold: make it where it is used, or keep the list', null)
-}
-
-function article({ constructor: { name } }: object): string {
-  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
 /** What a getter gives, such as that of a module's namespace; nothing when it throws. */
@@ -141,14 +137,6 @@ function got(owner: object, { get }: PropertyDescriptor): unknown {
     return get?.call(owner) as unknown
   } catch {
     return undefined
-  }
-}
-
-/** Frozen is not closed: a collection's members are changed by its methods, of which those of `closeCollections` look first. */
-function sealCollection(collection: Map<unknown, unknown> | Set<unknown>): void {
-  for (const method of CHANGING) {
-    if (!(method in collection)) continue
-    Object.defineProperty(collection, method, { value: () => refuseChange(collection) })
   }
 }
 

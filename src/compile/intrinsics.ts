@@ -53,14 +53,14 @@ export function closeIntrinsics(): void {
 }
 
 /** Names of the methods that change a collection. */
-export const CHANGING = ['set', 'add', 'delete', 'clear'] as const
+const CHANGING = ['set', 'add', 'delete', 'clear'] as const
 
 /** What a change of a collection that set-up made comes to. */
-export function refuseChange(collection: object): never {
+function refuseChange(collection: object): never {
   throw new TypeError(`Cannot change a ${collection.constructor.name} made in machine(): object is not extensible`)
 }
 
-/** The methods that change collections look whether theirs is frozen: `Set.prototype.add.call(set, 1)` passes its own by. */
+/** A frozen collection is changed by its methods all the same: they look whether theirs is frozen. */
 function closeCollections(): void {
   for (const { prototype } of [Map, Set]) {
     for (const method of CHANGING) {

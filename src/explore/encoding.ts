@@ -5,6 +5,7 @@ import { Frame, type Runtime, Walk } from '../compile/runtime.ts'
 import { showValue } from '../model/memory.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../model/operation.ts'
 import type { Switches } from '../model/switches.ts'
+import { article } from '../model/texts.ts'
 import { wording } from '../model/thrown.ts'
 
 /** Tags of the encoding; each value starts with one, so that no two values share an encoding. */
@@ -324,10 +325,6 @@ class Encoder {
 /** Temporary variables of lowered code have no name that the author knows. */
 function slotName(name: string): string {
   return /^_t\d*$/.test(name) ? 'a value in the middle of an expression' : `"${name}"`
-}
-
-function article(name: string): string {
-  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
 /** The try cursor reduced to what the try table can tell apart. */

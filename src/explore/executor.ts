@@ -6,10 +6,11 @@ import type { Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { ClosureOperation, Operation } from '../model/operation.ts'
 import { dispatch, leaveCpu, placement, sharesCpu } from '../model/dispatch.ts'
-import { holdersOf } from '../model/awaited.ts'
+import { holdersOf, untold } from '../model/awaited.ts'
 import { type Granularity, classOf } from '../model/step-bounds.ts'
 import { NOTHING_OFF, type Switches } from '../model/switches.ts'
-import { isErrorOf, isKind, wording, wordsOf } from '../model/thrown.ts'
+import { article } from '../model/texts.ts'
+import { isErrorOf, isKind, wordsOf } from '../model/thrown.ts'
 import { FINISHED, LocalCodec, type LocalState } from './encoding.ts'
 import { type Script, StepMemory, type StepObserver, StepSignal, isSignal } from './step-memory.ts'
 import { writeCell } from './layout.ts'
@@ -172,7 +173,7 @@ export class Executor {
       const dropped = runtime.made.find((frame) => !frame.taken)
       if (dropped) throw new Refusal(`${dropped.info.name}(...) was called without yield*, so it did nothing: did you forget yield*?`, runtime.place(dropped.info.site))
       const [asked] = runtime.asked
-      if (asked) throw new Refusal(`${[asked.operation, asked.target.name].join(' ').trim()} is made, and not executed: did you forget yield*?`, runtime.place(this.#site || (runtime.made.at(-1)?.info.site ?? 0)))
+      if (asked) throw new Refusal(`${asked.title} is made, and not executed: did you forget yield*?`, runtime.place(this.#site || (runtime.made.at(-1)?.info.site ?? 0)))
       return record
     } catch (error) {
       if (isKind(error, Refusal) && !error.at) throw new Refusal(error.message, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
@@ -278,7 +279,7 @@ export class Executor {
     const top = this.#memory.stack.at(-1) as Frame
     this.#memory.enterOperation(operation)
     const enabled = this.#grants || this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
-    if (typeof enabled !== 'boolean') throw new Refusal(`a guard gives ${typeof enabled === 'object' ? 'an object' : `a ${typeof enabled}`}: it must give true or false`, this.#system.runtime.place(top.site))
+    if (typeof enabled !== 'boolean') throw new Refusal(`a guard gives ${article(typeof enabled)}: it must give true or false`, this.#system.runtime.place(top.site))
     if (!enabled) this.#noteHolders(operation, actor)
     this.#memory.observer.operation?.(operation, this.#memory.stack, top.site, !enabled)
     if (enabled) {
@@ -303,7 +304,7 @@ export class Executor {
       })
     } catch (error) {
       if (isSignal(error)) throw error
-      throw new Refusal(`who is waited for in ${[operation.operation, operation.target.name].join(' ').trim()} cannot be told: ${wording(error)}`, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
+      throw new Refusal(untold(operation, error), this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
     }
   }
 
@@ -315,7 +316,7 @@ export class Executor {
       if (isSignal(error)) throw error
       this.#refuseChange(error)
       this.#memory.leaveOperation()
-      return this.#exception(error, ` in ${[operation.operation, operation.target.name].join(' ').trim()}`)
+      return this.#exception(error, ` in ${operation.title}`)
     }
   }
 

@@ -6,7 +6,7 @@ import type { Judgement, Property } from '../model/machine.ts'
 import { isHandling, placement } from '../model/dispatch.ts'
 import { isAtomicContext } from '../model/holdings.ts'
 import type { Balance } from './balance.ts'
-import { awaitedBy } from '../model/awaited.ts'
+import { awaitedBy, untold } from '../model/awaited.ts'
 import { evaluate } from '../model/faults.ts'
 import { isErrorOf, isKind, wording, wordsOf } from '../model/thrown.ts'
 import type { Field } from '../model/field.ts'
@@ -201,7 +201,7 @@ export class StoredStateView implements StateView {
     try {
       return reader.within(this.#words, () => [...awaitedBy(operation, actor)], actor)
     } catch (error) {
-      throw new Refusal(`who is waited for in ${[operation.operation, operation.target.name].join(' ').trim()} cannot be told: ${wording(error)}`, system.loaded.sourceMap.placeOf(error))
+      throw new Refusal(untold(operation, error), system.loaded.sourceMap.placeOf(error))
     }
   }
 

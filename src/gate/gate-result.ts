@@ -26,6 +26,11 @@ export function caseName({ file, scenario }: GateCase): string {
   return scenario === '' ? file : `${file} ${scenario}`
 }
 
+/** Whether an interrupt kept it from being explored: such are counted, not listed. */
+export function wasInterrupted({ standing, report }: GateResult): boolean {
+  return standing === 'inconclusive' && report === null
+}
+
 /** What a result is called in tables: the kind of what was found, `pass`, ... */
 export function foundIn({ report, standing }: GateResult): string {
   if (!report) return standing === 'unchanged' ? 'not run' : 'not explored'

@@ -259,8 +259,8 @@ export class LiveActor implements Point {
   }
 
   /** What a guard or effect throws ends the step: it is no exception that the program could catch and go on from. */
-  #failedIn({ operation, target }: Operation<unknown>, error: unknown): never {
-    return this.#memory.fault(exceptionFault(error, ` in ${[operation, target.name].join(' ').trim()}`, this.#with.sourceMap.placeOf(error)))
+  #failedIn({ title }: Operation<unknown>, error: unknown): never {
+    return this.#memory.fault(exceptionFault(error, ` in ${title}`, this.#with.sourceMap.placeOf(error)))
   }
 
   #blocked(): 'blocked' {

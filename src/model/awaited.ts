@@ -1,6 +1,7 @@
 // Whom a blocked attempt waits for, as its operation says: code of a model's, which may say anything.
 import { Actor } from './actor.ts'
 import type { Operation } from './operation.ts'
+import { wording } from './thrown.ts'
 
 /**
  * Who holds what a blocked attempt waits for: each of them has to act before it can go on; null: the operation does not say.
@@ -19,6 +20,11 @@ export function holdersOf({ primitive, target, args }: Operation<unknown>, actor
 export function awaitedBy(operation: Operation<unknown>, actor: Actor): readonly Actor[] {
   const { primitive, target, args } = operation
   return holdersOf(operation, actor) ?? (primitive.wakers ? actorsOnly(primitive.wakers(target, actor, args), 'wakers') : [])
+}
+
+/** What there is to say of an operation whose word on that cannot be had. */
+export function untold({ title }: Operation<unknown>, error: unknown): string {
+  return `who is waited for in ${title} cannot be told: ${wording(error)}`
 }
 
 function actorsOnly(named: unknown, what: string): readonly Actor[] {

@@ -48,6 +48,11 @@ export class Operation<R> {
     this.args = args
   }
 
+  /** As messages call it: `acquire map.lock`. */
+  get title(): string {
+    return `${this.operation} ${this.target.name}`.trim()
+  }
+
   get primitive(): Primitive {
     return this.target.operations[this.operation] as unknown as Primitive
   }

@@ -1,6 +1,7 @@
 import type { Actor } from '../../model/actor.ts'
 import type { Operation } from '../../model/operation.ts'
 import { sharesCpu } from '../../model/dispatch.ts'
+import { holdersOf } from '../../model/awaited.ts'
 import type { LocalCodec } from '../encoding.ts'
 import type { LocalStates } from '../local-states.ts'
 import type { StateReader } from '../state-reader.ts'
@@ -67,9 +68,10 @@ export class Gates {
     return closed
   }
 
-  #isClosed({ primitive, target, args }: Operation<unknown>, actor: Actor, keeper: Actor, words: Int32Array): boolean {
+  #isClosed(operation: Operation<unknown>, actor: Actor, keeper: Actor, words: Int32Array): boolean {
+    const { primitive, target, args } = operation
     try {
-      return this.#reader.within(words, () => primitive.enabled !== undefined && !primitive.enabled(target, actor, args) && (primitive.holders?.(target, actor, args) ?? []).includes(keeper), actor)
+      return this.#reader.within(words, () => primitive.enabled !== undefined && !primitive.enabled(target, actor, args) && (holdersOf(operation, actor) ?? []).includes(keeper), actor)
     } catch {
       return false // it looks at something that is not allocated here
     }
