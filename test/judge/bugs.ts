@@ -1,7 +1,7 @@
 /** A bug to be planted in the built files. */
 export interface Bug {
   readonly name: string
-  /** The test file that notices it, where generated programs cannot; null: the judge does. */
+  /** The test file that notices it; without one, the judge does. */
   readonly test?: string
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[]
 }
