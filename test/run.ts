@@ -31,7 +31,7 @@ const REQUEST: ExploreRequest = {
 }
 
 /** Memory that is reserved and never touched still makes the collector run, which took a fifth of thousands of small searches. */
-const RESERVED = { segmentBits: 16, room: { states: 1 << 18, words: 1 << 21 } }
+const RESERVED = { segmentBits: 16 }
 
 /** A request as the command makes it, but for what is given. */
 function requested({ tuning, ...given }: Partial<ExploreRequest>): ExploreRequest {
