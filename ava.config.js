@@ -7,6 +7,9 @@ const GROUPS = {
 }
 const ALL = 'dist/test/**/*.test.js'
 const of = (names) => names.map((name) => `dist/test/${name}.test.js`)
-const FILES = { ...Object.fromEntries(Object.entries(GROUPS).map(([group, names]) => [group, of(names)])), second: [ALL, ...of(Object.values(GROUPS).flat()).map((file) => `!${file}`)] }
+const FILES = {
+  ...Object.fromEntries(Object.entries(GROUPS).map(([group, names]) => [group, of(names)])),
+  second: [ALL, ...of(Object.values(GROUPS).flat()).map((file) => `!${file}`)],
+}
 
 export default { files: FILES[process.env['TESTS']] ?? [ALL], timeout: '10m', serial: true }

@@ -28,7 +28,11 @@ interface Hunt {
 async function hunt(path: string, scenario: string, seeds: number, time: number): Promise<Hunt> {
   const found: { rounds: number; seconds: number }[] = []
   for (let seed = 1; seed <= seeds; seed++) {
-    const { violations, live } = await runLive(path, { scenario, settings: [], check: [], noCheck: [], quiet: true, rounds: Infinity, time, jitter: true, seed }, streams)
+    const { violations, live } = await runLive(
+      path,
+      { scenario, settings: [], check: [], noCheck: [], quiet: true, rounds: Infinity, time, jitter: true, seed },
+      streams,
+    )
     if (violations.length > 0 && live) found.push({ rounds: live.rounds, seconds: live.seconds })
   }
   return { found, runs: seeds }
@@ -50,14 +54,33 @@ for (const path of await modelFiles('models', process.cwd())) {
     scenarios++
     if (found.length === runs) always++
     if (found.length === 0) never++
-    const live = found.length === 0 ? 'not found' : `${mean(found.map(({ rounds }) => rounds)).toFixed(0)} rounds, ${mean(found.map(({ seconds }) => seconds)).toFixed(2)} s`
-    rows.push(`| ${path.replace(/^models\/|\.ts$/g, '')} ${name} | ${verdict} | ${explored.stats.states.toLocaleString('en-US')} states, ${explored.stats.seconds.toFixed(2)} s | ${found.length} of ${runs} | ${live} |`)
+    const live =
+      found.length === 0
+        ? 'not found'
+        : `${mean(found.map(({ rounds }) => rounds)).toFixed(0)} rounds, ${mean(found.map(({ seconds }) => seconds)).toFixed(2)} s`
+    rows.push(
+      `| ${path.replace(/^models\/|\.ts$/g, '')} ${name} | ${verdict} | ${explored.stats.states.toLocaleString('en-US')} states, ${explored.stats.seconds.toFixed(2)} s | ${found.length} of ${runs} | ${live} |`,
+    )
     process.stderr.write(`${rows.at(-1)}\n`)
   }
 }
 const explored = await exploreFile('models/wire.ts', { scenario: 'deadlock' })
 const wire = await hunt('models/wire.ts', 'deadlock', SEEDS.wire, 60)
-const calm = await runLive('models/wire.ts', { scenario: 'deadlock', settings: [], check: [], noCheck: [], quiet: true, rounds: Infinity, time: 60, jitter: false, seed: 1 }, streams)
+const calm = await runLive(
+  'models/wire.ts',
+  {
+    scenario: 'deadlock',
+    settings: [],
+    check: [],
+    noCheck: [],
+    quiet: true,
+    rounds: Infinity,
+    time: 60,
+    jitter: false,
+    seed: 1,
+  },
+  streams,
+)
 const rounds = wire.found.map((one) => one.rounds)
 const text = `${HEAD}
 

@@ -20,12 +20,22 @@ export interface Cost {
  * Runs a command under GNU time.
  * @throws Error when it cannot be run or ends with a status that is not among `expected`
  */
-export async function measured(folder: string, command: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Cost> {
+export async function measured(
+  folder: string,
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Cost> {
   const notes = join(folder, 'time.txt')
   const started = performance.now()
-  const { stdout } = await run('/usr/bin/time', ['-o', notes, '-f', '%U %S %M', ...command], { cwd: folder, maxBuffer: 2 ** 26, env: { ...process.env, ...environment } })
+  const { stdout } = await run('/usr/bin/time', ['-o', notes, '-f', '%U %S %M', ...command], {
+    cwd: folder,
+    maxBuffer: 2 ** 26,
+    env: { ...process.env, ...environment },
+  })
   const wall = (performance.now() - started) / 1000
-  const [user, system, peak] = ((await readFile(notes, 'utf8')).trim().split('\n').at(-1) as string).split(' ').map(Number) as [number, number, number]
+  const [user, system, peak] = ((await readFile(notes, 'utf8')).trim().split('\n').at(-1) as string)
+    .split(' ')
+    .map(Number) as [number, number, number]
   await rm(notes)
   return { out: stdout, wall, cpu: user + system, peak: peak * 1024 }
 }
@@ -49,7 +59,9 @@ export function numberIn(text: string, pattern: RegExp): number {
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
 
 /** The geometric mean of some numbers. */

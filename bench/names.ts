@@ -27,7 +27,18 @@ export async function namesCycle(rounds: number, folder: string): Promise<Cycle[
     const cold: number[] = []
     const warm: number[] = []
     let last: { out: string; peak: number } = { out: '', peak: 0 }
-    const command = [process.execPath, join(ROOT, 'bin/vmcheck.js'), 'explore', join(ROOT, 'models/wire.ts'), '--scenario', scenario, '--reduce', 'none', '--profile', '--json']
+    const command = [
+      process.execPath,
+      join(ROOT, 'bin/vmcheck.js'),
+      'explore',
+      join(ROOT, 'models/wire.ts'),
+      '--scenario',
+      scenario,
+      '--reduce',
+      'none',
+      '--profile',
+      '--json',
+    ]
     const [name, ...rest] = command as [string, ...string[]]
     // a violation's exit status is 1
     const tolerant = ['sh', '-c', '"$@" || true', 'sh', name, ...rest]

@@ -87,7 +87,9 @@ function summary(all: readonly Measured[]): string {
   const states = (measured: Measured): number => middle(runsOf(measured, 'vmcheck') as readonly Run[], 'states')
   const mean = (name: string, of: (ratio: Ratios) => number | null, which: (measured: Measured) => boolean): string => {
     const chosen = found.filter(({ measured }) => which(measured)).flatMap(({ ratio }) => of(ratio) ?? [])
-    return chosen.length > 0 ? `- ${name}: ${times(geometricMean(chosen))} (least ${times(Math.min(...chosen))}, of ${chosen.length})\n` : ''
+    return chosen.length > 0
+      ? `- ${name}: ${times(geometricMean(chosen))} (least ${times(Math.min(...chosen))}, of ${chosen.length})\n`
+      : ''
   }
   const compared = (ratio: number | null): string => (ratio === null ? '' : times(ratio))
   const rows = found.map(({ measured, ratio }) => [
@@ -102,7 +104,23 @@ function summary(all: readonly Measured[]): string {
   return `${table(['', 'states', 'search: transitions / CPU s', 'time to verdict', 'peak memory', 'two workers: search', 'two workers: verdict'], rows)}
 Geometric means:
 
-${mean('search, protocols wire, cow, filter and phil', ({ search }) => search, ({ workload }) => workload.isKnown)}${mean('search, all', ({ search }) => search, () => true)}${mean('time to verdict, under a million states', ({ verdict }) => verdict, (measured) => states(measured) < 1e6)}${mean('time to verdict, where SPIN searches 5 s or more', ({ verdict }) => verdict, isLarge)}${mean('two workers, search, where SPIN searches 5 s or more', ({ workersSearch }) => workersSearch, isLarge)}${mean('two workers, search, ten million states or more', ({ workersSearch }) => workersSearch, (measured) => states(measured) >= 1e7)}`
+${mean(
+  'search, protocols wire, cow, filter and phil',
+  ({ search }) => search,
+  ({ workload }) => workload.isKnown,
+)}${mean(
+    'search, all',
+    ({ search }) => search,
+    () => true,
+  )}${mean(
+    'time to verdict, under a million states',
+    ({ verdict }) => verdict,
+    (measured) => states(measured) < 1e6,
+  )}${mean('time to verdict, where SPIN searches 5 s or more', ({ verdict }) => verdict, isLarge)}${mean('two workers, search, where SPIN searches 5 s or more', ({ workersSearch }) => workersSearch, isLarge)}${mean(
+    'two workers, search, ten million states or more',
+    ({ workersSearch }) => workersSearch,
+    (measured) => states(measured) >= 1e7,
+  )}`
 }
 
 function machine(): string {
@@ -114,7 +132,13 @@ function machine(): string {
     }
   }
   const processors = cpus()
-  return [`${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`, `Node ${process.version}`, version('spin', ['-V']), version('rumur', ['--version']), version('gcc', ['--version'])].join('; ')
+  return [
+    `${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    `Node ${process.version}`,
+    version('spin', ['-V']),
+    version('rumur', ['--version']),
+    version('gcc', ['--version']),
+  ].join('; ')
 }
 
 /** The benchmark's results as a page. */
@@ -146,8 +170,28 @@ ${summary(all)}
 \`models/wire.ts\` on all cores, in a new process each time: cold with nothing kept, warm with the lowered model kept.
 
 ${table(
-  ['scenario', 'states', 'transitions', 'cold, s', 'warm, s', 'search, s', 'bytes / state', 'peak, MB', 'served by the table'],
-  cycles.map((cycle) => [cycle.scenario, count(cycle.states), count(cycle.transitions), cycle.cold.toFixed(2), cycle.warm.toFixed(2), cycle.search.toFixed(2), cycle.bytesPerState.toFixed(0), mega(cycle.peak), `${(cycle.served * 100).toFixed(2)} %`]),
+  [
+    'scenario',
+    'states',
+    'transitions',
+    'cold, s',
+    'warm, s',
+    'search, s',
+    'bytes / state',
+    'peak, MB',
+    'served by the table',
+  ],
+  cycles.map((cycle) => [
+    cycle.scenario,
+    count(cycle.states),
+    count(cycle.transitions),
+    cycle.cold.toFixed(2),
+    cycle.warm.toFixed(2),
+    cycle.search.toFixed(2),
+    cycle.bytesPerState.toFixed(0),
+    mega(cycle.peak),
+    `${(cycle.served * 100).toFixed(2)} %`,
+  ]),
 )}
 ## All measurements
 

@@ -19,7 +19,11 @@ export interface Measured {
 }
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, only: { type: 'string', multiple: true, default: [] }, write: { type: 'boolean', default: true } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', multiple: true, default: [] },
+    write: { type: 'boolean', default: true },
+  },
   allowNegative: true,
 })
 
@@ -32,7 +36,9 @@ async function measure(workload: Workload, tools: readonly Tool[], rounds: numbe
       if (tool.isSlow && round > 0) continue
       const run = await tool.run(workload, folder)
       runs.get(tool)?.push(run)
-      process.stderr.write(`${workload.name} ${tool.name}: ${run.states} states, ${run.transitions} transitions, verdict ${run.verdict.toFixed(2)} s, search ${run.search.toFixed(2)} s of CPU\n`)
+      process.stderr.write(
+        `${workload.name} ${tool.name}: ${run.states} states, ${run.transitions} transitions, verdict ${run.verdict.toFixed(2)} s, search ${run.search.toFixed(2)} s of CPU\n`,
+      )
     }
   }
   return { workload, runs }
@@ -41,7 +47,11 @@ async function measure(workload: Workload, tools: readonly Tool[], rounds: numbe
 /** Workloads on which tools that search the whole graph do not count the same. */
 function differences(all: readonly Measured[]): string[] {
   return all.flatMap(({ workload, runs }) => {
-    const counts = new Set([...runs].flatMap(([tool, list]) => (tool.isFull ? list.map(({ states, transitions }) => `${states} / ${transitions}`) : [])))
+    const counts = new Set(
+      [...runs].flatMap(([tool, list]) =>
+        tool.isFull ? list.map(({ states, transitions }) => `${states} / ${transitions}`) : [],
+      ),
+    )
     return counts.size === 1 ? [] : [`${workload.name}: ${[...counts].join(', ')}`]
   })
 }

@@ -17,7 +17,13 @@ export interface Workload {
   readonly isOwn: boolean
 }
 
-function sized(protocol: string, settings: Readonly<Record<string, number>>, constants: Readonly<Record<string, number>>, depth: number, rest: Partial<Workload> = {}): Workload {
+function sized(
+  protocol: string,
+  settings: Readonly<Record<string, number>>,
+  constants: Readonly<Record<string, number>>,
+  depth: number,
+  rest: Partial<Workload> = {},
+): Workload {
   const size = Object.values(constants).join(',')
   return { name: `${protocol}(${size})`, protocol, settings, constants, depth, isKnown: true, isOwn: false, ...rest }
 }
@@ -31,7 +37,8 @@ function cow(cpus: number, frames: number, depth: number): Workload {
 
 const phil = (n: number, depth: number): Workload => sized('phil', { n }, { N: n }, depth)
 const filter = (n: number, depth: number): Workload => sized('filter', { n }, { N: n }, depth)
-const wire = (threads: number, pages: number, depth: number): Workload => sized('wire', { threads, pages }, { T: threads, P: pages }, depth)
+const wire = (threads: number, pages: number, depth: number): Workload =>
+  sized('wire', { threads, pages }, { T: threads, P: pages }, depth)
 const readers = (n: number, depth: number): Workload => sized('readers', { n }, { N: n }, depth, { isKnown: false })
 const ring = (n: number, depth: number): Workload => sized('ring', { n }, { N: n }, depth, { isKnown: false })
 

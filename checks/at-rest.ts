@@ -11,7 +11,13 @@ export const atRest: Check = {
       const holds = state.evaluate(property)
       if (holds === true) return []
       const { name } = property
-      return [{ kind: 'at-rest' as const, property: name, message: `"${name}" does not hold at rest${holds === false ? '' : `: ${holds}`}` }]
+      return [
+        {
+          kind: 'at-rest' as const,
+          property: name,
+          message: `"${name}" does not hold at rest${holds === false ? '' : `: ${holds}`}`,
+        },
+      ]
     })
   },
 }

@@ -5,6 +5,7 @@ export function faultCheck(kind: Fault['kind'], about: string): Check {
   return {
     name: kind,
     about,
-    fault: (fault) => (fault.kind === kind ? { kind: fault.kind, property: fault.property, message: fault.message } : null),
+    fault: (fault) =>
+      fault.kind === kind ? { kind: fault.kind, property: fault.property, message: fault.message } : null,
   }
 }

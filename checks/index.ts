@@ -13,6 +13,30 @@ import { unreached } from './unreached.ts'
 import { useAfterFree } from './use-after-free.ts'
 
 /** All checks. */
-export const checks: readonly Check[] = [stuck, assertion, invariant, atRest, dataRace, useAfterFree, range, exception, sleepInAtomic, imbalance, unreached]
+export const checks: readonly Check[] = [
+  stuck,
+  assertion,
+  invariant,
+  atRest,
+  dataRace,
+  useAfterFree,
+  range,
+  exception,
+  sleepInAtomic,
+  imbalance,
+  unreached,
+]
 
-export { assertion, atRest, dataRace, exception, imbalance, invariant, range, sleepInAtomic, stuck, unreached, useAfterFree }
+export {
+  assertion,
+  atRest,
+  dataRace,
+  exception,
+  imbalance,
+  invariant,
+  range,
+  sleepInAtomic,
+  stuck,
+  unreached,
+  useAfterFree,
+}

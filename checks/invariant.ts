@@ -8,7 +8,11 @@ function* broken(state: StateView): Iterable<Finding> {
     const holds = state.evaluate(property)
     if (holds === true) continue
     const where = form === 'always' ? 'in every state' : 'in the initial state'
-    yield { kind: 'invariant', property: name, message: `"${name}" does not hold, as it should ${where}${holds === false ? '' : `: ${holds}`}` }
+    yield {
+      kind: 'invariant',
+      property: name,
+      message: `"${name}" does not hold, as it should ${where}${holds === false ? '' : `: ${holds}`}`,
+    }
   }
 }
 

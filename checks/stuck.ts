@@ -25,7 +25,9 @@ function waitsFor({ operation, target, reads }: Blocked): string {
   if (operation === 'spin') return 'goes round in a loop'
   if (target !== '') return `waits for ${target} (${operation})`
   const some = reads.slice(0, MAX_READS).join(', ')
-  return reads.length === 0 ? `waits for a condition (${operation})` : `waits for a condition (${operation}) on ${some}${reads.length > MAX_READS ? ' and more' : ''}`
+  return reads.length === 0
+    ? `waits for a condition (${operation})`
+    : `waits for a condition (${operation}) on ${some}${reads.length > MAX_READS ? ' and more' : ''}`
 }
 
 /** Daemons that are caught up with others in waiting for each other: what they wait for is no work. */
@@ -41,26 +43,44 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
   const waits = state.blocked(stuck)
   const finding = (kind: ViolationKind, message: string): Finding => ({
     kind,
-    property: kind === 'deadlock' ? 'no deadlock' : kind === 'livelock' ? 'every actor can go on' : 'every sleeper is woken',
+    property:
+      kind === 'deadlock' ? 'no deadlock' : kind === 'livelock' ? 'every actor can go on' : 'every sleeper is woken',
     message,
     stuck: stuck.map(({ id }) => id),
   })
   const ring = cycle(waits)
-  if (ring.length === 1) return finding('deadlock', `${ring[0]?.actor.label} ${waitsFor(ring[0] as Blocked)}, which it holds itself`)
+  if (ring.length === 1)
+    return finding('deadlock', `${ring[0]?.actor.label} ${waitsFor(ring[0] as Blocked)}, which it holds itself`)
   if (ring.length > 1) {
-    const parts = ring.map((wait, i) => `${wait.actor.label} ${waitsFor(wait)}, held by ${short((ring[(i + 1) % ring.length] as Blocked).actor)}`)
+    const parts = ring.map(
+      (wait, i) =>
+        `${wait.actor.label} ${waitsFor(wait)}, held by ${short((ring[(i + 1) % ring.length] as Blocked).actor)}`,
+    )
     return finding('deadlock', `a cycle of waits: ${parts.join('; ')}`)
   }
   const spinner = waits.find(({ operation }) => operation === 'spin')
-  if (spinner) return finding('livelock', spinner.actor.kind === 'handler' ? `${spinner.actor.label} handles an interrupt and never comes to its end` : `${spinner.actor.label} goes round in a loop that nobody will end`)
+  if (spinner)
+    return finding(
+      'livelock',
+      spinner.actor.kind === 'handler'
+        ? `${spinner.actor.label} handles an interrupt and never comes to its end`
+        : `${spinner.actor.label} goes round in a loop that nobody will end`,
+    )
   const orphan = waits.find(({ heldBy }) => heldBy.some((actor) => state.isFinished(actor)))
   if (orphan) {
     const holder = orphan.heldBy.find((actor) => state.isFinished(actor)) as Actor
     return finding('deadlock', `${orphan.actor.label} ${waitsFor(orphan)}, whose holder ${holder.label} has finished`)
   }
   const sleeper = waits.find(({ sleeping }) => sleeping)
-  if (sleeper) return finding('lost-wakeup', `${list(waits.filter(({ sleeping }) => sleeping).map(({ actor, target }) => `${actor.label} sleeps on ${target}`))}, and nobody is left who could wake ${waits.length > 1 ? 'them' : 'it'}`)
-  return finding('deadlock', `${list(waits.map((wait) => `${wait.actor.label} ${waitsFor(wait)}`))}, and nobody is left who could end that`)
+  if (sleeper)
+    return finding(
+      'lost-wakeup',
+      `${list(waits.filter(({ sleeping }) => sleeping).map(({ actor, target }) => `${actor.label} sleeps on ${target}`))}, and nobody is left who could wake ${waits.length > 1 ? 'them' : 'it'}`,
+    )
+  return finding(
+    'deadlock',
+    `${list(waits.map((wait) => `${wait.actor.label} ${waitsFor(wait)}`))}, and nobody is left who could end that`,
+  )
 }
 
 /**

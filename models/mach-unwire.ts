@@ -47,7 +47,12 @@ interface Workload {
   readonly threads: readonly Thread[]
 }
 
-const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'unwire-free' | 'unwire-wire' | 'faults' | 'first-faults', Workload>> = {
+const WORKLOADS: Readonly<
+  Record<
+    'unwire' | 'free' | 'wire-unwire' | 'unwire-enter' | 'unwire-free' | 'unwire-wire' | 'faults' | 'first-faults',
+    Workload
+  >
+> = {
   unwire: { page: 'wired', threads: [unwire, fault] },
   free: { page: 'wired', threads: [free, fault] },
   'wire-unwire': { page: 'mapped', threads: [wireUnwire, fault] },
@@ -61,28 +66,100 @@ const WORKLOADS: Readonly<Record<'unwire' | 'free' | 'wire-unwire' | 'unwire-ent
 export default model({
   title: 'GNU Mach: unwiring a page that an ordinary fault holds',
   params: {
-    workload: choice('unwire', 'free', 'wire-unwire', 'unwire-enter', 'unwire-free', 'unwire-wire', 'faults', 'first-faults'),
+    workload: choice(
+      'unwire',
+      'free',
+      'wire-unwire',
+      'unwire-enter',
+      'unwire-free',
+      'unwire-wire',
+      'faults',
+      'first-faults',
+    ),
     unwire: choice('locked', 'transit'),
     /** Parts of the fix, each of which is needed: its entries are marked, and who waits for that is woken. */
     parts: choice('all', 'unmarked', 'unwoken'),
   },
   scenarios: {
-    's16': { about: 'S16: unwiring sleeps on the page under the write lock', expect: { verdict: 'deadlock', states: 37 } },
-    's16-transit': { about: 'S16 fixed: the map is unlocked meanwhile', params: { unwire: 'transit' }, expect: { verdict: 'pass', states: 119 } },
-    's16-free': { about: 'S16 by freeing wired memory', params: { workload: 'free' }, expect: { verdict: 'deadlock', states: 36 } },
-    's16-free-transit': { about: 'S16 by freeing, fixed', params: { workload: 'free', unwire: 'transit' }, expect: { verdict: 'pass', states: 123 } },
-    's16-wire-unwire': { about: 'S16 after the same thread’s wiring', params: { workload: 'wire-unwire' }, expect: { verdict: 'deadlock', states: 321 } },
-    's16-wire-unwire-transit': { about: 'S16 after wiring, fixed', params: { workload: 'wire-unwire', unwire: 'transit' }, expect: { verdict: 'pass', states: 441 } },
-    's16-three': { about: 'S16 with a writer beside', params: { workload: 'unwire-enter' }, expect: { verdict: 'deadlock', states: 81 } },
-    's16-three-transit': { about: 'S16 with a writer beside, fixed', params: { workload: 'unwire-enter', unwire: 'transit' }, expect: { verdict: 'pass', states: 407 } },
-    's16-free-beside': { about: 'S16 with a deleter beside, fixed: it waits for the entry', params: { workload: 'unwire-free', unwire: 'transit' }, expect: { verdict: 'pass', states: 813 } },
-    's16-free-unmarked': { about: 'S16 with a deleter beside, the entry not marked', params: { workload: 'unwire-free', unwire: 'transit', parts: 'unmarked' }, expect: { verdict: 'use-after-free', states: 297 } },
-    's16-free-unwoken': { about: 'S16 with a deleter beside, which is never woken', params: { workload: 'unwire-free', unwire: 'transit', parts: 'unwoken' }, expect: { verdict: 'lost-wakeup', states: 571 } },
-    's16-wire-beside': { about: 'S16 with another wirer beside, fixed', params: { workload: 'unwire-wire', unwire: 'transit' }, expect: { verdict: 'pass', states: 1_634 } },
-    's16-wire-unmarked': { about: 'S16 with another wirer beside, the entry not marked', params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unmarked' }, expect: { verdict: 'assertion', states: 2_108 } },
-    's16-wire-unwoken': { about: 'S16 with another wirer beside, which is never woken', params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unwoken' }, expect: { verdict: 'lost-wakeup', states: 946 } },
-    's16-faults': { about: 'S16 control: two faults and a writer', params: { workload: 'faults' }, expect: { verdict: 'pass', states: 301 } },
-    's16-first-faults': { about: 'S16 control: two first faults, which make the object, and a writer', params: { workload: 'first-faults' }, expect: { verdict: 'pass', states: 381 } },
+    s16: {
+      about: 'S16: unwiring sleeps on the page under the write lock',
+      expect: { verdict: 'deadlock', states: 37 },
+    },
+    's16-transit': {
+      about: 'S16 fixed: the map is unlocked meanwhile',
+      params: { unwire: 'transit' },
+      expect: { verdict: 'pass', states: 119 },
+    },
+    's16-free': {
+      about: 'S16 by freeing wired memory',
+      params: { workload: 'free' },
+      expect: { verdict: 'deadlock', states: 36 },
+    },
+    's16-free-transit': {
+      about: 'S16 by freeing, fixed',
+      params: { workload: 'free', unwire: 'transit' },
+      expect: { verdict: 'pass', states: 123 },
+    },
+    's16-wire-unwire': {
+      about: 'S16 after the same thread’s wiring',
+      params: { workload: 'wire-unwire' },
+      expect: { verdict: 'deadlock', states: 321 },
+    },
+    's16-wire-unwire-transit': {
+      about: 'S16 after wiring, fixed',
+      params: { workload: 'wire-unwire', unwire: 'transit' },
+      expect: { verdict: 'pass', states: 441 },
+    },
+    's16-three': {
+      about: 'S16 with a writer beside',
+      params: { workload: 'unwire-enter' },
+      expect: { verdict: 'deadlock', states: 81 },
+    },
+    's16-three-transit': {
+      about: 'S16 with a writer beside, fixed',
+      params: { workload: 'unwire-enter', unwire: 'transit' },
+      expect: { verdict: 'pass', states: 407 },
+    },
+    's16-free-beside': {
+      about: 'S16 with a deleter beside, fixed: it waits for the entry',
+      params: { workload: 'unwire-free', unwire: 'transit' },
+      expect: { verdict: 'pass', states: 813 },
+    },
+    's16-free-unmarked': {
+      about: 'S16 with a deleter beside, the entry not marked',
+      params: { workload: 'unwire-free', unwire: 'transit', parts: 'unmarked' },
+      expect: { verdict: 'use-after-free', states: 297 },
+    },
+    's16-free-unwoken': {
+      about: 'S16 with a deleter beside, which is never woken',
+      params: { workload: 'unwire-free', unwire: 'transit', parts: 'unwoken' },
+      expect: { verdict: 'lost-wakeup', states: 571 },
+    },
+    's16-wire-beside': {
+      about: 'S16 with another wirer beside, fixed',
+      params: { workload: 'unwire-wire', unwire: 'transit' },
+      expect: { verdict: 'pass', states: 1_634 },
+    },
+    's16-wire-unmarked': {
+      about: 'S16 with another wirer beside, the entry not marked',
+      params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unmarked' },
+      expect: { verdict: 'assertion', states: 2_108 },
+    },
+    's16-wire-unwoken': {
+      about: 'S16 with another wirer beside, which is never woken',
+      params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unwoken' },
+      expect: { verdict: 'lost-wakeup', states: 946 },
+    },
+    's16-faults': {
+      about: 'S16 control: two faults and a writer',
+      params: { workload: 'faults' },
+      expect: { verdict: 'pass', states: 301 },
+    },
+    's16-first-faults': {
+      about: 'S16 control: two first faults, which make the object, and a writer',
+      params: { workload: 'first-faults' },
+      expect: { verdict: 'pass', states: 381 },
+    },
   },
   machine(m, params) {
     const { threads, page: initially } = WORKLOADS[params.workload]
@@ -90,7 +167,13 @@ export default model({
     const kernel: Kernel = {
       m,
       ...HEAD,
-      ...setUp(m, { name: 'map', entries: 3, objects: 2, pages: 1, initial: [{ start: 0, end: 1, wired: initially === 'wired', sharedObject: initially !== 'fresh' }] }),
+      ...setUp(m, {
+        name: 'map',
+        entries: 3,
+        objects: 2,
+        pages: 1,
+        initial: [{ start: 0, end: 1, wired: initially === 'wired', sharedObject: initially !== 'fresh' }],
+      }),
       unwire: params.unwire,
       unwireMarks: params.parts !== 'unmarked',
       unwireWakes: params.parts !== 'unwoken',
@@ -102,7 +185,9 @@ export default model({
     properties(m, kernel)
     m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
     m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
-    if (isTransit && /^unwire-(free|wire)$/.test(params.workload) && params.parts === 'all') m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
-    if (!params.workload.endsWith('faults')) m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
+    if (isTransit && /^unwire-(free|wire)$/.test(params.workload) && params.parts === 'all')
+      m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
+    if (!params.workload.endsWith('faults'))
+      m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
   },
 })

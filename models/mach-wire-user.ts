@@ -18,27 +18,35 @@ import { vmMapEnter, vmMapRemove } from './gnumach/vm-map.ts'
 
 type Thread = (kernel: Kernel) => () => Program
 
-const wire = (start: number, end: number, unwires = false): Thread => (kernel) =>
-  function* wirer() {
-    yield* vmMapPageable(kernel, start, end)
-    if (unwires) yield* vmMapUnwire(kernel, start, end)
-  }
+const wire =
+  (start: number, end: number, unwires = false): Thread =>
+  (kernel) =>
+    function* wirer() {
+      yield* vmMapPageable(kernel, start, end)
+      if (unwires) yield* vmMapUnwire(kernel, start, end)
+    }
 
-const fault = (...pages: readonly number[]): Thread => (kernel) =>
-  function* faulter() {
-    for (const page of pages) yield* vmFault(kernel, page, false)
-  }
+const fault =
+  (...pages: readonly number[]): Thread =>
+  (kernel) =>
+    function* faulter() {
+      for (const page of pages) yield* vmFault(kernel, page, false)
+    }
 
-const enter = (start: number, end: number, frees = false): Thread => (kernel) =>
-  function* writer() {
-    yield* vmMapEnter(kernel, start, end)
-    if (frees) yield* vmMapRemove(kernel, start, end)
-  }
+const enter =
+  (start: number, end: number, frees = false): Thread =>
+  (kernel) =>
+    function* writer() {
+      yield* vmMapEnter(kernel, start, end)
+      if (frees) yield* vmMapRemove(kernel, start, end)
+    }
 
-const free = (start: number, end: number): Thread => (kernel) =>
-  function* deleter() {
-    yield* vmMapRemove(kernel, start, end)
-  }
+const free =
+  (start: number, end: number): Thread =>
+  (kernel) =>
+    function* deleter() {
+      yield* vmMapRemove(kernel, start, end)
+    }
 
 interface Workload {
   readonly threads: readonly Thread[]
@@ -90,32 +98,100 @@ function defaultPager(m: Machine, kernel: Omit<Kernel, 'pager'>): Pager {
 export default model({
   title: 'GNU Mach: wiring a user’s memory, whose map stays locked for reading',
   params: {
-    workload: choice('wire-enter', 'wire-enter-many', 'wire-fault-enter', 'wire-fault', 'fault-enter', 'wire-fault-enter-many', 'wire-free', 'paged'),
+    workload: choice(
+      'wire-enter',
+      'wire-enter-many',
+      'wire-fault-enter',
+      'wire-fault',
+      'fault-enter',
+      'wire-fault-enter-many',
+      'wire-free',
+      'paged',
+    ),
     /** What clearing does with somebody who waits, where the map is unlocked. */
     clear: choice('wake', 'ignore'),
     userWire: choice('recursive', 'plain', 'transit'),
   },
   scenarios: {
-    's9': { about: 'S9: wiring, an ordinary fault and a writer', params: { workload: 'wire-fault-enter' }, expect: { verdict: 'deadlock', states: 398 } },
-    's9-transit': { about: 'S9 fixed: the map is unlocked, the entries are marked', params: { workload: 'wire-fault-enter', userWire: 'transit' }, expect: { verdict: 'pass', states: 1_136 } },
-    's9-no-writer': { about: 'S9 without the writer', params: { workload: 'wire-fault' }, expect: { verdict: 'pass', states: 246 } },
-    's9-no-wiring': { about: 'S9 without the wiring', params: { workload: 'fault-enter' }, expect: { verdict: 'pass', states: 36 } },
-    's8-plain': { about: 'S8: the read lock is kept without recursion', params: { userWire: 'plain' }, expect: { verdict: 'deadlock', states: 21 } },
-    's8-recursive': { about: 'S8 as the kernel is; also S9 without the fault', expect: { verdict: 'pass', states: 65 } },
-    's8-many': { about: 'S8 with two wirers and two writers', params: { workload: 'wire-enter-many' }, expect: { verdict: 'pass', states: 1_262 }, large: true },
-    's9-many': { about: 'S9 with two pages, unwired and freed again', params: { workload: 'wire-fault-enter-many' }, expect: { verdict: 'deadlock', states: 683 } },
-    's9-many-transit': { about: 'S9 with two pages, fixed', params: { workload: 'wire-fault-enter-many', userWire: 'transit' }, expect: { verdict: 'pass', states: 12_384 }, large: true },
-    's9-free': { about: 'S9 fixed, with a deleter beside: it waits for the entry', params: { workload: 'wire-free', userWire: 'transit' }, expect: { verdict: 'pass', states: 98 } },
-    's9-free-unwoken': { about: 'S9 with a deleter beside, which is never woken', params: { workload: 'wire-free', userWire: 'transit', clear: 'ignore' }, expect: { verdict: 'lost-wakeup', states: 87 } },
-    's9b-locked': { about: 'S9b: the pager needs the map', params: { workload: 'paged' }, expect: { verdict: 'deadlock', states: 15 } },
-    's9b-unlocked': { about: 'S9b with the map unlocked', params: { workload: 'paged', userWire: 'transit' }, expect: { verdict: 'pass', states: 29 } },
+    s9: {
+      about: 'S9: wiring, an ordinary fault and a writer',
+      params: { workload: 'wire-fault-enter' },
+      expect: { verdict: 'deadlock', states: 398 },
+    },
+    's9-transit': {
+      about: 'S9 fixed: the map is unlocked, the entries are marked',
+      params: { workload: 'wire-fault-enter', userWire: 'transit' },
+      expect: { verdict: 'pass', states: 1_136 },
+    },
+    's9-no-writer': {
+      about: 'S9 without the writer',
+      params: { workload: 'wire-fault' },
+      expect: { verdict: 'pass', states: 246 },
+    },
+    's9-no-wiring': {
+      about: 'S9 without the wiring',
+      params: { workload: 'fault-enter' },
+      expect: { verdict: 'pass', states: 36 },
+    },
+    's8-plain': {
+      about: 'S8: the read lock is kept without recursion',
+      params: { userWire: 'plain' },
+      expect: { verdict: 'deadlock', states: 21 },
+    },
+    's8-recursive': {
+      about: 'S8 as the kernel is; also S9 without the fault',
+      expect: { verdict: 'pass', states: 65 },
+    },
+    's8-many': {
+      about: 'S8 with two wirers and two writers',
+      params: { workload: 'wire-enter-many' },
+      expect: { verdict: 'pass', states: 1_262 },
+      large: true,
+    },
+    's9-many': {
+      about: 'S9 with two pages, unwired and freed again',
+      params: { workload: 'wire-fault-enter-many' },
+      expect: { verdict: 'deadlock', states: 683 },
+    },
+    's9-many-transit': {
+      about: 'S9 with two pages, fixed',
+      params: { workload: 'wire-fault-enter-many', userWire: 'transit' },
+      expect: { verdict: 'pass', states: 12_384 },
+      large: true,
+    },
+    's9-free': {
+      about: 'S9 fixed, with a deleter beside: it waits for the entry',
+      params: { workload: 'wire-free', userWire: 'transit' },
+      expect: { verdict: 'pass', states: 98 },
+    },
+    's9-free-unwoken': {
+      about: 'S9 with a deleter beside, which is never woken',
+      params: { workload: 'wire-free', userWire: 'transit', clear: 'ignore' },
+      expect: { verdict: 'lost-wakeup', states: 87 },
+    },
+    's9b-locked': {
+      about: 'S9b: the pager needs the map',
+      params: { workload: 'paged' },
+      expect: { verdict: 'deadlock', states: 15 },
+    },
+    's9b-unlocked': {
+      about: 'S9b with the map unlocked',
+      params: { workload: 'paged', userWire: 'transit' },
+      expect: { verdict: 'pass', states: 29 },
+    },
   },
   machine(m, { workload, userWire, clear }) {
     const { threads, pages, paged = false }: Workload = WORKLOADS[workload]
     const kernel: Kernel = {
       m,
       ...HEAD,
-      ...setUp(m, { name: 'map', entries: 2 + threads.length, objects: threads.length, pages, initial: [{ start: 0, end: pages, sharedObject: true }] }),
+      ...setUp(m, {
+        name: 'map',
+        entries: 2 + threads.length,
+        objects: threads.length,
+        pages,
+        initial: [{ start: 0, end: pages, sharedObject: true }],
+      }),
       space: 'user',
       userWire,
       walk: userWire === 'transit' ? 'strict' : 'addr',
@@ -128,7 +204,8 @@ export default model({
     for (const thread of threads) m.thread(thread(complete))
     properties(m, kernel)
     m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
-    if (workload !== 'fault-enter') m.sometimes('somebody is wiring', () => kernel.windows.all.some(({ inside }) => inside))
+    if (workload !== 'fault-enter')
+      m.sometimes('somebody is wiring', () => kernel.windows.all.some(({ inside }) => inside))
     if (workload.includes('fault')) m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
   },
 })

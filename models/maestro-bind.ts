@@ -6,8 +6,29 @@
 // Claim 2 (S7b): switch(), which runs kernel code in another process's space, loads the root and leaves the set alone.
 //
 // Source: Maestro from 01dea919 to 6fd36556 (August to October 2025).
-import { type Cpu, type Instance, type Machine, type Program, atomically, choice, int, model, struct, u, volatile } from 'vmcheck'
-import { AddressSpace, type Frame, FrameStore, Shootdown, disablePreemption, enablePreemption, noStaleTranslation, noTranslationToFree } from 'vmcheck/vm'
+import {
+  type Cpu,
+  type Instance,
+  type Machine,
+  type Program,
+  atomically,
+  choice,
+  int,
+  model,
+  struct,
+  u,
+  volatile,
+} from 'vmcheck'
+import {
+  AddressSpace,
+  type Frame,
+  FrameStore,
+  Shootdown,
+  disablePreemption,
+  enablePreemption,
+  noStaleTranslation,
+  noTranslationToFree,
+} from 'vmcheck/vm'
 
 /** Which CPUs have the space's root loaded, as the kernel believes: one bit a CPU. */
 const BoundStruct = struct<{ cpus: number }>('bound_cpus', { cpus: volatile(u(4)) })
@@ -76,7 +97,12 @@ function* access({ m, space }: Kernel, cpu: Cpu, page: number, kind: 'read' | 'w
   yield* atomically(() => {
     const found = space.access(cpu.index, page, kind)
     if (!found) return
-    m.assert(() => found.frame.content !== FOREIGN || `${cpu.name} ${kind}s page ${page} through an old translation to ${found.frame.name}, which belongs to another process; the page table says ${space.translation(page)?.frame.name ?? 'nothing'}`, 'no access reaches a foreign frame')
+    m.assert(
+      () =>
+        found.frame.content !== FOREIGN ||
+        `${cpu.name} ${kind}s page ${page} through an old translation to ${found.frame.name}, which belongs to another process; the page table says ${space.translation(page)?.frame.name ?? 'nothing'}`,
+      'no access reaches a foreign frame',
+    )
     if (kind === 'write') found.frame.content = 1
   })
 }
@@ -112,14 +138,42 @@ export default model({
     looksFor: choice('translations', 'accesses'),
   },
   scenarios: {
-    's7a': { about: 'S7a: a thread switch clears the bit that it has just set', expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 86 } },
-    's7a-access': { about: 'S7a: the old translation is used', params: { looksFor: 'accesses' }, expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 120 } },
+    s7a: {
+      about: 'S7a: a thread switch clears the bit that it has just set',
+      expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 86 },
+    },
+    's7a-access': {
+      about: 'S7a: the old translation is used',
+      params: { looksFor: 'accesses' },
+      expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 120 },
+    },
     's7a-fixed': { about: 'S7a with 6fd36556', params: { kernel: 'fixed' }, expect: { verdict: 'pass', states: 102 } },
-    's7b': { about: 'S7b: switch() never sets it', params: { workload: 'switch' }, expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 36 } },
-    's7b-access': { about: 'S7b: the old translation is used', params: { workload: 'switch', looksFor: 'accesses' }, expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 41 } },
-    's7b-fixed': { about: 'S7b with 6fd36556', params: { workload: 'switch', kernel: 'fixed' }, expect: { verdict: 'pass', states: 79 } },
-    's7-large': { about: 'S7 with three CPUs, another process and three pages', params: { workload: 'three', pages: 3 }, expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 648 } },
-    's7-large-fixed': { about: 'S7 with three CPUs, another process and three pages, with 6fd36556', params: { workload: 'three', pages: 3, kernel: 'fixed' }, expect: { verdict: 'pass', states: 7_400 }, large: true },
+    s7b: {
+      about: 'S7b: switch() never sets it',
+      params: { workload: 'switch' },
+      expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 36 },
+    },
+    's7b-access': {
+      about: 'S7b: the old translation is used',
+      params: { workload: 'switch', looksFor: 'accesses' },
+      expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 41 },
+    },
+    's7b-fixed': {
+      about: 'S7b with 6fd36556',
+      params: { workload: 'switch', kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 79 },
+    },
+    's7-large': {
+      about: 'S7 with three CPUs, another process and three pages',
+      params: { workload: 'three', pages: 3 },
+      expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 648 },
+    },
+    's7-large-fixed': {
+      about: 'S7 with three CPUs, another process and three pages, with 6fd36556',
+      params: { workload: 'three', pages: 3, kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 7_400 },
+      large: true,
+    },
   },
   machine(m, { workload, kernel: version, pages, looksFor }) {
     const cpus = Array.from({ length: workload === 'three' ? 3 : 2 }, () => m.cpu())
@@ -134,7 +188,9 @@ export default model({
       m,
       space,
       frames,
-      bound: m.struct(BoundStruct, 'bound_cpus', { cpus: 1 | binders.reduce((mask, cpu) => mask | (1 << cpu.index), 0) }),
+      bound: m.struct(BoundStruct, 'bound_cpus', {
+        cpus: 1 | binders.reduce((mask, cpu) => mask | (1 << cpu.index), 0),
+      }),
       shootdown: new Shootdown(m, 'shootdown', space, cpus, cpus.length, { deferred: true }),
       cpus,
       fixed: version === 'fixed',

@@ -10,7 +10,20 @@
 //
 // Source: Maestro, kernel/src/process/oom.rs of 2024 and kernel/src/memory/{oom,vmem}.rs at 3569e232; S11b and S11c
 // found by reading.
-import { type Cpu, type Instance, type Machine, type Program, atomically, bool, choice, int, model, struct, u, when } from 'vmcheck'
+import {
+  type Cpu,
+  type Instance,
+  type Machine,
+  type Program,
+  atomically,
+  bool,
+  choice,
+  int,
+  model,
+  struct,
+  u,
+  when,
+} from 'vmcheck'
 import { Mutex, RwSpinLock, SpinLock, disableInterrupts, enableInterrupts } from 'vmcheck/vm'
 
 interface Memory {
@@ -55,7 +68,11 @@ function retries(m: Machine, memory: Instance<Memory>, fallible: boolean, given:
       memory.done = true
     })
   })
-  if (fallible) m.atRest('a failure is returned after one try', () => memory.failedTries <= 1 || `${memory.failedTries} tries failed`)
+  if (fallible)
+    m.atRest(
+      'a failure is returned after one try',
+      () => memory.failedTries <= 1 || `${memory.failedTries} tries failed`,
+    )
   m.thread(
     function* free() {
       yield* when(
@@ -101,7 +118,12 @@ interface Locks {
 type Tables = 'under-lock' | 'before-vmem' | 'before-locks'
 
 /** A fault of S11c: its page table has to be reclaimed for. */
-function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, pages: SpinLock, tables: Tables): () => Program {
+function faultWithTable(
+  { state, vmem, lru }: Locks,
+  memory: Instance<Memory>,
+  pages: SpinLock,
+  tables: Tables,
+): () => Program {
   function* reclaim(): Program {
     yield* lru.acquire()
     yield* atomically(() => {
@@ -125,11 +147,22 @@ function faultWithTable({ state, vmem, lru }: Locks, memory: Instance<Memory>, p
 }
 
 /** S11c: two threads of one space fault on one CPU, while another CPU writes the page cache back. */
-function reclaimsAtomically(m: Machine, memory: Instance<Memory>, tables: Tables, mappingCount: number, withWriter: boolean): void {
+function reclaimsAtomically(
+  m: Machine,
+  memory: Instance<Memory>,
+  tables: Tables,
+  mappingCount: number,
+  withWriter: boolean,
+): void {
   const [cpu, other]: readonly [Cpu, Cpu] = [m.cpu(), m.cpu()]
-  const locks: Locks = { state: new RwSpinLock(m, 'state', { prefersWriters: true }), vmem: new SpinLock(m, 'VMem.spin', { interrupts: 'off' }), lru: new Mutex(m, 'LRU') }
+  const locks: Locks = {
+    state: new RwSpinLock(m, 'state', { prefersWriters: true }),
+    vmem: new SpinLock(m, 'VMem.spin', { interrupts: 'off' }),
+    lru: new Mutex(m, 'LRU'),
+  }
   const mappings = Array.from({ length: mappingCount }, (_, i) => new SpinLock(m, `mapping ${i}.pages`))
-  for (const i of [0, 1]) m.thread(faultWithTable(locks, memory, mappings[i % mappingCount] as SpinLock, tables), { on: cpu })
+  for (const i of [0, 1])
+    m.thread(faultWithTable(locks, memory, mappings[i % mappingCount] as SpinLock, tables), { on: cpu })
   m.thread(
     function* flusher() {
       yield* locks.lru.acquire()
@@ -146,11 +179,28 @@ function reclaimsAtomically(m: Machine, memory: Instance<Memory>, tables: Tables
       yield* locks.state.release()
     })
   }
-  m.atRest('every lock is free', () => locks.state.isFree && [locks.vmem, ...mappings].every(({ word }) => word.owner === null) && locks.lru.owner === null)
+  m.atRest(
+    'every lock is free',
+    () =>
+      locks.state.isFree &&
+      [locks.vmem, ...mappings].every(({ word }) => word.owner === null) &&
+      locks.lru.owner === null,
+  )
 }
 
 /** Whether anybody is wedged: that they sleep in atomic context, too, is a scenario of its own. */
-const DEADLOCKS = ['stuck', 'assertion', 'invariant', 'at-rest', 'data-race', 'use-after-free', 'range', 'exception', 'imbalance', 'unreached']
+const DEADLOCKS = [
+  'stuck',
+  'assertion',
+  'invariant',
+  'at-rest',
+  'data-race',
+  'use-after-free',
+  'range',
+  'exception',
+  'imbalance',
+  'unreached',
+]
 
 export default model({
   title: 'Maestro: out of memory in a page fault',
@@ -167,26 +217,115 @@ export default model({
     writer: choice('no', 'yes'),
   },
   scenarios: {
-    's11a': { about: 'S11a: memory is freed after the fifth failure', expect: { verdict: 'assertion', property: PANIC, states: 10 } },
-    's11a-0': { about: 'S11a: memory is freed after 0 failures', params: { given: 0 }, expect: { verdict: 'pass', states: 5 } },
-    's11a-1': { about: 'S11a: memory is freed after 1 failure', params: { given: 1 }, expect: { verdict: 'pass', states: 7 } },
-    's11a-2': { about: 'S11a: memory is freed after 2 failures', params: { given: 2 }, expect: { verdict: 'pass', states: 9 } },
-    's11a-3': { about: 'S11a: memory is freed after 3 failures', params: { given: 3 }, expect: { verdict: 'pass', states: 11 } },
-    's11a-in-time': { about: 'S11a: memory is freed after the fourth failure', params: { given: 4 }, expect: { verdict: 'pass', states: 13 } },
-    's11a-late': { about: 'S11a: memory is freed later', params: { given: 6 }, expect: { verdict: 'assertion', property: PANIC, states: 10 } },
-    's11a-any': { about: 'S11a: memory is freed at some time', params: { given: 7 }, expect: { verdict: 'assertion', property: PANIC, states: 17 } },
-    's11a-fallible': { about: 'S11a: the failure is returned', params: { given: 7, fallible: 'yes' }, expect: { verdict: 'pass', states: 8 } },
-    's11b': { about: 'S11b: no cache can shrink', params: { case: 'reclaim' }, expect: { verdict: 'assertion', property: PANIC, states: 1 } },
-    's11b-cached': { about: 'S11b: a cache can', params: { case: 'reclaim', cached: 1 }, expect: { verdict: 'pass', states: 4 } },
-    's11c': { about: 'S11c: reclaiming sleeps with a spin lock held', checks: DEADLOCKS, params: { case: 'atomic' }, expect: { verdict: 'deadlock', states: 96 } },
-    's11c-fixed': { about: 'S11c: page tables are allocated before', checks: DEADLOCKS, params: { case: 'atomic', tables: 'before-vmem' }, expect: { verdict: 'pass', states: 243 } },
-    's11c-mapping': { about: 'S11c on one mapping: its lock is held then, too', checks: DEADLOCKS, params: { case: 'atomic', tables: 'before-vmem', mappings: 1 }, expect: { verdict: 'deadlock', states: 52 } },
-    's11c-mapping-fixed': { about: 'S11c on one mapping: page tables are allocated before any lock is taken', checks: DEADLOCKS, params: { case: 'atomic', tables: 'before-locks', mappings: 1 }, expect: { verdict: 'pass', states: 235 } },
-    's11c-sleeps': { about: 'S11c: what is wrong before anybody waits: reclaiming may sleep with spin locks held and interrupts off', params: { case: 'atomic' }, expect: { verdict: 'sleep-in-atomic', states: 32 } },
-    's11c-fixed-sleeps': { about: 'S11c: page tables allocated before any lock leave no deadlock, but a fault still sleeps with interrupts off', params: { case: 'atomic', tables: 'before-locks', mappings: 1 }, expect: { verdict: 'sleep-in-atomic', states: 4 } },
-    's11c-large': { about: 'S11c with a writer', checks: DEADLOCKS, params: { case: 'atomic', writer: 'yes' }, expect: { verdict: 'deadlock', states: 172 }, large: true },
-    's11c-large-vmem': { about: 'S11c with a writer: it holds the second fault off, which keeps the CPU from the first', checks: DEADLOCKS, params: { case: 'atomic', tables: 'before-vmem', writer: 'yes' }, expect: { verdict: 'deadlock', states: 124 } },
-    's11c-large-fixed': { about: 'S11c with a writer, page tables before any lock', checks: DEADLOCKS, params: { case: 'atomic', tables: 'before-locks', writer: 'yes' }, expect: { verdict: 'pass', states: 705 }, large: true },
+    s11a: {
+      about: 'S11a: memory is freed after the fifth failure',
+      expect: { verdict: 'assertion', property: PANIC, states: 10 },
+    },
+    's11a-0': {
+      about: 'S11a: memory is freed after 0 failures',
+      params: { given: 0 },
+      expect: { verdict: 'pass', states: 5 },
+    },
+    's11a-1': {
+      about: 'S11a: memory is freed after 1 failure',
+      params: { given: 1 },
+      expect: { verdict: 'pass', states: 7 },
+    },
+    's11a-2': {
+      about: 'S11a: memory is freed after 2 failures',
+      params: { given: 2 },
+      expect: { verdict: 'pass', states: 9 },
+    },
+    's11a-3': {
+      about: 'S11a: memory is freed after 3 failures',
+      params: { given: 3 },
+      expect: { verdict: 'pass', states: 11 },
+    },
+    's11a-in-time': {
+      about: 'S11a: memory is freed after the fourth failure',
+      params: { given: 4 },
+      expect: { verdict: 'pass', states: 13 },
+    },
+    's11a-late': {
+      about: 'S11a: memory is freed later',
+      params: { given: 6 },
+      expect: { verdict: 'assertion', property: PANIC, states: 10 },
+    },
+    's11a-any': {
+      about: 'S11a: memory is freed at some time',
+      params: { given: 7 },
+      expect: { verdict: 'assertion', property: PANIC, states: 17 },
+    },
+    's11a-fallible': {
+      about: 'S11a: the failure is returned',
+      params: { given: 7, fallible: 'yes' },
+      expect: { verdict: 'pass', states: 8 },
+    },
+    s11b: {
+      about: 'S11b: no cache can shrink',
+      params: { case: 'reclaim' },
+      expect: { verdict: 'assertion', property: PANIC, states: 1 },
+    },
+    's11b-cached': {
+      about: 'S11b: a cache can',
+      params: { case: 'reclaim', cached: 1 },
+      expect: { verdict: 'pass', states: 4 },
+    },
+    s11c: {
+      about: 'S11c: reclaiming sleeps with a spin lock held',
+      checks: DEADLOCKS,
+      params: { case: 'atomic' },
+      expect: { verdict: 'deadlock', states: 96 },
+    },
+    's11c-fixed': {
+      about: 'S11c: page tables are allocated before',
+      checks: DEADLOCKS,
+      params: { case: 'atomic', tables: 'before-vmem' },
+      expect: { verdict: 'pass', states: 243 },
+    },
+    's11c-mapping': {
+      about: 'S11c on one mapping: its lock is held then, too',
+      checks: DEADLOCKS,
+      params: { case: 'atomic', tables: 'before-vmem', mappings: 1 },
+      expect: { verdict: 'deadlock', states: 52 },
+    },
+    's11c-mapping-fixed': {
+      about: 'S11c on one mapping: page tables are allocated before any lock is taken',
+      checks: DEADLOCKS,
+      params: { case: 'atomic', tables: 'before-locks', mappings: 1 },
+      expect: { verdict: 'pass', states: 235 },
+    },
+    's11c-sleeps': {
+      about: 'S11c: what is wrong before anybody waits: reclaiming may sleep with spin locks held and interrupts off',
+      params: { case: 'atomic' },
+      expect: { verdict: 'sleep-in-atomic', states: 32 },
+    },
+    's11c-fixed-sleeps': {
+      about:
+        'S11c: page tables allocated before any lock leave no deadlock, but a fault still sleeps with interrupts off',
+      params: { case: 'atomic', tables: 'before-locks', mappings: 1 },
+      expect: { verdict: 'sleep-in-atomic', states: 4 },
+    },
+    's11c-large': {
+      about: 'S11c with a writer',
+      checks: DEADLOCKS,
+      params: { case: 'atomic', writer: 'yes' },
+      expect: { verdict: 'deadlock', states: 172 },
+      large: true,
+    },
+    's11c-large-vmem': {
+      about: 'S11c with a writer: it holds the second fault off, which keeps the CPU from the first',
+      checks: DEADLOCKS,
+      params: { case: 'atomic', tables: 'before-vmem', writer: 'yes' },
+      expect: { verdict: 'deadlock', states: 124 },
+    },
+    's11c-large-fixed': {
+      about: 'S11c with a writer, page tables before any lock',
+      checks: DEADLOCKS,
+      params: { case: 'atomic', tables: 'before-locks', writer: 'yes' },
+      expect: { verdict: 'pass', states: 705 },
+      large: true,
+    },
   },
   machine(m, params) {
     const memory = m.struct(MemoryStruct, 'memory', { cached: params.cached })

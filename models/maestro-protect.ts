@@ -37,16 +37,55 @@ export default model({
     guardsWrites: boolean(true),
   },
   scenarios: {
-    's12': { about: 'S12: a page is written after mprotect has made it read-only', expect: { verdict: 'assertion', property: READ_ONLY, states: 15 } },
-    's12-before': { about: 'S12 before eb1eaa87: written after a fork that unmaps everything, it faults', params: { kernel: 'before' }, expect: { verdict: 'pass', states: 31 } },
-    's12-fixed': { about: 'S12: mprotect unmaps what it makes read-only', params: { kernel: 'fixed' }, expect: { verdict: 'pass', states: 28 } },
-    's12-fork': { about: 'S12: the child sees what its parent stored after the fork', params: { guardsWrites: false }, expect: { verdict: 'assertion', property: PRIVATE, states: 24 } },
-    's12-fork-before': { about: 'S12 before eb1eaa87: the child sees what was there', params: { kernel: 'before', guardsWrites: false }, expect: { verdict: 'pass', states: 31 } },
-    's12-fork-fixed': { about: 'S12 fixed: the child sees what was there', params: { kernel: 'fixed', guardsWrites: false }, expect: { verdict: 'pass', states: 28 } },
-    's12-sibling': { about: 'S12 with a second thread that stores at any time', params: { stores: 'sibling' }, expect: { verdict: 'assertion', property: READ_ONLY, states: 21 } },
-    's12-sibling-before': { about: 'S12 with a second thread, before eb1eaa87', params: { stores: 'sibling', kernel: 'before' }, expect: { verdict: 'assertion', property: READ_ONLY, states: 21 } },
-    's12-sibling-fork': { about: 'S12 with a second thread: the child sees what it stored after the fork', params: { stores: 'sibling', guardsWrites: false }, expect: { verdict: 'assertion', property: PRIVATE, states: 66 } },
-    's12-sibling-fixed': { about: 'S12 with a second thread, fixed', params: { stores: 'sibling', kernel: 'fixed' }, expect: { verdict: 'pass', states: 141 } },
+    s12: {
+      about: 'S12: a page is written after mprotect has made it read-only',
+      expect: { verdict: 'assertion', property: READ_ONLY, states: 15 },
+    },
+    's12-before': {
+      about: 'S12 before eb1eaa87: written after a fork that unmaps everything, it faults',
+      params: { kernel: 'before' },
+      expect: { verdict: 'pass', states: 31 },
+    },
+    's12-fixed': {
+      about: 'S12: mprotect unmaps what it makes read-only',
+      params: { kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 28 },
+    },
+    's12-fork': {
+      about: 'S12: the child sees what its parent stored after the fork',
+      params: { guardsWrites: false },
+      expect: { verdict: 'assertion', property: PRIVATE, states: 24 },
+    },
+    's12-fork-before': {
+      about: 'S12 before eb1eaa87: the child sees what was there',
+      params: { kernel: 'before', guardsWrites: false },
+      expect: { verdict: 'pass', states: 31 },
+    },
+    's12-fork-fixed': {
+      about: 'S12 fixed: the child sees what was there',
+      params: { kernel: 'fixed', guardsWrites: false },
+      expect: { verdict: 'pass', states: 28 },
+    },
+    's12-sibling': {
+      about: 'S12 with a second thread that stores at any time',
+      params: { stores: 'sibling' },
+      expect: { verdict: 'assertion', property: READ_ONLY, states: 21 },
+    },
+    's12-sibling-before': {
+      about: 'S12 with a second thread, before eb1eaa87',
+      params: { stores: 'sibling', kernel: 'before' },
+      expect: { verdict: 'assertion', property: READ_ONLY, states: 21 },
+    },
+    's12-sibling-fork': {
+      about: 'S12 with a second thread: the child sees what it stored after the fork',
+      params: { stores: 'sibling', guardsWrites: false },
+      expect: { verdict: 'assertion', property: PRIVATE, states: 66 },
+    },
+    's12-sibling-fixed': {
+      about: 'S12 with a second thread, fixed',
+      params: { stores: 'sibling', kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 141 },
+    },
   },
   machine(m, { kernel, stores, guardsWrites }) {
     const repairs = KERNELS[kernel]
@@ -67,9 +106,21 @@ export default model({
       mappings: new Tree(m, `mapping of ${name}`, 1, mappings),
     })
     const stage = m.struct(StageStruct, 'stage')
-    const parent = makeProcess(m, 'parent', frames, spaceOf('parent', [[PAGE, PAGE + 1]]), cpus, cpus.length, (cpu, page) => {
-      if (guardsWrites) m.assert(() => stage.readOnly === 0 || `CPU ${cpu} writes page ${page} after mprotect has returned`, READ_ONLY)
-    })
+    const parent = makeProcess(
+      m,
+      'parent',
+      frames,
+      spaceOf('parent', [[PAGE, PAGE + 1]]),
+      cpus,
+      cpus.length,
+      (cpu, page) => {
+        if (guardsWrites)
+          m.assert(
+            () => stage.readOnly === 0 || `CPU ${cpu} writes page ${page} after mprotect has returned`,
+            READ_ONLY,
+          )
+      },
+    )
     const child = makeProcess(m, 'child', frames, spaceOf('child', []), [], cpus.length)
     makeResident(parent, PAGE, BEFORE)
 
@@ -85,7 +136,10 @@ export default model({
         })
         if (stores === 'itself') yield* writePage(parent, 0, PAGE, AFTER)
         const seen = yield* readPage(child, 0, PAGE)
-        m.assert(() => seen === stage.atFork || `page ${PAGE} held ${stage.atFork} at the fork, and the child reads ${seen}`, PRIVATE)
+        m.assert(
+          () => seen === stage.atFork || `page ${PAGE} held ${stage.atFork} at the fork, and the child reads ${seen}`,
+          PRIVATE,
+        )
       },
       { on: first },
     )

@@ -11,7 +11,18 @@
 //
 // Source: Maestro 3569e232; found by reading.
 import { type Cpu, type Program, atomically, choice, model, when } from 'vmcheck'
-import { AddressSpace, FrameStore, RwSpinLock, Shootdown, SpinLock, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, noStaleTranslation } from 'vmcheck/vm'
+import {
+  AddressSpace,
+  FrameStore,
+  RwSpinLock,
+  Shootdown,
+  SpinLock,
+  disableInterrupts,
+  disablePreemption,
+  enableInterrupts,
+  enablePreemption,
+  noStaleTranslation,
+} from 'vmcheck/vm'
 
 /** Which repairs the kernel has. */
 interface Repairs {
@@ -22,7 +33,13 @@ interface Repairs {
   readonly servesWhileUnpreempted: boolean
 }
 
-const MASTER: Repairs = { servesWhileWaiting: false, servesWhileSpinning: false, waitsUnlocked: false, holdsUnpreempted: false, servesWhileUnpreempted: false }
+const MASTER: Repairs = {
+  servesWhileWaiting: false,
+  servesWhileSpinning: false,
+  waitsUnlocked: false,
+  holdsUnpreempted: false,
+  servesWhileUnpreempted: false,
+}
 
 const REPAIRS: Readonly<Record<'master' | 'R1' | 'R2' | 'R3' | 'R1+R3' | 'R4' | 'R2+R4' | 'R2+R4+R5', Repairs>> = {
   master: MASTER,
@@ -32,7 +49,13 @@ const REPAIRS: Readonly<Record<'master' | 'R1' | 'R2' | 'R3' | 'R1+R3' | 'R4' | 
   'R1+R3': { ...MASTER, servesWhileWaiting: true, waitsUnlocked: true },
   R4: { ...MASTER, holdsUnpreempted: true },
   'R2+R4': { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true, holdsUnpreempted: true },
-  'R2+R4+R5': { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true, holdsUnpreempted: true, servesWhileUnpreempted: true },
+  'R2+R4+R5': {
+    ...MASTER,
+    servesWhileWaiting: true,
+    servesWhileSpinning: true,
+    holdsUnpreempted: true,
+    servesWhileUnpreempted: true,
+  },
 }
 
 interface Kernel extends Repairs {
@@ -54,8 +77,20 @@ const WORKLOADS: Readonly<Record<'D1' | 'D2' | 'D3' | 'D4' | 'three', readonly (
   D1: [[['fault', 0]], [['fault', 1]]],
   D2: [[['fault', 0]], [['fault', 0]]],
   D3: [[['munmap', 1]], [['fault', 0]]],
-  D4: [[['mmap', 0], ['fault', 0]]],
-  three: [[['fault', 0]], [['fault', 1]], [['munmap', 2], ['fork', 0]]],
+  D4: [
+    [
+      ['mmap', 0],
+      ['fault', 0],
+    ],
+  ],
+  three: [
+    [['fault', 0]],
+    [['fault', 1]],
+    [
+      ['munmap', 2],
+      ['fork', 0],
+    ],
+  ],
 }
 
 /** state for reading, in a fault: interrupts are off. */
@@ -127,7 +162,7 @@ function* pageFault(kernel: Kernel, cpu: Cpu, mapping: number): Program {
 function* change(kernel: Kernel, cpu: Cpu, call: Call, mapping: number): Program {
   const { space, state, shootdown, bound, waitsUnlocked, holdsUnpreempted } = kernel
   if (holdsUnpreempted) yield* disablePreemption()
-  if (call === 'fork') yield* (kernel.servesWhileUnpreempted ? readState(kernel, cpu) : state.read())
+  if (call === 'fork') yield* kernel.servesWhileUnpreempted ? readState(kernel, cpu) : state.read()
   else yield* writeState(kernel, cpu)
   if (call !== 'mmap') {
     yield* atomically(() => space.set(mapping, null))
@@ -147,26 +182,109 @@ export default model({
   },
   scenarios: {
     's8-d1': { about: 'S8 D1: two faults shoot at each other', expect: { verdict: 'deadlock', states: 58 } },
-    's8-d1-r1': { about: 'S8 D1: who waits serves', params: { kernel: 'R1' }, expect: { verdict: 'pass', states: 176 } },
-    's8-d1-r2': { about: 'S8 D1: who spins serves', params: { kernel: 'R2' }, expect: { verdict: 'pass', states: 176 } },
-    's8-d1-r3': { about: 'S8 D1: unlocking is not enough', params: { kernel: 'R3' }, expect: { verdict: 'deadlock', states: 130 } },
-    's8-d1-r1-r3': { about: 'S8 D1: unlocking, and who waits serves', params: { kernel: 'R1+R3' }, expect: { verdict: 'pass', states: 216 } },
-    's8-d2': { about: 'S8 D2: two faults on one mapping', params: { workload: 'D2' }, expect: { verdict: 'deadlock', states: 31 } },
-    's8-d2-r1': { about: 'S8 D2: serving while waiting is not enough', params: { workload: 'D2', kernel: 'R1' }, expect: { verdict: 'deadlock', states: 31 } },
-    's8-d2-r2': { about: 'S8 D2: who spins serves', params: { workload: 'D2', kernel: 'R2' }, expect: { verdict: 'pass', states: 174 } },
-    's8-d2-r3': { about: 'S8 D2: nobody holds a lock while it waits, and it is D1 again', params: { workload: 'D2', kernel: 'R3' }, expect: { verdict: 'deadlock', states: 111 } },
-    's8-d2-r1-r3': { about: 'S8 D2: and who waits serves', params: { workload: 'D2', kernel: 'R1+R3' }, expect: { verdict: 'pass', states: 197 } },
-    's8-d3': { about: 'S8 D3: munmap and a fault', params: { workload: 'D3' }, expect: { verdict: 'deadlock', states: 12 } },
-    's8-d3-r1': { about: 'S8 D3: serving while waiting is not enough', params: { workload: 'D3', kernel: 'R1' }, expect: { verdict: 'deadlock', states: 12 } },
-    's8-d3-r2': { about: 'S8 D3: who spins serves', params: { workload: 'D3', kernel: 'R2' }, expect: { verdict: 'pass', states: 71 } },
-    's8-d3-r3': { about: 'S8 D3: nobody holds a lock while it waits', params: { workload: 'D3', kernel: 'R3' }, expect: { verdict: 'pass', states: 94 } },
-    's8-d4': { about: 'S8 D4: the holder is preempted by who spins', params: { workload: 'D4' }, expect: { verdict: 'deadlock', states: 6 } },
-    's8-d4-r4': { about: 'S8 D4: no preemption while a spin lock is held', params: { workload: 'D4', kernel: 'R4' }, expect: { verdict: 'pass', states: 26 } },
-    's8-large': { about: 'S8 with three CPUs: two faults, munmap and fork', params: { workload: 'three' }, expect: { verdict: 'deadlock', states: 78 }, large: true },
-    's8-d3-r2-r4': { about: 'S8 D3: a writer that spins unpreemptibly does not serve', params: { workload: 'D3', kernel: 'R2+R4' }, expect: { verdict: 'deadlock', states: 24 } },
-    's8-d3-r2-r4-r5': { about: 'S8 D3: and when it does', params: { workload: 'D3', kernel: 'R2+R4+R5' }, expect: { verdict: 'pass', states: 137 } },
-    's8-large-r2-r4': { about: 'S8 with three CPUs, R2 and R4: D3 again', params: { workload: 'three', kernel: 'R2+R4' }, expect: { verdict: 'deadlock', states: 2_233 }, large: true },
-    's8-large-fixed': { about: 'S8 with three CPUs, R2, R4 and R5', params: { workload: 'three', kernel: 'R2+R4+R5' }, expect: { verdict: 'pass', states: 32_507 }, large: true },
+    's8-d1-r1': {
+      about: 'S8 D1: who waits serves',
+      params: { kernel: 'R1' },
+      expect: { verdict: 'pass', states: 176 },
+    },
+    's8-d1-r2': {
+      about: 'S8 D1: who spins serves',
+      params: { kernel: 'R2' },
+      expect: { verdict: 'pass', states: 176 },
+    },
+    's8-d1-r3': {
+      about: 'S8 D1: unlocking is not enough',
+      params: { kernel: 'R3' },
+      expect: { verdict: 'deadlock', states: 130 },
+    },
+    's8-d1-r1-r3': {
+      about: 'S8 D1: unlocking, and who waits serves',
+      params: { kernel: 'R1+R3' },
+      expect: { verdict: 'pass', states: 216 },
+    },
+    's8-d2': {
+      about: 'S8 D2: two faults on one mapping',
+      params: { workload: 'D2' },
+      expect: { verdict: 'deadlock', states: 31 },
+    },
+    's8-d2-r1': {
+      about: 'S8 D2: serving while waiting is not enough',
+      params: { workload: 'D2', kernel: 'R1' },
+      expect: { verdict: 'deadlock', states: 31 },
+    },
+    's8-d2-r2': {
+      about: 'S8 D2: who spins serves',
+      params: { workload: 'D2', kernel: 'R2' },
+      expect: { verdict: 'pass', states: 174 },
+    },
+    's8-d2-r3': {
+      about: 'S8 D2: nobody holds a lock while it waits, and it is D1 again',
+      params: { workload: 'D2', kernel: 'R3' },
+      expect: { verdict: 'deadlock', states: 111 },
+    },
+    's8-d2-r1-r3': {
+      about: 'S8 D2: and who waits serves',
+      params: { workload: 'D2', kernel: 'R1+R3' },
+      expect: { verdict: 'pass', states: 197 },
+    },
+    's8-d3': {
+      about: 'S8 D3: munmap and a fault',
+      params: { workload: 'D3' },
+      expect: { verdict: 'deadlock', states: 12 },
+    },
+    's8-d3-r1': {
+      about: 'S8 D3: serving while waiting is not enough',
+      params: { workload: 'D3', kernel: 'R1' },
+      expect: { verdict: 'deadlock', states: 12 },
+    },
+    's8-d3-r2': {
+      about: 'S8 D3: who spins serves',
+      params: { workload: 'D3', kernel: 'R2' },
+      expect: { verdict: 'pass', states: 71 },
+    },
+    's8-d3-r3': {
+      about: 'S8 D3: nobody holds a lock while it waits',
+      params: { workload: 'D3', kernel: 'R3' },
+      expect: { verdict: 'pass', states: 94 },
+    },
+    's8-d4': {
+      about: 'S8 D4: the holder is preempted by who spins',
+      params: { workload: 'D4' },
+      expect: { verdict: 'deadlock', states: 6 },
+    },
+    's8-d4-r4': {
+      about: 'S8 D4: no preemption while a spin lock is held',
+      params: { workload: 'D4', kernel: 'R4' },
+      expect: { verdict: 'pass', states: 26 },
+    },
+    's8-large': {
+      about: 'S8 with three CPUs: two faults, munmap and fork',
+      params: { workload: 'three' },
+      expect: { verdict: 'deadlock', states: 78 },
+      large: true,
+    },
+    's8-d3-r2-r4': {
+      about: 'S8 D3: a writer that spins unpreemptibly does not serve',
+      params: { workload: 'D3', kernel: 'R2+R4' },
+      expect: { verdict: 'deadlock', states: 24 },
+    },
+    's8-d3-r2-r4-r5': {
+      about: 'S8 D3: and when it does',
+      params: { workload: 'D3', kernel: 'R2+R4+R5' },
+      expect: { verdict: 'pass', states: 137 },
+    },
+    's8-large-r2-r4': {
+      about: 'S8 with three CPUs, R2 and R4: D3 again',
+      params: { workload: 'three', kernel: 'R2+R4' },
+      expect: { verdict: 'deadlock', states: 2_233 },
+      large: true,
+    },
+    's8-large-fixed': {
+      about: 'S8 with three CPUs, R2, R4 and R5',
+      params: { workload: 'three', kernel: 'R2+R4+R5' },
+      expect: { verdict: 'pass', states: 32_507 },
+      large: true,
+    },
   },
   machine(m, params) {
     const tasks = WORKLOADS[params.workload]
@@ -202,6 +320,7 @@ export default model({
     m.atRest('nothing stale is cached', () => noStaleTranslation(space))
     m.atRest('every lock is free', () => kernel.state.isFree && kernel.pages.every(({ word }) => word.owner === null))
     m.sometimes('the address space is locked', () => !kernel.state.isFree)
-    if (tasks.length > 1) m.sometimes('somebody waits for another CPU', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)))
+    if (tasks.length > 1)
+      m.sometimes('somebody waits for another CPU', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)))
   },
 })

@@ -11,7 +11,22 @@
 // Source: Maestro, the commits named.
 import { type Program, atomically, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget, FrameStore } from 'vmcheck/vm'
-import { CPU, EPOCHS, FOREIGN, type Kernel, type Process, exit, fork, makeLog, makeProcess, makeResident, properties, switchTo, userRead, userWrite } from './maestro/vmem.ts'
+import {
+  CPU,
+  EPOCHS,
+  FOREIGN,
+  type Kernel,
+  type Process,
+  exit,
+  fork,
+  makeLog,
+  makeProcess,
+  makeResident,
+  properties,
+  switchTo,
+  userRead,
+  userWrite,
+} from './maestro/vmem.ts'
 
 /** S5: the parent writes before and after a fork, the child reads. */
 function forkAndWrite(kernel: Kernel, parent: Process, children: readonly Process[], reloads: boolean): () => Program {
@@ -78,32 +93,114 @@ export default model({
     otherExits: boolean(false),
   },
   scenarios: {
-    's5': { about: 'S5: the parent’s old translation still lets it write', expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 8 } },
+    s5: {
+      about: 'S5: the parent’s old translation still lets it write',
+      expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 8 },
+    },
     's5-e1': { about: 'S5 with 0da27b98', params: { epoch: 'E1' }, expect: { verdict: 'pass', states: 16 } },
-    's5-reload': { about: 'S5: loading the root hides it', params: { reloads: true }, expect: { verdict: 'pass', states: 22 } },
-    's5-reload-page': { about: 'S5: what loading the root does not hide: a copy is written to the old page', params: { reloads: true, copies: 'through-page' }, expect: { verdict: 'assertion', property: 'a copy is written to its page', states: 11 } },
-    's5-e1-page': { about: 'S5 with 0da27b98, copies written through their page', params: { epoch: 'E1', copies: 'through-page' }, expect: { verdict: 'pass', states: 16 } },
-    's5-children': { about: 'S5 with three pages and two children', params: { pages: 3, children: 2 }, expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 22 } },
-    's5-large': { about: 'S5 with three pages, a child and a grandchild', params: { workload: 'generations', pages: 3, children: 2 }, expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 24 } },
-    's5-large-e1': { about: 'S5 with three pages, a child and a grandchild, with 0da27b98', params: { workload: 'generations', pages: 3, children: 2, epoch: 'E1' }, expect: { verdict: 'pass', states: 83 } },
-    's5-children-e1': { about: 'S5 with three pages and two children, with 0da27b98', params: { epoch: 'E1', pages: 3, children: 2 }, expect: { verdict: 'pass', states: 47 } },
-    's6': { about: 'S6: the second copy is of the first page', params: { workload: 'copy', pages: 2 }, expect: { verdict: 'assertion', property: 'a copy equals its source', states: 24 } },
-    's6-e1': { about: 'S6 with 0da27b98', params: { workload: 'copy', pages: 2, epoch: 'E1' }, expect: { verdict: 'pass', states: 23 } },
-    's6-e3': { about: 'S6 since 5d98d94b', params: { workload: 'copy', pages: 2, epoch: 'E3' }, expect: { verdict: 'assertion', property: 'a copy equals its source', states: 24 } },
-    's6-e5': { about: 'S6 with 6fd36556', params: { workload: 'copy', pages: 2, epoch: 'E5' }, expect: { verdict: 'pass', states: 23 } },
-    's6-e5-page': { about: 'S6 with 6fd36556, copies written through their page', params: { workload: 'copy', pages: 2, epoch: 'E5', copies: 'through-page' }, expect: { verdict: 'pass', states: 23 } },
-    's6-large': { about: 'S6 with four pages: the first page is somebody else’s by then', params: { workload: 'copy', pages: 4, otherExits: true }, expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 26 } },
-    's6-large-e5': { about: 'S6 with four pages, with 6fd36556', params: { workload: 'copy', pages: 4, otherExits: true, epoch: 'E5' }, expect: { verdict: 'pass', states: 47 } },
+    's5-reload': {
+      about: 'S5: loading the root hides it',
+      params: { reloads: true },
+      expect: { verdict: 'pass', states: 22 },
+    },
+    's5-reload-page': {
+      about: 'S5: what loading the root does not hide: a copy is written to the old page',
+      params: { reloads: true, copies: 'through-page' },
+      expect: { verdict: 'assertion', property: 'a copy is written to its page', states: 11 },
+    },
+    's5-e1-page': {
+      about: 'S5 with 0da27b98, copies written through their page',
+      params: { epoch: 'E1', copies: 'through-page' },
+      expect: { verdict: 'pass', states: 16 },
+    },
+    's5-children': {
+      about: 'S5 with three pages and two children',
+      params: { pages: 3, children: 2 },
+      expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 22 },
+    },
+    's5-large': {
+      about: 'S5 with three pages, a child and a grandchild',
+      params: { workload: 'generations', pages: 3, children: 2 },
+      expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 24 },
+    },
+    's5-large-e1': {
+      about: 'S5 with three pages, a child and a grandchild, with 0da27b98',
+      params: { workload: 'generations', pages: 3, children: 2, epoch: 'E1' },
+      expect: { verdict: 'pass', states: 83 },
+    },
+    's5-children-e1': {
+      about: 'S5 with three pages and two children, with 0da27b98',
+      params: { epoch: 'E1', pages: 3, children: 2 },
+      expect: { verdict: 'pass', states: 47 },
+    },
+    s6: {
+      about: 'S6: the second copy is of the first page',
+      params: { workload: 'copy', pages: 2 },
+      expect: { verdict: 'assertion', property: 'a copy equals its source', states: 24 },
+    },
+    's6-e1': {
+      about: 'S6 with 0da27b98',
+      params: { workload: 'copy', pages: 2, epoch: 'E1' },
+      expect: { verdict: 'pass', states: 23 },
+    },
+    's6-e3': {
+      about: 'S6 since 5d98d94b',
+      params: { workload: 'copy', pages: 2, epoch: 'E3' },
+      expect: { verdict: 'assertion', property: 'a copy equals its source', states: 24 },
+    },
+    's6-e5': {
+      about: 'S6 with 6fd36556',
+      params: { workload: 'copy', pages: 2, epoch: 'E5' },
+      expect: { verdict: 'pass', states: 23 },
+    },
+    's6-e5-page': {
+      about: 'S6 with 6fd36556, copies written through their page',
+      params: { workload: 'copy', pages: 2, epoch: 'E5', copies: 'through-page' },
+      expect: { verdict: 'pass', states: 23 },
+    },
+    's6-large': {
+      about: 'S6 with four pages: the first page is somebody else’s by then',
+      params: { workload: 'copy', pages: 4, otherExits: true },
+      expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 26 },
+    },
+    's6-large-e5': {
+      about: 'S6 with four pages, with 6fd36556',
+      params: { workload: 'copy', pages: 4, otherExits: true, epoch: 'E5' },
+      expect: { verdict: 'pass', states: 47 },
+    },
   },
   machine(m, { workload, epoch, reloads, pages, children, copies, otherExits }) {
     const isFork = workload !== 'copy'
     const frames = new FrameStore(m, { frames: isFork ? pages * (children + 1) : 2 * pages + (otherExits ? 1 : 0) })
-    const kernel: Kernel = { m, ...EPOCHS[epoch], reserves: false, writesThroughPage: copies === 'through-page', budget: new FailureBudget(m, { failures: 0 }), frames, log: makeLog(m) }
+    const kernel: Kernel = {
+      m,
+      ...EPOCHS[epoch],
+      reserves: false,
+      writesThroughPage: copies === 'through-page',
+      budget: new FailureBudget(m, { failures: 0 }),
+      frames,
+      log: makeLog(m),
+    }
     const parent = makeProcess(m, 'parent', frames, pages)
     const others = Array.from({ length: isFork ? children : 1 }, (_, i) => makeProcess(m, `child ${i}`, frames, pages))
     makeResident(frames, parent, isFork ? null : (others[0] as Process))
     properties(m, frames, [parent, ...others], otherExits ? 1 : 0)
-    m.thread(workload === 'generations' ? forkGenerations(kernel, [parent, ...others]) : isFork ? forkAndWrite(kernel, parent, others, reloads) : copyPages(kernel, parent, others[0] as Process, otherExits))
-    m.sometimes('a page is copied', () => parent.slots.some(({ frame }, page) => frame !== others[0]?.slots[page]?.frame && frame !== null && (others[0]?.slots[page]?.frame ?? null) !== null) || epoch === 'E0')
+    m.thread(
+      workload === 'generations'
+        ? forkGenerations(kernel, [parent, ...others])
+        : isFork
+          ? forkAndWrite(kernel, parent, others, reloads)
+          : copyPages(kernel, parent, others[0] as Process, otherExits),
+    )
+    m.sometimes(
+      'a page is copied',
+      () =>
+        parent.slots.some(
+          ({ frame }, page) =>
+            frame !== others[0]?.slots[page]?.frame &&
+            frame !== null &&
+            (others[0]?.slots[page]?.frame ?? null) !== null,
+        ) || epoch === 'E0',
+    )
   },
 })

@@ -42,21 +42,84 @@ interface Workload {
 }
 
 const WORKLOADS = {
-  three: { space: [0, 8], mappings: [[1, 3], [3, 5], [5, 7]], calls: [['unmap', 2, 6]] },
-  five: { space: [0, 12], mappings: [[1, 3], [3, 5], [5, 7], [7, 9], [9, 11]], calls: [['unmap', 2, 10], ['map', 2, 3]] },
-  gap: { space: [0, 7], mappings: [[1, 3], [4, 6]], calls: [['unmap', 2, 5]] },
-  'gap-map': { space: [0, 7], mappings: [[1, 3], [4, 6]], calls: [['unmap', 2, 5], ['map', 3, 4], ['map', 3, 4]] },
-  blog: { space: [0x00, 0x3f], mappings: [[0x10, 0x20], [0x25, 0x30]], calls: [['unmap', 0x15, 0x2a]] },
-  'blog-fixed': { space: [0x00, 0x3f], mappings: [[0x10, 0x20], [0x25, 0x30]], calls: [['mapFixed', 0x15, 0x2a]] },
+  three: {
+    space: [0, 8],
+    mappings: [
+      [1, 3],
+      [3, 5],
+      [5, 7],
+    ],
+    calls: [['unmap', 2, 6]],
+  },
+  five: {
+    space: [0, 12],
+    mappings: [
+      [1, 3],
+      [3, 5],
+      [5, 7],
+      [7, 9],
+      [9, 11],
+    ],
+    calls: [
+      ['unmap', 2, 10],
+      ['map', 2, 3],
+    ],
+  },
+  gap: {
+    space: [0, 7],
+    mappings: [
+      [1, 3],
+      [4, 6],
+    ],
+    calls: [['unmap', 2, 5]],
+  },
+  'gap-map': {
+    space: [0, 7],
+    mappings: [
+      [1, 3],
+      [4, 6],
+    ],
+    calls: [
+      ['unmap', 2, 5],
+      ['map', 3, 4],
+      ['map', 3, 4],
+    ],
+  },
+  blog: {
+    space: [0x00, 0x3f],
+    mappings: [
+      [0x10, 0x20],
+      [0x25, 0x30],
+    ],
+    calls: [['unmap', 0x15, 0x2a]],
+  },
+  'blog-fixed': {
+    space: [0x00, 0x3f],
+    mappings: [
+      [0x10, 0x20],
+      [0x25, 0x30],
+    ],
+    calls: [['mapFixed', 0x15, 0x2a]],
+  },
   fixed: { space: [1, 9], mappings: [], calls: [['mapFixed', 3, 4]] },
   'fixed-tail': { space: [1, 40], mappings: [[18, 20]], calls: [['mapFixed', 19, 21]] },
-  protect: { space: [0, 6], mappings: [[1, 3], [3, 5]], calls: [['protect', 1, 4]] },
+  protect: {
+    space: [0, 6],
+    mappings: [
+      [1, 3],
+      [3, 5],
+    ],
+    calls: [['protect', 1, 4]],
+  },
 } as const satisfies Record<string, Workload>
 
 /** The gaps between mappings. */
 function gapsOf({ space: [begin, end], mappings }: Workload): [number, number][] {
   const bounds = [begin, ...mappings.flat(), end]
-  return Array.from({ length: bounds.length / 2 }, (_, i) => [bounds[2 * i] as number, bounds[2 * i + 1] as number] as [number, number]).filter(([from, to]) => from < to)
+  return Array.from(
+    { length: bounds.length / 2 },
+    (_, i) => [bounds[2 * i] as number, bounds[2 * i + 1] as number] as [number, number],
+  ).filter(([from, to]) => from < to)
 }
 
 /** The reference: what each page is used for, as the calls that succeeded say. */
@@ -68,7 +131,15 @@ const DISJOINT = 'a new mapping does not overlap another'
 const PART = 'gaps and mappings tile the address space'
 
 function show({ gaps, mappings }: MemSpace): string {
-  return [gaps, mappings].map((tree) => `${tree.name}s ${tree.ranges().map(({ begin, size, prot }) => `[${begin},${begin + size}) ${prot}`).join(' ')}`).join(', ')
+  return [gaps, mappings]
+    .map(
+      (tree) =>
+        `${tree.name}s ${tree
+          .ranges()
+          .map(({ begin, size, prot }) => `[${begin},${begin + size}) ${prot}`)
+          .join(' ')}`,
+    )
+    .join(', ')
 }
 
 function extents(tree: Tree): Extent[] {
@@ -97,29 +168,122 @@ export default model({
     deletesEagerly: boolean(false),
   },
   scenarios: {
-    's1': { about: 'S1: a rollback leaves a gap over a mapping', expect: { verdict: 'at-rest', property: ATOM, states: 44 } },
-    's1-early': { about: 'S1: a failure before the third mapping is undone', params: { failing: 8 }, expect: { verdict: 'pass', states: 21 } },
-    's1-late': { about: 'S1: a failure in the third mapping is not', params: { failing: 9 }, expect: { verdict: 'at-rest', property: ATOM, states: 23 } },
-    's1-all-fixes': { about: 'S1 with all fixes', params: { kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 50 } },
-    's1-fixed': { about: 'S1 with 6a914226', params: { kernel: 'fixed-complement' }, expect: { verdict: 'pass', states: 50 } },
-    's1-rollback': { about: 'S1, mutant: the rollback allocates', params: { kernel: 'all-fixes', deletesEagerly: true }, expect: { verdict: 'assertion', property: 'rollback never allocates', states: 20 } },
-    's1-large': { about: 'S1 with five mappings, two failures, and a mapping afterwards', params: { workload: 'five', failures: 2 }, expect: { verdict: 'at-rest', property: ATOM, states: 87 }, large: true },
-    's1-large-fixed': { about: 'S1 with five mappings, two failures, and a mapping afterwards, all fixes', params: { workload: 'five', failures: 2, kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 111 }, large: true },
-    's2': { about: 'S2: two gaps overlap, without any failure', params: { workload: 'gap', kernel: 'master', failures: 0 }, expect: { verdict: 'at-rest', property: PART, states: 27 } },
-    's2-fixed': { about: 'S2: look-ups skip what is discarded', params: { workload: 'gap', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 44 } },
-    's2-large': { about: 'S2: of two mappings afterwards, the second gets a page of the first', params: { workload: 'gap-map', kernel: 'master', failures: 0 }, expect: { verdict: 'assertion', property: DISJOINT, states: 91 } },
-    's2-large-fixed': { about: 'S2 with two mappings afterwards, fixed', params: { workload: 'gap-map', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 122 } },
-    's2-blog': { about: 'S2: the blog’s example, unmapping 0x150000 to 0x2a0000', params: { workload: 'blog', kernel: 'master', failures: 0 }, expect: { verdict: 'at-rest', property: PART, states: 27 } },
-    's2-blog-fixed': { about: 'S2: the blog’s example, one gap is left', params: { workload: 'blog', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 44 } },
-    's3-bytes': { about: 'S3: the gap stays under the mapping', params: { workload: 'fixed', kernel: 'blog', failures: 0 }, expect: { verdict: 'at-rest', property: PART, states: 14 } },
-    's3-absolute': { about: 'S3: a page is lost', params: { workload: 'fixed', kernel: 'master', failures: 0 }, expect: { verdict: 'at-rest', property: PART, states: 18 } },
-    's3-fixed': { about: 'S3 fixed', params: { workload: 'fixed', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 32 } },
-    's3-large': { about: 'S3: everything behind the mapping is lost', params: { workload: 'fixed-tail', kernel: 'master', failures: 0 }, expect: { verdict: 'at-rest', property: PART, states: 18 } },
-    's3-large-fixed': { about: 'S3 at the end of a mapping, fixed', params: { workload: 'fixed-tail', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 38 } },
-    's3-blog': { about: 'S3: the blog’s example with MAP_FIXED keeps a gap under the mapping', params: { workload: 'blog-fixed', kernel: 'blog', failures: 0 }, expect: { verdict: 'at-rest', property: PART, states: 28 } },
-    's3-blog-fixed': { about: 'S3: the blog’s example with MAP_FIXED, three mappings and no gap between', params: { workload: 'blog-fixed', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 44 } },
-    'protect': { about: 'mprotect fails at its second mapping, and the first one is changed', params: { workload: 'protect', kernel: 'master' }, expect: { verdict: 'at-rest', property: ATOM, states: 13 } },
-    'protect-fixed': { about: 'mprotect fails at its second mapping, fixed: both are as before', params: { workload: 'protect', kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 28 } },
+    s1: {
+      about: 'S1: a rollback leaves a gap over a mapping',
+      expect: { verdict: 'at-rest', property: ATOM, states: 44 },
+    },
+    's1-early': {
+      about: 'S1: a failure before the third mapping is undone',
+      params: { failing: 8 },
+      expect: { verdict: 'pass', states: 21 },
+    },
+    's1-late': {
+      about: 'S1: a failure in the third mapping is not',
+      params: { failing: 9 },
+      expect: { verdict: 'at-rest', property: ATOM, states: 23 },
+    },
+    's1-all-fixes': {
+      about: 'S1 with all fixes',
+      params: { kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 50 },
+    },
+    's1-fixed': {
+      about: 'S1 with 6a914226',
+      params: { kernel: 'fixed-complement' },
+      expect: { verdict: 'pass', states: 50 },
+    },
+    's1-rollback': {
+      about: 'S1, mutant: the rollback allocates',
+      params: { kernel: 'all-fixes', deletesEagerly: true },
+      expect: { verdict: 'assertion', property: 'rollback never allocates', states: 20 },
+    },
+    's1-large': {
+      about: 'S1 with five mappings, two failures, and a mapping afterwards',
+      params: { workload: 'five', failures: 2 },
+      expect: { verdict: 'at-rest', property: ATOM, states: 87 },
+      large: true,
+    },
+    's1-large-fixed': {
+      about: 'S1 with five mappings, two failures, and a mapping afterwards, all fixes',
+      params: { workload: 'five', failures: 2, kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 111 },
+      large: true,
+    },
+    s2: {
+      about: 'S2: two gaps overlap, without any failure',
+      params: { workload: 'gap', kernel: 'master', failures: 0 },
+      expect: { verdict: 'at-rest', property: PART, states: 27 },
+    },
+    's2-fixed': {
+      about: 'S2: look-ups skip what is discarded',
+      params: { workload: 'gap', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 44 },
+    },
+    's2-large': {
+      about: 'S2: of two mappings afterwards, the second gets a page of the first',
+      params: { workload: 'gap-map', kernel: 'master', failures: 0 },
+      expect: { verdict: 'assertion', property: DISJOINT, states: 91 },
+    },
+    's2-large-fixed': {
+      about: 'S2 with two mappings afterwards, fixed',
+      params: { workload: 'gap-map', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 122 },
+    },
+    's2-blog': {
+      about: 'S2: the blog’s example, unmapping 0x150000 to 0x2a0000',
+      params: { workload: 'blog', kernel: 'master', failures: 0 },
+      expect: { verdict: 'at-rest', property: PART, states: 27 },
+    },
+    's2-blog-fixed': {
+      about: 'S2: the blog’s example, one gap is left',
+      params: { workload: 'blog', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 44 },
+    },
+    's3-bytes': {
+      about: 'S3: the gap stays under the mapping',
+      params: { workload: 'fixed', kernel: 'blog', failures: 0 },
+      expect: { verdict: 'at-rest', property: PART, states: 14 },
+    },
+    's3-absolute': {
+      about: 'S3: a page is lost',
+      params: { workload: 'fixed', kernel: 'master', failures: 0 },
+      expect: { verdict: 'at-rest', property: PART, states: 18 },
+    },
+    's3-fixed': {
+      about: 'S3 fixed',
+      params: { workload: 'fixed', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 32 },
+    },
+    's3-large': {
+      about: 'S3: everything behind the mapping is lost',
+      params: { workload: 'fixed-tail', kernel: 'master', failures: 0 },
+      expect: { verdict: 'at-rest', property: PART, states: 18 },
+    },
+    's3-large-fixed': {
+      about: 'S3 at the end of a mapping, fixed',
+      params: { workload: 'fixed-tail', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 38 },
+    },
+    's3-blog': {
+      about: 'S3: the blog’s example with MAP_FIXED keeps a gap under the mapping',
+      params: { workload: 'blog-fixed', kernel: 'blog', failures: 0 },
+      expect: { verdict: 'at-rest', property: PART, states: 28 },
+    },
+    's3-blog-fixed': {
+      about: 'S3: the blog’s example with MAP_FIXED, three mappings and no gap between',
+      params: { workload: 'blog-fixed', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 44 },
+    },
+    protect: {
+      about: 'mprotect fails at its second mapping, and the first one is changed',
+      params: { workload: 'protect', kernel: 'master' },
+      expect: { verdict: 'at-rest', property: ATOM, states: 13 },
+    },
+    'protect-fixed': {
+      about: 'mprotect fails at its second mapping, fixed: both are as before',
+      params: { workload: 'protect', kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 28 },
+    },
   },
   machine(m, params) {
     const workload: Workload = WORKLOADS[params.workload]
@@ -136,7 +300,14 @@ export default model({
     const { gaps, mappings, budget } = space
     const lock = new Mutex(m, 'state')
     const calls = m.struct(CallsStruct, 'calls')
-    const reference = m.array(PageStruct, end, 'page', (page): { use: 'outside' | 'gap' | 'mapping' } => ({ use: page < begin ? 'outside' : workload.mappings.some(([from, to]) => from <= page && page < to) ? 'mapping' : 'gap' }))
+    const reference = m.array(PageStruct, end, 'page', (page): { use: 'outside' | 'gap' | 'mapping' } => ({
+      use:
+        page < begin
+          ? 'outside'
+          : workload.mappings.some(([from, to]) => from <= page && page < to)
+            ? 'mapping'
+            : 'gap',
+    }))
 
     m.thread(function* process(): Program {
       for (const [call, from, to] of workload.calls) {
@@ -148,7 +319,13 @@ export default model({
           calls.succeeded += 1
           const first = typeof outcome === 'number' ? outcome : from
           const pages = reference.slice(first, first + size)
-          if (call === 'map') m.assert(() => pages.every(({ use }) => use === 'gap') || `it is [${first},${first + size}), and not all of that was free`, DISJOINT)
+          if (call === 'map')
+            m.assert(
+              () =>
+                pages.every(({ use }) => use === 'gap') ||
+                `it is [${first},${first + size}), and not all of that was free`,
+              DISJOINT,
+            )
           if (call !== 'protect') for (const page of pages) page.use = call === 'unmap' ? 'gap' : 'mapping'
         }
         yield* lock.release()
@@ -159,8 +336,17 @@ export default model({
     m.atRest(ATOM, () => calls.succeeded > 0 || calls.failed === 0 || sameAs(before, show(space)))
     m.atRest(PART, () => tiles([...extents(gaps), ...extents(mappings)], begin, end))
     m.atRest('pages are used as the calls say', () => {
-      const observed = reference.map((_, page) => (page < begin ? 'outside' : mappings.ranges().some((range) => range.begin <= page && page < range.begin + range.size) ? 'mapping' : 'gap'))
-      return agreesWithReference(observed, reference.map(({ use }) => use))
+      const observed = reference.map((_, page) =>
+        page < begin
+          ? 'outside'
+          : mappings.ranges().some((range) => range.begin <= page && page < range.begin + range.size)
+            ? 'mapping'
+            : 'gap',
+      )
+      return agreesWithReference(
+        observed,
+        reference.map(({ use }) => use),
+      )
     })
     m.sometimes('a call succeeds', () => calls.succeeded > 0 || params.failing > 0)
     if (params.failures > 0) m.sometimes('an allocation fails', () => budget.hasStruck)

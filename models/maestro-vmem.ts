@@ -10,7 +10,22 @@
 // Source: Maestro, from before 0da27b98 to ba498f34 of April 2025.
 import { type Program, atomically, boolean, choice, int, model, oneOf, struct } from 'vmcheck'
 import { FailureBudget, FrameStore, showTranslation } from 'vmcheck/vm'
-import { EPOCHS, FOREIGN, type Kernel, type Process, exit, makeLog, makePrivate, makeProcess, makeResident, properties, userRead, userWrite, vmemEnd, vmemUnmapRange } from './maestro/vmem.ts'
+import {
+  EPOCHS,
+  FOREIGN,
+  type Kernel,
+  type Process,
+  exit,
+  makeLog,
+  makePrivate,
+  makeProcess,
+  makeResident,
+  properties,
+  userRead,
+  userWrite,
+  vmemEnd,
+  vmemUnmapRange,
+} from './maestro/vmem.ts'
 
 const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', { code: oneOf('none', 'ok', 'ENOMEM') })
 
@@ -18,7 +33,8 @@ const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', { code
 function pageTableMatchesSlots({ name, slots, vmem }: Process): true | string {
   for (const [page, { frame }] of slots.entries()) {
     const found = vmem.translation(page)
-    if (found && found.frame !== frame) return `page ${page} of ${name} is mapped to ${showTranslation(found)}, and its slot holds ${frame?.name ?? 'nothing'}`
+    if (found && found.frame !== frame)
+      return `page ${page} of ${name} is mapped to ${showTranslation(found)}, and its slot holds ${frame?.name ?? 'nothing'}`
   }
   return true
 }
@@ -66,23 +82,70 @@ export default model({
     childExits: boolean(false),
   },
   scenarios: {
-    's4a': { about: 'S4a: valid memory gets a signal', expect: { verdict: 'assertion', property: 'valid memory gets no signal', states: 17 } },
-    's4a-range': { about: 'S4a with two pages, whose log is reserved', params: { pages: 2 }, expect: { verdict: 'pass', states: 13 } },
-    's4a-reserved': { about: 'S4a with the log reserved', params: { reserves: true }, expect: { verdict: 'pass', states: 13 } },
+    s4a: {
+      about: 'S4a: valid memory gets a signal',
+      expect: { verdict: 'assertion', property: 'valid memory gets no signal', states: 17 },
+    },
+    's4a-range': {
+      about: 'S4a with two pages, whose log is reserved',
+      params: { pages: 2 },
+      expect: { verdict: 'pass', states: 13 },
+    },
+    's4a-reserved': {
+      about: 'S4a with the log reserved',
+      params: { reserves: true },
+      expect: { verdict: 'pass', states: 13 },
+    },
     's4a-e2': { about: 'S4a without transactions', params: { epoch: 'E2' }, expect: { verdict: 'pass', states: 18 } },
-    's4b': { about: 'S4b: the rollback maps a frame that the process has given up, and invalidates nothing', params: { call: 'populate', pages: 2, failures: 0, free: 1 }, expect: { verdict: 'at-rest', property: 'nothing stale is cached', states: 16 } },
-    's4b-free': { about: 'S4b: the child exits, and the page table maps a free frame', params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true }, expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 18 } },
-    's4b-e2': { about: 'S4b without transactions', params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true, epoch: 'E2' }, expect: { verdict: 'pass', states: 17 } },
-    's4c': { about: 'S4c: the last mapping of a fault cannot be logged', params: { call: 'write', failing: 4 }, expect: { verdict: 'assertion', property: 'the kernel does not panic', states: 9 } },
-    's4c-e2': { about: 'S4c without transactions', params: { call: 'write', epoch: 'E2' }, expect: { verdict: 'pass', states: 16 } },
-    's4-large': { about: 'S4 with three pages and two failures anywhere', params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true }, expect: { verdict: 'assertion', property: 'the kernel does not panic', states: 24 } },
-    's4-large-e2': { about: 'S4 with three pages and two failures anywhere, without transactions', params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true, epoch: 'E2' }, expect: { verdict: 'pass', states: 50 } },
+    s4b: {
+      about: 'S4b: the rollback maps a frame that the process has given up, and invalidates nothing',
+      params: { call: 'populate', pages: 2, failures: 0, free: 1 },
+      expect: { verdict: 'at-rest', property: 'nothing stale is cached', states: 16 },
+    },
+    's4b-free': {
+      about: 'S4b: the child exits, and the page table maps a free frame',
+      params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true },
+      expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 18 },
+    },
+    's4b-e2': {
+      about: 'S4b without transactions',
+      params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true, epoch: 'E2' },
+      expect: { verdict: 'pass', states: 17 },
+    },
+    s4c: {
+      about: 'S4c: the last mapping of a fault cannot be logged',
+      params: { call: 'write', failing: 4 },
+      expect: { verdict: 'assertion', property: 'the kernel does not panic', states: 9 },
+    },
+    's4c-e2': {
+      about: 'S4c without transactions',
+      params: { call: 'write', epoch: 'E2' },
+      expect: { verdict: 'pass', states: 16 },
+    },
+    's4-large': {
+      about: 'S4 with three pages and two failures anywhere',
+      params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true },
+      expect: { verdict: 'assertion', property: 'the kernel does not panic', states: 24 },
+    },
+    's4-large-e2': {
+      about: 'S4 with three pages and two failures anywhere, without transactions',
+      params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true, epoch: 'E2' },
+      expect: { verdict: 'pass', states: 50 },
+    },
   },
   machine(m, params) {
     const isShared = params.call !== 'munmap'
     const budget = new FailureBudget(m, { failures: params.failures, only: params.failing || null })
     const frames = new FrameStore(m, { frames: params.pages + params.free })
-    const kernel: Kernel = { m, ...EPOCHS[params.epoch], reserves: params.reserves, writesThroughPage: false, budget, frames, log: makeLog(m) }
+    const kernel: Kernel = {
+      m,
+      ...EPOCHS[params.epoch],
+      reserves: params.reserves,
+      writesThroughPage: false,
+      budget,
+      frames,
+      log: makeLog(m),
+    }
     const process = makeProcess(m, 'parent', frames, params.pages)
     const child = makeProcess(m, 'child', frames, params.pages)
     makeResident(frames, process, isShared ? child : null)
@@ -95,7 +158,8 @@ export default model({
         return
       }
       yield* userRead(kernel, process, 0)
-      result.code = params.call === 'munmap' ? yield* munmap(kernel, process, params.pages) : yield* populate(kernel, process)
+      result.code =
+        params.call === 'munmap' ? yield* munmap(kernel, process, params.pages) : yield* populate(kernel, process)
       if (params.childExits) {
         yield* exit(kernel, child)
         yield* atomically(() => frames.allocate(FOREIGN))

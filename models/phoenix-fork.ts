@@ -12,13 +12,36 @@
 // Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S8 found by reading.
 import { type Instance, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
-import { AFTER, BEFORE, FIXES, type Amap, type Entry, type Fixes, type Kernel, type VmMap, entriesOf, makeKernel, slotOf, without } from './phoenix/kernel.ts'
+import {
+  AFTER,
+  BEFORE,
+  FIXES,
+  type Amap,
+  type Entry,
+  type Fixes,
+  type Kernel,
+  type VmMap,
+  entriesOf,
+  makeKernel,
+  slotOf,
+  without,
+} from './phoenix/kernel.ts'
 import { vmMapCopy, vmMapDestroy, vmMapFault, vmMprotect } from './phoenix/map-copy.ts'
 import { type Code, insertEntry } from './phoenix/map.ts'
-import { ResultStruct, childHasTheData, copiesArePrivate, dataIsKept, failuresAreReported, properties, unchangedOnFailure } from './phoenix/properties.ts'
+import {
+  ResultStruct,
+  childHasTheData,
+  copiesArePrivate,
+  dataIsKept,
+  failuresAreReported,
+  properties,
+  unchangedOnFailure,
+} from './phoenix/properties.ts'
 
 /** A column of the tables: which repairs the kernel has. */
-const KERNELS: Readonly<Record<'before' | 'copy-fix' | 'copy-refs-fix' | 'after' | 'without-err-fix' | 'anon-fix' | 'all-fixes', Fixes>> = {
+const KERNELS: Readonly<
+  Record<'before' | 'copy-fix' | 'copy-refs-fix' | 'after' | 'without-err-fix' | 'anon-fix' | 'all-fixes', Fixes>
+> = {
   before: BEFORE,
   'copy-fix': { ...BEFORE, mmapFix: true, copyFix: true, errFix: true },
   'copy-refs-fix': { ...AFTER, putFix: false },
@@ -35,7 +58,9 @@ interface InitialEntry {
   readonly object?: 'anonymous' | 'physmem' | 'device memory'
 }
 
-const LAYOUTS: Readonly<Record<'one-page' | 'two-pages' | 'physmem' | 'device' | 'mixed' | 'three-entries', readonly InitialEntry[]>> = {
+const LAYOUTS: Readonly<
+  Record<'one-page' | 'two-pages' | 'physmem' | 'device' | 'mixed' | 'three-entries', readonly InitialEntry[]>
+> = {
   'one-page': [{ pages: [1, 2], prot: 'rw' }],
   'two-pages': [{ pages: [1, 3], prot: 'rw' }],
   physmem: [{ pages: [1, 2], prot: 'rw', object: 'physmem' }],
@@ -52,14 +77,28 @@ const LAYOUTS: Readonly<Record<'one-page' | 'two-pages' | 'physmem' | 'device' |
 }
 
 /** The pages of one entry of the parent, and of its children as they share them. */
-function setUpEntry(kernel: Kernel, sharers: readonly VmMap[], { pages: [from, to], prot, object = 'anonymous' }: InitialEntry): void {
+function setUpEntry(
+  kernel: Kernel,
+  sharers: readonly VmMap[],
+  { pages: [from, to], prot, object = 'anonymous' }: InitialEntry,
+): void {
   const amap: Instance<Amap> | null = object === 'anonymous' ? kernel.amaps.allocate({ refs: sharers.length }) : null
   const isShared = sharers.length > 1
   const physical = object === 'anonymous' ? null : kernel.frames.allocate(from)
   const frames = Array.from({ length: to - from }, (_, i) => physical ?? kernel.frames.allocate(from + i))
-  if (amap) frames.forEach((page, i) => (slotOf(kernel, amap, i).anon = kernel.anons.allocate({ refs: sharers.length, page })))
+  if (amap)
+    frames.forEach((page, i) => (slotOf(kernel, amap, i).anon = kernel.anons.allocate({ refs: sharers.length, page })))
   for (const map of sharers) {
-    const values: Partial<Entry> = { vaddr: from, size: to - from, prot: isShared ? 'r' : prot, protOrig: 'rw', needsCopy: isShared, object, amap, physical }
+    const values: Partial<Entry> = {
+      vaddr: from,
+      size: to - from,
+      prot: isShared ? 'r' : prot,
+      protOrig: 'rw',
+      needsCopy: isShared,
+      object,
+      amap,
+      physical,
+    }
     const entry = kernel.entries.allocate(values)
     if (entry) insertEntry(map, entry)
     frames.forEach((frame, i) => map.pmap.set(from + i, frame, !isShared && prot === 'rw'))
@@ -95,45 +134,225 @@ export default model({
     strict: boolean(false),
   },
   scenarios: {
-    's2-before': { about: 'S2: a fork fails half way, and leaves the child’s map', expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 42 } },
-    's2-before-read-only': { about: 'S2: and the parent’s second page read-only', params: { failing: 8 }, expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 71 } },
-    's2-before-entry': { about: 'S2: without its first entry, nothing has happened yet', params: { failing: 1 }, expect: { verdict: 'pass', states: 10 } },
-    's2-before-write': { about: 'S2: the parent cannot write its memory any more', params: { call: 'fork-write', failures: 2 }, checks: ['assertion'], expect: { verdict: 'assertion', property: 'a parent whose fork failed can write its memory', states: 108 } },
-    's2-copy': { about: 'S2 with 4c1f9184 alone: the parent’s page is freed', params: { kernel: 'copy-fix', failing: 3 }, expect: { verdict: 'at-rest', property: SOURCE, states: 58 } },
-    's2-copy-refs': { about: 'S2 with 7c60f695 too: what cannot be mapped is put twice', params: { kernel: 'copy-refs-fix' }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 159 } },
-    's2-after': { about: 'S2 with all five repairs', params: { kernel: 'after' }, expect: { verdict: 'pass', states: 227 } },
-    's2-after-write': { about: 'S2 with all five: the parent can still write, unless memory fails again', params: { kernel: 'after', call: 'fork-write' }, expect: { verdict: 'pass', states: 235 } },
-    's2-strict': { about: 'S2: NEEDSCOPY stays at the parent’s entry', params: { kernel: 'after', strict: true }, expect: { verdict: 'at-rest', property: SOURCE, states: 113 } },
-    's2-large': { about: 'S2 with three entries and two failures', params: { kernel: 'after', layout: 'three-entries', failures: 2 }, expect: { verdict: 'pass', states: 398 }, large: true },
-    's2-large-before': { about: 'S2 with three entries and two failures, before', params: { layout: 'three-entries', failures: 2 }, expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 42 }, large: true },
-    's3': { about: 'S3: amap_create has dropped its reference, and the anons keep one too many', params: { kernel: 'copy-fix', failing: 2 }, expect: { verdict: 'at-rest', property: SOURCE, states: 32 } },
-    's3-fixed': { about: 'S3 with 7c60f695', params: { kernel: 'after', failing: 2 }, expect: { verdict: 'pass', states: 48 } },
-    's3-living': { about: 'S3: a living process loses all pages of an entry', params: { history: 'forked', call: 'parent-mprotect', failing: 1 }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 25 } },
-    's3-living-fixed': { about: 'S3 in a living process with 7c60f695', params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page', failing: 1 }, expect: { verdict: 'pass', states: 11 } },
-    's3-large': { about: 'S3 with an amap that three entries share', params: { kernel: 'copy-fix', history: 'forked-twice', call: 'parent-mprotect', layout: 'one-page', failing: 1 }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 11 } },
-    's3-large-fixed': { about: 'S3 with three entries and 7c60f695', params: { kernel: 'after', history: 'forked-twice', call: 'parent-mprotect', layout: 'one-page', failing: 1 }, expect: { verdict: 'pass', states: 11 } },
-    's4': { about: 'S4: the child’s copy fails, and its exit frees the parent’s page', params: { kernel: 'copy-fix', history: 'forked', call: 'child-mprotect', layout: 'one-page', failing: 3, childExits: true }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 37 } },
-    's4-fixed': { about: 'S4 with 7c60f695', params: { kernel: 'after', history: 'forked', call: 'child-mprotect', layout: 'one-page', failing: 3, childExits: true }, expect: { verdict: 'pass', states: 37 } },
-    's4-large': { about: 'S4 over three generations', params: { kernel: 'copy-fix', call: 'fork-twice', failing: 15 }, expect: { verdict: 'at-rest', property: 'no page table leads to a free frame', states: 120 } },
-    's4-large-fixed': { about: 'S4 over three generations, all repairs', params: { kernel: 'after', call: 'fork-twice', failures: 2 }, expect: { verdict: 'pass', states: 452 }, large: true },
-    's5': { about: 'S5: a failed copy of physical memory gives the child the parent’s page', params: { kernel: 'without-err-fix', layout: 'physmem' }, expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 47 } },
-    's5-shared': { about: 'S5: and both may write it', params: { kernel: 'without-err-fix', layout: 'physmem', failing: 4 }, expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 22 } },
-    's5-early': { about: 'S5: without an entry or an amap it is told', params: { kernel: 'without-err-fix', layout: 'physmem', failing: 2 }, expect: { verdict: 'pass', states: 14 } },
-    's5-fixed': { about: 'S5 with fe19ab6e', params: { kernel: 'after', layout: 'physmem' }, expect: { verdict: 'pass', states: 76 } },
-    's5-device': { about: 'S5 control: memory that the kernel does not manage, before', params: { kernel: 'without-err-fix', layout: 'device' }, expect: { verdict: 'pass', states: 46 } },
-    's5-device-fixed': { about: 'S5 control: memory that the kernel does not manage, after', params: { kernel: 'after', layout: 'device' }, expect: { verdict: 'pass', states: 46 } },
-    's5-large': { about: 'S5 beside anonymous memory', params: { kernel: 'without-err-fix', layout: 'mixed' }, expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 187 } },
-    's5-large-fixed': { about: 'S5 beside anonymous memory with fe19ab6e', params: { kernel: 'after', layout: 'mixed' }, expect: { verdict: 'pass', states: 256 } },
-    's6-fork': { about: 'S6: a page that cannot be mapped is put twice', params: { kernel: 'copy-refs-fix', failing: 7 }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 56 } },
-    's6-fork-fixed': { about: 'S6 with bd1bdaca', params: { kernel: 'after', failing: 7 }, expect: { verdict: 'pass', states: 67 } },
-    's6-large': { about: 'S6 where another process shares the page: it maps a free one', params: { kernel: 'copy-refs-fix', layout: 'three-entries', failing: 14 }, expect: { verdict: 'at-rest', property: SOURCE, states: 130 } },
-    's6-large-fixed': { about: 'S6 where another process shares the page, with bd1bdaca', params: { kernel: 'after', layout: 'three-entries', failing: 14 }, expect: { verdict: 'pass', states: 122 } },
-    's8': { about: 'S8: the anon of the copy cannot be had, and the page is gone', params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page' }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 46 } },
-    's8-exit': { about: 'S8: once the child exits, the page that is still mapped is free', params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page', failing: 5, childExits: true }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 43 } },
-    's8-fixed': { about: 'S8: the anon is allocated first', params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', layout: 'one-page', childExits: true }, expect: { verdict: 'pass', states: 90 } },
-    's8-large-error': { about: 'S8 with two pages, the anon first: success is still returned', params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', failing: 5 }, expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 42 } },
-    's8-large-fixed': { about: 'S8 with two pages, the first failure is returned', params: { kernel: 'all-fixes', history: 'forked', call: 'parent-mprotect' }, expect: { verdict: 'pass', states: 89 } },
-    's8-large': { about: 'S8 with two pages: success is returned for a page that is lost', params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', failing: 5 }, expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 44 } },
+    's2-before': {
+      about: 'S2: a fork fails half way, and leaves the child’s map',
+      expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 42 },
+    },
+    's2-before-read-only': {
+      about: 'S2: and the parent’s second page read-only',
+      params: { failing: 8 },
+      expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 71 },
+    },
+    's2-before-entry': {
+      about: 'S2: without its first entry, nothing has happened yet',
+      params: { failing: 1 },
+      expect: { verdict: 'pass', states: 10 },
+    },
+    's2-before-write': {
+      about: 'S2: the parent cannot write its memory any more',
+      params: { call: 'fork-write', failures: 2 },
+      checks: ['assertion'],
+      expect: { verdict: 'assertion', property: 'a parent whose fork failed can write its memory', states: 108 },
+    },
+    's2-copy': {
+      about: 'S2 with 4c1f9184 alone: the parent’s page is freed',
+      params: { kernel: 'copy-fix', failing: 3 },
+      expect: { verdict: 'at-rest', property: SOURCE, states: 58 },
+    },
+    's2-copy-refs': {
+      about: 'S2 with 7c60f695 too: what cannot be mapped is put twice',
+      params: { kernel: 'copy-refs-fix' },
+      expect: { verdict: 'assertion', property: 'nothing is put twice', states: 159 },
+    },
+    's2-after': {
+      about: 'S2 with all five repairs',
+      params: { kernel: 'after' },
+      expect: { verdict: 'pass', states: 227 },
+    },
+    's2-after-write': {
+      about: 'S2 with all five: the parent can still write, unless memory fails again',
+      params: { kernel: 'after', call: 'fork-write' },
+      expect: { verdict: 'pass', states: 235 },
+    },
+    's2-strict': {
+      about: 'S2: NEEDSCOPY stays at the parent’s entry',
+      params: { kernel: 'after', strict: true },
+      expect: { verdict: 'at-rest', property: SOURCE, states: 113 },
+    },
+    's2-large': {
+      about: 'S2 with three entries and two failures',
+      params: { kernel: 'after', layout: 'three-entries', failures: 2 },
+      expect: { verdict: 'pass', states: 398 },
+      large: true,
+    },
+    's2-large-before': {
+      about: 'S2 with three entries and two failures, before',
+      params: { layout: 'three-entries', failures: 2 },
+      expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 42 },
+      large: true,
+    },
+    s3: {
+      about: 'S3: amap_create has dropped its reference, and the anons keep one too many',
+      params: { kernel: 'copy-fix', failing: 2 },
+      expect: { verdict: 'at-rest', property: SOURCE, states: 32 },
+    },
+    's3-fixed': {
+      about: 'S3 with 7c60f695',
+      params: { kernel: 'after', failing: 2 },
+      expect: { verdict: 'pass', states: 48 },
+    },
+    's3-living': {
+      about: 'S3: a living process loses all pages of an entry',
+      params: { history: 'forked', call: 'parent-mprotect', failing: 1 },
+      expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 25 },
+    },
+    's3-living-fixed': {
+      about: 'S3 in a living process with 7c60f695',
+      params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page', failing: 1 },
+      expect: { verdict: 'pass', states: 11 },
+    },
+    's3-large': {
+      about: 'S3 with an amap that three entries share',
+      params: { kernel: 'copy-fix', history: 'forked-twice', call: 'parent-mprotect', layout: 'one-page', failing: 1 },
+      expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 11 },
+    },
+    's3-large-fixed': {
+      about: 'S3 with three entries and 7c60f695',
+      params: { kernel: 'after', history: 'forked-twice', call: 'parent-mprotect', layout: 'one-page', failing: 1 },
+      expect: { verdict: 'pass', states: 11 },
+    },
+    s4: {
+      about: 'S4: the child’s copy fails, and its exit frees the parent’s page',
+      params: {
+        kernel: 'copy-fix',
+        history: 'forked',
+        call: 'child-mprotect',
+        layout: 'one-page',
+        failing: 3,
+        childExits: true,
+      },
+      expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 37 },
+    },
+    's4-fixed': {
+      about: 'S4 with 7c60f695',
+      params: {
+        kernel: 'after',
+        history: 'forked',
+        call: 'child-mprotect',
+        layout: 'one-page',
+        failing: 3,
+        childExits: true,
+      },
+      expect: { verdict: 'pass', states: 37 },
+    },
+    's4-large': {
+      about: 'S4 over three generations',
+      params: { kernel: 'copy-fix', call: 'fork-twice', failing: 15 },
+      expect: { verdict: 'at-rest', property: 'no page table leads to a free frame', states: 120 },
+    },
+    's4-large-fixed': {
+      about: 'S4 over three generations, all repairs',
+      params: { kernel: 'after', call: 'fork-twice', failures: 2 },
+      expect: { verdict: 'pass', states: 452 },
+      large: true,
+    },
+    s5: {
+      about: 'S5: a failed copy of physical memory gives the child the parent’s page',
+      params: { kernel: 'without-err-fix', layout: 'physmem' },
+      expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 47 },
+    },
+    's5-shared': {
+      about: 'S5: and both may write it',
+      params: { kernel: 'without-err-fix', layout: 'physmem', failing: 4 },
+      expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 22 },
+    },
+    's5-early': {
+      about: 'S5: without an entry or an amap it is told',
+      params: { kernel: 'without-err-fix', layout: 'physmem', failing: 2 },
+      expect: { verdict: 'pass', states: 14 },
+    },
+    's5-fixed': {
+      about: 'S5 with fe19ab6e',
+      params: { kernel: 'after', layout: 'physmem' },
+      expect: { verdict: 'pass', states: 76 },
+    },
+    's5-device': {
+      about: 'S5 control: memory that the kernel does not manage, before',
+      params: { kernel: 'without-err-fix', layout: 'device' },
+      expect: { verdict: 'pass', states: 46 },
+    },
+    's5-device-fixed': {
+      about: 'S5 control: memory that the kernel does not manage, after',
+      params: { kernel: 'after', layout: 'device' },
+      expect: { verdict: 'pass', states: 46 },
+    },
+    's5-large': {
+      about: 'S5 beside anonymous memory',
+      params: { kernel: 'without-err-fix', layout: 'mixed' },
+      expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 187 },
+    },
+    's5-large-fixed': {
+      about: 'S5 beside anonymous memory with fe19ab6e',
+      params: { kernel: 'after', layout: 'mixed' },
+      expect: { verdict: 'pass', states: 256 },
+    },
+    's6-fork': {
+      about: 'S6: a page that cannot be mapped is put twice',
+      params: { kernel: 'copy-refs-fix', failing: 7 },
+      expect: { verdict: 'assertion', property: 'nothing is put twice', states: 56 },
+    },
+    's6-fork-fixed': {
+      about: 'S6 with bd1bdaca',
+      params: { kernel: 'after', failing: 7 },
+      expect: { verdict: 'pass', states: 67 },
+    },
+    's6-large': {
+      about: 'S6 where another process shares the page: it maps a free one',
+      params: { kernel: 'copy-refs-fix', layout: 'three-entries', failing: 14 },
+      expect: { verdict: 'at-rest', property: SOURCE, states: 130 },
+    },
+    's6-large-fixed': {
+      about: 'S6 where another process shares the page, with bd1bdaca',
+      params: { kernel: 'after', layout: 'three-entries', failing: 14 },
+      expect: { verdict: 'pass', states: 122 },
+    },
+    s8: {
+      about: 'S8: the anon of the copy cannot be had, and the page is gone',
+      params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page' },
+      expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 46 },
+    },
+    's8-exit': {
+      about: 'S8: once the child exits, the page that is still mapped is free',
+      params: {
+        kernel: 'after',
+        history: 'forked',
+        call: 'parent-mprotect',
+        layout: 'one-page',
+        failing: 5,
+        childExits: true,
+      },
+      expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 43 },
+    },
+    's8-fixed': {
+      about: 'S8: the anon is allocated first',
+      params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', layout: 'one-page', childExits: true },
+      expect: { verdict: 'pass', states: 90 },
+    },
+    's8-large-error': {
+      about: 'S8 with two pages, the anon first: success is still returned',
+      params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', failing: 5 },
+      expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 42 },
+    },
+    's8-large-fixed': {
+      about: 'S8 with two pages, the first failure is returned',
+      params: { kernel: 'all-fixes', history: 'forked', call: 'parent-mprotect' },
+      expect: { verdict: 'pass', states: 89 },
+    },
+    's8-large': {
+      about: 'S8 with two pages: success is returned for a page that is lost',
+      params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', failing: 5 },
+      expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 44 },
+    },
   },
   machine(m, params) {
     const budget = new FailureBudget(m, { failures: params.failures, only: params.failing || null })
@@ -144,7 +363,15 @@ export default model({
     const pages = entries.reduce((sum, { pages: [from, to] }) => sum + to - from, 0)
     const kernel = makeKernel(
       m,
-      { threads: 1, frames: pages * names.length + 1, anons: pages * names.length, amaps: entries.length * names.length, entries: entries.length * names.length, maps: names, stop: 7 },
+      {
+        threads: 1,
+        frames: pages * names.length + 1,
+        anons: pages * names.length,
+        amaps: entries.length * names.length,
+        entries: entries.length * names.length,
+        maps: names,
+        stop: 7,
+      },
       without(KERNELS[params.kernel], params.without),
       budget,
     )
@@ -168,11 +395,22 @@ export default model({
     if (forks > 0) {
       unchangedOnFailure(m, kernel, parent, result, SOURCE, params.strict)
       const [last] = kernel.maps.slice(-1) as [VmMap]
-      m.atRest('a failed fork leaves nothing of the child', () => result.code !== 'ENOMEM' || entriesOf(last).length === 0 || `${last.name} still has ${entriesOf(last).length} entries`)
+      m.atRest(
+        'a failed fork leaves nothing of the child',
+        () =>
+          result.code !== 'ENOMEM' ||
+          entriesOf(last).length === 0 ||
+          `${last.name} still has ${entriesOf(last).length} entries`,
+      )
       childHasTheData(m, kernel, result)
       if (forks === 1) copiesArePrivate(m, kernel)
     } else {
-      dataIsKept(m, kernel, parent, entriesOf(parent).flatMap(({ vaddr, size }) => Array.from({ length: size }, (_, i) => vaddr + i)))
+      dataIsKept(
+        m,
+        kernel,
+        parent,
+        entriesOf(parent).flatMap(({ vaddr, size }) => Array.from({ length: size }, (_, i) => vaddr + i)),
+      )
     }
     failuresAreReported(m, kernel, result)
     m.sometimes('an allocation fails', () => budget.hasStruck)

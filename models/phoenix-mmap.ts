@@ -11,7 +11,19 @@
 // Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S7 and S9 found by reading.
 import { type Instance, type Machine, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
-import { AFTER, type Amap, BEFORE, FIXES, type Entry, type Fixes, type Kernel, type VmMap, makeKernel, slotOf, without } from './phoenix/kernel.ts'
+import {
+  AFTER,
+  type Amap,
+  BEFORE,
+  FIXES,
+  type Entry,
+  type Fixes,
+  type Kernel,
+  type VmMap,
+  makeKernel,
+  slotOf,
+  without,
+} from './phoenix/kernel.ts'
 import { insertEntry, mapAlloc, vmMmap, vmMunmap } from './phoenix/map.ts'
 import { ResultStruct, properties, unchangedOnFailure } from './phoenix/properties.ts'
 
@@ -22,15 +34,37 @@ const LAYOUTS: Readonly<Record<'left' | 'right' | 'both' | 'near' | 'near-next' 
   /** [2,4) joins [4,6) on its right: the rest of [2,6). */
   right: { first: 2, entries: [[4, 6]], hint: 2 },
   /** [2,4) joins [1,2) and [4,5): the rest of [1,5). */
-  both: { first: 1, entries: [[1, 2], [4, 5]], hint: 2 },
+  both: {
+    first: 1,
+    entries: [
+      [1, 2],
+      [4, 5],
+    ],
+    hint: 2,
+  },
   /** [3,5) gets an entry of its own, with the amap of [1,2). */
   near: { first: 1, entries: [[1, 2]], hint: 3 },
   /** [2,4) gets an entry of its own, with the amap of [5,6). */
   'near-next': { first: 2, entries: [[5, 6]], hint: 2 },
   /** [3,5) gets an entry of its own between [1,2) and [6,7), with the amap of the latter. */
-  between: { first: 1, entries: [[1, 2], [6, 7]], hint: 3 },
+  between: {
+    first: 1,
+    entries: [
+      [1, 2],
+      [6, 7],
+    ],
+    hint: 3,
+  },
   /** [2,4) joins [1,2); two more entries are behind it. */
-  three: { first: 1, entries: [[1, 2], [5, 6], [7, 8]], hint: 2 },
+  three: {
+    first: 1,
+    entries: [
+      [1, 2],
+      [5, 6],
+      [7, 8],
+    ],
+    hint: 2,
+  },
 }
 
 interface Layout {
@@ -53,7 +87,15 @@ function setUp(kernel: Kernel, map: VmMap, { first, entries }: Layout): void {
   const amap = kernel.amaps.allocate({ refs: entries.length })
   if (!amap) return
   for (const [from, to] of entries) {
-    const entry = kernel.entries.allocate({ vaddr: from, size: to - from, prot: 'rw', protOrig: 'rw', object: 'anonymous', amap, aoffs: from - first })
+    const entry = kernel.entries.allocate({
+      vaddr: from,
+      size: to - from,
+      prot: 'rw',
+      protOrig: 'rw',
+      object: 'anonymous',
+      amap,
+      aoffs: from - first,
+    })
     if (!entry) return
     insertEntry(map, entry)
     for (let page = from; page < to; page++) {
@@ -68,7 +110,9 @@ function setUp(kernel: Kernel, map: VmMap, { first, entries }: Layout): void {
 /** What was unmapped before has left its pointers in the slots between the entries: to an anon that is free. */
 function leaveStalePointers(kernel: Kernel, amap: Instance<Amap>, first: number, entries: Layout['entries']): void {
   const last = entries.at(-1)?.[1] ?? first
-  const gone = Array.from({ length: last - first }, (_, i) => first + i).filter((page) => !entries.some(([from, to]) => from <= page && page < to))
+  const gone = Array.from({ length: last - first }, (_, i) => first + i).filter(
+    (page) => !entries.some(([from, to]) => from <= page && page < to),
+  )
   const anon = gone.length > 0 ? kernel.anons.allocate({ refs: 1 }) : null
   if (!anon) return
   for (const page of gone) slotOf(kernel, amap, page - first).anon = anon
@@ -128,40 +172,162 @@ export default model({
     rounds: int(1, { min: 1, max: 3 }),
   },
   scenarios: {
-    's1-before': { about: 'S1: a page cannot be had, and the neighbour goes with the new pages', checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 89 } },
-    's1-before-freed': { about: 'S1: the second page cannot be had, and the neighbour’s first page is freed but still mapped', params: { failing: 5 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 45 } },
-    's1-right': { about: 'S1, merged with the right neighbour', params: { merge: 'right' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 89 } },
-    's1-both': { about: 'S1, merged with both neighbours', params: { merge: 'both' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 95 } },
-    's1-fixed': { about: 'S1 with all fixes', params: { kernel: 'all-fixes' }, expect: { verdict: 'pass', states: 109 } },
-    's1-right-fixed': { about: 'S1 to the right with all fixes', params: { kernel: 'all-fixes', merge: 'right' }, expect: { verdict: 'pass', states: 110 } },
-    's1-both-fixed': { about: 'S1 between two with all fixes', params: { kernel: 'all-fixes', merge: 'both' }, expect: { verdict: 'pass', states: 129 } },
-    's1-near-fixed': { about: 'S1 control: an entry of its own, all fixes', params: { kernel: 'all-fixes', merge: 'near', spare: 2 }, expect: { verdict: 'pass', states: 134 } },
-    's1-near-next-fixed': { about: 'S1 control: an entry of its own, with the amap of the one behind it, all fixes', params: { kernel: 'all-fixes', merge: 'near-next', spare: 2 }, expect: { verdict: 'pass', states: 135 } },
-    's1-between-fixed': { about: 'S1 control: an entry of its own between two others, all fixes', params: { kernel: 'all-fixes', merge: 'between', spare: 2 }, expect: { verdict: 'pass', states: 135 } },
-    's1-large': { about: 'S1 in two processes with three entries each, two failures', params: { merge: 'three', beside: 'mapper', failures: 2 }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: ATOM, states: 35_210 }, large: true },
-    's1-large-fixed': { about: 'S1 in two processes with three entries each, two failures, all fixes', params: { kernel: 'all-fixes', merge: 'three', beside: 'mapper', failures: 2, spare: 2 }, expect: { verdict: 'pass', states: 234_843 }, large: true },
-    's6': { about: 'S6: with 401a5d95 alone, a page that cannot be mapped is put twice', params: { kernel: 'mmap-fix', failing: 4 }, expect: { verdict: 'assertion', property: 'nothing is put twice', states: 29 } },
-    's6-fixed': { about: 'S6 with bd1bdaca', params: { kernel: 'after', failing: 4 }, expect: { verdict: 'pass', states: 33 } },
-    's7': { about: 'S7: the page that cannot be cleared is lost', params: { kernel: 'after' }, expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 } },
-    's7-fixed': { about: 'S7: the page is freed', params: { kernel: 'leak-fix' }, expect: { verdict: 'pass', states: 100 } },
-    's7-large': { about: 'S7 again and again', params: { kernel: 'after', rounds: 3, failures: 3 }, expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 } },
-    's7-large-fixed': { about: 'S7 again and again, fixed', params: { kernel: 'leak-fix', rounds: 3, failures: 3 }, expect: { verdict: 'pass', states: 326 } },
-    's9': { about: 'S9: another process takes the entry that the rollback needs', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0 }, expect: { verdict: 'at-rest', property: ATOM, states: 352 } },
-    's9-rollback': { about: 'S9: the rollback allocates', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0, guardsRollback: true }, expect: { verdict: 'assertion', property: 'rollback never allocates', states: 172 } },
-    's9-alone': { about: 'S9 without the other process', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0 }, expect: { verdict: 'pass', states: 126 } },
-    's9-alone-two': { about: 'S9 without the other process: the entry fails too', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0, failures: 2 }, expect: { verdict: 'at-rest', property: ATOM, states: 38 } },
-    's9-fixed': { about: 'S9: the entry is reserved', params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'taker', guardsRollback: true }, expect: { verdict: 'pass', states: 1_072 } },
-    's9-large': { about: 'S9 with three processes, two of which merge', params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'both', spare: 0 }, expect: { verdict: 'at-rest', property: ATOM, states: 250_893 }, large: true },
-    's9-large-fixed': { about: 'S9 with three processes, fixed', params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'both', spare: 2, guardsRollback: true }, expect: { verdict: 'pass', states: 3_660_570 }, large: true },
+    's1-before': {
+      about: 'S1: a page cannot be had, and the neighbour goes with the new pages',
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: ATOM, states: 89 },
+    },
+    's1-before-freed': {
+      about: 'S1: the second page cannot be had, and the neighbour’s first page is freed but still mapped',
+      params: { failing: 5 },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: ATOM, states: 45 },
+    },
+    's1-right': {
+      about: 'S1, merged with the right neighbour',
+      params: { merge: 'right' },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: ATOM, states: 89 },
+    },
+    's1-both': {
+      about: 'S1, merged with both neighbours',
+      params: { merge: 'both' },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: ATOM, states: 95 },
+    },
+    's1-fixed': {
+      about: 'S1 with all fixes',
+      params: { kernel: 'all-fixes' },
+      expect: { verdict: 'pass', states: 109 },
+    },
+    's1-right-fixed': {
+      about: 'S1 to the right with all fixes',
+      params: { kernel: 'all-fixes', merge: 'right' },
+      expect: { verdict: 'pass', states: 110 },
+    },
+    's1-both-fixed': {
+      about: 'S1 between two with all fixes',
+      params: { kernel: 'all-fixes', merge: 'both' },
+      expect: { verdict: 'pass', states: 129 },
+    },
+    's1-near-fixed': {
+      about: 'S1 control: an entry of its own, all fixes',
+      params: { kernel: 'all-fixes', merge: 'near', spare: 2 },
+      expect: { verdict: 'pass', states: 134 },
+    },
+    's1-near-next-fixed': {
+      about: 'S1 control: an entry of its own, with the amap of the one behind it, all fixes',
+      params: { kernel: 'all-fixes', merge: 'near-next', spare: 2 },
+      expect: { verdict: 'pass', states: 135 },
+    },
+    's1-between-fixed': {
+      about: 'S1 control: an entry of its own between two others, all fixes',
+      params: { kernel: 'all-fixes', merge: 'between', spare: 2 },
+      expect: { verdict: 'pass', states: 135 },
+    },
+    's1-large': {
+      about: 'S1 in two processes with three entries each, two failures',
+      params: { merge: 'three', beside: 'mapper', failures: 2 },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: ATOM, states: 35_210 },
+      large: true,
+    },
+    's1-large-fixed': {
+      about: 'S1 in two processes with three entries each, two failures, all fixes',
+      params: { kernel: 'all-fixes', merge: 'three', beside: 'mapper', failures: 2, spare: 2 },
+      expect: { verdict: 'pass', states: 234_843 },
+      large: true,
+    },
+    s6: {
+      about: 'S6: with 401a5d95 alone, a page that cannot be mapped is put twice',
+      params: { kernel: 'mmap-fix', failing: 4 },
+      expect: { verdict: 'assertion', property: 'nothing is put twice', states: 29 },
+    },
+    's6-fixed': {
+      about: 'S6 with bd1bdaca',
+      params: { kernel: 'after', failing: 4 },
+      expect: { verdict: 'pass', states: 33 },
+    },
+    s7: {
+      about: 'S7: the page that cannot be cleared is lost',
+      params: { kernel: 'after' },
+      expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 },
+    },
+    's7-fixed': {
+      about: 'S7: the page is freed',
+      params: { kernel: 'leak-fix' },
+      expect: { verdict: 'pass', states: 100 },
+    },
+    's7-large': {
+      about: 'S7 again and again',
+      params: { kernel: 'after', rounds: 3, failures: 3 },
+      expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 },
+    },
+    's7-large-fixed': {
+      about: 'S7 again and again, fixed',
+      params: { kernel: 'leak-fix', rounds: 3, failures: 3 },
+      expect: { verdict: 'pass', states: 326 },
+    },
+    s9: {
+      about: 'S9: another process takes the entry that the rollback needs',
+      params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0 },
+      expect: { verdict: 'at-rest', property: ATOM, states: 352 },
+    },
+    's9-rollback': {
+      about: 'S9: the rollback allocates',
+      params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0, guardsRollback: true },
+      expect: { verdict: 'assertion', property: 'rollback never allocates', states: 172 },
+    },
+    's9-alone': {
+      about: 'S9 without the other process',
+      params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0 },
+      expect: { verdict: 'pass', states: 126 },
+    },
+    's9-alone-two': {
+      about: 'S9 without the other process: the entry fails too',
+      params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0, failures: 2 },
+      expect: { verdict: 'at-rest', property: ATOM, states: 38 },
+    },
+    's9-fixed': {
+      about: 'S9: the entry is reserved',
+      params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'taker', guardsRollback: true },
+      expect: { verdict: 'pass', states: 1_072 },
+    },
+    's9-large': {
+      about: 'S9 with three processes, two of which merge',
+      params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'both', spare: 0 },
+      expect: { verdict: 'at-rest', property: ATOM, states: 250_893 },
+      large: true,
+    },
+    's9-large-fixed': {
+      about: 'S9 with three processes, fixed',
+      params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'both', spare: 2, guardsRollback: true },
+      expect: { verdict: 'pass', states: 3_660_570 },
+      large: true,
+    },
   },
   machine(m, params) {
-    const budget = new FailureBudget(m, { failures: params.failures, only: params.failing || null, guardsRollback: params.guardsRollback })
+    const budget = new FailureBudget(m, {
+      failures: params.failures,
+      only: params.failing || null,
+      guardsRollback: params.guardsRollback,
+    })
     const layout = LAYOUTS[params.merge]
     const mappers = params.beside === 'mapper' || params.beside === 'both' ? 2 : 1
     const takers = params.beside === 'taker' || params.beside === 'both' ? 1 : 0
     const names = ['A', 'B', 'C'].slice(0, mappers + takers)
-    const sizes = { threads: names.length, frames: 5 * mappers, anons: 5 * mappers, amaps: mappers, entries: layout.entries.length * mappers + params.spare, maps: names, stop: 9 }
-    const kernel = makeKernel(m, sizes, without(KERNELS[params.kernel], params.without), budget, { windowsAllocate: params.windows === 'allocate' })
+    const sizes = {
+      threads: names.length,
+      frames: 5 * mappers,
+      anons: 5 * mappers,
+      amaps: mappers,
+      entries: layout.entries.length * mappers + params.spare,
+      maps: names,
+      stop: 9,
+    }
+    const kernel = makeKernel(m, sizes, without(KERNELS[params.kernel], params.without), budget, {
+      windowsAllocate: params.windows === 'allocate',
+    })
     for (const map of kernel.maps.slice(0, mappers)) {
       setUp(kernel, map, layout)
       mapper(m, kernel, map, layout.hint, params.rounds, map.name === 'A' ? ATOM : `${ATOM} (${map.name})`)
@@ -169,6 +335,10 @@ export default model({
     for (const map of kernel.maps.slice(mappers)) taker(m, kernel, map)
     properties(m, kernel)
     m.sometimes('an allocation fails', () => budget.hasStruck)
-    if (params.failing === 0) m.sometimes('two pages are mapped', () => (kernel.maps[0] as VmMap).pmap.entries.filter(({ frame }) => frame !== null).length > 2)
+    if (params.failing === 0)
+      m.sometimes(
+        'two pages are mapped',
+        () => (kernel.maps[0] as VmMap).pmap.entries.filter(({ frame }) => frame !== null).length > 2,
+      )
   },
 })

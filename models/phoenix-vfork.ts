@@ -6,7 +6,21 @@
 //   (posix_getppid), is what the kernel does.
 //
 // Source: phoenix-rtos-kernel 352739d1, bf9b0ded and f5eea27f of May 2026; V1 is the first form of the pull request.
-import { type Instance, type Machine, type Program, atomically, bool, boolean, choice, int, model, oneOf, range, struct, when } from 'vmcheck'
+import {
+  type Instance,
+  type Machine,
+  type Program,
+  atomically,
+  bool,
+  boolean,
+  choice,
+  int,
+  model,
+  oneOf,
+  range,
+  struct,
+  when,
+} from 'vmcheck'
 import { FailureBudget, Mutex, WaitChannel } from 'vmcheck/vm'
 
 /** process_info_t of a pid. */
@@ -138,14 +152,48 @@ export default model({
     failing: int(0, { min: 0, max: 2 }),
   },
   scenarios: {
-    's14-v0': { about: 'S14, nobody waits: the zombie stays', params: { waiter: false }, expect: { verdict: 'at-rest', property: 'a failed vfork leaves no process info behind', states: 26 } },
-    's14-v1': { about: 'S14, waiting by pid: the pid is another process’s by then', params: { waiting: 'any-info', reuse: true }, expect: { verdict: 'lost-wakeup', states: 178 } },
-    's14-v2': { about: 'S14, waiting for an own child: the other thread has taken the zombie', params: { waiting: 'own-child' }, expect: { verdict: 'lost-wakeup', states: 104 } },
-    's14-v3': { about: 'S14 as the kernel is: waitpid returns ECHILD', params: { waiting: 'own-child', aliveCheck: true, reuse: true }, expect: { verdict: 'pass', states: 227 } },
-    's14-clone': { about: 'S14: process info cannot be had, and the child runs without', params: { waiting: 'own-child', aliveCheck: true, cloneFix: false, failing: 1 }, expect: { verdict: 'assertion', property: 'a process that runs has process info', states: 21 } },
-    's14-clone-fixed': { about: 'S14: process info cannot be had, and vfork fails', params: { waiting: 'own-child', aliveCheck: true, failing: 1 }, expect: { verdict: 'pass', states: 24 } },
-    's14-large': { about: 'S14 with two vforks', params: { waiting: 'own-child', vforks: 2 }, expect: { verdict: 'lost-wakeup', states: 4_438 }, large: true },
-    's14-large-fixed': { about: 'S14 with two vforks as the kernel is', params: { waiting: 'own-child', aliveCheck: true, reuse: true, vforks: 2 }, expect: { verdict: 'pass', states: 11_510 }, large: true },
+    's14-v0': {
+      about: 'S14, nobody waits: the zombie stays',
+      params: { waiter: false },
+      expect: { verdict: 'at-rest', property: 'a failed vfork leaves no process info behind', states: 26 },
+    },
+    's14-v1': {
+      about: 'S14, waiting by pid: the pid is another process’s by then',
+      params: { waiting: 'any-info', reuse: true },
+      expect: { verdict: 'lost-wakeup', states: 178 },
+    },
+    's14-v2': {
+      about: 'S14, waiting for an own child: the other thread has taken the zombie',
+      params: { waiting: 'own-child' },
+      expect: { verdict: 'lost-wakeup', states: 104 },
+    },
+    's14-v3': {
+      about: 'S14 as the kernel is: waitpid returns ECHILD',
+      params: { waiting: 'own-child', aliveCheck: true, reuse: true },
+      expect: { verdict: 'pass', states: 227 },
+    },
+    's14-clone': {
+      about: 'S14: process info cannot be had, and the child runs without',
+      params: { waiting: 'own-child', aliveCheck: true, cloneFix: false, failing: 1 },
+      expect: { verdict: 'assertion', property: 'a process that runs has process info', states: 21 },
+    },
+    's14-clone-fixed': {
+      about: 'S14: process info cannot be had, and vfork fails',
+      params: { waiting: 'own-child', aliveCheck: true, failing: 1 },
+      expect: { verdict: 'pass', states: 24 },
+    },
+    's14-large': {
+      about: 'S14 with two vforks',
+      params: { waiting: 'own-child', vforks: 2 },
+      expect: { verdict: 'lost-wakeup', states: 4_438 },
+      large: true,
+    },
+    's14-large-fixed': {
+      about: 'S14 with two vforks as the kernel is',
+      params: { waiting: 'own-child', aliveCheck: true, reuse: true, vforks: 2 },
+      expect: { verdict: 'pass', states: 11_510 },
+      large: true,
+    },
   },
   machine(m, { waiting, aliveCheck, cloneFix, reuse, waiter, vforks, failing }) {
     const budget = new FailureBudget(m, { failures: vforks, only: failing || null })

@@ -43,7 +43,23 @@ interface Workload {
   readonly again?: 'parent' | 'child'
 }
 
-const WORKLOADS: Readonly<Record<'fork' | 'store' | 'exit' | 'stores-exit' | 'store-exit' | 'fork-exit' | 'all-exit' | 'fork-fork' | 'grandchild' | 'both-exit' | 'sibling' | 'sibling-fault', Workload>> = {
+const WORKLOADS: Readonly<
+  Record<
+    | 'fork'
+    | 'store'
+    | 'exit'
+    | 'stores-exit'
+    | 'store-exit'
+    | 'fork-exit'
+    | 'all-exit'
+    | 'fork-fork'
+    | 'grandchild'
+    | 'both-exit'
+    | 'sibling'
+    | 'sibling-fault',
+    Workload
+  >
+> = {
   fork: { parent: [], child: [], childExits: false },
   store: { parent: [1], child: [], childExits: false },
   exit: { parent: [], child: [], childExits: true },
@@ -82,8 +98,11 @@ function noUnitsLeft({ sets, processes }: Kernel): true | string {
   for (const set of sets.instances) {
     if (!sets.isAllocated(set)) continue
     const members = processes.filter(({ object }) => object.set === set)
-    const shared = members.flatMap(({ slots }) => slots.filter(({ cow, frame }) => cow && frame !== null && frame.references > 1)).length
-    if (set.count > shared) return `${set.name} of ${members.map(({ name }) => name).join(' and ') || 'nobody'} has ${set.count} units, and ${shared} pages are still shared`
+    const shared = members.flatMap(({ slots }) =>
+      slots.filter(({ cow, frame }) => cow && frame !== null && frame.references > 1),
+    ).length
+    if (set.count > shared)
+      return `${set.name} of ${members.map(({ name }) => name).join(' and ') || 'nobody'} has ${set.count} units, and ${shared} pages are still shared`
   }
   return true
 }
@@ -97,7 +116,20 @@ const LEAK = 'no unit is left for pages that nobody shares'
 export default model({
   title: 'SerenityOS: fork, its committed memory, and the end of a child',
   params: {
-    workload: choice('fork', 'store', 'exit', 'stores-exit', 'store-exit', 'fork-exit', 'all-exit', 'fork-fork', 'grandchild', 'both-exit', 'sibling', 'sibling-fault'),
+    workload: choice(
+      'fork',
+      'store',
+      'exit',
+      'stores-exit',
+      'store-exit',
+      'fork-exit',
+      'all-exit',
+      'fork-fork',
+      'grandchild',
+      'both-exit',
+      'sibling',
+      'sibling-fault',
+    ),
     pages: choice('real-lazy', 'real-zero', 'lazy', 'zero', 'real', 'real-two', 'real-lazy-zero', 'any'),
     need: choice('real', 'nonzero', 'all'),
     zMark: boolean(false),
@@ -112,56 +144,246 @@ export default model({
     remaps: choice('tables-first', 'object-first'),
   },
   scenarios: {
-    's4': { about: 'S4: a lazy page is counted, and the fork fails', params: { need: 'nonzero' }, expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 } },
-    's4-all': { about: 'S4: every page is counted', params: { need: 'all' }, expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 } },
+    s4: {
+      about: 'S4: a lazy page is counted, and the fork fails',
+      params: { need: 'nonzero' },
+      expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 },
+    },
+    's4-all': {
+      about: 'S4: every page is counted',
+      params: { need: 'all' },
+      expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 },
+    },
     's4-fixed': { about: 'S4: pages with a frame are counted', expect: { verdict: 'pass', states: 27 } },
-    's4-zero-all': { about: 'S4 with an empty page, every page counted', params: { pages: 'real-zero', need: 'all' }, expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 } },
-    's4-zero': { about: 'S4 with an empty page: it is not counted', params: { pages: 'real-zero', need: 'nonzero' }, expect: { verdict: 'pass', states: 27 } },
-    's4-zero-fixed': { about: 'S4 with an empty page, pages with a frame counted', params: { pages: 'real-zero' }, expect: { verdict: 'pass', states: 27 } },
-    's4-exact-all': { about: 'S4 with any pages: all are committed for', params: { pages: 'any', need: 'all', uncommitted: 12, forkExact: true }, expect: { verdict: 'assertion', property: EXACT, states: 137 } },
-    's4-exact-nonzero': { about: 'S4 with any pages: lazy ones are committed for', params: { pages: 'any', need: 'nonzero', uncommitted: 12, forkExact: true }, expect: { verdict: 'assertion', property: EXACT, states: 144 } },
-    's4-exact-real': { about: 'S4 with any pages: exactly those with a frame', params: { pages: 'any', uncommitted: 12, forkExact: true }, expect: { verdict: 'pass', states: 814 } },
-    's4-large': { about: 'S4 with any pages, two forks and stores to all', params: { workload: 'fork-fork', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 }, expect: { verdict: 'pass', states: 3_294 }, large: true },
-    's4-large-grandchild': { about: 'S4 with any pages, a grandchild and stores to all', params: { workload: 'grandchild', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 }, expect: { verdict: 'pass', states: 2_988 }, large: true },
-    's5': { about: 'S5: the first store faults twice', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 51 } },
-    's5-fixed': { about: 'S5, with 8812410617f', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 53 } },
-    's5-final': { about: 'S5: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 51 } },
-    's5-final-fixed': { about: 'S5: the zero fault is final', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zeroFinal: true }, expect: { verdict: 'pass', states: 55 } },
-    's5-lazy': { about: 'S5 with a lazy page: the first store faults twice', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 53 } },
-    's5-lazy-fixed': { about: 'S5 with a lazy page, with 8812410617f', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 55 } },
-    's5-lazy-final': { about: 'S5 with a lazy page: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 53 } },
-    's5-lazy-final-fixed': { about: 'S5 with a lazy page: the zero fault is final', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zeroFinal: true }, expect: { verdict: 'pass', states: 57 } },
-    's5-no-dref': { about: 'S5, without the dispatcher’s reference: the first store faults twice', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 51 } },
-    's5-no-dref-fixed': { about: 'S5, without the dispatcher’s reference, with 8812410617f', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, retries: 1 }, expect: { verdict: 'pass', states: 53 } },
-    's5-no-dref-final': { about: 'S5, without the dispatcher’s reference: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 51 } },
-    's5-no-dref-final-fixed': { about: 'S5, without the dispatcher’s reference: the zero fault is final', params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zeroFinal: true }, expect: { verdict: 'pass', states: 55 } },
-    's5-lazy-no-dref': { about: 'S5 with a lazy page, without the dispatcher’s reference: the first store faults twice', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 53 } },
-    's5-lazy-no-dref-fixed': { about: 'S5 with a lazy page, without the dispatcher’s reference, with 8812410617f', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, retries: 1 }, expect: { verdict: 'pass', states: 55 } },
-    's5-lazy-no-dref-final': { about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault leaves the page read-only', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, zeroFinal: true }, expect: { verdict: 'assertion', property: FINAL, states: 53 } },
-    's5-lazy-no-dref-final-fixed': { about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault is final', params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zeroFinal: true }, expect: { verdict: 'pass', states: 57 } },
-    's5-single': { about: 'S5 with one lazy page that was committed for', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', zMark: true, uncommitted: 3, retries: 1, dtor: true }, expect: { verdict: 'assertion', property: RETRY, states: 129 } },
-    's5-single-fixed': { about: 'S5 with one lazy page, with 8812410617f', params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 282 } },
-    's5-empty': { about: 'S5 control: an object without any frame', params: { workload: 'store', pages: 'zero', zMark: true, uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 44 } },
-    's5-empty-fixed': { about: 'S5 control: an object without any frame, with 8812410617f', params: { workload: 'store', pages: 'zero', uncommitted: 3, retries: 1 }, expect: { verdict: 'pass', states: 44 } },
-    's5-large': { about: 'S5: parent and child store to every page, and the child exits', params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 }, expect: { verdict: 'pass', states: 22_423 } },
-    's6': { about: 'S6: the child exits untouched, and a unit stays', params: { workload: 'exit', pages: 'real', uncommitted: 3, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 34 } },
-    's6-fixed': { about: 'S6 with 1d96c30488a', params: { workload: 'exit', pages: 'real', uncommitted: 3 }, expect: { verdict: 'pass', states: 41 } },
-    's6-stores': { about: 'S6 control: the parent’s stores drain the set', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'pass', states: 2_715 } },
-    's6-stores-fixed': { about: 'S6 control with 1d96c30488a', params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 3_823 } },
-    's6-store': { about: 'S6: the parent stores to one of two pages', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'at-rest', property: LEAK, states: 495 } },
-    's6-store-fixed': { about: 'S6: the parent stores to one of two pages, with 1d96c30488a', params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 620 } },
-    's6-both': { about: 'S6: parent and child exit at once, with 1d96c30488a', params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6 }, expect: { verdict: 'pass', states: 456 } },
-    's6-both-before': { about: 'S6: parent and child exit at once, before it', params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6, dtor: false }, expect: { verdict: 'pass', states: 303 } },
-    'sibling': { about: 'a thread of the parent stores while the parent forks', params: { workload: 'sibling', pages: 'real', uncommitted: 4 }, expect: { verdict: 'pass', states: 554 } },
-    'sibling-fault': { about: 'a fault that is under way and the fork take two locks in opposite orders', params: { workload: 'sibling-fault', pages: 'real-zero', uncommitted: 4 }, expect: { verdict: 'deadlock', states: 95 } },
-    'sibling-fault-fixed': { about: 'a fault that is under way and the fork, the object’s lock first in both', params: { workload: 'sibling-fault', pages: 'real-zero', uncommitted: 4, remaps: 'object-first' }, expect: { verdict: 'pass', states: 442 } },
-    's6-again': { about: 'S6: the parent has forked again, and keeps its new set', params: { workload: 'fork-exit', pages: 'real', uncommitted: 4 }, expect: { verdict: 'pass', states: 61 } },
+    's4-zero-all': {
+      about: 'S4 with an empty page, every page counted',
+      params: { pages: 'real-zero', need: 'all' },
+      expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 },
+    },
+    's4-zero': {
+      about: 'S4 with an empty page: it is not counted',
+      params: { pages: 'real-zero', need: 'nonzero' },
+      expect: { verdict: 'pass', states: 27 },
+    },
+    's4-zero-fixed': {
+      about: 'S4 with an empty page, pages with a frame counted',
+      params: { pages: 'real-zero' },
+      expect: { verdict: 'pass', states: 27 },
+    },
+    's4-exact-all': {
+      about: 'S4 with any pages: all are committed for',
+      params: { pages: 'any', need: 'all', uncommitted: 12, forkExact: true },
+      expect: { verdict: 'assertion', property: EXACT, states: 137 },
+    },
+    's4-exact-nonzero': {
+      about: 'S4 with any pages: lazy ones are committed for',
+      params: { pages: 'any', need: 'nonzero', uncommitted: 12, forkExact: true },
+      expect: { verdict: 'assertion', property: EXACT, states: 144 },
+    },
+    's4-exact-real': {
+      about: 'S4 with any pages: exactly those with a frame',
+      params: { pages: 'any', uncommitted: 12, forkExact: true },
+      expect: { verdict: 'pass', states: 814 },
+    },
+    's4-large': {
+      about: 'S4 with any pages, two forks and stores to all',
+      params: { workload: 'fork-fork', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 },
+      expect: { verdict: 'pass', states: 3_294 },
+      large: true,
+    },
+    's4-large-grandchild': {
+      about: 'S4 with any pages, a grandchild and stores to all',
+      params: { workload: 'grandchild', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 },
+      expect: { verdict: 'pass', states: 2_988 },
+      large: true,
+    },
+    s5: {
+      about: 'S5: the first store faults twice',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, retries: 1 },
+      expect: { verdict: 'assertion', property: RETRY, states: 51 },
+    },
+    's5-fixed': {
+      about: 'S5, with 8812410617f',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, retries: 1 },
+      expect: { verdict: 'pass', states: 53 },
+    },
+    's5-final': {
+      about: 'S5: the zero fault leaves the page read-only',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, zeroFinal: true },
+      expect: { verdict: 'assertion', property: FINAL, states: 51 },
+    },
+    's5-final-fixed': {
+      about: 'S5: the zero fault is final',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zeroFinal: true },
+      expect: { verdict: 'pass', states: 55 },
+    },
+    's5-lazy': {
+      about: 'S5 with a lazy page: the first store faults twice',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, retries: 1 },
+      expect: { verdict: 'assertion', property: RETRY, states: 53 },
+    },
+    's5-lazy-fixed': {
+      about: 'S5 with a lazy page, with 8812410617f',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, retries: 1 },
+      expect: { verdict: 'pass', states: 55 },
+    },
+    's5-lazy-final': {
+      about: 'S5 with a lazy page: the zero fault leaves the page read-only',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, zeroFinal: true },
+      expect: { verdict: 'assertion', property: FINAL, states: 53 },
+    },
+    's5-lazy-final-fixed': {
+      about: 'S5 with a lazy page: the zero fault is final',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zeroFinal: true },
+      expect: { verdict: 'pass', states: 57 },
+    },
+    's5-no-dref': {
+      about: 'S5, without the dispatcher’s reference: the first store faults twice',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, retries: 1 },
+      expect: { verdict: 'assertion', property: RETRY, states: 51 },
+    },
+    's5-no-dref-fixed': {
+      about: 'S5, without the dispatcher’s reference, with 8812410617f',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, retries: 1 },
+      expect: { verdict: 'pass', states: 53 },
+    },
+    's5-no-dref-final': {
+      about: 'S5, without the dispatcher’s reference: the zero fault leaves the page read-only',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, zeroFinal: true },
+      expect: { verdict: 'assertion', property: FINAL, states: 51 },
+    },
+    's5-no-dref-final-fixed': {
+      about: 'S5, without the dispatcher’s reference: the zero fault is final',
+      params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zeroFinal: true },
+      expect: { verdict: 'pass', states: 55 },
+    },
+    's5-lazy-no-dref': {
+      about: 'S5 with a lazy page, without the dispatcher’s reference: the first store faults twice',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, retries: 1 },
+      expect: { verdict: 'assertion', property: RETRY, states: 53 },
+    },
+    's5-lazy-no-dref-fixed': {
+      about: 'S5 with a lazy page, without the dispatcher’s reference, with 8812410617f',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, retries: 1 },
+      expect: { verdict: 'pass', states: 55 },
+    },
+    's5-lazy-no-dref-final': {
+      about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault leaves the page read-only',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, zeroFinal: true },
+      expect: { verdict: 'assertion', property: FINAL, states: 53 },
+    },
+    's5-lazy-no-dref-final-fixed': {
+      about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault is final',
+      params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zeroFinal: true },
+      expect: { verdict: 'pass', states: 57 },
+    },
+    's5-single': {
+      about: 'S5 with one lazy page that was committed for',
+      params: {
+        workload: 'store-exit',
+        pages: 'lazy',
+        need: 'nonzero',
+        zMark: true,
+        uncommitted: 3,
+        retries: 1,
+        dtor: true,
+      },
+      expect: { verdict: 'assertion', property: RETRY, states: 129 },
+    },
+    's5-single-fixed': {
+      about: 'S5 with one lazy page, with 8812410617f',
+      params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', uncommitted: 3, retries: 1 },
+      expect: { verdict: 'pass', states: 282 },
+    },
+    's5-empty': {
+      about: 'S5 control: an object without any frame',
+      params: { workload: 'store', pages: 'zero', zMark: true, uncommitted: 3, retries: 1 },
+      expect: { verdict: 'pass', states: 44 },
+    },
+    's5-empty-fixed': {
+      about: 'S5 control: an object without any frame, with 8812410617f',
+      params: { workload: 'store', pages: 'zero', uncommitted: 3, retries: 1 },
+      expect: { verdict: 'pass', states: 44 },
+    },
+    's5-large': {
+      about: 'S5: parent and child store to every page, and the child exits',
+      params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 },
+      expect: { verdict: 'pass', states: 22_423 },
+    },
+    s6: {
+      about: 'S6: the child exits untouched, and a unit stays',
+      params: { workload: 'exit', pages: 'real', uncommitted: 3, dtor: false },
+      expect: { verdict: 'at-rest', property: LEAK, states: 34 },
+    },
+    's6-fixed': {
+      about: 'S6 with 1d96c30488a',
+      params: { workload: 'exit', pages: 'real', uncommitted: 3 },
+      expect: { verdict: 'pass', states: 41 },
+    },
+    's6-stores': {
+      about: 'S6 control: the parent’s stores drain the set',
+      params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false },
+      expect: { verdict: 'pass', states: 2_715 },
+    },
+    's6-stores-fixed': {
+      about: 'S6 control with 1d96c30488a',
+      params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 },
+      expect: { verdict: 'pass', states: 3_823 },
+    },
+    's6-store': {
+      about: 'S6: the parent stores to one of two pages',
+      params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false },
+      expect: { verdict: 'at-rest', property: LEAK, states: 495 },
+    },
+    's6-store-fixed': {
+      about: 'S6: the parent stores to one of two pages, with 1d96c30488a',
+      params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 },
+      expect: { verdict: 'pass', states: 620 },
+    },
+    's6-both': {
+      about: 'S6: parent and child exit at once, with 1d96c30488a',
+      params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6 },
+      expect: { verdict: 'pass', states: 456 },
+    },
+    's6-both-before': {
+      about: 'S6: parent and child exit at once, before it',
+      params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6, dtor: false },
+      expect: { verdict: 'pass', states: 303 },
+    },
+    sibling: {
+      about: 'a thread of the parent stores while the parent forks',
+      params: { workload: 'sibling', pages: 'real', uncommitted: 4 },
+      expect: { verdict: 'pass', states: 554 },
+    },
+    'sibling-fault': {
+      about: 'a fault that is under way and the fork take two locks in opposite orders',
+      params: { workload: 'sibling-fault', pages: 'real-zero', uncommitted: 4 },
+      expect: { verdict: 'deadlock', states: 95 },
+    },
+    'sibling-fault-fixed': {
+      about: 'a fault that is under way and the fork, the object’s lock first in both',
+      params: { workload: 'sibling-fault', pages: 'real-zero', uncommitted: 4, remaps: 'object-first' },
+      expect: { verdict: 'pass', states: 442 },
+    },
+    's6-again': {
+      about: 'S6: the parent has forked again, and keeps its new set',
+      params: { workload: 'fork-exit', pages: 'real', uncommitted: 4 },
+      expect: { verdict: 'pass', states: 61 },
+    },
   },
   machine(m, params) {
     const workload = WORKLOADS[params.workload]
     const slots: readonly Slot['kind'][] = PAGES[params.pages]
     const unborn = slots.map(() => 'zero' as const)
-    const switches: Switches = { ...V2, need: params.need, zMark: params.zMark, dtor: params.dtor, dref: params.dref, noReason: 'tolerate', objectFirst: params.remaps === 'object-first' }
+    const switches: Switches = {
+      ...V2,
+      need: params.need,
+      zMark: params.zMark,
+      dtor: params.dtor,
+      dref: params.dref,
+      noReason: 'tolerate',
+      objectFirst: params.remaps === 'object-first',
+    }
     const names = workload.again ? ['parent', 'child', 'second child'] : ['parent', 'child']
     const kernel = makeKernel(m, switches, {
       processes: names.map((name, i) => ({ name, set: null, slots: i === 0 ? slots : unborn })),
@@ -181,7 +403,11 @@ export default model({
       { process: child, cpu: 1, pages: workload.child },
       ...(workload.sibling ? [{ process: parent, cpu: 2, pages: workload.sibling }] : []),
     ].map((who, cell): Storer => ({ ...who, cell, retries: params.retries || null }))
-    const [parentStores, childStores, siblingStores] = storers.map((who) => storer(kernel, who)) as [() => Program, () => Program, (() => Program) | undefined]
+    const [parentStores, childStores, siblingStores] = storers.map((who) => storer(kernel, who)) as [
+      () => Program,
+      () => Program,
+      (() => Program) | undefined,
+    ]
 
     m.thread(function* parentThread() {
       if (params.pages === 'any') yield* choosePages(kernel, parent)
@@ -208,10 +434,17 @@ export default model({
     })
     if (siblingStores) m.thread(siblingStores)
 
-    properties(m, kernel, workload.childExits ? storers.slice(0, 1) : storers, [...(workload.childExits ? [child] : []), ...(workload.parentExits ? [parent] : [])])
+    properties(m, kernel, workload.childExits ? storers.slice(0, 1) : storers, [
+      ...(workload.childExits ? [child] : []),
+      ...(workload.parentExits ? [parent] : []),
+    ])
     m.atRest(LEAK, () => noUnitsLeft(kernel))
     m.atRest('every lazy page has a unit', () => lazyPagesAreBacked(kernel.processes))
-    if (workload.again === 'parent' && workload.parent.length === 0) m.atRest('the parent keeps the set of its last fork', () => parent.object.set !== null || parent.slots.every(({ kind }) => kind !== 'frame'))
+    if (workload.again === 'parent' && workload.parent.length === 0)
+      m.atRest(
+        'the parent keeps the set of its last fork',
+        () => parent.object.set !== null || parent.slots.every(({ kind }) => kind !== 'frame'),
+      )
     m.sometimes('the child runs', () => stage.forked)
     if (workload.parent.length > 0) m.sometimes('a store faults', () => kernel.faulting.some(({ inside }) => inside))
   },

@@ -9,8 +9,33 @@
 //   not find its own root while the tree is rotated. One lock for both (4c081e0479c) mends that.
 //
 // Source: SerenityOS, Kernel/Memory/MemoryManager.cpp and PageDirectory.cpp in August 2022.
-import { type Cpu, type Instance, type Machine, type Program, type StructType, atomically, choice, int, model, published, readOnce, ref, struct } from 'vmcheck'
-import { AddressSpace, type Frame, FrameStore, FrameStruct, Mutex, SpinLock, currentCpu, disableInterrupts, enableInterrupts, thisCpu } from 'vmcheck/vm'
+import {
+  type Cpu,
+  type Instance,
+  type Machine,
+  type Program,
+  type StructType,
+  atomically,
+  choice,
+  int,
+  model,
+  published,
+  readOnce,
+  ref,
+  struct,
+} from 'vmcheck'
+import {
+  AddressSpace,
+  type Frame,
+  FrameStore,
+  FrameStruct,
+  Mutex,
+  SpinLock,
+  currentCpu,
+  disableInterrupts,
+  enableInterrupts,
+  thisCpu,
+} from 'vmcheck/vm'
 
 const TARGET = 'an access through a window reaches what was mapped there'
 const FOUND = 'a root that is registered is found'
@@ -40,16 +65,31 @@ function* editTable({ m, window, last, perCpu, remembers }: TableWindow, cpu: nu
   })
   yield* atomically(() => {
     const reached = window.access(cpu, page, 'write')?.frame
-    m.assert(() => reached === table || `CPU ${cpu} edits ${reached?.name ?? 'nothing'} instead of ${table.name}; the page table says ${window.translation(page)?.frame.name}`, TARGET)
+    m.assert(
+      () =>
+        reached === table ||
+        `CPU ${cpu} edits ${reached?.name ?? 'nothing'} instead of ${table.name}; the page table says ${window.translation(page)?.frame.name}`,
+      TARGET,
+    )
   })
 }
 
-function tableWindow(m: Machine, variant: 'global' | 'global-last' | 'global-last-unlocked' | 'per-cpu', edits: readonly (readonly number[])[]): void {
+function tableWindow(
+  m: Machine,
+  variant: 'global' | 'global-last' | 'global-last-unlocked' | 'per-cpu',
+  edits: readonly (readonly number[])[],
+): void {
   const frames = new FrameStore(m, { frames: Math.max(...edits.flat()) + 1, name: 'table' })
   const tables = frames.frames.instances.map(() => frames.allocate() as Instance<Frame>)
   const perCpu = variant === 'per-cpu'
   const window = new AddressSpace(m, 'quickmap', { pages: perCpu ? edits.length : 1, frames, cpus: edits.length })
-  const kernel: TableWindow = { m, window, perCpu, remembers: variant.includes('last'), last: m.array(LastStruct, edits.length, 'last') }
+  const kernel: TableWindow = {
+    m,
+    window,
+    perCpu,
+    remembers: variant.includes('last'),
+    last: m.array(LastStruct, edits.length, 'last'),
+  }
   m.sometimes('every CPU has had the window', () => kernel.last.every(({ table }) => table !== null))
   const lock = new Mutex(m, 'MM')
   const isLocked = variant === 'global' || variant === 'global-last'
@@ -93,7 +133,10 @@ function* usePage(kernel: PageWindow, frame: Instance<Frame>): Program {
   })
   yield* atomically(() => {
     const reached = window.access(thisCpu(m).index, page, 'write')?.frame
-    m.assert(() => reached === frame || `${thisCpu(m).name} stores to ${reached?.name ?? 'nothing'} instead of ${frame.name}`, TARGET)
+    m.assert(
+      () => reached === frame || `${thisCpu(m).name} stores to ${reached?.name ?? 'nothing'} instead of ${frame.name}`,
+      TARGET,
+    )
   })
   yield* unmapPage(kernel)
   if (guard === 'masking') yield* enableInterrupts()
@@ -107,7 +150,13 @@ function* unmapPage(kernel: PageWindow): Program {
   const cpu = yield* currentCpu()
   const lock = locks[cpu.index] as Mutex
   const page = pageOf(kernel, cpu)
-  if (guard !== 'none') m.assert(() => lock.owner === m.self || `${m.self.name} unmaps on ${cpu.name}, whose window ${lock.owner ? `${lock.owner.name} uses` : 'nobody uses'}`, 'who unmaps a window has it')
+  if (guard !== 'none')
+    m.assert(
+      () =>
+        lock.owner === m.self ||
+        `${m.self.name} unmaps on ${cpu.name}, whose window ${lock.owner ? `${lock.owner.name} uses` : 'nobody uses'}`,
+      'who unmaps a window has it',
+    )
   yield* atomically(() => {
     window.set(page, null)
     window.invalidate(thisCpu(m).index, page)
@@ -133,7 +182,13 @@ function pageWindow(m: Machine, variant: keyof typeof PAGE_WINDOWS, threads: num
   const cpus = [m.cpu(), m.cpu()]
   const frames = new FrameStore(m, { frames: threads })
   const window = new AddressSpace(m, 'quickmap', { pages: how.perCpu ? cpus.length : 1, frames, cpus: cpus.length })
-  const kernel: PageWindow = { m, window, ...how, locks: cpus.map(({ index }) => new Mutex(m, `QI ${index}`, { waiting: 'spin', tryable: true })), manager: locked ? new SpinLock(m, 'MM', { interrupts: 'off' }) : null }
+  const kernel: PageWindow = {
+    m,
+    window,
+    ...how,
+    locks: cpus.map(({ index }) => new Mutex(m, `QI ${index}`, { waiting: 'spin', tryable: true })),
+    manager: locked ? new SpinLock(m, 'MM', { interrupts: 'off' }) : null,
+  }
   m.sometimes('a window shows a page', () => window.entries.some(({ frame }) => frame !== null))
   for (let i = 0; i < threads; i++) {
     const frame = frames.allocate() as Instance<Frame>
@@ -152,7 +207,10 @@ interface Directory {
   right: Instance<Directory> | null
 }
 
-const DirectoryStruct: StructType<Directory> = struct<Directory>('directory', { left: published(ref<Instance<Directory>>(() => DirectoryStruct)), right: published(ref<Instance<Directory>>(() => DirectoryStruct)) })
+const DirectoryStruct: StructType<Directory> = struct<Directory>('directory', {
+  left: published(ref<Instance<Directory>>(() => DirectoryStruct)),
+  right: published(ref<Instance<Directory>>(() => DirectoryStruct)),
+})
 const RootStruct = struct<{ top: Instance<Directory> | null }>('tree', { top: published(ref(DirectoryStruct)) })
 
 /** The map from CR3 values, which are the directories' numbers, to directories. */
@@ -172,7 +230,9 @@ function* insertRoot({ tree, directories, lock, locksInserts }: Roots, key: numb
   let parent = yield* readOnce(() => tree.top)
   for (;;) {
     const at: Instance<Directory> | null = parent
-    const next: Instance<Directory> | null = at ? yield* readOnce(() => (directories.indexOf(at) < key ? at.right : at.left)) : null
+    const next: Instance<Directory> | null = at
+      ? yield* readOnce(() => (directories.indexOf(at) < key ? at.right : at.left))
+      : null
     if (!next) break
     grandparent = at
     parent = next
@@ -185,8 +245,15 @@ function* insertRoot({ tree, directories, lock, locksInserts }: Roots, key: numb
 }
 
 /** The rotation at the top of the tree, pointer by pointer. */
-function* rotateLeft(tree: Instance<{ top: Instance<Directory> | null }>, grandparent: Instance<Directory>, parent: Instance<Directory>): Program {
-  const { top, isChain } = yield* readOnce(() => ({ top: tree.top, isChain: grandparent.left === null && grandparent.right === parent }))
+function* rotateLeft(
+  tree: Instance<{ top: Instance<Directory> | null }>,
+  grandparent: Instance<Directory>,
+  parent: Instance<Directory>,
+): Program {
+  const { top, isChain } = yield* readOnce(() => ({
+    top: tree.top,
+    isChain: grandparent.left === null && grandparent.right === parent,
+  }))
   if (top !== grandparent || !isChain) return
   const inner = yield* readOnce(() => parent.left)
   grandparent.right = inner
@@ -198,7 +265,11 @@ function* rotateLeft(tree: Instance<{ top: Instance<Directory> | null }>, grandp
 function* removeRoot({ tree, directories, lock }: Roots, key: number): Program {
   yield* lock.acquire()
   const removed = directories[key] as Instance<Directory>
-  const parent = yield* readOnce(() => (removed.left || removed.right || tree.top === removed ? null : (directories.find((at) => at.left === removed || at.right === removed) ?? null)))
+  const parent = yield* readOnce(() =>
+    removed.left || removed.right || tree.top === removed
+      ? null
+      : (directories.find((at) => at.left === removed || at.right === removed) ?? null),
+  )
   const isLeft = parent !== null && parent.left === removed
   if (parent && isLeft) parent.left = null
   if (parent && !isLeft) parent.right = null
@@ -225,7 +296,13 @@ function* findRoot(roots: Roots, key: number): Program {
   yield* lock.release()
 }
 
-function roots(m: Machine, locksInserts: boolean, inserts: readonly number[], lookups: readonly number[], removals: readonly number[]): void {
+function roots(
+  m: Machine,
+  locksInserts: boolean,
+  inserts: readonly number[],
+  lookups: readonly number[],
+  removals: readonly number[],
+): void {
   const directories = m.array(DirectoryStruct, 5, 'directory')
   const [, first, second] = directories
   const tree = m.struct(RootStruct, 'tree', { top: first ?? null })
@@ -264,26 +341,101 @@ export default model({
     more: int(0, { min: 0, max: 1 }),
   },
   scenarios: {
-    's8-1': { about: 'S8.1: one window for all, without a note of what was seen', expect: { verdict: 'assertion', property: TARGET, states: 42 } },
-    's8-1-last': { about: 'S8.1 with 13aa3d2d62e', params: { tables: 'global-last' }, expect: { verdict: 'pass', states: 54 } },
-    's8-1-large': { about: 'S8.1 with 13aa3d2d62e, three CPUs and three edits', params: { tables: 'global-last', more: 1 }, expect: { verdict: 'pass', states: 3_595 } },
-    's8-1-unlocked': { about: 'S8.1: one window for all, without the lock', params: { tables: 'global-last-unlocked' }, expect: { verdict: 'assertion', property: TARGET, states: 92 } },
-    's8-1-per-cpu': { about: 'S8.1: a window per CPU', params: { tables: 'per-cpu' }, expect: { verdict: 'pass', states: 66 } },
-    's8-2': { about: 'S8.2: a window per CPU, interrupts off', params: { part: 'page' }, expect: { verdict: 'pass', states: 383 } },
-    's8-2-large': { about: 'S8.2 with three threads', params: { part: 'page', more: 1 }, expect: { verdict: 'pass', states: 2_799 }, large: true },
-    's8-2-irq-on': { about: 'S8.2: interrupts on until the window’s lock masks them', params: { part: 'page', pages: 'irq-on' }, expect: { verdict: 'pass', states: 279 } },
-    's8-2-plain': { about: 'S8.2: the lock does not mask them', params: { part: 'page', pages: 'irq-on-plain' }, expect: { verdict: 'assertion', property: 'who unmaps a window has it', states: 283 } },
-    's8-2-unguarded': { about: 'S8.2: no lock, interrupts on', params: { part: 'page', pages: 'irq-on-unguarded' }, expect: { verdict: 'assertion', property: TARGET, states: 271 } },
-    's8-2-global': { about: 'S8.2: one window for all, without the manager’s lock', params: { part: 'page', pages: 'global-unlocked' }, expect: { verdict: 'assertion', property: TARGET, states: 161 } },
-    's8-2-global-locked': { about: 'S8.2: one window for all, the manager’s lock held', params: { part: 'page', pages: 'global-locked' }, expect: { verdict: 'pass', states: 275 } },
-    's8-3': { about: 'S8.3: a fault looks for its root while another is inserted', params: { part: 'roots' }, expect: { verdict: 'assertion', property: FOUND, states: 27 } },
-    's8-3-locked': { about: 'S8.3 with 4c081e0479c', params: { part: 'roots', insert: 'locked' }, expect: { verdict: 'pass', states: 24 } },
-    's8-3-large': { about: 'S8.3 with two inserts, a removal and two look-ups', params: { part: 'roots', more: 1 }, expect: { verdict: 'assertion', property: FOUND, states: 628 } },
-    's8-3-large-locked': { about: 'S8.3 with two inserts, a removal and two look-ups, with 4c081e0479c', params: { part: 'roots', insert: 'locked', more: 1 }, expect: { verdict: 'pass', states: 476 } },
+    's8-1': {
+      about: 'S8.1: one window for all, without a note of what was seen',
+      expect: { verdict: 'assertion', property: TARGET, states: 42 },
+    },
+    's8-1-last': {
+      about: 'S8.1 with 13aa3d2d62e',
+      params: { tables: 'global-last' },
+      expect: { verdict: 'pass', states: 54 },
+    },
+    's8-1-large': {
+      about: 'S8.1 with 13aa3d2d62e, three CPUs and three edits',
+      params: { tables: 'global-last', more: 1 },
+      expect: { verdict: 'pass', states: 3_595 },
+    },
+    's8-1-unlocked': {
+      about: 'S8.1: one window for all, without the lock',
+      params: { tables: 'global-last-unlocked' },
+      expect: { verdict: 'assertion', property: TARGET, states: 92 },
+    },
+    's8-1-per-cpu': {
+      about: 'S8.1: a window per CPU',
+      params: { tables: 'per-cpu' },
+      expect: { verdict: 'pass', states: 66 },
+    },
+    's8-2': {
+      about: 'S8.2: a window per CPU, interrupts off',
+      params: { part: 'page' },
+      expect: { verdict: 'pass', states: 383 },
+    },
+    's8-2-large': {
+      about: 'S8.2 with three threads',
+      params: { part: 'page', more: 1 },
+      expect: { verdict: 'pass', states: 2_799 },
+      large: true,
+    },
+    's8-2-irq-on': {
+      about: 'S8.2: interrupts on until the window’s lock masks them',
+      params: { part: 'page', pages: 'irq-on' },
+      expect: { verdict: 'pass', states: 279 },
+    },
+    's8-2-plain': {
+      about: 'S8.2: the lock does not mask them',
+      params: { part: 'page', pages: 'irq-on-plain' },
+      expect: { verdict: 'assertion', property: 'who unmaps a window has it', states: 283 },
+    },
+    's8-2-unguarded': {
+      about: 'S8.2: no lock, interrupts on',
+      params: { part: 'page', pages: 'irq-on-unguarded' },
+      expect: { verdict: 'assertion', property: TARGET, states: 271 },
+    },
+    's8-2-global': {
+      about: 'S8.2: one window for all, without the manager’s lock',
+      params: { part: 'page', pages: 'global-unlocked' },
+      expect: { verdict: 'assertion', property: TARGET, states: 161 },
+    },
+    's8-2-global-locked': {
+      about: 'S8.2: one window for all, the manager’s lock held',
+      params: { part: 'page', pages: 'global-locked' },
+      expect: { verdict: 'pass', states: 275 },
+    },
+    's8-3': {
+      about: 'S8.3: a fault looks for its root while another is inserted',
+      params: { part: 'roots' },
+      expect: { verdict: 'assertion', property: FOUND, states: 27 },
+    },
+    's8-3-locked': {
+      about: 'S8.3 with 4c081e0479c',
+      params: { part: 'roots', insert: 'locked' },
+      expect: { verdict: 'pass', states: 24 },
+    },
+    's8-3-large': {
+      about: 'S8.3 with two inserts, a removal and two look-ups',
+      params: { part: 'roots', more: 1 },
+      expect: { verdict: 'assertion', property: FOUND, states: 628 },
+    },
+    's8-3-large-locked': {
+      about: 'S8.3 with two inserts, a removal and two look-ups, with 4c081e0479c',
+      params: { part: 'roots', insert: 'locked', more: 1 },
+      expect: { verdict: 'pass', states: 476 },
+    },
   },
   machine(m, { part, tables, pages, insert, more }) {
     const isMore = more === 1
-    if (part === 'table') tableWindow(m, tables, isMore ? [[0, 1, 2], [1, 2, 0], [2, 0, 1]] : [[0, 1], [1]])
+    if (part === 'table')
+      tableWindow(
+        m,
+        tables,
+        isMore
+          ? [
+              [0, 1, 2],
+              [1, 2, 0],
+              [2, 0, 1],
+            ]
+          : [[0, 1], [1]],
+      )
     else if (part === 'page') pageWindow(m, pages, isMore ? 3 : 2)
     else roots(m, insert === 'locked', isMore ? [3, 4] : [3], isMore ? [2, 2] : [2], isMore ? [1] : [])
   },

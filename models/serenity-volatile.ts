@@ -13,7 +13,11 @@ import { type Kernel, type Process, V2, makeKernel } from './serenity/kernel.ts'
 /** What the parent's pages hold. */
 const CONTENT = 7
 const TRUTH = 'who is told that nothing was purged finds its memory as it was'
-const StageStruct = struct<{ forked: boolean; purged: boolean; told: boolean }>('stage', { forked: bool, purged: bool, told: bool })
+const StageStruct = struct<{ forked: boolean; purged: boolean; told: boolean }>('stage', {
+  forked: bool,
+  purged: bool,
+  told: bool,
+})
 
 /** set_volatile(false), and a look at what is left. */
 function* retrieve(kernel: Kernel, process: Process, stage: Instance<{ told: boolean }>): Program {
@@ -24,7 +28,10 @@ function* retrieve(kernel: Kernel, process: Process, stage: Instance<{ told: boo
     kernel.m.assert(() => {
       const { shows } = process.object
       const page = process.slots.findIndex(({ frame }) => (frame?.content ?? 0) !== shows)
-      return page < 0 || `page ${page} of ${process.name} held ${shows}, and reads ${process.slots[page]?.frame?.content ?? 0}`
+      return (
+        page < 0 ||
+        `page ${page} of ${process.name} held ${shows}, and reads ${process.slots[page]?.frame?.content ?? 0}`
+      )
     }, TRUTH)
   })
 }
@@ -40,14 +47,45 @@ export default model({
     pages: int(1, { min: 1, max: 2 }),
   },
   scenarios: {
-    's7': { about: 'S7: the child is told that nothing was purged', expect: { verdict: 'assertion', property: TRUTH, states: 43 } },
-    's7-fixed': { about: 'S7 with f972eda7ed8', params: { clonePurged: true }, expect: { verdict: 'pass', states: 44 } },
-    's7-parent': { about: 'S7 control: the parent takes its memory back', params: { workload: 'parent' }, expect: { verdict: 'pass', states: 35 } },
-    's7-parent-fixed': { about: 'S7 control with f972eda7ed8', params: { workload: 'parent', clonePurged: true }, expect: { verdict: 'pass', states: 35 } },
-    's7-large': { about: 'S7 in any order with a purge', params: { workload: 'all-orders', pages: 2, remaps: 'object-first' }, expect: { verdict: 'assertion', property: TRUTH, states: 2_637 } },
-    's7-large-fixed': { about: 'S7 in any order with a purge, with f972eda7ed8', params: { workload: 'all-orders', pages: 2, remaps: 'object-first', clonePurged: true }, expect: { verdict: 'pass', states: 8_992 } },
-    'order': { about: 'a fork and a purge take two locks in opposite orders', params: { workload: 'all-orders', clonePurged: true }, expect: { verdict: 'deadlock', states: 269 } },
-    'order-fixed': { about: 'a fork and a purge, the object’s lock first in both', params: { workload: 'all-orders', clonePurged: true, remaps: 'object-first' }, expect: { verdict: 'pass', states: 5_436 } },
+    s7: {
+      about: 'S7: the child is told that nothing was purged',
+      expect: { verdict: 'assertion', property: TRUTH, states: 43 },
+    },
+    's7-fixed': {
+      about: 'S7 with f972eda7ed8',
+      params: { clonePurged: true },
+      expect: { verdict: 'pass', states: 44 },
+    },
+    's7-parent': {
+      about: 'S7 control: the parent takes its memory back',
+      params: { workload: 'parent' },
+      expect: { verdict: 'pass', states: 35 },
+    },
+    's7-parent-fixed': {
+      about: 'S7 control with f972eda7ed8',
+      params: { workload: 'parent', clonePurged: true },
+      expect: { verdict: 'pass', states: 35 },
+    },
+    's7-large': {
+      about: 'S7 in any order with a purge',
+      params: { workload: 'all-orders', pages: 2, remaps: 'object-first' },
+      expect: { verdict: 'assertion', property: TRUTH, states: 2_637 },
+    },
+    's7-large-fixed': {
+      about: 'S7 in any order with a purge, with f972eda7ed8',
+      params: { workload: 'all-orders', pages: 2, remaps: 'object-first', clonePurged: true },
+      expect: { verdict: 'pass', states: 8_992 },
+    },
+    order: {
+      about: 'a fork and a purge take two locks in opposite orders',
+      params: { workload: 'all-orders', clonePurged: true },
+      expect: { verdict: 'deadlock', states: 269 },
+    },
+    'order-fixed': {
+      about: 'a fork and a purge, the object’s lock first in both',
+      params: { workload: 'all-orders', clonePurged: true, remaps: 'object-first' },
+      expect: { verdict: 'pass', states: 5_436 },
+    },
   },
   machine(m, { workload, clonePurged, remaps, pages }) {
     const real = Array.from({ length: pages }, () => 'frame' as const)

@@ -20,11 +20,31 @@ interface Workload {
 const WORKLOADS = {
   zero: { slots: ['zero'], threads: [[0], [0]] },
   lazy: { slots: ['lazy'], threads: [[0], [0]] },
-  'zero-three': { slots: ['zero', 'zero'], threads: [[0, 1], [0, 1], [0, 1]] },
+  'zero-three': {
+    slots: ['zero', 'zero'],
+    threads: [
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ],
+  },
   'lazy-two': { slots: ['lazy', 'lazy'], threads: [[0], [0, 1]] },
   'lazy-one-used': { slots: ['lazy', 'lazy'], threads: [[0], [0]] },
-  'lazy-three': { slots: ['lazy', 'lazy'], threads: [[0, 1], [0, 1], [0, 1]] },
-  'lazy-three-pages': { slots: ['lazy', 'lazy', 'lazy'], threads: [[0, 1, 2], [0, 1, 2]] },
+  'lazy-three': {
+    slots: ['lazy', 'lazy'],
+    threads: [
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ],
+  },
+  'lazy-three-pages': {
+    slots: ['lazy', 'lazy', 'lazy'],
+    threads: [
+      [0, 1, 2],
+      [0, 1, 2],
+    ],
+  },
 } as const satisfies Record<string, Workload>
 
 const CRASH = 'a legal access is not answered by a crash'
@@ -44,38 +64,161 @@ export default model({
     retries: int(0, { min: 0, max: 4 }),
   },
   scenarios: {
-    's3': { about: 'S3: a fault finds no reason, and the page is still read-only', expect: { verdict: 'assertion', property: CRASH, states: 179 } },
-    's3-fixed': { about: 'S3 with the lock held until the remap', params: { zLock: 'on' }, expect: { verdict: 'pass', states: 150 } },
-    's3-retry1': { about: 'S3: a store faults again', params: { noReason: 'tolerate', retries: 1 }, expect: { verdict: 'assertion', property: RETRY, states: 181 } },
-    's3-retry4': { about: 'S3: and again', params: { noReason: 'tolerate', retries: 4 }, expect: { verdict: 'assertion', property: RETRY, states: 588 } },
-    's3-retry1-fixed': { about: 'S3: with the lock held it faults once', params: { noReason: 'tolerate', retries: 1, zLock: 'on' }, expect: { verdict: 'pass', states: 142 } },
-    's3-crash': { about: 'S3: a legal store kills the process', params: { noReason: 'crash' }, expect: { verdict: 'assertion', property: CRASH, states: 148 } },
-    's3-crash-fixed': { about: 'S3: holding the lock is not enough', params: { noReason: 'crash', zLock: 'on' }, expect: { verdict: 'assertion', property: CRASH, states: 129 } },
-    's3-crash-lazy': { about: 'S3 with a lazy page', params: { workload: 'lazy', noReason: 'crash' }, checks: ['assertion'], expect: { verdict: 'assertion', property: EMPTY, states: 44 } },
-    's3-crash-lazy-fixed': { about: 'S3 with a lazy page: holding the lock is not enough', params: { workload: 'lazy', noReason: 'crash', zLock: 'on' }, expect: { verdict: 'assertion', property: CRASH, states: 137 } },
-    's3-large': { about: 'S3 with three threads and two pages', params: { workload: 'zero-three' }, expect: { verdict: 'assertion', property: CRASH, states: 1_327 }, large: true },
-    's3-large-fixed': { about: 'S3 with three threads and two pages, the lock held', params: { workload: 'zero-three', zLock: 'on' }, expect: { verdict: 'pass', states: 13_289 }, large: true },
-    's9': { about: 'S9: the second thread draws from an empty reserve', params: { workload: 'lazy', noReason: 'tolerate' }, expect: { verdict: 'assertion', property: EMPTY, states: 44 } },
-    's9-fixed': { about: 'S9 with the lock held', params: { workload: 'lazy', zLock: 'on' }, expect: { verdict: 'pass', states: 158 } },
-    's9-two': { about: 'S9: a page is left without its unit, and the next store panics', params: { workload: 'lazy-two', noReason: 'tolerate' }, expect: { verdict: 'assertion', property: EMPTY, states: 414 } },
-    's9-two-fixed': { about: 'S9 with two pages, the lock held', params: { workload: 'lazy-two', zLock: 'on' }, expect: { verdict: 'pass', states: 332 } },
-    's9-backed': { about: 'S9: a page is left without its unit', params: { workload: 'lazy-one-used', noReason: 'tolerate' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: BACKED, states: 371 } },
-    's9-lost-fixed': { about: 'S9: with the lock held no update is lost', params: { workload: 'lazy-one-used', zLock: 'on', splitUnits: true }, expect: { verdict: 'pass', states: 166 } },
-    's9-backed-fixed': { about: 'S9: with the lock held each page keeps its unit', params: { workload: 'lazy-one-used', zLock: 'on' }, expect: { verdict: 'pass', states: 158 } },
-    's9-lost': { about: 'S9: an update of the reserve is lost, and the units do not add up', params: { workload: 'lazy-one-used', noReason: 'tolerate', splitUnits: true }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: 'committed units are conserved', states: 619 } },
-    's9-zero': { about: 'S9 control: without a reserve an allocation is wasted', params: { workload: 'zero', noReason: 'tolerate' }, expect: { verdict: 'pass', states: 334 } },
-    's9-zero-fixed': { about: 'S9 control with the lock held', params: { workload: 'zero', noReason: 'tolerate', zLock: 'on' }, expect: { verdict: 'pass', states: 142 } },
-    's9-large': { about: 'S9 with three threads and two pages', params: { workload: 'lazy-three' }, expect: { verdict: 'assertion', property: EMPTY, states: 514 }, large: true },
-    's9-large-fixed': { about: 'S9 with three threads and two pages, the lock held', params: { workload: 'lazy-three', zLock: 'on' }, expect: { verdict: 'pass', states: 13_841 }, large: true },
-    's9-pages': { about: 'S9 with three pages', params: { workload: 'lazy-three-pages' }, expect: { verdict: 'assertion', property: CRASH, states: 202 } },
-    's9-pages-fixed': { about: 'S9 with three pages, the lock held', params: { workload: 'lazy-three-pages', zLock: 'on' }, expect: { verdict: 'pass', states: 1_428 } },
+    s3: {
+      about: 'S3: a fault finds no reason, and the page is still read-only',
+      expect: { verdict: 'assertion', property: CRASH, states: 179 },
+    },
+    's3-fixed': {
+      about: 'S3 with the lock held until the remap',
+      params: { zLock: 'on' },
+      expect: { verdict: 'pass', states: 150 },
+    },
+    's3-retry1': {
+      about: 'S3: a store faults again',
+      params: { noReason: 'tolerate', retries: 1 },
+      expect: { verdict: 'assertion', property: RETRY, states: 181 },
+    },
+    's3-retry4': {
+      about: 'S3: and again',
+      params: { noReason: 'tolerate', retries: 4 },
+      expect: { verdict: 'assertion', property: RETRY, states: 588 },
+    },
+    's3-retry1-fixed': {
+      about: 'S3: with the lock held it faults once',
+      params: { noReason: 'tolerate', retries: 1, zLock: 'on' },
+      expect: { verdict: 'pass', states: 142 },
+    },
+    's3-crash': {
+      about: 'S3: a legal store kills the process',
+      params: { noReason: 'crash' },
+      expect: { verdict: 'assertion', property: CRASH, states: 148 },
+    },
+    's3-crash-fixed': {
+      about: 'S3: holding the lock is not enough',
+      params: { noReason: 'crash', zLock: 'on' },
+      expect: { verdict: 'assertion', property: CRASH, states: 129 },
+    },
+    's3-crash-lazy': {
+      about: 'S3 with a lazy page',
+      params: { workload: 'lazy', noReason: 'crash' },
+      checks: ['assertion'],
+      expect: { verdict: 'assertion', property: EMPTY, states: 44 },
+    },
+    's3-crash-lazy-fixed': {
+      about: 'S3 with a lazy page: holding the lock is not enough',
+      params: { workload: 'lazy', noReason: 'crash', zLock: 'on' },
+      expect: { verdict: 'assertion', property: CRASH, states: 137 },
+    },
+    's3-large': {
+      about: 'S3 with three threads and two pages',
+      params: { workload: 'zero-three' },
+      expect: { verdict: 'assertion', property: CRASH, states: 1_327 },
+      large: true,
+    },
+    's3-large-fixed': {
+      about: 'S3 with three threads and two pages, the lock held',
+      params: { workload: 'zero-three', zLock: 'on' },
+      expect: { verdict: 'pass', states: 13_289 },
+      large: true,
+    },
+    s9: {
+      about: 'S9: the second thread draws from an empty reserve',
+      params: { workload: 'lazy', noReason: 'tolerate' },
+      expect: { verdict: 'assertion', property: EMPTY, states: 44 },
+    },
+    's9-fixed': {
+      about: 'S9 with the lock held',
+      params: { workload: 'lazy', zLock: 'on' },
+      expect: { verdict: 'pass', states: 158 },
+    },
+    's9-two': {
+      about: 'S9: a page is left without its unit, and the next store panics',
+      params: { workload: 'lazy-two', noReason: 'tolerate' },
+      expect: { verdict: 'assertion', property: EMPTY, states: 414 },
+    },
+    's9-two-fixed': {
+      about: 'S9 with two pages, the lock held',
+      params: { workload: 'lazy-two', zLock: 'on' },
+      expect: { verdict: 'pass', states: 332 },
+    },
+    's9-backed': {
+      about: 'S9: a page is left without its unit',
+      params: { workload: 'lazy-one-used', noReason: 'tolerate' },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: BACKED, states: 371 },
+    },
+    's9-lost-fixed': {
+      about: 'S9: with the lock held no update is lost',
+      params: { workload: 'lazy-one-used', zLock: 'on', splitUnits: true },
+      expect: { verdict: 'pass', states: 166 },
+    },
+    's9-backed-fixed': {
+      about: 'S9: with the lock held each page keeps its unit',
+      params: { workload: 'lazy-one-used', zLock: 'on' },
+      expect: { verdict: 'pass', states: 158 },
+    },
+    's9-lost': {
+      about: 'S9: an update of the reserve is lost, and the units do not add up',
+      params: { workload: 'lazy-one-used', noReason: 'tolerate', splitUnits: true },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: 'committed units are conserved', states: 619 },
+    },
+    's9-zero': {
+      about: 'S9 control: without a reserve an allocation is wasted',
+      params: { workload: 'zero', noReason: 'tolerate' },
+      expect: { verdict: 'pass', states: 334 },
+    },
+    's9-zero-fixed': {
+      about: 'S9 control with the lock held',
+      params: { workload: 'zero', noReason: 'tolerate', zLock: 'on' },
+      expect: { verdict: 'pass', states: 142 },
+    },
+    's9-large': {
+      about: 'S9 with three threads and two pages',
+      params: { workload: 'lazy-three' },
+      expect: { verdict: 'assertion', property: EMPTY, states: 514 },
+      large: true,
+    },
+    's9-large-fixed': {
+      about: 'S9 with three threads and two pages, the lock held',
+      params: { workload: 'lazy-three', zLock: 'on' },
+      expect: { verdict: 'pass', states: 13_841 },
+      large: true,
+    },
+    's9-pages': {
+      about: 'S9 with three pages',
+      params: { workload: 'lazy-three-pages' },
+      expect: { verdict: 'assertion', property: CRASH, states: 202 },
+    },
+    's9-pages-fixed': {
+      about: 'S9 with three pages, the lock held',
+      params: { workload: 'lazy-three-pages', zLock: 'on' },
+      expect: { verdict: 'pass', states: 1_428 },
+    },
   },
   machine(m, params) {
     const { slots, threads }: Workload = WORKLOADS[params.workload]
-    const switches: Switches = { ...V1, dispatch: 'slot-cow', zLock: params.zLock === 'on', splitUnits: params.splitUnits, noReason: params.noReason }
-    const kernel = makeKernel(m, switches, { processes: [{ name: 'process', set: null, slots }], sets: [], uncommitted: slots.length + threads.length, cpus: threads.length })
+    const switches: Switches = {
+      ...V1,
+      dispatch: 'slot-cow',
+      zLock: params.zLock === 'on',
+      splitUnits: params.splitUnits,
+      noReason: params.noReason,
+    }
+    const kernel = makeKernel(m, switches, {
+      processes: [{ name: 'process', set: null, slots }],
+      sets: [],
+      uncommitted: slots.length + threads.length,
+      cpus: threads.length,
+    })
     const [process] = kernel.processes as [Storer['process']]
-    const storers = threads.map((pages, cpu): Storer => ({ process, cpu, pages, cell: cpu, retries: params.retries || null }))
+    const storers = threads.map((pages, cpu): Storer => ({
+      process,
+      cpu,
+      pages,
+      cell: cpu,
+      retries: params.retries || null,
+    }))
     for (const { cpu } of storers) process.pageTable.bind(cpu)
     for (const who of storers) m.thread(storer(kernel, who))
     properties(m, kernel, storers)

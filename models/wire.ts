@@ -17,7 +17,9 @@ import { vmMapPageable, vmMapUnwire } from './gnumach/vm-map-pageable.ts'
 import { vmMapEnter, vmMapEnterAnywhere, vmMapInherit, vmMapRemove } from './gnumach/vm-map.ts'
 
 /** The kernels that scenarios name. */
-const KERNELS: Readonly<Record<'original' | 'patch-1' | 'head' | 'fixed', Pick<Switches, 'walk' | 'inhibit' | 'mark'>>> = {
+const KERNELS: Readonly<
+  Record<'original' | 'patch-1' | 'head' | 'fixed', Pick<Switches, 'walk' | 'inhibit' | 'mark'>>
+> = {
   original: { walk: 'ptr', inhibit: false, mark: false },
   'patch-1': { walk: 'addr', inhibit: false, mark: false },
   head: { walk: 'addr', inhibit: true, mark: true },
@@ -112,24 +114,99 @@ export default model({
     fast: choice('on', 'off', 'nondet'),
   },
   scenarios: {
-    deadlock: { about: 'S1: the walk runs into the neighbour’s entry', checks: ['stuck'], expect: { verdict: 'deadlock', states: 2_006 } },
-    fixed: { about: 'S1 with all patches and a strict walk', params: { kernel: 'fixed' }, expect: { verdict: 'pass', states: 1_305 } },
-    'patch-1': { about: 'S1 with the walk bounded by address', params: { kernel: 'patch-1' }, expect: { verdict: 'pass', states: 1_628 } },
+    deadlock: {
+      about: 'S1: the walk runs into the neighbour’s entry',
+      checks: ['stuck'],
+      expect: { verdict: 'deadlock', states: 2_006 },
+    },
+    fixed: {
+      about: 'S1 with all patches and a strict walk',
+      params: { kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 1_305 },
+    },
+    'patch-1': {
+      about: 'S1 with the walk bounded by address',
+      params: { kernel: 'patch-1' },
+      expect: { verdict: 'pass', states: 1_628 },
+    },
     head: { about: 'S1 as the kernel is now', params: { kernel: 'head' }, expect: { verdict: 'pass', states: 1_628 } },
-    'without-patch-1': { about: 'S1: marking alone does not stop the walk', params: { inhibit: 'on', mark: 'on' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 2_006 } },
-    leak: { about: 'S1: the neighbour’s page keeps a wiring', checks: ['at-rest'], expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 2_022 } },
-    'unwired-twice': { about: 'S1: the wiring fault turns into an unwiring', checks: ['assertion'], expect: { verdict: 'assertion', property: 'a page that is unwired was wired', states: 2_022 } },
-    'walk-after-free': { about: 'S1 with a trailing free: the walk reads a freed entry', params: { workload: 'overrun-free' }, checks: ['use-after-free'], expect: { verdict: 'use-after-free', states: 2_291 } },
-    'merge-deadlock': { about: 'S2: the own entry is merged with the neighbour’s', params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 1_763 } },
-    'merge-unwired': { about: 'S2: success is reported for a page that is not wired', params: { workload: 'merge', kernel: 'patch-1' }, checks: ['assertion'], expect: { verdict: 'assertion', property: 'a wired range is resident and wired', states: 952 } },
-    'merge-leak': { about: 'S2: a page keeps a wiring', params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' }, checks: ['at-rest'], expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 1_420 } },
-    'merge-fixed': { about: 'S2 with entries marked as in transition', params: { workload: 'merge', kernel: 'head', fast: 'nondet' }, expect: { verdict: 'pass', states: 1_282 } },
-    'merge-strict-unmarked': { about: 'S2: a strict walk alone does not prevent it', params: { workload: 'merge', kernel: 'fixed', mark: 'off', fast: 'nondet' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 1_701 } },
-    'names-deadlock': { about: 'mach_port_names, one buffer each', params: { workload: 'names-1' }, checks: ['stuck'], expect: { verdict: 'deadlock', states: 2_935 } },
-    'names-walk-after-free': { about: 'the kernel as it is now still reads a freed successor', params: { workload: 'names-1', kernel: 'head' }, expect: { verdict: 'use-after-free', states: 2_433 } },
-    'names-fixed': { about: 'mach_port_names, one buffer each, strict walk', params: { workload: 'names-1', kernel: 'fixed' }, expect: { verdict: 'pass', states: 2_228 } },
-    names: { about: 'mach_port_names, two buffers each, strict walk', params: { workload: 'names', kernel: 'fixed' }, expect: { verdict: 'pass', states: 48_600 } },
-    'names-three': { about: 'mach_port_names on three CPUs, one buffer each, strict walk', params: { workload: 'names-three', kernel: 'fixed' }, expect: { verdict: 'pass', states: 191_768 } },
+    'without-patch-1': {
+      about: 'S1: marking alone does not stop the walk',
+      params: { inhibit: 'on', mark: 'on' },
+      checks: ['stuck'],
+      expect: { verdict: 'deadlock', states: 2_006 },
+    },
+    leak: {
+      about: 'S1: the neighbour’s page keeps a wiring',
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 2_022 },
+    },
+    'unwired-twice': {
+      about: 'S1: the wiring fault turns into an unwiring',
+      checks: ['assertion'],
+      expect: { verdict: 'assertion', property: 'a page that is unwired was wired', states: 2_022 },
+    },
+    'walk-after-free': {
+      about: 'S1 with a trailing free: the walk reads a freed entry',
+      params: { workload: 'overrun-free' },
+      checks: ['use-after-free'],
+      expect: { verdict: 'use-after-free', states: 2_291 },
+    },
+    'merge-deadlock': {
+      about: 'S2: the own entry is merged with the neighbour’s',
+      params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' },
+      checks: ['stuck'],
+      expect: { verdict: 'deadlock', states: 1_763 },
+    },
+    'merge-unwired': {
+      about: 'S2: success is reported for a page that is not wired',
+      params: { workload: 'merge', kernel: 'patch-1' },
+      checks: ['assertion'],
+      expect: { verdict: 'assertion', property: 'a wired range is resident and wired', states: 952 },
+    },
+    'merge-leak': {
+      about: 'S2: a page keeps a wiring',
+      params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' },
+      checks: ['at-rest'],
+      expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 1_420 },
+    },
+    'merge-fixed': {
+      about: 'S2 with entries marked as in transition',
+      params: { workload: 'merge', kernel: 'head', fast: 'nondet' },
+      expect: { verdict: 'pass', states: 1_282 },
+    },
+    'merge-strict-unmarked': {
+      about: 'S2: a strict walk alone does not prevent it',
+      params: { workload: 'merge', kernel: 'fixed', mark: 'off', fast: 'nondet' },
+      checks: ['stuck'],
+      expect: { verdict: 'deadlock', states: 1_701 },
+    },
+    'names-deadlock': {
+      about: 'mach_port_names, one buffer each',
+      params: { workload: 'names-1' },
+      checks: ['stuck'],
+      expect: { verdict: 'deadlock', states: 2_935 },
+    },
+    'names-walk-after-free': {
+      about: 'the kernel as it is now still reads a freed successor',
+      params: { workload: 'names-1', kernel: 'head' },
+      expect: { verdict: 'use-after-free', states: 2_433 },
+    },
+    'names-fixed': {
+      about: 'mach_port_names, one buffer each, strict walk',
+      params: { workload: 'names-1', kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 2_228 },
+    },
+    names: {
+      about: 'mach_port_names, two buffers each, strict walk',
+      params: { workload: 'names', kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 48_600 },
+    },
+    'names-three': {
+      about: 'mach_port_names on three CPUs, one buffer each, strict walk',
+      params: { workload: 'names-three', kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 191_768 },
+    },
   },
   machine(m, params) {
     const workload = WORKLOADS[params.workload]
@@ -147,6 +224,9 @@ export default model({
     m.cpus(workload.threads, () => workload.program(kernel, thread++))
 
     properties(m, kernel)
-    m.sometimes('two threads are in the window at once', () => kernel.windows.all.filter(({ inside }) => inside).length > 1)
+    m.sometimes(
+      'two threads are in the window at once',
+      () => kernel.windows.all.filter(({ inside }) => inside).length > 1,
+    )
   },
 })

@@ -37,7 +37,15 @@ async function replayDifference(report: Report): Promise<unknown> {
   const [violation] = report.violations
   if (!violation || violation.kind === 'unreached') return null
   const native = load(await bundle(report.model.file, silent.cwd, null, 'native'))
-  const replayable = { native, scenario: report.model.scenario, params: report.model.params, granularity: report.stats.granularity as 'step' | 'access', violation, checks: checksOf(report), isTold: true }
+  const replayable = {
+    native,
+    scenario: report.model.scenario,
+    params: report.model.params,
+    granularity: report.stats.granularity as 'step' | 'access',
+    violation,
+    checks: checksOf(report),
+    isTold: true,
+  }
   return (await onLiveCpus(replayable, silent, (replay) => replayOnce(replay, replayable))).difference
 }
 
@@ -72,5 +80,11 @@ test('an endless actor that may spin stands under Assuming', async (t) => {
 
 test('both accesses of a race have their places, also behind a choice', async (t) => {
   const { violations } = await exploreFile(`${FOLDER}/race-one-side.ts`)
-  t.deepEqual(violations[0]?.accesses?.map(({ actor, access, at }) => [actor, access, at !== null]), [[0, 'write', true], [1, 'write', true]])
+  t.deepEqual(
+    violations[0]?.accesses?.map(({ actor, access, at }) => [actor, access, at !== null]),
+    [
+      [0, 'write', true],
+      [1, 'write', true],
+    ],
+  )
 })

@@ -23,14 +23,25 @@ function essence({ stats, ...report }: Report): object {
 }
 
 /** Searches a bounded number of states further and further, from checkpoint to checkpoint, and compares what comes out. */
-async function compare(t: ExecutionContext, path: string, request: Partial<ExploreRequest>, stops: readonly number[], every = 0): Promise<void> {
+async function compare(
+  t: ExecutionContext,
+  path: string,
+  request: Partial<ExploreRequest>,
+  stops: readonly number[],
+  every = 0,
+): Promise<void> {
   const whole = await exploreFile(path, request)
   const place = await mkdtemp(join(tmpdir(), 'vmcheck-stops-'))
   try {
     const checkpoint = { folder: place, mayBegin: true, mayResume: true, every }
     const limits = { maxDepth: Infinity, time: Infinity, memory: 4e9 }
     for (const [i, maxStates] of stops.entries()) {
-      const part = await exploreFile(path, { ...request, checkpoint, workers: 1 + (i % 2), limits: { ...limits, maxStates } })
+      const part = await exploreFile(path, {
+        ...request,
+        checkpoint,
+        workers: 1 + (i % 2),
+        limits: { ...limits, maxStates },
+      })
       if (part.verdict !== 'inconclusive') break
     }
     const last = await exploreFile(path, { ...request, checkpoint })
@@ -67,8 +78,19 @@ test('without reductions, access by access, keeping on beyond the first, and wit
   await compare(t, 'models/wire.ts', { scenario, granularity: 'access' }, [500, 2000])
   await compare(t, 'models/wire.ts', { scenario: 'leak', keepGoing: true }, [100, 700, 1500])
   // segments, tables and widths that have to grow again and again
-  await compare(t, 'models/wire.ts', { scenario: 'names', tuning: { narrow: 1, slice: 1, firstCapacity: 16, segmentBits: 8, firstWidth: 1 } }, [100, 1000, 5000, 20_000])
-  await compare(t, 'models/wire.ts', { scenario: 'names-deadlock', tuning: { narrow: 1, slice: 1, firstCapacity: 16, segmentBits: 8, firstWidth: 1 } }, [20, 500, 2000], 3600)
+  await compare(
+    t,
+    'models/wire.ts',
+    { scenario: 'names', tuning: { narrow: 1, slice: 1, firstCapacity: 16, segmentBits: 8, firstWidth: 1 } },
+    [100, 1000, 5000, 20_000],
+  )
+  await compare(
+    t,
+    'models/wire.ts',
+    { scenario: 'names-deadlock', tuning: { narrow: 1, slice: 1, firstCapacity: 16, segmentBits: 8, firstWidth: 1 } },
+    [20, 500, 2000],
+    3600,
+  )
 })
 
 test.serial('killed at any moment, a search of a million states goes on to the same counts', async (t) => {
@@ -108,7 +130,10 @@ test.serial('a checkpoint of another search, another build, or a damaged one is 
     t.regex(err, message)
     t.is(err.trim().split('\n').length, 1)
   }
-  await refused(['explore', 'models/wire.ts', '--scenario', 'names-three'], /it is of another scenario \(names; now names-three\)/)
+  await refused(
+    ['explore', 'models/wire.ts', '--scenario', 'names-three'],
+    /it is of another scenario \(names; now names-three\)/,
+  )
   await refused(['explore', 'models/wire.ts', '--scenario', 'names', '--set', 'fast=off'], /other parameters/)
   await refused(['explore', 'models/wire.ts', '--scenario', 'names', '--reduce', 'none'], /another reduction/)
   await refused(['explore', 'models/wire.ts', '--scenario', 'names', '--granularity', 'access'], /another granularity/)
@@ -130,7 +155,12 @@ test.serial('a checkpoint of another search, another build, or a damaged one is 
   const body = text.slice(65).replace(/"tool":"[^"]*"/, '"tool":"0.0.9 0000000000000000"')
   await writeFile(manifest, `${createHash('sha256').update(body).digest('hex')}\n${body}`)
   await refused(right, /another version of vmcheck/)
-  for (const damaged of [text.slice(0, 100), '', text.replace(/"frontier":\[[^\]]*\]/, '"frontier":[]'), text.replace('"parts":[', '"parts":[[],')]) {
+  for (const damaged of [
+    text.slice(0, 100),
+    '',
+    text.replace(/"frontier":\[[^\]]*\]/, '"frontier":[]'),
+    text.replace('"parts":[', '"parts":[[],'),
+  ]) {
     await writeFile(manifest, damaged)
     await refused(right, /its manifest is damaged/)
   }

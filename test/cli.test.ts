@@ -11,7 +11,8 @@ test.after.always(() => rm(CACHE, { recursive: true, force: true }))
 
 const vmcheck = commandWith(CACHE)
 
-const TINY = "import { model, pause } from 'vmcheck'\nexport default model({ title: 'tiny', machine(m) { m.thread(function* a() { yield* pause() }) } })\n"
+const TINY =
+  "import { model, pause } from 'vmcheck'\nexport default model({ title: 'tiny', machine(m) { m.thread(function* a() { yield* pause() }) } })\n"
 const ENDLESS = `import { model, range, struct, when } from 'vmcheck'
 const C = struct<{ v: number }>('c', { v: range(0, 1_000_000_000) })
 export default model({ title: 'endless', machine(m) { const c = m.struct(C, 'c'); const d = m.struct(C, 'd'); for (const x of [c, d]) m.thread(function* a() { for (;;) yield* when(() => true, () => { x.v += 1 }) }, { endless: true }) } })
@@ -53,16 +54,23 @@ test.serial('bad requests: status 2, one line that says what, where and what to 
     'syntax.ts': 'export default model({\n  title: }',
     'none.ts': 'export const x = 1',
     'other.ts': 'export default { title: "x" }',
-    'throws.ts': "import { model } from 'vmcheck'\nexport default model({ title: 't', machine() {\n  const x: any = null\n  x.y()\n} })",
+    'throws.ts':
+      "import { model } from 'vmcheck'\nexport default model({ title: 't', machine() {\n  const x: any = null\n  x.y()\n} })",
     'empty.ts': "import { model } from 'vmcheck'\nexport default model({ title: 't', machine() {} })",
-    'absurd.ts': "import { model, struct, u4 } from 'vmcheck'\nconst S = struct<{ v: number }>('s', { v: u4 })\nexport default model({ title: 't', machine(m) { m.array(S, 1e9, 's') } })",
-    'wide.ts': "import { model, struct, u } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.struct(struct<{ v: number }>('s', { v: u(64) }), 's') } })",
+    'absurd.ts':
+      "import { model, struct, u4 } from 'vmcheck'\nconst S = struct<{ v: number }>('s', { v: u4 })\nexport default model({ title: 't', machine(m) { m.array(S, 1e9, 's') } })",
+    'wide.ts':
+      "import { model, struct, u } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.struct(struct<{ v: number }>('s', { v: u(64) }), 's') } })",
     'imports.ts': "import { readFileSync } from 'node:fs'\nexport default readFileSync",
     'missing.ts': "import { x } from './nowhere.ts'\nexport default x",
-    'spins.ts': "import { model, pause } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.thread(function* a() { yield* pause()\n for (;;) {} }) } })",
-    'setup-spins.ts': "import { model } from 'vmcheck'\nexport default model({ title: 't', machine() { for (;;) {} } })",
-    'deep.ts': "import { model, pause, type Program } from 'vmcheck'\nfunction* down(): Program { yield* down() }\nexport default model({ title: 't', machine(m) { m.thread(function* a() { yield* pause(); yield* down() }) } })",
-    'scenario.ts': "import { model } from 'vmcheck'\nexport default model({ title: 't', scenarios: { a: { expect: 'hang' as never } }, machine() {} })",
+    'spins.ts':
+      "import { model, pause } from 'vmcheck'\nexport default model({ title: 't', machine(m) { m.thread(function* a() { yield* pause()\n for (;;) {} }) } })",
+    'setup-spins.ts':
+      "import { model } from 'vmcheck'\nexport default model({ title: 't', machine() { for (;;) {} } })",
+    'deep.ts':
+      "import { model, pause, type Program } from 'vmcheck'\nfunction* down(): Program { yield* down() }\nexport default model({ title: 't', machine(m) { m.thread(function* a() { yield* pause(); yield* down() }) } })",
+    'scenario.ts':
+      "import { model } from 'vmcheck'\nexport default model({ title: 't', scenarios: { a: { expect: 'hang' as never } }, machine() {} })",
   })
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['explore', 'nowhere.ts'], /no such file: nowhere\.ts/],
@@ -101,7 +109,14 @@ test.serial('bad requests: status 2, one line that says what, where and what to 
     t.is(status, 2, `${args.join(' ')}: ${err}`)
     t.is(out, '', args.join(' '))
     t.regex(err, says)
-    t.is(err.trim().split('\n').filter((line) => line.startsWith('vmcheck: ')).length, 1, err)
+    t.is(
+      err
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('vmcheck: ')).length,
+      1,
+      err,
+    )
   }
   const range = await vmcheck(['explore', resolve('bench/models/phil.ts'), '--set', 'n=99'])
   t.is(range.status, 2)
@@ -120,14 +135,20 @@ export default model({ title: 't', machine(m) {
 } })
 `
   const cwd = await folder({ 'dies.ts': dies })
-  const { status, out, err } = await vmcheck(['explore', 'dies.ts', '--workers', '2'], { cwd, env: { NODE_OPTIONS: '--max-old-space-size=200' } })
+  const { status, out, err } = await vmcheck(['explore', 'dies.ts', '--workers', '2'], {
+    cwd,
+    env: { NODE_OPTIONS: '--max-old-space-size=200' },
+  })
   // whether the search sees the memory grow before the thread dies is the machine's to say
   if (status === 3) t.regex(out, /^INCONCLUSIVE {2}ended by the memory budget/)
   else t.regex(`${status} ${err}`, /^2 vmcheck: a worker thread died: .*\n$/)
 })
 
 test.serial('a machine that is built differently each time is refused', async (t) => {
-  const cwd = await folder({ 'random.ts': "import { model, pause, struct, u16 } from 'vmcheck'\nconst S = struct<{ v: number }>('s', { v: u16 })\nconst count = { n: 0 }\nexport default model({ title: 't', machine(m) { m.struct(S, 'x', { v: count.n++ }); m.thread(function* a() { yield* pause() }) } })\n" })
+  const cwd = await folder({
+    'random.ts':
+      "import { model, pause, struct, u16 } from 'vmcheck'\nconst S = struct<{ v: number }>('s', { v: u16 })\nconst count = { n: 0 }\nexport default model({ title: 't', machine(m) { m.struct(S, 'x', { v: count.n++ }); m.thread(function* a() { yield* pause() }) } })\n",
+  })
   const { status, err } = await vmcheck(['explore', 'random.ts'], { cwd })
   t.is(status, 2)
   t.regex(err, /random\.ts:1:1: machine\(\) builds another machine each time/)
@@ -201,27 +222,56 @@ test.serial('the README’s first model runs and finds its race', async (t) => {
 })
 
 test.serial('a report is the same whether the model was lowered now or before', async (t) => {
-  for (const args of [['models/wire.ts'], ['models/phoenix-fork.ts', '--scenario', 's4'], ['models/serenity-cow.ts', '--scenario', 's1']]) {
-    const reports = [await vmcheck(['explore', ...args, '--json', '--workers', '1'], { cache: 'off' }), await vmcheck(['explore', ...args, '--json', '--workers', '1']), await vmcheck(['explore', ...args, '--json', '--workers', '1'])]
-    const [off, cold, warm] = reports.map(({ out }) => out.replace(/"(seconds|bytesPerState|memoryBytes)": [\d.e-]+/g, '$1'))
+  for (const args of [
+    ['models/wire.ts'],
+    ['models/phoenix-fork.ts', '--scenario', 's4'],
+    ['models/serenity-cow.ts', '--scenario', 's1'],
+  ]) {
+    const reports = [
+      await vmcheck(['explore', ...args, '--json', '--workers', '1'], { cache: 'off' }),
+      await vmcheck(['explore', ...args, '--json', '--workers', '1']),
+      await vmcheck(['explore', ...args, '--json', '--workers', '1']),
+    ]
+    const [off, cold, warm] = reports.map(({ out }) =>
+      out.replace(/"(seconds|bytesPerState|memoryBytes)": [\d.e-]+/g, '$1'),
+    )
     t.is(cold, off)
     t.is(warm, off)
   }
 })
 
-test.serial('strategies: options that one of them does not know are refused, seeds are, and a bound on preemptions is told', async (t) => {
-  for (const args of [['--strategy', 'dfs', '--reduce', 'all'], ['--strategy', 'dpor', '--workers', '2'], ['--preemptions', '2'], ['--seed', '3'], ['--strategy', 'random', '--bug-depth', '2'], ['--strategy', 'pct', '--profile']]) {
-    const { status, err } = await vmcheck(['explore', 'models/wire.ts', ...args])
-    t.is(status, 2, args.join(' '))
-    t.regex(err, /^vmcheck: --[\w-]+ goes with --strategy [\w ]+, not with \w+\n$/)
-  }
-  const bound = await vmcheck(['explore', 'models/wire.ts', '--scenario', 'fixed', '--strategy', 'dfs', '--preemptions', '1'])
-  t.is(bound.status, 3)
-  t.regex(bound.out, /INCONCLUSIVE {2}ended by --preemptions, which kept executions from being followed/)
-  const random = await vmcheck(['explore', 'models/wire.ts', '--strategy', 'random', '--seed', '5'])
-  t.is(random.status, 1)
-  t.regex(random.out, /--strategy random --seed 5/)
-})
+test.serial(
+  'strategies: options that one of them does not know are refused, seeds are, and a bound on preemptions is told',
+  async (t) => {
+    for (const args of [
+      ['--strategy', 'dfs', '--reduce', 'all'],
+      ['--strategy', 'dpor', '--workers', '2'],
+      ['--preemptions', '2'],
+      ['--seed', '3'],
+      ['--strategy', 'random', '--bug-depth', '2'],
+      ['--strategy', 'pct', '--profile'],
+    ]) {
+      const { status, err } = await vmcheck(['explore', 'models/wire.ts', ...args])
+      t.is(status, 2, args.join(' '))
+      t.regex(err, /^vmcheck: --[\w-]+ goes with --strategy [\w ]+, not with \w+\n$/)
+    }
+    const bound = await vmcheck([
+      'explore',
+      'models/wire.ts',
+      '--scenario',
+      'fixed',
+      '--strategy',
+      'dfs',
+      '--preemptions',
+      '1',
+    ])
+    t.is(bound.status, 3)
+    t.regex(bound.out, /INCONCLUSIVE {2}ended by --preemptions, which kept executions from being followed/)
+    const random = await vmcheck(['explore', 'models/wire.ts', '--strategy', 'random', '--seed', '5'])
+    t.is(random.status, 1)
+    t.regex(random.out, /--strategy random --seed 5/)
+  },
+)
 
 test.serial('graph: the formats by extension, a bound, and what cannot be written', async (t) => {
   const cwd = await folder({ 'tiny.ts': TINY })
@@ -231,5 +281,8 @@ test.serial('graph: the formats by extension, a bound, and what cannot be writte
   t.regex(await readFile(join(cwd, 'out/tiny.dot'), 'utf8'), /^digraph "tiny, default" \{/)
   t.is((await vmcheck(['graph', 'tiny.ts', '--max-states', '1'], { cwd })).status, 3)
   const unknown = await vmcheck(['graph', 'tiny.ts', '-o', 'tiny.png'], { cwd })
-  t.deepEqual([unknown.status, unknown.err], [2, 'vmcheck: --output tiny.png: unknown format; the extension may be .dot or .aut, or give --format\n'])
+  t.deepEqual(
+    [unknown.status, unknown.err],
+    [2, 'vmcheck: --output tiny.png: unknown format; the extension may be .dot or .aut, or give --format\n'],
+  )
 })

@@ -33,7 +33,14 @@ export function commandWith(cache: string): (args: readonly string[], options?: 
     new Promise((done) => {
       const child = spawn(process.execPath, [BIN, ...args], {
         cwd: options.cwd ?? process.cwd(),
-        env: { ...process.env, NO_COLOR: '1', VMCHECK_CACHE: options.cache ?? cache, ...(options.columns !== undefined && { COLUMNS: String(options.columns) }), GITHUB_ACTIONS: '', ...options.env },
+        env: {
+          ...process.env,
+          NO_COLOR: '1',
+          VMCHECK_CACHE: options.cache ?? cache,
+          ...(options.columns !== undefined && { COLUMNS: String(options.columns) }),
+          GITHUB_ACTIONS: '',
+          ...options.env,
+        },
       })
       let out = ''
       let err = ''
@@ -42,7 +49,8 @@ export function commandWith(cache: string): (args: readonly string[], options?: 
       child.stdin.on('error', () => {}) // it may end before it has read everything
       child.stdin.end(options.input ?? '')
       if (options.interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), options.interrupt)
-      const patience = options.patience === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.patience)
+      const patience =
+        options.patience === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.patience)
       child.on('close', (status) => {
         clearTimeout(patience)
         done({ status, out, err })

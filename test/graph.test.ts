@@ -4,7 +4,14 @@ import { renderAut } from '../src/report/aut.ts'
 import { renderDot } from '../src/report/dot.ts'
 import { exploreFile, exploreText, loadOnce, silent } from './run.ts'
 
-const REQUEST = { scenario: null, settings: [], granularity: null, reduce: 'none', maxStates: Infinity, memory: 1e9 } as const
+const REQUEST = {
+  scenario: null,
+  settings: [],
+  granularity: null,
+  reduce: 'none',
+  maxStates: Infinity,
+  memory: 1e9,
+} as const
 
 test('a graph has the states and transitions that exploring counts, and a state for each fault', async (t) => {
   for (const path of ['models/wire.ts', 'test/models/bounded-buffer.ts', 'models/serenity-zero.ts']) {
@@ -23,7 +30,7 @@ test('every state can be reached from the first one, and the formats say the sam
   t.is(header, `des (0,${graph.edges.length},${graph.states.length})`)
   t.is(lines.length, graph.edges.length)
   const reached = new Set([0])
-  for (let before = -1; before !== reached.size; ) {
+  for (let before = -1; before !== reached.size;) {
     before = reached.size
     for (const line of lines) {
       const [, from, to] = /^\((\d+),"[^"]*",(\d+)\)$/.exec(line) ?? t.fail(line) ?? []
@@ -50,8 +57,17 @@ export default model({ title: 'a "title" \\\\ x', machine(m) { m.thread(function
   const { bundleText } = await import('./inline.ts')
   const { load } = await import('../src/compile/load.ts')
   const { graph, name } = await searchGraph(load(await bundleText(text)), REQUEST, silent)
-  t.true(renderAut(graph).split('\n').slice(1, -1).every((line) => /^\(\d+,"[^"\n]*",\d+\)$/.test(line)))
-  t.true(renderDot(graph, name).split('\n').every((line) => (line.replaceAll('\\\\', '').replaceAll('\\"', '').match(/"/g)?.length ?? 0) % 2 === 0))
+  t.true(
+    renderAut(graph)
+      .split('\n')
+      .slice(1, -1)
+      .every((line) => /^\(\d+,"[^"\n]*",\d+\)$/.test(line)),
+  )
+  t.true(
+    renderDot(graph, name)
+      .split('\n')
+      .every((line) => (line.replaceAll('\\\\', '').replaceAll('\\"', '').match(/"/g)?.length ?? 0) % 2 === 0),
+  )
 })
 
 test('with symmetry, CPUs that turn out to differ are told apart in the graph', async (t) => {
@@ -61,6 +77,9 @@ export default model({ title: 'unlike', machine(m) { const x = m.struct(X, 'x');
   const { bundleText } = await import('./inline.ts')
   const { load } = await import('../src/compile/load.ts')
   const loaded = load(await bundleText(text))
-  const [plain, reduced] = [await searchGraph(loaded, REQUEST, silent), await searchGraph(loaded, { ...REQUEST, reduce: 'symmetry' }, silent)]
+  const [plain, reduced] = [
+    await searchGraph(loaded, REQUEST, silent),
+    await searchGraph(loaded, { ...REQUEST, reduce: 'symmetry' }, silent),
+  ]
   t.deepEqual(reduced.graph, plain.graph)
 })

@@ -59,10 +59,34 @@ export interface InlineOptions {
 }
 
 /** Explores a small model to the end on this thread, whatever is found. */
-export function exploreInline(loaded: LoadedModel, granularity: Granularity, on: readonly Check[] = checks, params: Readonly<Record<string, unknown>> = {}, { patience = TUNING.patience, symmetry = false, partialOrder = false, sleepSets = true, bits = 15 }: InlineOptions = {}): InlineSearch {
+export function exploreInline(
+  loaded: LoadedModel,
+  granularity: Granularity,
+  on: readonly Check[] = checks,
+  params: Readonly<Record<string, unknown>> = {},
+  {
+    patience = TUNING.patience,
+    symmetry = false,
+    partialOrder = false,
+    sleepSets = true,
+    bits = 15,
+  }: InlineOptions = {},
+): InlineSearch {
   release()
   const system = buildSystem(loaded, params)
-  const engine = new Engine(system, engineRecipe(system, params, granularity, on.map(({ name }) => name), 'exact', { symmetry: symmetry ? { without: [] } : null, partialOrder }, { ...TUNING, patience, sleepSets, room: { states: 1 << (bits + 1), words: 1 << (bits + 7) } }), on)
+  const engine = new Engine(
+    system,
+    engineRecipe(
+      system,
+      params,
+      granularity,
+      on.map(({ name }) => name),
+      'exact',
+      { symmetry: symmetry ? { without: [] } : null, partialOrder },
+      { ...TUNING, patience, sleepSets, room: { states: 1 << (bits + 1), words: 1 << (bits + 7) } },
+    ),
+    on,
+  )
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
   const newRoom = (): Room => ({
@@ -77,7 +101,7 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
   })
   let room = newRoom()
   let levels: ExpandResult['levels'][number][] = []
-  for (let known = -1; known !== (engine.selection?.learnt ?? -1) || levels.length === 0; ) {
+  for (let known = -1; known !== (engine.selection?.learnt ?? -1) || levels.length === 0;) {
     known = engine.selection?.learnt ?? -1
     room = newRoom()
     levels = exploreAll(engine, room)
@@ -90,7 +114,11 @@ export function exploreInline(loaded: LoadedModel, granularity: Granularity, on:
     transitions: sum('transitions'),
     sweep() {
       const ranges = levels.toReversed().flatMap((level) => level.ranges)
-      while (new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', room, ranges, isChain: false }).result) continue
+      while (
+        new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', room, ranges, isChain: false })
+          .result
+      )
+        continue
     },
     *indices() {
       for (const level of levels) for (const { from, to } of level.ranges) for (let i = from; i < to; i++) yield i

@@ -21,7 +21,8 @@ test('generated programs: interpreter, granularities, reductions and strategies 
     }
   }
   t.log(JSON.stringify(covered))
-  for (const what of COVERED) if (what !== 'too large' && what !== 'given to SPIN') t.true(covered[what] >= 4, `${what}: ${covered[what]}`)
+  for (const what of COVERED)
+    if (what !== 'too large' && what !== 'given to SPIN') t.true(covered[what] >= 4, `${what}: ${covered[what]}`)
 })
 
 test('generated machines: what the interpreter finds, of threads that share CPUs, handlers, daemons, locks and properties of all kinds, every search finds', async (t) => {

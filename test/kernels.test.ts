@@ -19,7 +19,8 @@ function found(report: Report): string[] {
 for (const path of MODELS) {
   test(`${path}: every scenario says its verdict and number of states, for the gate to compare`, async (t) => {
     const { model } = await loadOnce(path)
-    for (const [scenario, { expect }] of model.scenarios) t.is(typeof (expect as Exclude<Expectation, string>).states, 'number', scenario)
+    for (const [scenario, { expect }] of model.scenarios)
+      t.is(typeof (expect as Exclude<Expectation, string>).states, 'number', scenario)
   })
 
   test(`${path}: access by access, every scenario gives the same verdict and property`, async (t) => {
@@ -39,7 +40,10 @@ for (const path of MODELS) {
     t.true(verdicts.includes('pass') && verdicts.some((verdict) => verdict !== 'pass'))
     for (const [name, { params = {} }] of loaded.model.scenarios) {
       const { machine } = buildSystem(load(loaded.bundle), resolveParameters(loaded.model.parameters, params, []))
-      t.true(machine.properties.some(({ form }) => form === 'sometimes'), name)
+      t.true(
+        machine.properties.some(({ form }) => form === 'sometimes'),
+        name,
+      )
     }
   })
 }
@@ -160,7 +164,11 @@ test('without any one of its fixes a fixed scenario fails again', async (t) => {
   for (const [model, scenario, ...settings] of REMOVED) {
     const path = `models/${model}.ts`
     t.is((await exploreFile(path, { scenario })).verdict, 'pass', `${path} ${scenario}`)
-    t.is((await exploreFile(path, { scenario, settings })).verdict, 'violation', `${path} ${scenario} ${settings.join(' ')}`)
+    t.is(
+      (await exploreFile(path, { scenario, settings })).verdict,
+      'violation',
+      `${path} ${scenario} ${settings.join(' ')}`,
+    )
   }
 })
 
@@ -172,15 +180,33 @@ const [ATOM, LEAK, PTE, REF, UAF] = [
   'at-rest: no page table leads to a free frame',
 ]
 const TWICE = 'assertion: nothing is put twice'
-const [GONE, SOURCE] = ['at-rest: a failed fork leaves nothing of the child', 'at-rest: a failed fork leaves the parent as it was']
+const [GONE, SOURCE] = [
+  'at-rest: a failed fork leaves nothing of the child',
+  'at-rest: a failed fork leaves the parent as it was',
+]
 
 /** What each failing allocation leads to, by kernel. */
-async function points(path: string, scenario: string, kernels: readonly string[], failing: readonly number[], settings: readonly string[] = []): Promise<string[][][]> {
+async function points(
+  path: string,
+  scenario: string,
+  kernels: readonly string[],
+  failing: readonly number[],
+  settings: readonly string[] = [],
+): Promise<string[][][]> {
   const rows: string[][][] = []
   for (const point of failing) {
     const row: string[][] = []
     for (const kernel of kernels) {
-      row.push(found(await exploreFile(path, { scenario, settings: [...settings, `kernel=${kernel}`, `failing=${point}`], keepGoing: true, noCheck: ['unreached'] })))
+      row.push(
+        found(
+          await exploreFile(path, {
+            scenario,
+            settings: [...settings, `kernel=${kernel}`, `failing=${point}`],
+            keepGoing: true,
+            noCheck: ['unreached'],
+          }),
+        ),
+      )
     }
     rows.push(row)
   }
@@ -190,16 +216,24 @@ async function points(path: string, scenario: string, kernels: readonly string[]
 test('Phoenix S1: each failing allocation of a merged mmap, kernel by kernel', async (t) => {
   const first = [ATOM, LEAK, PTE, REF]
   const second = [ATOM, UAF, LEAK, PTE, REF].toSorted()
-  t.deepEqual(await points('models/phoenix-mmap.ts', 's1-fixed', ['before', 'mmap-fix', 'after', 'leak-fix'], [1, 2, 3, 4, 5, 6, 7, 8]), [
-    [first, [], [], []],
-    [first, [LEAK], [LEAK], []],
-    [first, [], [], []],
-    [first, [TWICE], [], []],
-    [second, [], [], []],
-    [second, [LEAK], [LEAK], []],
-    [second, [], [], []],
-    [second, [TWICE], [], []],
-  ])
+  t.deepEqual(
+    await points(
+      'models/phoenix-mmap.ts',
+      's1-fixed',
+      ['before', 'mmap-fix', 'after', 'leak-fix'],
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    ),
+    [
+      [first, [], [], []],
+      [first, [LEAK], [LEAK], []],
+      [first, [], [], []],
+      [first, [TWICE], [], []],
+      [second, [], [], []],
+      [second, [LEAK], [LEAK], []],
+      [second, [], [], []],
+      [second, [TWICE], [], []],
+    ],
+  )
 })
 
 test('Phoenix S2: each failing allocation of a fork, kernel by kernel', async (t) => {
@@ -208,57 +242,92 @@ test('Phoenix S2: each failing allocation of a fork, kernel by kernel', async (t
   const freed = [[...before], [SOURCE, UAF, PTE, REF].toSorted(), [], []]
   const anon = [[GONE, SOURCE], [], [], []]
   const put = [[...before], [TWICE], [TWICE], []]
-  t.deepEqual(await points('models/phoenix-fork.ts', 's2-before', ['before', 'copy-fix', 'copy-refs-fix', 'after'], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), [
-    [[], [], [], []],
-    hang,
-    freed,
-    freed,
-    freed,
-    anon,
-    put,
-    freed,
-    freed,
-    freed,
-    anon,
-    put,
-  ])
+  t.deepEqual(
+    await points(
+      'models/phoenix-fork.ts',
+      's2-before',
+      ['before', 'copy-fix', 'copy-refs-fix', 'after'],
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    ),
+    [[[], [], [], []], hang, freed, freed, freed, anon, put, freed, freed, freed, anon, put],
+  )
 })
 
 test('Phoenix S5: each failing allocation of a fork of physical memory', async (t) => {
   const silentFailure = ['at-rest: a failure is reported, and nothing else', 'at-rest: writes after a fork are private']
-  t.deepEqual(await points('models/phoenix-fork.ts', 's2-before', ['without-err-fix', 'after'], [1, 2, 3, 4, 5, 6], ['layout=physmem']), [
-    [[], []],
-    [[], []],
-    [silentFailure, []],
-    [silentFailure, []],
-    [silentFailure, []],
-    [silentFailure, []],
-  ])
+  t.deepEqual(
+    await points(
+      'models/phoenix-fork.ts',
+      's2-before',
+      ['without-err-fix', 'after'],
+      [1, 2, 3, 4, 5, 6],
+      ['layout=physmem'],
+    ),
+    [
+      [[], []],
+      [[], []],
+      [silentFailure, []],
+      [silentFailure, []],
+      [silentFailure, []],
+      [silentFailure, []],
+    ],
+  )
 })
 
 test('Maestro S1: the failures 9 to 13 of 13 break an unmapping whose complement is overwritten', async (t) => {
   const bad = ['at-rest: a call that fails changes nothing', 'at-rest: gaps and mappings tile the address space']
-  const rows = await points('models/maestro-transaction.ts', 's1', ['blog', 'fixed-complement'], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
+  const rows = await points(
+    'models/maestro-transaction.ts',
+    's1',
+    ['blog', 'fixed-complement'],
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+  )
   t.deepEqual(
     rows,
     rows.map((_, i) => [i >= 8 && i < 13 ? bad : [], []]),
   )
-  t.is((await exploreFile('models/maestro-transaction.ts', { settings: ['failing=14'], keepGoing: true })).violations[0]?.property, 'an allocation fails', 'there are only 13')
+  t.is(
+    (await exploreFile('models/maestro-transaction.ts', { settings: ['failing=14'], keepGoing: true })).violations[0]
+      ?.property,
+    'an allocation fails',
+    'there are only 13',
+  )
 })
 
 test('SerenityOS: what else one search finds', async (t) => {
-  const split = await exploreFile('models/serenity-cow.ts', { settings: ['noReason=tolerate', 'splitRef=true'], keepGoing: true })
-  t.deepEqual(found(split), ['assertion: a free frame gets no reference', 'assertion: no store lands in a free frame', 'at-rest: every store is in the page'])
+  const split = await exploreFile('models/serenity-cow.ts', {
+    settings: ['noReason=tolerate', 'splitRef=true'],
+    keepGoing: true,
+  })
+  t.deepEqual(found(split), [
+    'assertion: a free frame gets no reference',
+    'assertion: no store lands in a free frame',
+    'at-rest: every store is in the page',
+  ])
   const rollback = await exploreFile('models/maestro-vmem.ts', { scenario: 's4b', keepGoing: true })
   t.deepEqual(found(rollback), ['at-rest: nothing stale is cached', 'at-rest: page tables map what the slots hold'])
 })
 
 test('a violation names the frame, its holders, the CPU and both translations', async (t) => {
-  const message = async (path: string, scenario: string): Promise<string> => (await exploreFile(path, { scenario })).violations[0]?.message ?? ''
-  t.is(await message('models/maestro-bind.ts', 's7a'), '"no stale translation after a shootdown" does not hold: TLB 1 may still translate page 0 of S to frame[0] (writable); the page table says nothing')
-  t.is(await message('models/serenity-cow.ts', 's1'), '"no store lands in a free frame" does not hold: CPU 1, storing to page 0 of parent, reaches frame[2], which is free')
-  const counted = await exploreFile('models/phoenix-fork.ts', { settings: ['kernel=copy-fix', 'failing=2'], keepGoing: true, noCheck: ['unreached'] })
-  t.is(counted.violations.find(({ property }) => property === 'references are counted')?.message, '"references are counted" does not hold at rest: anon[0] counts 2, and is held by page 1 of P [1,3)')
+  const message = async (path: string, scenario: string): Promise<string> =>
+    (await exploreFile(path, { scenario })).violations[0]?.message ?? ''
+  t.is(
+    await message('models/maestro-bind.ts', 's7a'),
+    '"no stale translation after a shootdown" does not hold: TLB 1 may still translate page 0 of S to frame[0] (writable); the page table says nothing',
+  )
+  t.is(
+    await message('models/serenity-cow.ts', 's1'),
+    '"no store lands in a free frame" does not hold: CPU 1, storing to page 0 of parent, reaches frame[2], which is free',
+  )
+  const counted = await exploreFile('models/phoenix-fork.ts', {
+    settings: ['kernel=copy-fix', 'failing=2'],
+    keepGoing: true,
+    noCheck: ['unreached'],
+  })
+  t.is(
+    counted.violations.find(({ property }) => property === 'references are counted')?.message,
+    '"references are counted" does not hold at rest: anon[0] counts 2, and is held by page 1 of P [1,3)',
+  )
 })
 
 test('docs/kernels.md shows the scenarios as they are, of every model', async (t) => {

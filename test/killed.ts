@@ -8,7 +8,17 @@ import { parseArgs } from 'node:util'
 import type { Report } from '../src/report/report.ts'
 
 /** What is searched: 1,145,519 states, about three seconds. */
-const SEARCH = ['explore', 'models/wire.ts', '--scenario', 'names-three', '--reduce', 'none', '--json', '--checkpoint-every', '0']
+const SEARCH = [
+  'explore',
+  'models/wire.ts',
+  '--scenario',
+  'names-three',
+  '--reduce',
+  'none',
+  '--json',
+  '--checkpoint-every',
+  '0',
+]
 /** Its counts. */
 export const COUNTS = { states: 1_145_519, transitions: 2_507_529, depth: 106, endStates: 1 } as const
 /** Milliseconds within which it is killed: sometimes before it has begun, seldom after it has ended. */
@@ -40,7 +50,15 @@ function countsOf(json: string): Killed['counts'] {
   return { states, transitions, depth, endStates }
 }
 
-function run(args: readonly string[], killAfter: number | null): Promise<{ readonly wasKilled: boolean; readonly status: number | null; readonly out: string; readonly err: string }> {
+function run(
+  args: readonly string[],
+  killAfter: number | null,
+): Promise<{
+  readonly wasKilled: boolean
+  readonly status: number | null
+  readonly out: string
+  readonly err: string
+}> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [resolve('bin/vmcheck.js'), ...args])
     let out = ''
@@ -62,7 +80,9 @@ async function main(): Promise<void> {
     const { after, hadEnded, counts } = await killedAt(Math.random())
     const isSame = JSON.stringify(counts) === JSON.stringify(COUNTS)
     if (!isSame) bad++
-    console.log(`${isSame ? 'same counts' : 'DIFFERS'}  ${hadEnded ? 'ended before' : 'killed after'} ${after} ms${isSame ? '' : `: ${JSON.stringify(counts)}`}`)
+    console.log(
+      `${isSame ? 'same counts' : 'DIFFERS'}  ${hadEnded ? 'ended before' : 'killed after'} ${after} ms${isSame ? '' : `: ${JSON.stringify(counts)}`}`,
+    )
   }
   console.log(`${values.moments} moments, ${bad} with other counts`)
   process.exitCode = bad === 0 ? 0 : 1

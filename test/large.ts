@@ -11,9 +11,14 @@ for (const path of await modelFiles('models', process.cwd())) {
     const { verdict, property, states } = expect as Exclude<Expectation, string>
     const report = await exploreFile(path, { scenario, workers: 2 })
     const found = report.violations[0]
-    const isSame = (found?.kind ?? report.verdict) === verdict && (!property || found?.property === property) && report.stats.states === states
+    const isSame =
+      (found?.kind ?? report.verdict) === verdict &&
+      (!property || found?.property === property) &&
+      report.stats.states === states
     if (!isSame) differ++
-    console.log(`${isSame ? 'as expected' : 'DIFFERS'}  ${path} ${scenario}: ${found?.kind ?? report.verdict}, ${report.stats.states.toLocaleString('en-US')} states, ${report.stats.seconds.toFixed(1)} s`)
+    console.log(
+      `${isSame ? 'as expected' : 'DIFFERS'}  ${path} ${scenario}: ${found?.kind ?? report.verdict}, ${report.stats.states.toLocaleString('en-US')} states, ${report.stats.seconds.toFixed(1)} s`,
+    )
   }
 }
 process.exitCode = differ === 0 ? 0 : 1

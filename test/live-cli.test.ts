@@ -13,7 +13,9 @@ test.after.always(() => rm(CACHE, { recursive: true, force: true }))
 const vmcheck = commandWith(CACHE)
 
 /** Two threads, two locks, two orders. */
-const CROSSED = modelText('m.thread(function* a() { yield* lock.acquire(); x.v = 1; yield* other.acquire(); yield* other.release(); yield* lock.release() }); m.thread(function* b() { yield* other.acquire(); yield* lock.acquire(); yield* lock.release(); yield* other.release() })')
+const CROSSED = modelText(
+  'm.thread(function* a() { yield* lock.acquire(); x.v = 1; yield* other.acquire(); yield* other.release(); yield* lock.release() }); m.thread(function* b() { yield* other.acquire(); yield* lock.acquire(); yield* lock.release(); yield* other.release() })',
+)
 
 test('run, fail, parse the schedule printed, replay, and it is the same', async (t) => {
   const cwd = await folder({ 'model.ts': CROSSED })
@@ -34,10 +36,18 @@ test('run, fail, parse the schedule printed, replay, and it is the same', async 
 })
 
 test('an assertion that fails within an operation has its place among the steps: what the run tells replays', async (t) => {
-  const text = modelText('m.thread(function* setter() { yield* lock.acquire(); yield* atomically(() => { x.v = 1 }); yield* lock.release() }); m.thread(function* looker() { yield* atomically(() => { if (m.choose(2) === 0) m.assert(x.v === 0, "unset") }) }); m.thread(function* other() { yield* atomically(() => { m.assert(x.v === 0, "unset") }) })')
+  const text = modelText(
+    'm.thread(function* setter() { yield* lock.acquire(); yield* atomically(() => { x.v = 1 }); yield* lock.release() }); m.thread(function* looker() { yield* atomically(() => { if (m.choose(2) === 0) m.assert(x.v === 0, "unset") }) }); m.thread(function* other() { yield* atomically(() => { m.assert(x.v === 0, "unset") }) })',
+  )
   const cwd = await folder({ 'model.ts': text })
   const [model, bind] = ['model.ts', resolve('models/maestro-bind.ts')]
-  for (const line of [[model, '--seed', '1'], [model, '--seed', '2'], [model, '--seed', '3', '--jitter'], [bind, '--scenario', 's7a-access', '--jitter', '--seed', '4'], [bind, '--scenario', 's7a-access', '--jitter', '--seed', '5']]) {
+  for (const line of [
+    [model, '--seed', '1'],
+    [model, '--seed', '2'],
+    [model, '--seed', '3', '--jitter'],
+    [bind, '--scenario', 's7a-access', '--jitter', '--seed', '4'],
+    [bind, '--scenario', 's7a-access', '--jitter', '--seed', '5'],
+  ]) {
     const ran = await vmcheck(['run', ...line, '--time', '20', '--report', 'found.json'], { cwd })
     t.is(ran.status, 1, `${line.join(' ')}: ${ran.out}`)
     const replayed = await vmcheck(['replay', 'found.json'], { cwd })
@@ -54,8 +64,13 @@ test('run: nothing found is inconclusive, with throughput and contention', async
   t.regex(ran.out, /300 rounds in [\d.]+ s on 2 threads: [\d,]+ points, [\d,]+ a second/)
   t.regex(ran.out, /wirer\/0: [\d,]+ points, [\d,]+ a second, blocked [\d,]+ times?/)
   t.regex(ran.out, /ipc_kernel_map\.lock: [\d,]+ operations, blocked [\d,]+ times?/)
-  const json = JSON.parse((await vmcheck(['run', 'models/wire.ts', '--scenario', 'fixed', '--rounds', '20', '--json'])).out) as Report
-  t.deepEqual([json.schema, json.verdict, json.live?.rounds, json.stats.strategy, json.inconclusive?.reason], ['vmcheck.report/1', 'inconclusive', 20, 'live', 'runs'])
+  const json = JSON.parse(
+    (await vmcheck(['run', 'models/wire.ts', '--scenario', 'fixed', '--rounds', '20', '--json'])).out,
+  ) as Report
+  t.deepEqual(
+    [json.schema, json.verdict, json.live?.rounds, json.stats.strategy, json.inconclusive?.reason],
+    ['vmcheck.report/1', 'inconclusive', 20, 'live', 'runs'],
+  )
 })
 
 test('a replay that differs says where, with status 1', async (t) => {
@@ -76,7 +91,10 @@ test('a replay that differs says where, with status 1', async (t) => {
 })
 
 test('reports that cannot be replayed: status 2, one line that says what, where and what to do', async (t) => {
-  const cwd = await folder({ 'model.ts': CROSSED, 'pass.ts': modelText('m.thread(function* a() { yield* lock.acquire(); yield* lock.release() })') })
+  const cwd = await folder({
+    'model.ts': CROSSED,
+    'pass.ts': modelText('m.thread(function* a() { yield* lock.acquire(); yield* lock.release() })'),
+  })
   await vmcheck(['explore', 'model.ts', '--report', 'r.json'], { cwd })
   await vmcheck(['explore', 'pass.ts', '--report', 'pass.json'], { cwd })
   const text = await readFile(join(cwd, 'r.json'), 'utf8')
@@ -125,7 +143,14 @@ test('reports that cannot be replayed: status 2, one line that says what, where 
 })
 
 test('run: what cannot be carried out', async (t) => {
-  const cwd = await folder({ 'model.ts': CROSSED, 'leaves.ts': modelText('m.thread(function* a() { yield* lock.acquire(); globalThis.process.exit(0) })'), 'ends.ts': modelText('m.thread(function* a() { yield* lock.acquire(); const all = []; for (;;) all.push(new Array(1_000_000).fill(all.length)) })'), 'bad.ts': 'export default 1\n' })
+  const cwd = await folder({
+    'model.ts': CROSSED,
+    'leaves.ts': modelText('m.thread(function* a() { yield* lock.acquire(); globalThis.process.exit(0) })'),
+    'ends.ts': modelText(
+      'm.thread(function* a() { yield* lock.acquire(); const all = []; for (;;) all.push(new Array(1_000_000).fill(all.length)) })',
+    ),
+    'bad.ts': 'export default 1\n',
+  })
   for (const [args, says] of [
     [['model.ts', '--rounds', '0'], /--rounds takes a whole number from 1/],
     [['model.ts', '--time', '0'], /--time takes a number of seconds above 0/],
@@ -145,11 +170,17 @@ test('run: what cannot be carried out', async (t) => {
 })
 
 test('Ctrl-C ends a run with what is known, at any moment, and leaves no half-written file', async (t) => {
-  const cwd = await folder({ 'model.ts': modelText('const run = function* () { yield* lock.acquire(); yield* lock.release() }; m.thread(run); m.thread(run)') })
+  const cwd = await folder({
+    'model.ts': modelText(
+      'const run = function* () { yield* lock.acquire(); yield* lock.release() }; m.thread(run); m.thread(run)',
+    ),
+  })
   for (const interrupt of [120, 250, 500, 900]) {
     const ran = await vmcheck(['run', 'model.ts', '--time', '60', '--report', 'r.json'], { cwd, interrupt })
     t.true(ran.status === 3 || ran.status === null, `${interrupt}: ${ran.status} ${ran.err}`)
-    for (const name of await readdir(cwd)) if (name.endsWith('.json')) t.is((JSON.parse(await readFile(join(cwd, name), 'utf8')) as Report).inconclusive?.reason, 'interrupt')
+    for (const name of await readdir(cwd))
+      if (name.endsWith('.json'))
+        t.is((JSON.parse(await readFile(join(cwd, name), 'utf8')) as Report).inconclusive?.reason, 'interrupt')
     t.false((await readdir(cwd)).some((name) => name.endsWith('.tmp')))
   }
   await rm(cwd, { recursive: true })

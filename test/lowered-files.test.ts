@@ -12,7 +12,10 @@ import { Refusal } from '../src/compile/refusal.ts'
 import { SHIPPED, type Shipped, digestOf } from '../src/compile/lowered-files.ts'
 
 /** A folder that is removed after the test, with a model in it. */
-async function folderWith(t: { teardown(after: () => Promise<void>): void }, source: string): Promise<{ folder: string; cache: string }> {
+async function folderWith(
+  t: { teardown(after: () => Promise<void>): void },
+  source: string,
+): Promise<{ folder: string; cache: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   await writeFile(join(folder, 'model.ts'), source)
@@ -27,7 +30,9 @@ export default model({ title: '${message}', machine(m) { const lock = new Mutex(
 /** The texts kept in a cache, by file. */
 async function kept(cache: string): Promise<string[]> {
   const [key] = await readdir(cache)
-  return (await readdir(join(cache, key as string))).filter((name) => name.endsWith('.js')).map((name) => join(cache, key as string, name))
+  return (await readdir(join(cache, key as string)))
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => join(cache, key as string, name))
 }
 
 /** Removes the bundles kept in a cache, so that lowered texts are asked for. */
@@ -38,7 +43,9 @@ async function forgetBundles(cache: string): Promise<void> {
 /** The bundles kept in a cache. */
 async function bundles(cache: string): Promise<string[]> {
   const [key] = await readdir(cache)
-  return (await readdir(join(cache, key as string))).filter((name) => name.endsWith('.bundle')).map((name) => join(cache, key as string, name))
+  return (await readdir(join(cache, key as string)))
+    .filter((name) => name.endsWith('.bundle'))
+    .map((name) => join(cache, key as string, name))
 }
 
 test('the packed lowering says what the modules it is made of say, places of refusals included', async (t) => {
@@ -99,11 +106,19 @@ test('a kept text is what is used, unless it is damaged', async (t) => {
 
 test('a folder that cannot be written to is done without', async (t) => {
   const { folder } = await folderWith(t, source('one'))
-  t.deepEqual(await bundle('model.ts', folder, join(folder, 'model.ts', 'no-folder')), await bundle('model.ts', folder, null))
+  t.deepEqual(
+    await bundle('model.ts', folder, join(folder, 'model.ts', 'no-folder')),
+    await bundle('model.ts', folder, null),
+  )
 })
 
 test('a kept bundle is what is used, unless something it was made from has changed, or could now be another file, or it is damaged', async (t) => {
-  const { folder, cache } = await folderWith(t, source('one').replace("import { Mutex }", "import { title } from './title'\nimport { Mutex }").replace("'one'", 'title'))
+  const { folder, cache } = await folderWith(
+    t,
+    source('one')
+      .replace('import { Mutex }', "import { title } from './title'\nimport { Mutex }")
+      .replace("'one'", 'title'),
+  )
   await writeFile(join(folder, 'title.js'), "export const title = 'one'\n")
   const fresh = await bundle('model.ts', folder, cache)
   const [path] = await bundles(cache)

@@ -41,7 +41,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     function* program(x = 1) { let r = []; { let x = 2; yield* op(x); r.push(x); { const x = 3; yield* op(x); r.push(x) } r.push(x) } for (let x = 5; x < 7; x++) { let y; if (x === 5) y = 'set'; yield* op(x, y); r.push(y) } r.push(x); return r }`,
   'dead variables': `
     function* program() { let big = [1, 2, 3]; let n = big.length; yield* op(n); let unused = { gone: true }; n += 1; yield* op(n); const late = yield* op('late'); return [n, late] }`,
-  'destructuring': `
+  destructuring: `
     function* program() { const { a, b: { c = 9, ...others }, ...rest } = { a: 1, b: { d: 2, e: 3 }, f: 4 }; yield* op(a, c, others, rest); let [x, , y = 5, ...tail] = [1, 2, undefined, 4, 6]; yield* op(x, y, tail); [x, y] = [y, x]; for (const [k, v] of Object.entries({ p: 1, q: 2 })) yield* op(k, v); try { throw { code: 3, why: 'w' } } catch ({ code, why }) { yield* op(code, why) } return [x, y] }`,
   'for-of over arrays, Sets, Maps and strings': `
     function* program() { const seen = []; for (const x of new Set([3, 1, 3, 2])) { if (x === 1) continue; seen.push(yield* op('set', x)); if (seen.length > 5) break } for (const [k, v] of new Map([['a', 1], ['b', 2]])) seen.push(yield* op(k, v)); for (const ch of 'hé') yield* op(ch); const grow = [1]; for (const g of grow) { if (grow.length < 3) grow.push(g + 1); yield* op('grow', g) } return [seen.length, grow] }`,
@@ -73,16 +73,30 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 for (const [name, text] of Object.entries(PROGRAMS)) {
   test(`lowered and native agree: ${name}`, (t) => {
     const tally = { agreed: 0, refused: 0 }
-    t.is(difference(text, text, 'program', Array.from({ length: 200 }, (_, seed) => seed), tally), null)
+    t.is(
+      difference(
+        text,
+        text,
+        'program',
+        Array.from({ length: 200 }, (_, seed) => seed),
+        tally,
+      ),
+      null,
+    )
     t.is(tally.agreed, 1)
   })
 }
 
-for (const part of readFileSync('test/lowering/programs.txt', 'utf8').split(/^\/\/# /m).slice(1)) {
+for (const part of readFileSync('test/lowering/programs.txt', 'utf8')
+  .split(/^\/\/# /m)
+  .slice(1)) {
   const [name, ...lines] = part.split('\n')
   test(`lowered and native agree, or it is refused: ${name}`, (t) => {
     const text = lines.join('\n')
-    t.is(difference(text, transformSync(text, { loader: 'ts', target: 'esnext' }).code, 'main', [0, 1, 2, 3, 4, 5, 6, 7]), null)
+    t.is(
+      difference(text, transformSync(text, { loader: 'ts', target: 'esnext' }).code, 'main', [0, 1, 2, 3, 4, 5, 6, 7]),
+      null,
+    )
   })
 }
 
@@ -98,5 +112,5 @@ test('a variable that is dead at a point is not stored', (t) => {
   const code = lower(text, 'program.js', false)
   const live = [...code.matchAll(/(\d+): \[([^\]]*)\]/g)].map(([, label, slots]) => [Number(label), slots])
   t.deepEqual(live.at(-1), [4, ''])
-  t.true(live.every(([label, slots]) => (label as number) > 1 ? slots === '' : true))
+  t.true(live.every(([label, slots]) => ((label as number) > 1 ? slots === '' : true)))
 })

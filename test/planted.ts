@@ -19,7 +19,8 @@ async function copyWith(bug: Bug | null): Promise<string> {
   await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
   // copied, not linked: a file reached by a link is named by where it really is, which tests would notice
-  for (const beside of ['test', 'models', 'bench', 'schema', 'templates', 'README.md', 'docs']) await cp(join(root, beside), join(folder, beside), { recursive: true })
+  for (const beside of ['ava.config.js', 'test', 'models', 'bench', 'schema', 'templates', 'README.md', 'docs'])
+    await cp(join(root, beside), join(folder, beside), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   for (const { file } of bug?.edits ?? []) {
     const path = join(folder, 'dist', file)
@@ -30,7 +31,11 @@ async function copyWith(bug: Bug | null): Promise<string> {
 }
 
 /** What a run that is to fail comes to: how long it took, and what it says; null when it does not fail. */
-async function failing(command: readonly string[], cwd: string, tells: RegExp): Promise<{ readonly seconds: number; readonly says: string } | null> {
+async function failing(
+  command: readonly string[],
+  cwd: string,
+  tells: RegExp,
+): Promise<{ readonly seconds: number; readonly says: string } | null> {
   const started = performance.now()
   let says = ''
   const status = await new Promise<number | null>((done) => {
@@ -39,12 +44,28 @@ async function failing(command: readonly string[], cwd: string, tells: RegExp): 
     child.on('exit', done)
   })
   const line = says.split('\n').find((one) => tells.test(one)) ?? ''
-  return status === 0 ? null : { seconds: Math.round((performance.now() - started) / 1000), says: line.replace(/^seed \d+, (scheduled )?program \d+: /, '').replace(/^([^{]{0,100}).*$/, '$1').trim() }
+  return status === 0
+    ? null
+    : {
+        seconds: Math.round((performance.now() - started) / 1000),
+        says: line
+          .replace(/^seed \d+, (scheduled )?program \d+: /, '')
+          .replace(/^([^{]{0,100}).*$/, '$1')
+          .trim(),
+      }
 }
 
 /** What notices a bug: the judge, or the test file that is named. */
-async function finding(folder: string, test: string | undefined): Promise<{ readonly seconds: number; readonly says: string } | null> {
-  if (test === undefined) return failing([join(folder, 'dist/test/soak.js'), '--programs', programs, '--seed', '1', '--workers', '1'], folder, /^seed|Error|: /)
+async function finding(
+  folder: string,
+  test: string | undefined,
+): Promise<{ readonly seconds: number; readonly says: string } | null> {
+  if (test === undefined)
+    return failing(
+      [join(folder, 'dist/test/soak.js'), '--programs', programs, '--seed', '1', '--workers', '1'],
+      folder,
+      /^seed|Error|: /,
+    )
   return failing([join(folder, 'node_modules/ava/entrypoints/cli.mjs'), `dist/test/${test}.test.js`], folder, /✘/)
 }
 
@@ -66,7 +87,11 @@ for (const bug of bugs) {
   const folder = await copyWith(bug)
   const found = await finding(folder, test)
   if (found === null) wrong++
-  console.log(found === null ? `| ${name} | not noticed by ${test ?? `${programs} programs`} | |` : `| ${name} | ${test ?? 'judge'}, ${found.seconds} s | ${found.says} |`)
+  console.log(
+    found === null
+      ? `| ${name} | not noticed by ${test ?? `${programs} programs`} | |`
+      : `| ${name} | ${test ?? 'judge'}, ${found.seconds} s | ${found.says} |`,
+  )
   await rm(folder, { recursive: true })
 }
 process.exitCode = wrong > 0 ? 1 : 0

@@ -13,9 +13,22 @@ import { exploreFile, exploreText, loadOnce, modelText, silent } from './run.ts'
 import { TWINS } from './twins.ts'
 
 /** Replays a violation of a report, so many times on the same threads. */
-async function replayed(report: Report, violation: Violation, native: Replayable['native'], times = 1): Promise<Followed[]> {
+async function replayed(
+  report: Report,
+  violation: Violation,
+  native: Replayable['native'],
+  times = 1,
+): Promise<Followed[]> {
   const { model, stats } = report
-  const replayable: Replayable = { native, scenario: model.scenario, params: model.params, granularity: stats.granularity as 'step' | 'access', violation, checks: checksOf(report), isTold: true }
+  const replayable: Replayable = {
+    native,
+    scenario: model.scenario,
+    params: model.params,
+    granularity: stats.granularity as 'step' | 'access',
+    violation,
+    checks: checksOf(report),
+    isTold: true,
+  }
   return onLiveCpus(replayable, silent, async (replay) => {
     const all: Followed[] = []
     for (let i = 0; i < times; i++) all.push(await replayOnce(replay, replayable))
@@ -64,7 +77,14 @@ for (const [name, { broken, kind, outside }] of Object.entries(TWINS)) {
 
 test('schedules of every strategy and reduction replay', async (t) => {
   const native = await nativeFile('models/wire.ts')
-  const requests: Partial<ExploreRequest>[] = [{ strategy: 'dfs' }, { strategy: 'dpor' }, { strategy: 'random', runs: 100_000 }, { strategy: 'pct', runs: 100_000, bugDepth: 4 }, { reduce: 'none' }, { reduce: 'all' }]
+  const requests: Partial<ExploreRequest>[] = [
+    { strategy: 'dfs' },
+    { strategy: 'dpor' },
+    { strategy: 'random', runs: 100_000 },
+    { strategy: 'pct', runs: 100_000, bugDepth: 4 },
+    { reduce: 'none' },
+    { reduce: 'all' },
+  ]
   for (const request of requests) {
     const report = await exploreFile('models/wire.ts', { scenario: 'deadlock', ...request })
     const [followed] = await replayed(report, report.violations[0] as Violation, native)
@@ -77,16 +97,24 @@ test('replays in a row on the same threads are all alike, and the CPUs really sl
   const [violation] = report.violations
   const all = await replayed(report, violation as Violation, await nativeFile('models/wire.ts'), 50)
   t.is(new Set(all.map((followed) => JSON.stringify(followed))).size, 1)
-  const lines = (waiting: Violation['waiting'] = []): unknown => waiting.map(({ at, ...wait }) => [wait, at?.file, at?.line])
+  const lines = (waiting: Violation['waiting'] = []): unknown =>
+    waiting.map(({ at, ...wait }) => [wait, at?.file, at?.line])
   t.deepEqual(lines(all[0]?.waiting), lines(violation?.waiting))
-  t.is(JSON.stringify(all[0]?.steps.map(({ changes, why, because }) => [changes, why, because])), JSON.stringify(violation?.steps.map(({ changes, why, because }) => [changes, why, because])))
+  t.is(
+    JSON.stringify(all[0]?.steps.map(({ changes, why, because }) => [changes, why, because])),
+    JSON.stringify(violation?.steps.map(({ changes, why, because }) => [changes, why, because])),
+  )
 })
 
 test('a report that says something else is found out, at the step', async (t) => {
   const report = await exploreFile('models/wire.ts')
   const native = await nativeFile('models/wire.ts')
   const [violation] = report.violations as [Violation]
-  const changed = (change: (copy: { -readonly [K in keyof Violation]: Violation[K] } & { steps: any[]; schedule: any[]; waiting: any[] }) => void): Violation => {
+  const changed = (
+    change: (
+      copy: { -readonly [K in keyof Violation]: Violation[K] } & { steps: any[]; schedule: any[]; waiting: any[] },
+    ) => void,
+  ): Violation => {
     const copy = structuredClone(violation) as never as Parameters<typeof change>[0]
     change(copy)
     return copy
@@ -95,14 +123,47 @@ test('a report that says something else is found out, at the step', async (t) =>
   const cases: readonly (readonly [what: string, lie: Violation, step: number, says: RegExp])[] = [
     ['an event', changed(({ steps }) => (steps[at].events[0].operation = 'fly')), at + 1, /^it is .* and not fly/],
     ['an event too few', changed(({ steps }) => steps[at].events.pop()), at + 1, /happens besides/],
-    ['a change', changed(({ steps }) => (steps[at].changes[0].to = 'nonsense')), at + 1, /^it changes .* and not .*nonsense/],
+    [
+      'a change',
+      changed(({ steps }) => (steps[at].changes[0].to = 'nonsense')),
+      at + 1,
+      /^it changes .* and not .*nonsense/,
+    ],
     ['a place', changed(({ steps }) => (steps[at].events[0].at.line += 1)), at + 1, /is at .*:\d+ and not at/],
-    ['a function', changed(({ steps }) => (steps[at].events[0].function = ['elsewhere'])), at + 1, /happens in .* and not in elsewhere/],
+    [
+      'a function',
+      changed(({ steps }) => (steps[at].events[0].function = ['elsewhere'])),
+      at + 1,
+      /happens in .* and not in elsewhere/,
+    ],
     ['a reason', changed(({ steps }) => (steps[at].why = 'woken')), at + 1, /and not woken/],
-    ['an actor that has no step to take', changed(({ schedule, steps }) => { schedule.push(schedule[0]); steps.push(steps[0]) }), violation.schedule.length + 1, /is blocked/],
-    ['a choice', changed(({ schedule }) => (schedule[at].choices = [1])), at + 1, /makes the choices \[\] and not \[1\]/],
-    ['a wait', changed(({ waiting }) => (waiting[0].target = 'another lock')), violation.schedule.length, /at the end, .*waits for .* and not for .*another lock/],
-    ['a message', changed((copy) => (copy.message = 'all is well')), violation.schedule.length, /at the end, it is deadlock/],
+    [
+      'an actor that has no step to take',
+      changed(({ schedule, steps }) => {
+        schedule.push(schedule[0])
+        steps.push(steps[0])
+      }),
+      violation.schedule.length + 1,
+      /is blocked/,
+    ],
+    [
+      'a choice',
+      changed(({ schedule }) => (schedule[at].choices = [1])),
+      at + 1,
+      /makes the choices \[\] and not \[1\]/,
+    ],
+    [
+      'a wait',
+      changed(({ waiting }) => (waiting[0].target = 'another lock')),
+      violation.schedule.length,
+      /at the end, .*waits for .* and not for .*another lock/,
+    ],
+    [
+      'a message',
+      changed((copy) => (copy.message = 'all is well')),
+      violation.schedule.length,
+      /at the end, it is deadlock/,
+    ],
   ]
   for (const [what, lie, step, says] of cases) {
     const [followed] = await replayed(report, lie, native)
@@ -112,11 +173,16 @@ test('a report that says something else is found out, at the step', async (t) =>
 })
 
 const UNWINDING: Readonly<Record<string, string>> = {
-  'a program that throws before its first point': 'm.thread(function* a() { throw new Error("at once") }); m.thread(function* b() { yield* pause() })',
-  'an assertion before the first point': 'm.thread(function* a() { yield* pause() }); m.thread(function* b() { m.assert(false, "never") })',
-  'choices after a fault that is caught': 'm.thread(function* a() { yield* pause(); try { x.v = 99 } catch { m.choose(2); m.choose(3) } yield* pause() })',
-  'choices after a fault that an effect catches': 'm.thread(function* a() { yield* atomically(() => { try { x.v = 99 } catch { m.choose(2); m.choose(3) } }) })',
-  'a guard that makes a choice': 'm.thread(function* a() { yield* when(() => m.choose(2) === 1 && x.v === 3) }); m.thread(function* b() { yield* pause() })',
+  'a program that throws before its first point':
+    'm.thread(function* a() { throw new Error("at once") }); m.thread(function* b() { yield* pause() })',
+  'an assertion before the first point':
+    'm.thread(function* a() { yield* pause() }); m.thread(function* b() { m.assert(false, "never") })',
+  'choices after a fault that is caught':
+    'm.thread(function* a() { yield* pause(); try { x.v = 99 } catch { m.choose(2); m.choose(3) } yield* pause() })',
+  'choices after a fault that an effect catches':
+    'm.thread(function* a() { yield* atomically(() => { try { x.v = 99 } catch { m.choose(2); m.choose(3) } }) })',
+  'a guard that makes a choice':
+    'm.thread(function* a() { yield* when(() => m.choose(2) === 1 && x.v === 3) }); m.thread(function* b() { yield* pause() })',
 }
 
 for (const [name, machine] of Object.entries(UNWINDING)) {

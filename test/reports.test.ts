@@ -21,12 +21,22 @@ async function samples(): Promise<Report[]> {
   const reports: Report[] = []
   for (const path of await modelFiles('models', process.cwd())) {
     const { model } = await loadOnce(path)
-    const [name] = [...model.scenarios].find(([, { expect, large }]) => !large && expectedVerdict(expect) !== 'pass') ?? []
-    if (name !== undefined) reports.push({ ...(await exploreFile(path, { scenario: name })), commands: [`npx vmcheck explore ${path} --scenario ${name}`] })
+    const [name] =
+      [...model.scenarios].find(([, { expect, large }]) => !large && expectedVerdict(expect) !== 'pass') ?? []
+    if (name !== undefined)
+      reports.push({
+        ...(await exploreFile(path, { scenario: name })),
+        commands: [`npx vmcheck explore ${path} --scenario ${name}`],
+      })
   }
   const wire = 'models/wire.ts'
   reports.push(await exploreFile(wire, { scenario: 'fixed' }))
-  reports.push(await exploreFile(wire, { scenario: 'fixed', limits: { maxStates: 100, maxDepth: Infinity, time: Infinity, memory: 4e9 } }))
+  reports.push(
+    await exploreFile(wire, {
+      scenario: 'fixed',
+      limits: { maxStates: 100, maxDepth: Infinity, time: Infinity, memory: 4e9 },
+    }),
+  )
   reports.push(await exploreFile(wire, { explain: true }))
   return reports
 }
@@ -51,8 +61,13 @@ const all = samples()
 
 test('every report is as the published schema says', async (t) => {
   const validate = await reportSchema()
-  const reports = [...(await all), await hostile(), ...readReports(await readFile('test/reports/first-0.1.0.json', 'utf8'))]
-  for (const report of reports) t.deepEqual(await validate(JSON.stringify(report)), [], `${report.model.file} ${report.model.scenario}`)
+  const reports = [
+    ...(await all),
+    await hostile(),
+    ...readReports(await readFile('test/reports/first-0.1.0.json', 'utf8')),
+  ]
+  for (const report of reports)
+    t.deepEqual(await validate(JSON.stringify(report)), [], `${report.model.file} ${report.model.scenario}`)
   t.true(reports.length > 20)
   t.is((await validate(JSON.stringify({ ...reports[0], verdict: 'fine' }))).length, 1)
 })
@@ -71,13 +86,23 @@ test('SARIF files are as the official schema says; a result a violation, a threa
     const text = await rendered('.sarif', ...list)
     t.deepEqual(await validate(text), [])
     const [run] = (JSON.parse(text) as Log).runs
-    t.is(run?.results?.length, list.reduce((sum, { violations }) => sum + violations.length, 0))
+    t.is(
+      run?.results?.length,
+      list.reduce((sum, { violations }) => sum + violations.length, 0),
+    )
     for (const result of run?.results ?? []) {
       t.is(run?.tool.driver.rules?.[result.ruleIndex as number]?.id, result.ruleId)
       const flows = result.codeFlows?.[0]?.threadFlows ?? []
       const order = flows.flatMap(({ locations }) => locations.map(({ executionOrder }) => executionOrder as number))
-      t.deepEqual(order.toSorted((a, b) => a - b), order.map((_, i) => i + 1))
-      for (const { locations } of flows) t.deepEqual(locations.map(({ executionOrder }) => executionOrder), locations.map(({ executionOrder }) => executionOrder).toSorted((a, b) => (a as number) - (b as number)))
+      t.deepEqual(
+        order.toSorted((a, b) => a - b),
+        order.map((_, i) => i + 1),
+      )
+      for (const { locations } of flows)
+        t.deepEqual(
+          locations.map(({ executionOrder }) => executionOrder),
+          locations.map(({ executionOrder }) => executionOrder).toSorted((a, b) => (a as number) - (b as number)),
+        )
       t.false(result.locations?.[0]?.physicalLocation?.artifactLocation?.uri?.startsWith('vmcheck/vm') ?? true)
     }
   }
@@ -97,31 +122,59 @@ test('JUnit files are as the common schemas say: a case a scenario', async (t) =
 
 /** Whether a number stands anywhere in a value as it is. */
 function hasNumber(value: unknown): boolean {
-  return typeof value === 'number' || (typeof value === 'object' && value !== null && Object.values(value).some(hasNumber))
+  return (
+    typeof value === 'number' || (typeof value === 'object' && value !== null && Object.values(value).some(hasNumber))
+  )
 }
 
 test('ITF traces: every variable in every state, of one type, in encoded integers', async (t) => {
-  const typeOf = (value: unknown): string => (typeof value === 'object' && value !== null ? Object.keys(value).toSorted().map((key) => `${key}:${key === '#set' ? '' : typeOf((value as Record<string, unknown>)[key])}`).join() : typeof value)
+  const typeOf = (value: unknown): string =>
+    typeof value === 'object' && value !== null
+      ? Object.keys(value)
+          .toSorted()
+          .map((key) => `${key}:${key === '#set' ? '' : typeOf((value as Record<string, unknown>)[key])}`)
+          .join()
+      : typeof value
   for (const report of await all) {
-    const { vars, states } = JSON.parse(await rendered('.itf.json', report)) as { vars: string[]; states: Record<string, unknown>[] }
+    const { vars, states } = JSON.parse(await rendered('.itf.json', report)) as {
+      vars: string[]
+      states: Record<string, unknown>[]
+    }
     t.is(new Set(vars).size, vars.length)
-    t.true(vars.every((name) => /^[A-Za-z_]\w*$/.test(name)), vars.join())
+    t.true(
+      vars.every((name) => /^[A-Za-z_]\w*$/.test(name)),
+      vars.join(),
+    )
     const [violation] = report.violations
     t.is(states.length, violation ? violation.steps.length + 1 : 0)
     for (const state of states) t.deepEqual(Object.keys(state).toSorted(), ['#meta', ...vars].toSorted())
-    for (const name of vars) t.is(new Set(states.map((state) => typeOf(state[name]))).size, states.length > 0 ? 1 : 0, `${report.model.file} ${name}`)
+    for (const name of vars)
+      t.is(
+        new Set(states.map((state) => typeOf(state[name]))).size,
+        states.length > 0 ? 1 : 0,
+        `${report.model.file} ${name}`,
+      )
     t.false(hasNumber(states.map(({ '#meta': _, ...rest }) => rest)), report.model.file)
   }
 })
 
 test('Perfetto traces: slices of one track do not overlap, and every flow has two ends', async (t) => {
   for (const report of await all) {
-    const { traceEvents } = JSON.parse(await rendered('.perfetto.json', report)) as { traceEvents: { ph: string; pid: number; tid: number; ts: number; dur: number; id: number }[] }
+    const { traceEvents } = JSON.parse(await rendered('.perfetto.json', report)) as {
+      traceEvents: { ph: string; pid: number; tid: number; ts: number; dur: number; id: number }[]
+    }
     const slices = traceEvents.filter(({ ph }) => ph === 'X')
     t.true(slices.filter(({ pid }) => pid === 1).length >= (report.violations[0]?.steps.length ?? 0))
     for (const key of new Set(slices.map(({ pid, tid }) => `${pid} ${tid}`))) {
       const track = slices.filter(({ pid, tid }) => `${pid} ${tid}` === key).toSorted((a, b) => a.ts - b.ts)
-      track.forEach(({ ts }, i) => i > 0 && t.true(ts >= (track[i - 1] as (typeof track)[0]).ts + (track[i - 1] as (typeof track)[0]).dur, `${report.model.file} ${key}`))
+      track.forEach(
+        ({ ts }, i) =>
+          i > 0 &&
+          t.true(
+            ts >= (track[i - 1] as (typeof track)[0]).ts + (track[i - 1] as (typeof track)[0]).dur,
+            `${report.model.file} ${key}`,
+          ),
+      )
     }
     const flows = traceEvents.filter(({ ph }) => ph === 's' || ph === 'f')
     for (const { id } of flows) t.is(flows.filter((flow) => flow.id === id).length, 2)
@@ -136,12 +189,14 @@ test('Markdown: verdict, a column a CPU, diagrams, the commands; nothing of a mo
   t.is([...text.matchAll(/```mermaid/g)].length, 2)
   t.is([...text.matchAll(/^\| \d+ \|/gm)].length, 52)
   t.regex(text, /npx vmcheck explore models\/wire\.ts/)
-  for (const row of text.split('\n').filter((line) => line.startsWith('| '))) t.true([2, 3].includes([...row.matchAll(/(?<!\\)\|/g)].length - 1), row)
+  for (const row of text.split('\n').filter((line) => line.startsWith('| ')))
+    t.true([2, 3].includes([...row.matchAll(/(?<!\\)\|/g)].length - 1), row)
   const bad = await rendered('.md', await hostile())
   const plain = bad.replace(/(?<!`)(`+) [^\n]*? \1(?!`)/g, '')
   t.notRegex(plain, /<script/)
   t.notRegex(plain, /(?<!\\)\[l(?<!\\)\]\(http/)
-  for (const [, diagram] of bad.matchAll(/```mermaid\n([\s\S]*?)```/g)) t.notRegex((diagram as string).replace(/#(?!8203)\d+;|-->>|->>|-->|--x/g, ''), /[<>`{}]|\bend\b(?!#)/)
+  for (const [, diagram] of bad.matchAll(/```mermaid\n([\s\S]*?)```/g))
+    t.notRegex((diagram as string).replace(/#(?!8203)\d+;|-->>|->>|-->|--x/g, ''), /[<>`{}]|\bend\b(?!#)/)
 })
 
 test('the state told step by step is the one that the machine is in: holds and waits follow from it', async (t) => {
@@ -158,9 +213,19 @@ test('the state told step by step is the one that the machine is in: holds and w
       // whoever is told to hold what another waits for holds it at the end of the trace
       for (const { heldBy, target } of violation.waiting) {
         const isLock = holds.some(({ object }) => object === target)
-        for (const holder of isLock ? heldBy : []) t.true(holds.some(({ actor, object, to }) => actor === holder && object === target && to === violation.steps.length), `${report.model.file}: ${target} held by ${holder}`)
+        for (const holder of isLock ? heldBy : [])
+          t.true(
+            holds.some(
+              ({ actor, object, to }) => actor === holder && object === target && to === violation.steps.length,
+            ),
+            `${report.model.file}: ${target} held by ${holder}`,
+          )
       }
-      for (const { actor } of violation.waiting.filter(({ operation, actor: who }) => operation !== 'spin' && violation.steps.at(-1)?.waits?.some((wait) => wait.actor === who))) t.true(waits.some((wait) => wait.actor === actor && wait.to === violation.steps.length))
+      for (const { actor } of violation.waiting.filter(
+        ({ operation, actor: who }) =>
+          operation !== 'spin' && violation.steps.at(-1)?.waits?.some((wait) => wait.actor === who),
+      ))
+        t.true(waits.some((wait) => wait.actor === actor && wait.to === violation.steps.length))
     }
   }
 })
@@ -205,8 +270,10 @@ test('a damaged report is refused where it is damaged', async (t) => {
 
 test('among the shortest traces the one with the fewest switches is told', async (t) => {
   // both threads take two steps before the assertion can fail; a trace with one switch exists
-  const report = await exploreText(modelText(`
-  for (const cell of [x, y]) m.thread(function* t() { yield* when(() => true, () => { cell.v = 1 }); yield* when(() => true, () => { cell.v = 2 }); yield* when(() => true, () => { m.assert(!(x.v === 2 && y.v === 2), 'not both') }) })`))
+  const report = await exploreText(
+    modelText(`
+  for (const cell of [x, y]) m.thread(function* t() { yield* when(() => true, () => { cell.v = 1 }); yield* when(() => true, () => { cell.v = 2 }); yield* when(() => true, () => { m.assert(!(x.v === 2 && y.v === 2), 'not both') }) })`),
+  )
   const { steps } = report.violations[0] as Report['violations'][0]
   t.is(steps.length, 5)
   t.is(steps.filter(({ actor }, i) => i > 0 && actor !== steps[i - 1]?.actor).length, 1)

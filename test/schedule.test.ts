@@ -2,7 +2,9 @@ import test from 'ava'
 import fc from 'fast-check'
 import { formatSchedule, parseSchedule } from '../src/trace/schedule.ts'
 
-const schedules = fc.array(fc.record({ actor: fc.nat(29), choices: fc.array(fc.nat(12), { maxLength: 3 }) }), { maxLength: 40 })
+const schedules = fc.array(fc.record({ actor: fc.nat(29), choices: fc.array(fc.nat(12), { maxLength: 3 }) }), {
+  maxLength: 40,
+})
 
 test('a schedule comes back from its text', (t) => {
   fc.assert(

@@ -19,11 +19,17 @@ ${machine}
 }
 
 async function both(machine: string, noCheck: readonly string[] = []): Promise<readonly Report[]> {
-  return [await exploreText(model(machine), { granularity: 'step', noCheck }), await exploreText(model(machine), { granularity: 'access', noCheck })]
+  return [
+    await exploreText(model(machine), { granularity: 'step', noCheck }),
+    await exploreText(model(machine), { granularity: 'access', noCheck }),
+  ]
 }
 
 async function verdict(machine: string, noCheck: readonly string[] = []): Promise<string> {
-  const [step, access] = (await both(machine, noCheck)).map((report) => `${report.violations[0]?.kind ?? report.verdict}${report.violations[0] ? `: ${report.violations[0].property}` : ''}`)
+  const [step, access] = (await both(machine, noCheck)).map(
+    (report) =>
+      `${report.violations[0]?.kind ?? report.verdict}${report.violations[0] ? `: ${report.violations[0].property}` : ''}`,
+  )
   return step === access ? (step as string) : `${step} by steps, ${access} by accesses`
 }
 
@@ -38,7 +44,8 @@ test('threads of one CPU preempt each other, unless preemption or interrupts are
 })
 
 test('plain accesses of threads that preempt each other race; with preemption off they do not', async (t) => {
-  const writers = (before: string, after: string): string => `for (let i = 0; i < 2; i++) m.thread(function* set() { ${before} x.v = i; ${after} }, { on: cpu })`
+  const writers = (before: string, after: string): string =>
+    `for (let i = 0; i < 2; i++) m.thread(function* set() { ${before} x.v = i; ${after} }, { on: cpu })`
   t.is(await verdict(writers('', '')), 'data-race: x.v')
   t.is(await verdict(writers('yield* disablePreemption();', 'yield* enablePreemption()')), 'pass')
 })
@@ -54,17 +61,23 @@ m.thread(function* spinner() { ${off} yield* lock.acquire(); yield* lock.release
 
 test('a sleeper gives its CPU up, with interrupts off too, and gets it back', async (t) => {
   t.is(
-    await verdict(`
+    await verdict(
+      `
 const gate = new WaitChannel(m, 'gate')
 m.thread(function* sleeper() { yield* disableInterrupts(); yield* gate.assertWait(); yield* gate.block(); yield* enableInterrupts() }, { on: cpu })
-m.thread(function* waker() { yield* when(() => !gate.isEmpty); yield* gate.wakeup() }, { on: cpu })`, ['sleep-in-atomic']),
+m.thread(function* waker() { yield* when(() => !gate.isEmpty); yield* gate.wakeup() }, { on: cpu })`,
+      ['sleep-in-atomic'],
+    ),
     'pass',
   )
   t.is(
-    await verdict(`
+    await verdict(
+      `
 const mutex = new Mutex(m, 'mutex')
 m.thread(function* owner() { yield* mutex.acquire(); yield* atomically(() => { x.v += 1 }); yield* mutex.release() }, { on: cpu })
-m.thread(function* waiter() { yield* disablePreemption(); yield* mutex.acquire(); yield* mutex.release(); yield* enablePreemption() }, { on: cpu })`, ['sleep-in-atomic']),
+m.thread(function* waiter() { yield* disablePreemption(); yield* mutex.acquire(); yield* mutex.release(); yield* enablePreemption() }, { on: cpu })`,
+      ['sleep-in-atomic'],
+    ),
     'pass',
   )
 })
@@ -168,9 +181,20 @@ m.thread(function* device() { yield* line.send(cpu); yield* line.send(second) })
 })
 
 test('locks are used as they are meant', async (t) => {
-  t.is(await verdict("const l = new HandoffLock(m, 'l', 2)\nm.thread(function* twice() { yield* l.acquire(); yield* l.acquire(); yield* l.release(); yield* l.release() })"), 'deadlock: no deadlock')
-  t.is(await verdict("const l = new RwSpinLock(m, 'l')\nm.thread(function* twice() { yield* l.read(); yield* l.read() })"), 'exception: no exception')
-  t.is(await verdict("m.thread(function* guard() { yield* when(() => thisCpu(m) === cpu) }, { on: cpu })"), 'exception: no exception')
+  t.is(
+    await verdict(
+      "const l = new HandoffLock(m, 'l', 2)\nm.thread(function* twice() { yield* l.acquire(); yield* l.acquire(); yield* l.release(); yield* l.release() })",
+    ),
+    'deadlock: no deadlock',
+  )
+  t.is(
+    await verdict("const l = new RwSpinLock(m, 'l')\nm.thread(function* twice() { yield* l.read(); yield* l.read() })"),
+    'exception: no exception',
+  )
+  t.is(
+    await verdict('m.thread(function* guard() { yield* when(() => thisCpu(m) === cpu) }, { on: cpu })'),
+    'exception: no exception',
+  )
 })
 
 test('a writer that waits holds readers off, where the lock says so', async (t) => {
@@ -184,8 +208,15 @@ m.thread(function* writer() { yield* l.write(); yield* l.release() })`
 })
 
 test('threads share only CPUs made for it', async (t) => {
-  const refused = async (machine: string): Promise<string> => exploreText(model(machine)).then(() => '', (error: Error) => error.message)
-  t.regex(await refused('const [own] = m.cpus(1, () => function* a() {}); m.thread(function* b() {}, { on: own.cpu })'), /several actors share CPUs made by m\.cpu\(\) only/)
+  const refused = async (machine: string): Promise<string> =>
+    exploreText(model(machine)).then(
+      () => '',
+      (error: Error) => error.message,
+    )
+  t.regex(
+    await refused('const [own] = m.cpus(1, () => function* a() {}); m.thread(function* b() {}, { on: own.cpu })'),
+    /several actors share CPUs made by m\.cpu\(\) only/,
+  )
   t.regex(await refused('m.thread(function* b() {}, { on: [] })'), /several actors share CPUs made by m\.cpu\(\) only/)
 })
 
@@ -218,7 +249,10 @@ test('a TLB as a set of what it may hold shows what one with explicit fills and 
   for (const invalidates of [false, true]) {
     const never = async (isExplicit: boolean): Promise<string[]> => {
       const report = await exploreText(model(remapping(isExplicit, invalidates)), { keepGoing: true })
-      return report.violations.filter(({ kind }) => kind === 'unreached').map(({ property }) => property).toSorted()
+      return report.violations
+        .filter(({ kind }) => kind === 'unreached')
+        .map(({ property }) => property)
+        .toSorted()
     }
     const [set, explicit] = [await never(false), await never(true)]
     t.deepEqual(set, explicit)

@@ -35,14 +35,18 @@ async function soak(): Promise<Soaked> {
   const covered = nothing()
   for (let number = turn; number < most; number += workers) {
     const [round, i] = [seed + Math.floor(number / ROUND), number % ROUND]
-    const [program, machine] = [fc.sample(programs, { numRuns: ROUND, seed: round })[i], fc.sample(scheduled, { numRuns: ROUND, seed: round })[i]]
+    const [program, machine] = [
+      fc.sample(programs, { numRuns: ROUND, seed: round })[i],
+      fc.sample(scheduled, { numRuns: ROUND, seed: round })[i],
+    ]
     if (!program || !machine || performance.now() >= end) break
     const judged = await judge(program)
     add(covered, coverageOf(program, judged))
     if (judged.difference !== null) return { covered, difference: `seed ${round}, program ${i}: ${judged.difference}` }
     const also = await judgeScheduled(machine)
     add(covered, coverageOfScheduled(also))
-    if (also.difference !== null) return { covered, difference: `seed ${round}, scheduled program ${i}: ${also.difference}` }
+    if (also.difference !== null)
+      return { covered, difference: `seed ${round}, scheduled program ${i}: ${also.difference}` }
   }
   return { covered, difference: null }
 }
@@ -79,7 +83,16 @@ async function main(): Promise<void> {
     process.exit(1)
   }
   const soaking = Array.from({ length: workers }, (_, i) => {
-    const child = fork(fileURLToPath(import.meta.url), [...(minutes < Infinity ? ['--minutes', String(minutes)] : []), ...(most < Infinity ? ['--programs', String(most)] : []), '--seed', String(seed), '--workers', String(workers), '--turn', String(i)])
+    const child = fork(fileURLToPath(import.meta.url), [
+      ...(minutes < Infinity ? ['--minutes', String(minutes)] : []),
+      ...(most < Infinity ? ['--programs', String(most)] : []),
+      '--seed',
+      String(seed),
+      '--workers',
+      String(workers),
+      '--turn',
+      String(i),
+    ])
     children.push(child)
     return new Promise<Soaked>((done, fail) => {
       child.on('message', (message) => done(message as Soaked))
@@ -98,8 +111,17 @@ async function main(): Promise<void> {
 
 function tell(covered: Covered): void {
   const share = (count: number, all: number): string => ` (${Math.round((100 * count) / Math.max(1, all))} %)`
-  const of = (what: string): number => (COVERED.includes(what as never) ? covered.programs : FOUND.some((kind) => what === `scheduled: ${kind}`) ? covered['scheduled programs'] : 0)
-  console.log(Object.entries(covered).map(([what, count]) => `${what} ${count}${of(what) > 0 ? share(count, of(what)) : ''}`).join(', '))
+  const of = (what: string): number =>
+    COVERED.includes(what as never)
+      ? covered.programs
+      : FOUND.some((kind) => what === `scheduled: ${kind}`)
+        ? covered['scheduled programs']
+        : 0
+  console.log(
+    Object.entries(covered)
+      .map(([what, count]) => `${what} ${count}${of(what) > 0 ? share(count, of(what)) : ''}`)
+      .join(', '),
+  )
 }
 
 await main()

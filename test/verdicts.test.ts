@@ -18,6 +18,8 @@ for (const [name, { broken, fixed, kind, says, steps, stuck, outside }] of Objec
 }
 
 test('code that runs while a step is refused gives no verdict of its own', async (t) => {
-  const text = modelText('const s = m.struct(struct("s", { v: volatile(u2) }), "s"); m.thread(function* d() { for (;;) { let ok = false; try { s.v = 1; ok = true } finally { m.assert(ok, "done") } } })')
+  const text = modelText(
+    'const s = m.struct(struct("s", { v: volatile(u2) }), "s"); m.thread(function* d() { for (;;) { let ok = false; try { s.v = 1; ok = true } finally { m.assert(ok, "done") } } })',
+  )
   await t.throwsAsync(exploreText(text), { message: /1000 shared accesses without a yield\*/ })
 })

@@ -7,13 +7,22 @@ import { exploreFile } from './run.ts'
 
 /** A report without the fields that may differ between runs and numbers of workers. */
 function comparable(report: Report): unknown {
-  const { workers: _workers, seconds: _seconds, bytesPerState: _bytesPerState, memoryBytes: _memoryBytes, ...stats } = report.stats
+  const {
+    workers: _workers,
+    seconds: _seconds,
+    bytesPerState: _bytesPerState,
+    memoryBytes: _memoryBytes,
+    ...stats
+  } = report.stats
   return { ...report, stats }
 }
 
 test('one worker and two give the same report', async (t) => {
   for (const scenario of ['deadlock', 'fixed', 'merge-leak', 'names-walk-after-free', 'names']) {
-    const [one, two] = [await exploreFile('models/wire.ts', { scenario, workers: 1 }), await exploreFile('models/wire.ts', { scenario, workers: 2 })]
+    const [one, two] = [
+      await exploreFile('models/wire.ts', { scenario, workers: 1 }),
+      await exploreFile('models/wire.ts', { scenario, workers: 2 }),
+    ]
     t.deepEqual(comparable(one), comparable(two), scenario)
   }
 })
@@ -31,7 +40,10 @@ test('without any one of its fixes a fixed scenario fails again', async (t) => {
 test('the seed’s deadlock is told in kernel terms', async (t) => {
   const report = await exploreFile('models/wire.ts')
   const [violation] = report.violations
-  t.is(violation?.message, 'a cycle of waits: CPU 0 (wirer/0) waits for ipc_kernel_map.lock (read), held by CPU 1; CPU 1 (neighbour/1) waits for page[1.0].event (block), held by CPU 0')
+  t.is(
+    violation?.message,
+    'a cycle of waits: CPU 0 (wirer/0) waits for ipc_kernel_map.lock (read), held by CPU 1; CPU 1 (neighbour/1) waits for page[1.0].event (block), held by CPU 0',
+  )
   t.deepEqual(violation?.stuck, [0, 1])
   t.deepEqual(
     violation?.waiting.map(({ actor, operation, target, heldBy }) => ({ actor, operation, target, heldBy })),
@@ -45,7 +57,10 @@ test('the seed’s deadlock is told in kernel terms', async (t) => {
 })
 
 /** The fewest changes of actor on any shortest path to a state where nobody can move, by brute force over pairs of state and actor. */
-async function fewestSwitches(path: string, params: Readonly<Record<string, unknown>>): Promise<{ depth: number; switches: number }> {
+async function fewestSwitches(
+  path: string,
+  params: Readonly<Record<string, unknown>>,
+): Promise<{ depth: number; switches: number }> {
   const { engine } = exploreInline(load(await bundle(path, process.cwd())), 'step', [], params)
   const { store, successors, view, system } = engine
   let level = new Map([['0', { state: store.find(engine.initialState()), actor: -1, switches: 0 }]])
@@ -64,7 +79,8 @@ async function fewestSwitches(path: string, params: Readonly<Record<string, unkn
         const to = store.find(words)
         const cost = switches + (actor >= 0 && mover.id !== actor ? 1 : 0)
         const key = `${to} ${mover.id}`
-        if (!seen.has(to) && cost < (next.get(key)?.switches ?? Infinity)) next.set(key, { state: to, actor: mover.id, switches: cost })
+        if (!seen.has(to) && cost < (next.get(key)?.switches ?? Infinity))
+          next.set(key, { state: to, actor: mover.id, switches: cost })
       })
     }
     level = next
@@ -75,12 +91,19 @@ test('the trace is a shortest one with the fewest switches', async (t) => {
   const examples = [
     ['bench/models/wire.ts', { threads: 2, pages: 1, mark: 'off' }, ['mark=off']],
     ['bench/models/wire.ts', { threads: 3, pages: 2, mark: 'off' }, ['mark=off', 'threads=3', 'pages=2']],
-    ['test/models/bounded-buffer.ts', { producers: 2, consumers: 2, capacity: 1 }, ['producers=2', 'consumers=2', 'capacity=1']],
+    [
+      'test/models/bounded-buffer.ts',
+      { producers: 2, consumers: 2, capacity: 1 },
+      ['producers=2', 'consumers=2', 'capacity=1'],
+    ],
   ] as const
   for (const [path, params, settings] of examples) {
     const { violations } = await exploreFile(path, { settings })
     const actors = violations[0]?.schedule.map(({ actor }) => actor) ?? []
-    const found = { depth: actors.length, switches: actors.filter((actor, i) => i > 0 && actor !== actors[i - 1]).length }
+    const found = {
+      depth: actors.length,
+      switches: actors.filter((actor, i) => i > 0 && actor !== actors[i - 1]).length,
+    }
     t.deepEqual(found, await fewestSwitches(path, params), settings.join())
   }
 })

@@ -17,7 +17,8 @@ export default function explore(task: Task): WorkerAnswer {
     return { ...share.run(task), thread: threadId }
   } catch (error) {
     if (error instanceof Refusal) return { refusal: { message: error.message, at: error.at } }
-    if (error instanceof AsymmetryError) return { asymmetry: { set: error.set, isDeclared: error.isDeclared, reason: error.message, at: error.at } }
+    if (error instanceof AsymmetryError)
+      return { asymmetry: { set: error.set, isDeclared: error.isDeclared, reason: error.message, at: error.at } }
     if (isExhaustion(error)) return { exhausted: true }
     throw error
   }

@@ -20,7 +20,11 @@ export default async function run({ bundle, request, cwd, control }: GateTask): 
   }, LOOKING)
   const streams = silentStreams(cwd, interrupt.signal)
   try {
-    return { report: await explore(load(bundle), request, streams, ({ states }) => Atomics.store(words, TASK_WORD.states, states)) }
+    return {
+      report: await explore(load(bundle), request, streams, ({ states }) =>
+        Atomics.store(words, TASK_WORD.states, states),
+      ),
+    }
   } catch (error) {
     if (error instanceof Refusal) return { problem: error.line }
     if (error instanceof UsageError) return { problem: error.message }

@@ -42,7 +42,12 @@ export default model({
             const frame = frames[picked]
             const entry = table[picked]
             if (!frame || !entry) continue
-            yield* when(() => !isLocked || !lock.held, () => { lock.held = isLocked })
+            yield* when(
+              () => !isLocked || !lock.held,
+              () => {
+                lock.held = isLocked
+              },
+            )
             const isLast = yield* atomically(() => {
               const last = frame.references === 1
               entry.copied = true
@@ -50,9 +55,13 @@ export default model({
             })
             if (!isLast) {
               const count = yield* atomically(() => frame.references)
-              yield* atomically(() => { frame.references = count - 1 })
+              yield* atomically(() => {
+                frame.references = count - 1
+              })
             }
-            yield* atomically(() => { lock.held = false })
+            yield* atomically(() => {
+              lock.held = false
+            })
           }
         }
       },

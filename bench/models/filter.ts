@@ -23,8 +23,12 @@ export default model({
               const l = level
               const room = rooms[l]
               if (!room) throw new Error('a room for each level')
-              yield* atomically(() => { self.level = l })
-              yield* atomically(() => { room.last = i })
+              yield* atomically(() => {
+                self.level = l
+              })
+              yield* atomically(() => {
+                room.last = i
+              })
               for (let other = 0; other < n; other++) {
                 const k = other
                 const process = processes[k]

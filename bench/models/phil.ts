@@ -22,10 +22,24 @@ export default model({
       m.thread(
         function* philosopher() {
           for (;;) {
-            yield* when(() => !first.taken, () => { first.taken = true })
-            yield* when(() => !second.taken, () => { second.taken = true })
-            yield* atomically(() => { first.taken = false })
-            yield* atomically(() => { second.taken = false })
+            yield* when(
+              () => !first.taken,
+              () => {
+                first.taken = true
+              },
+            )
+            yield* when(
+              () => !second.taken,
+              () => {
+                second.taken = true
+              },
+            )
+            yield* atomically(() => {
+              first.taken = false
+            })
+            yield* atomically(() => {
+              second.taken = false
+            })
           }
         },
         { endless: true },

@@ -1,7 +1,11 @@
 // A reader/writer lock that prefers writers, used for ever by threads that choose what to be each time.
 import { atomically, int, model, struct, bool, u4, when } from 'vmcheck'
 
-const Lock = struct<{ writer: boolean; readers: number; waiting: number }>('lock', { writer: bool, readers: u4, waiting: u4 })
+const Lock = struct<{ writer: boolean; readers: number; waiting: number }>('lock', {
+  writer: bool,
+  readers: u4,
+  waiting: u4,
+})
 
 export default model({
   title: 'A reader/writer lock that prefers writers',
@@ -22,16 +26,24 @@ export default model({
               return chosen
             })
             if (writes) {
-              yield* when(() => !lock.writer && lock.readers === 0, () => {
-                lock.writer = true
-                lock.waiting -= 1
-              })
+              yield* when(
+                () => !lock.writer && lock.readers === 0,
+                () => {
+                  lock.writer = true
+                  lock.waiting -= 1
+                },
+              )
               yield* atomically(() => {
                 m.assert(() => lock.readers === 0, 'a writer is alone')
                 lock.writer = false
               })
             } else {
-              yield* when(() => !lock.writer && lock.waiting === 0, () => { lock.readers += 1 })
+              yield* when(
+                () => !lock.writer && lock.waiting === 0,
+                () => {
+                  lock.readers += 1
+                },
+              )
               yield* atomically(() => {
                 m.assert(() => !lock.writer, 'readers read')
                 lock.readers -= 1

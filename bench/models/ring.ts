@@ -20,15 +20,29 @@ export default model({
       m.thread(
         function* member() {
           for (;;) {
-            yield* when(() => right.message === 0, () => { right.message = own })
+            yield* when(
+              () => right.message === 0,
+              () => {
+                right.message = own
+              },
+            )
             for (;;) {
-              const got = yield* when(() => left.message !== 0, () => {
-                const message = left.message
-                left.message = 0
-                return message < own ? 0 : message
-              })
+              const got = yield* when(
+                () => left.message !== 0,
+                () => {
+                  const message = left.message
+                  left.message = 0
+                  return message < own ? 0 : message
+                },
+              )
               if (got === own) break
-              if (got > own) yield* when(() => right.message === 0, () => { right.message = got })
+              if (got > own)
+                yield* when(
+                  () => right.message === 0,
+                  () => {
+                    right.message = got
+                  },
+                )
             }
             yield* atomically(() => m.assert(() => own === n, 'the largest is elected'))
           }

@@ -1,7 +1,11 @@
 // The wire/unwire protocol of GNU Mach reduced to guarded actions; `mark` = off is the deadlock.
 import { atomically, bool, choice, int, model, struct, u3, when } from 'vmcheck'
 
-const Region = struct<{ present: boolean; inTransition: boolean; joined: boolean }>('region', { present: bool, inTransition: bool, joined: bool })
+const Region = struct<{ present: boolean; inTransition: boolean; joined: boolean }>('region', {
+  present: bool,
+  inTransition: bool,
+  joined: bool,
+})
 const Page = struct<{ busy: boolean; wired: boolean }>('page', { busy: bool, wired: bool })
 const Lock = struct<{ writer: boolean; readers: number }>('lock', { writer: bool, readers: u3 })
 
@@ -23,8 +27,17 @@ export default model({
     const pages = m.array(Page, threads * params.pages, 'page')
     const lock = m.struct(Lock, 'lock')
     const marks = params.mark === 'on'
-    const writeLock = () => when(() => !lock.writer && lock.readers === 0, () => { lock.writer = true })
-    const unlock = () => atomically(() => { lock.writer = false })
+    const writeLock = () =>
+      when(
+        () => !lock.writer && lock.readers === 0,
+        () => {
+          lock.writer = true
+        },
+      )
+    const unlock = () =>
+      atomically(() => {
+        lock.writer = false
+      })
     let number = 0
     m.cpus(
       threads,
@@ -58,13 +71,25 @@ export default model({
             for (let at = first; at <= last; at++) {
               const page = pages[at]
               if (!page) throw new Error('a page of the span')
-              yield* when(() => !page.busy, () => { page.busy = true })
-              yield* when(() => !lock.writer, () => { lock.readers += 1 })
+              yield* when(
+                () => !page.busy,
+                () => {
+                  page.busy = true
+                },
+              )
+              yield* when(
+                () => !lock.writer,
+                () => {
+                  lock.readers += 1
+                },
+              )
               yield* atomically(() => {
                 lock.readers -= 1
                 page.wired = true
               })
-              yield* atomically(() => { page.busy = false })
+              yield* atomically(() => {
+                page.busy = false
+              })
             }
             yield* writeLock()
             yield* atomically(() => {
@@ -73,14 +98,22 @@ export default model({
               if (right?.present && !right.inTransition) own.joined = true
             })
             yield* unlock()
-            yield* when(() => !lock.writer && lock.readers === 0, () => {
-              lock.writer = true
-              cut()
-            })
+            yield* when(
+              () => !lock.writer && lock.readers === 0,
+              () => {
+                lock.writer = true
+                cut()
+              },
+            )
             for (let at = me * params.pages; at < (me + 1) * params.pages; at++) {
               const page = pages[at]
               if (!page) throw new Error('an own page')
-              yield* when(() => !page.busy, () => { page.wired = false })
+              yield* when(
+                () => !page.busy,
+                () => {
+                  page.wired = false
+                },
+              )
             }
             yield* atomically(() => {
               own.present = false

@@ -131,7 +131,10 @@ function* vmMapLookup({ map, store }: Kernel, va: number): Program<Mapping | nul
 }
 
 /** The second look-up of a fault whose map has changed: it holds its page meanwhile, and asks for no write access. */
-function* vmMapLookupAgain({ map }: Kernel, va: number): Program<(Omit<Mapping, 'object'> & { readonly object: Instance<VmObject> | null }) | null> {
+function* vmMapLookupAgain(
+  { map }: Kernel,
+  va: number,
+): Program<(Omit<Mapping, 'object'> & { readonly object: Instance<VmObject> | null }) | null> {
   yield* map.lock.read()
   const entry = map.lookup(va)
   const found = entry && { object: entry.object, offset: entry.offset + va - entry.start, wired: entry.wired !== 0 }

@@ -36,18 +36,34 @@ export function enter(kernel: Kernel, start: number, end: number): void {
   const { map, inhibit } = kernel
   const previous = map.before(start)
   const next = map.after(previous)
-  const mayExtend = (entry: Entry): boolean => entry.wired === 0 && entry.inheritance === 0 && !(inhibit && entry.inTransition)
+  const mayExtend = (entry: Entry): boolean =>
+    entry.wired === 0 && entry.inheritance === 0 && !(inhibit && entry.inTransition)
   if (previous && previous.end === start && mayExtend(previous) && mayGrow(previous.object)) {
     freeAbsorbedPages(kernel, previous, start, end)
     previous.end = end
     if (next) vmMapCoalesceEntry(kernel, next)
-  } else if (next && next.start === end && mayExtend(next) && mayGrow(next.object) && (!next.object || next.offset >= end - start)) {
+  } else if (
+    next &&
+    next.start === end &&
+    mayExtend(next) &&
+    mayGrow(next.object) &&
+    (!next.object || next.offset >= end - start)
+  ) {
     if (next.object) next.offset -= end - start
     next.start = start
     freeAbsorbedPages(kernel, next, start, end)
     vmMapCoalesceEntry(kernel, next)
   } else {
-    map.insert(previous, { start, end, wired: 0, inTransition: false, needsWakeup: false, object: null, offset: 0, inheritance: 0 })
+    map.insert(previous, {
+      start,
+      end,
+      wired: 0,
+      inTransition: false,
+      needsWakeup: false,
+      object: null,
+      offset: 0,
+      inheritance: 0,
+    })
   }
 }
 
@@ -159,7 +175,8 @@ export function* vmMapCopyoutPageList(kernel: Kernel, start: number, end: number
 /** The entry before the copy's pages, extended over them; null where that cannot be. The test is not vm_object_coalesce's: it extends what was sent to a pager. */
 function extendForCopyout({ map, store, inhibit, copyoutExtends }: Kernel, start: number, end: number): Entry | null {
   const last = map.before(start)
-  if (!last || last.end !== start || last.inheritance !== 0 || last.wired !== 0 || (inhibit && last.inTransition)) return null
+  if (!last || last.end !== start || last.inheritance !== 0 || last.wired !== 0 || (inhibit && last.inTransition))
+    return null
   if (last.object === null) {
     last.object = store.allocate()
     last.offset = 0
@@ -170,7 +187,16 @@ function extendForCopyout({ map, store, inhibit, copyoutExtends }: Kernel, start
 
 /** An entry of its own for the copy's pages, with an object. */
 function enterWithObject({ map, store }: Kernel, start: number, end: number): Entry {
-  return map.insert(map.before(start), { start, end, wired: 0, inTransition: false, needsWakeup: false, object: store.allocate(), offset: 0, inheritance: 0 })
+  return map.insert(map.before(start), {
+    start,
+    end,
+    wired: 0,
+    inTransition: false,
+    needsWakeup: false,
+    object: store.allocate(),
+    offset: 0,
+    inheritance: 0,
+  })
 }
 
 /** vm_page_replace: the copy's pages become the object's. */

@@ -29,7 +29,9 @@ function* mapFixedImpl(space: MemSpace, addr: number, size: number): Program<Out
   const unmapped = yield* unmapImpl(space, addr, size, true)
   if (unmapped !== 'ok') return unmapped
   if (!(yield* allocate(space, 'the list of gaps'))) return 'ENOMEM'
-  for (const gap of space.gaps.ranges(space.skipDiscarded).filter(({ begin, size: pages }) => begin < addr + size && begin + pages > addr)) {
+  for (const gap of space.gaps
+    .ranges(space.skipDiscarded)
+    .filter(({ begin, size: pages }) => begin < addr + size && begin + pages > addr)) {
     const [from, to] = fixedRange(space, gap, addr, size)
     const used = yield* useGap(space, gap, from, to)
     if (used !== 'ok') return used
@@ -38,10 +40,18 @@ function* mapFixedImpl(space: MemSpace, addr: number, size: number): Program<Out
 }
 
 /** Which part of a gap MAP_FIXED takes it to use, counted from the gap's begin. */
-function fixedRange({ remainder }: MemSpace, gap: Found, addr: number, size: number): readonly [from: number, to: number] {
+function fixedRange(
+  { remainder }: MemSpace,
+  gap: Found,
+  addr: number,
+  size: number,
+): readonly [from: number, to: number] {
   const end = addr + size
   if (remainder === 'bytes') return [addr * BYTES_OF_PAGE, end * BYTES_OF_PAGE]
-  return [Math.max(0, addr - gap.begin), remainder === 'absolute-end' ? end : Math.min(end, gap.begin + gap.size) - gap.begin]
+  return [
+    Math.max(0, addr - gap.begin),
+    remainder === 'absolute-end' ? end : Math.min(end, gap.begin + gap.size) - gap.begin,
+  ]
 }
 
 /** set_prot: another protection for a range. A mapping within the range is changed in place, past the transaction (protectsInPlace), or put in again. */
@@ -50,7 +60,7 @@ export function* setProt(space: MemSpace, addr: number, size: number, prot: Prot
 }
 
 function* setProtImpl(space: MemSpace, addr: number, end: number, prot: Protection): Program<Outcome> {
-  for (let at = addr; at < end; ) {
+  for (let at = addr; at < end;) {
     const mapping = space.mappings.find(at, space.skipDiscarded)
     if (!mapping) return 'ENOMEM'
     const upTo = Math.min(end, mapping.begin + mapping.size)
@@ -100,7 +110,7 @@ export function* insertMapping(space: MemSpace, addr: number, size: number): Pro
 
 /** unmap_impl: takes a range out of every mapping that it meets; with `nogap` nothing is put in its place. */
 export function* unmapImpl(space: MemSpace, addr: number, size: number, nogap: boolean): Program<Outcome> {
-  for (let i = 0; i < size; ) {
+  for (let i = 0; i < size;) {
     const page = addr + i
     const mapping = space.mappings.find(page, space.skipDiscarded)
     if (!mapping) {

@@ -35,7 +35,15 @@ export interface Repairs {
 }
 
 /** A process none of whose pages is mapped; with CPUs, it runs on all of them. */
-export function makeProcess(m: Machine, name: string, frames: FrameStore, space: MemSpace, cpus: readonly Cpu[], threads: number, mayWrite: Process['mayWrite'] = () => {}): Process {
+export function makeProcess(
+  m: Machine,
+  name: string,
+  frames: FrameStore,
+  space: MemSpace,
+  cpus: readonly Cpu[],
+  threads: number,
+  mayWrite: Process['mayWrite'] = () => {},
+): Process {
   const pages = space.mappings.nodes.length
   const table = new AddressSpace(m, name, { pages, frames, cpus: cpus.length })
   return {
@@ -58,7 +66,11 @@ export function makeResident({ frames, slots, table, space }: Process, page: num
   const frame = frames.allocate(content)
   const slot = slots[page]
   if (slot) slot.frame = frame
-  table.set(page, frame, space.mappings.ranges().some(({ begin, size, prot }) => begin <= page && page < begin + size && prot === 'rw'))
+  table.set(
+    page,
+    frame,
+    space.mappings.ranges().some(({ begin, size, prot }) => begin <= page && page < begin + size && prot === 'rw'),
+  )
 }
 
 /** shootdown_range: every CPU of the process drops what it cached of some pages. */
@@ -72,10 +84,21 @@ function* shootDown({ shootdown, cpus }: Process, from: number, to: number): Pro
 }
 
 /** mprotect. The pages of a mapping that is cut are unmapped; those of one that is changed in place stay as they are mapped. */
-export function* mprotect(process: Process, { unmapsReduced }: Repairs, addr: number, size: number, prot: Protection): Program<Outcome> {
+export function* mprotect(
+  process: Process,
+  { unmapsReduced }: Repairs,
+  addr: number,
+  size: number,
+  prot: Protection,
+): Program<Outcome> {
   const { space, table, state } = process
   yield* state.write()
-  const cut = space.mappings.ranges().filter(({ begin, size: pages }) => begin < addr + size && begin + pages > addr && (begin < addr || begin + pages > addr + size))
+  const cut = space.mappings
+    .ranges()
+    .filter(
+      ({ begin, size: pages }) =>
+        begin < addr + size && begin + pages > addr && (begin < addr || begin + pages > addr + size),
+    )
   const outcome = yield* setProt(space, addr, size, prot)
   yield* atomically(() => {
     for (const { begin, size: pages } of cut) unmapRange(table, begin, begin + pages)
@@ -101,7 +124,8 @@ export function* fork(parent: Process, { forkUnmaps }: Repairs, child: Process):
       frames.reference(frame)
       Object.assign(child.slots[page] as object, { frame })
     }
-    for (const { begin, size, prot } of space.mappings.ranges()) Object.assign(child.space.mappings.at(begin), { present: true, size, prot })
+    for (const { begin, size, prot } of space.mappings.ranges())
+      Object.assign(child.space.mappings.at(begin), { present: true, size, prot })
   })
   yield* pages.release()
   for (const { begin, size, prot } of space.mappings.ranges()) {

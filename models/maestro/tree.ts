@@ -18,7 +18,15 @@ export interface Node {
 }
 
 const PROTECTION = oneOf('rw', 'r')
-const NodeStruct = struct<Node>('node', { present: bool, size: u(6), prot: PROTECTION, discarded: bool, saved: oneOf('nothing', 'absent', 'value'), savedSize: u(6), savedProt: PROTECTION })
+const NodeStruct = struct<Node>('node', {
+  present: bool,
+  size: u(6),
+  prot: PROTECTION,
+  discarded: bool,
+  saved: oneOf('nothing', 'absent', 'value'),
+  savedSize: u(6),
+  savedProt: PROTECTION,
+})
 
 /** A range of pages that a look-up found. */
 export interface Found {
@@ -51,7 +59,9 @@ export class Tree {
 
   /** The ranges in the tree, in order; without those to be deleted, if `skipDiscarded`. */
   ranges(skipDiscarded = false): Found[] {
-    return this.nodes.flatMap((node, begin) => (node.present && !(skipDiscarded && node.discarded) ? [{ begin, size: node.size, prot: node.prot }] : []))
+    return this.nodes.flatMap((node, begin) =>
+      node.present && !(skipDiscarded && node.discarded) ? [{ begin, size: node.size, prot: node.prot }] : [],
+    )
   }
 
   /** The range that contains a page. Where ranges overlap, the answer depends on the shape of the tree: any of them. */

@@ -1,6 +1,17 @@
 // Maestro kernel/src/memory/vmem/mod.rs as it was with one CPU: page tables changed by transactions, the page fault, fork.
 import { type Instance, type Machine, type Program, atomically, bool, ref, struct, u } from 'vmcheck'
-import { AddressSpace, type FailureBudget, type Frame, type FrameStore, FrameStruct, type Holding, all, countsEqualReferences, noStaleTranslation, reachesAllocated } from 'vmcheck/vm'
+import {
+  AddressSpace,
+  type FailureBudget,
+  type Frame,
+  type FrameStore,
+  FrameStruct,
+  type Holding,
+  all,
+  countsEqualReferences,
+  noStaleTranslation,
+  reachesAllocated,
+} from 'vmcheck/vm'
 
 /** The epochs that differ with one CPU. */
 export interface Epoch {
@@ -17,13 +28,14 @@ export interface Epoch {
 }
 
 /** The epochs by name. */
-export const EPOCHS: Readonly<Record<'E0' | 'E1' | 'E2' | 'E3' | 'E5', Omit<Epoch, 'reserves' | 'writesThroughPage'>>> = {
-  E0: { transactions: true, invalidates: false, refills: false },
-  E1: { transactions: true, invalidates: true, refills: false },
-  E2: { transactions: false, invalidates: true, refills: true },
-  E3: { transactions: false, invalidates: false, refills: true },
-  E5: { transactions: false, invalidates: true, refills: true },
-}
+export const EPOCHS: Readonly<Record<'E0' | 'E1' | 'E2' | 'E3' | 'E5', Omit<Epoch, 'reserves' | 'writesThroughPage'>>> =
+  {
+    E0: { transactions: true, invalidates: false, refills: false },
+    E1: { transactions: true, invalidates: true, refills: false },
+    E2: { transactions: false, invalidates: true, refills: true },
+    E3: { transactions: false, invalidates: false, refills: true },
+    E5: { transactions: false, invalidates: true, refills: true },
+  }
 
 interface Change {
   used: boolean
@@ -62,7 +74,11 @@ export function makeLog(m: Machine): readonly Instance<Change>[] {
 
 /** A process with so many pages, none of them mapped. */
 export function makeProcess(m: Machine, name: string, frames: FrameStore, pages: number): Process {
-  return { name, vmem: new AddressSpace(m, name, { pages: pages + 1, frames, cpus: 1, bound: false }), slots: m.array(SlotStruct, pages, `${name}.slot`) }
+  return {
+    name,
+    vmem: new AddressSpace(m, name, { pages: pages + 1, frames, cpus: 1, bound: false }),
+    slots: m.array(SlotStruct, pages, `${name}.slot`),
+  }
 }
 
 /** Every page of a process is resident: its own, or shared with another process and read-only. */
@@ -83,18 +99,38 @@ export function makeResident(frames: FrameStore, process: Process, other: Proces
 
 /** P-REF, P-LEAK and P-TLB: frames are counted by who holds them, and nothing stale is cached; `others` hold frames besides. */
 export function properties(m: Machine, frames: FrameStore, processes: readonly Process[], others: number): void {
-  const holdings = (): Holding<Instance<Frame>>[] => processes.flatMap(({ name, slots }) => slots.flatMap(({ frame }, page) => (frame ? [[frame, `page ${page} of ${name}`] as const] : [])))
-  m.atRest('references are counted', () => countsEqualReferences(frames.allocated.filter(({ content }) => content !== FOREIGN), ({ references }) => references, holdings()))
+  const holdings = (): Holding<Instance<Frame>>[] =>
+    processes.flatMap(({ name, slots }) =>
+      slots.flatMap(({ frame }, page) => (frame ? [[frame, `page ${page} of ${name}`] as const] : [])),
+    )
+  m.atRest('references are counted', () =>
+    countsEqualReferences(
+      frames.allocated.filter(({ content }) => content !== FOREIGN),
+      ({ references }) => references,
+      holdings(),
+    ),
+  )
   m.atRest('no frame is leaked', () => {
     const held = holdings()
     const lost = frames.allocated.filter((frame) => !held.some(([other]) => other === frame))
-    return lost.length <= others || `${lost.map(({ name }) => name).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} allocated, and ${others} belong to somebody else`
+    return (
+      lost.length <= others ||
+      `${lost.map(({ name }) => name).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} allocated, and ${others} belong to somebody else`
+    )
   })
-  m.atRest('nothing stale is cached', () => all(...processes.map(({ vmem, slots }) => noStaleTranslation(vmem, [...slots.keys()]))))
+  m.atRest('nothing stale is cached', () =>
+    all(...processes.map(({ vmem, slots }) => noStaleTranslation(vmem, [...slots.keys()]))),
+  )
 }
 
 /** A page-table entry is written, and the old one invalidated where the epoch does so. */
-function store({ invalidates }: Kernel, { vmem }: Process, page: number, frame: Instance<Frame> | null, writable: boolean): void {
+function store(
+  { invalidates }: Kernel,
+  { vmem }: Process,
+  page: number,
+  frame: Instance<Frame> | null,
+  writable: boolean,
+): void {
   vmem.set(page, frame, writable)
   if (invalidates) vmem.invalidate(CPU, page)
 }
@@ -112,7 +148,13 @@ function push({ log }: Kernel, record: Change): void {
 }
 
 /** map and unmap (frame null) of one page in a transaction: false when the log is full, and then the page stays changed. */
-export function* vmemSet(kernel: Kernel, process: Process, page: number, frame: Instance<Frame> | null, writable: boolean): Program<boolean> {
+export function* vmemSet(
+  kernel: Kernel,
+  process: Process,
+  page: number,
+  frame: Instance<Frame> | null,
+  writable: boolean,
+): Program<boolean> {
   const { transactions, reserves, budget } = kernel
   return yield* atomically(() => {
     if (transactions && reserves && budget.strikes('room in the log')) return false
@@ -183,16 +225,41 @@ export function* makePrivate(kernel: Kernel, process: Process, page: number): Pr
 }
 
 /** The kernel reads the source through COPY_BUFFER and writes the copy through its page, as the CPU translates them; read-only pages too. */
-function* copyThroughWindow({ m, frames, writesThroughPage }: Kernel, process: Process, page: number, source: Instance<Frame>, copy: Instance<Frame>): Program {
+function* copyThroughWindow(
+  { m, frames, writesThroughPage }: Kernel,
+  process: Process,
+  page: number,
+  source: Instance<Frame>,
+  copy: Instance<Frame>,
+): Program {
   yield* atomically(() => {
     const window = process.vmem.access(CPU, copyBuffer(process), 'read')
     if (!window) throw new Error('the window is not mapped')
-    m.assert(() => reachesAllocated(frames, window.frame, `the copy for ${process.name}`), 'no access reaches a free frame')
-    m.assert(() => window.frame.content !== FOREIGN || window.frame === source || `the copy for ${process.name} reads ${window.frame.name}, which belongs to somebody else`, 'no access reaches a foreign frame')
+    m.assert(
+      () => reachesAllocated(frames, window.frame, `the copy for ${process.name}`),
+      'no access reaches a free frame',
+    )
+    m.assert(
+      () =>
+        window.frame.content !== FOREIGN ||
+        window.frame === source ||
+        `the copy for ${process.name} reads ${window.frame.name}, which belongs to somebody else`,
+      'no access reaches a foreign frame',
+    )
     const target = writesThroughPage ? process.vmem.access(CPU, page, 'read') : { frame: copy }
     if (target) target.frame.content = window.frame.content
-    m.assert(() => target?.frame === copy || `CPU ${CPU} still translates page ${page} to ${target?.frame.name}, which is written instead of ${copy.name}`, 'a copy is written to its page')
-    m.assert(() => window.frame === source || `CPU ${CPU} still translates COPY_BUFFER to ${window.frame.name}, so that it is copied instead of ${source.name}`, 'a copy equals its source')
+    m.assert(
+      () =>
+        target?.frame === copy ||
+        `CPU ${CPU} still translates page ${page} to ${target?.frame.name}, which is written instead of ${copy.name}`,
+      'a copy is written to its page',
+    )
+    m.assert(
+      () =>
+        window.frame === source ||
+        `CPU ${CPU} still translates COPY_BUFFER to ${window.frame.name}, so that it is copied instead of ${source.name}`,
+      'a copy equals its source',
+    )
   })
 }
 
@@ -234,11 +301,20 @@ export function* userWrite(kernel: Kernel, process: Process, page: number, value
 }
 
 /** One attempt of the CPU: the value read or written, or null for a fault. */
-function* attempt({ m, frames }: Kernel, process: Process, page: number, kind: 'read' | 'write', value: number | null): Program<number | null> {
+function* attempt(
+  { m, frames }: Kernel,
+  process: Process,
+  page: number,
+  kind: 'read' | 'write',
+  value: number | null,
+): Program<number | null> {
   return yield* atomically(() => {
     const found = process.vmem.access(CPU, page, kind)
     if (!found) return null
-    m.assert(() => reachesAllocated(frames, found.frame, `${process.name}, with page ${page} on CPU ${CPU},`), 'no access reaches a free frame')
+    m.assert(
+      () => reachesAllocated(frames, found.frame, `${process.name}, with page ${page} on CPU ${CPU},`),
+      'no access reaches a free frame',
+    )
     m.assert(() => isOwn(process, page, found.frame), 'no access reaches a foreign frame')
     if (value !== null) found.frame.content = value
     return found.frame.content
@@ -248,7 +324,12 @@ function* attempt({ m, frames }: Kernel, process: Process, page: number, kind: '
 /** Whether a frame is the page's, or at least nobody else's. */
 function isOwn({ slots, name }: Process, page: number, frame: Instance<Frame>): true | string {
   const own = slots[page]?.frame
-  return own === frame || own === undefined || frame.content !== FOREIGN || `page ${page} of ${name} is ${own?.name ?? 'empty'}, and the CPU reaches ${frame.name}, which belongs to somebody else`
+  return (
+    own === frame ||
+    own === undefined ||
+    frame.content !== FOREIGN ||
+    `page ${page} of ${name} is ${own?.name ?? 'empty'}, and the CPU reaches ${frame.name}, which belongs to somebody else`
+  )
 }
 
 /** What a frame holds that another process got. */

@@ -1,7 +1,20 @@
 // Phoenix-RTOS vm/amap.c and vm/object.c: anonymous pages, their sharing and their copies.
 import { type Instance, type Program, atomically } from 'vmcheck'
 import type { Frame } from 'vmcheck/vm'
-import { AMAP_SLOTS, type Amap, type Anon, type Entry, type Kernel, allocate, lockOfAmap, lockOfAnon, openWindow, pageAlloc, pageFree, slotOf } from './kernel.ts'
+import {
+  AMAP_SLOTS,
+  type Amap,
+  type Anon,
+  type Entry,
+  type Kernel,
+  allocate,
+  lockOfAmap,
+  lockOfAnon,
+  openWindow,
+  pageAlloc,
+  pageFree,
+  slotOf,
+} from './kernel.ts'
 
 /** What looking for a page comes to. Before fe19ab6e a failure was told by the missing page alone. */
 export interface PageResult {
@@ -20,7 +33,10 @@ export function* amapPutanons(kernel: Kernel, amap: Instance<Amap>, from: number
     const index = i
     const { anon } = slotOf(kernel, amap, index)
     if (!anon) continue
-    m.assert(() => anons.isAllocated(anon) || `${anon.name} in slot ${index} of ${amap.name} is free already`, 'nothing is put twice')
+    m.assert(
+      () => anons.isAllocated(anon) || `${anon.name} in slot ${index} of ${amap.name} is free already`,
+      'nothing is put twice',
+    )
     const anonLock = lockOfAnon(kernel, anon)
     yield* anonLock.acquire()
     yield* atomically(() => {
@@ -94,7 +110,8 @@ export function* amapCreate(kernel: Kernel, entry: Instance<Entry>): Program<Ins
   if (!refsFix) amap.refs -= 1
   const copy = yield* allocate(kernel, 'an amap', () => amaps.allocate({ refs: 1 }))
   if (copy) {
-    for (let i = 0; i < AMAP_SLOTS; i++) slotOf(kernel, copy, i).anon = i < size ? slotOf(kernel, amap, aoffs + i).anon : null
+    for (let i = 0; i < AMAP_SLOTS; i++)
+      slotOf(kernel, copy, i).anon = i < size ? slotOf(kernel, amap, aoffs + i).anon : null
     if (refsFix) amap.refs -= 1
     entry.aoffs = 0
   }
@@ -103,7 +120,13 @@ export function* amapCreate(kernel: Kernel, entry: Instance<Entry>): Program<Ins
 }
 
 /** amap_page: the page of a slot, a private copy of it if it is to be written, a new one if there is none. */
-export function* amapPage(kernel: Kernel, entry: Instance<Entry>, amap: Instance<Amap>, index: number, prot: 'r' | 'rw'): Program<PageResult> {
+export function* amapPage(
+  kernel: Kernel,
+  entry: Instance<Entry>,
+  amap: Instance<Amap>,
+  index: number,
+  prot: 'r' | 'rw',
+): Program<PageResult> {
   const lock = lockOfAmap(kernel, amap)
   yield* lock.acquire()
   const slot = slotOf(kernel, amap, index)
@@ -114,7 +137,12 @@ export function* amapPage(kernel: Kernel, entry: Instance<Entry>, amap: Instance
 }
 
 /** amap_page where the slot has an anon: its page, or a copy. */
-function* sharedPage(kernel: Kernel, slot: { anon: Instance<Anon> | null }, anon: Instance<Anon>, prot: 'r' | 'rw'): Program<PageResult> {
+function* sharedPage(
+  kernel: Kernel,
+  slot: { anon: Instance<Anon> | null },
+  anon: Instance<Anon>,
+  prot: 'r' | 'rw',
+): Program<PageResult> {
   const { refsFix, anonFix, lockFix, anons } = kernel
   const lock = lockOfAnon(kernel, anon)
   yield* lock.acquire()
@@ -143,7 +171,11 @@ function* sharedPage(kernel: Kernel, slot: { anon: Instance<Anon> | null }, anon
 }
 
 /** amap_page where the slot is empty: a new page, or a copy of the object's. */
-function* firstPage(kernel: Kernel, slot: { anon: Instance<Anon> | null }, entry: Instance<Entry>): Program<PageResult> {
+function* firstPage(
+  kernel: Kernel,
+  slot: { anon: Instance<Anon> | null },
+  entry: Instance<Entry>,
+): Program<PageResult> {
   const { leakFix } = kernel
   const found = yield* vmObjectPage(kernel, entry)
   if (!found.page) return found
@@ -174,7 +206,11 @@ function* copyPage(kernel: Kernel, page: Instance<Frame>): Program<Instance<Fram
 }
 
 /** The end of amap_page: a page becomes the slot's; without memory for its anon the slot is empty and the page freed. */
-function* installAnon(kernel: Kernel, slot: { anon: Instance<Anon> | null }, page: Instance<Frame>): Program<PageResult> {
+function* installAnon(
+  kernel: Kernel,
+  slot: { anon: Instance<Anon> | null },
+  page: Instance<Frame>,
+): Program<PageResult> {
   slot.anon = yield* allocate(kernel, 'an anon', () => kernel.anons.allocate({ refs: 1, page }))
   if (slot.anon) return { code: 'ok', page }
   yield* pageFree(kernel, page)

@@ -1,5 +1,19 @@
 // Phoenix-RTOS: what the virtual memory of all processes is made of (vm/map.h, vm/amap.h).
-import { type Instance, type Machine, type Operation, type Pool, type Program, type StructType, atomically, bool, oneOf, range, ref, struct, u } from 'vmcheck'
+import {
+  type Instance,
+  type Machine,
+  type Operation,
+  type Pool,
+  type Program,
+  type StructType,
+  atomically,
+  bool,
+  oneOf,
+  range,
+  ref,
+  struct,
+  u,
+} from 'vmcheck'
 import { AddressSpace, FailureBudget, type Frame, FrameStore, FrameStruct, HandoffLock } from 'vmcheck/vm'
 
 /** The five repairs of May 2026, one of April 2023, and those proposed here. */
@@ -27,13 +41,35 @@ export interface Fixes {
 }
 
 /** The kernel before May 2026. */
-export const BEFORE: Fixes = { mmapFix: false, copyFix: false, errFix: false, refsFix: false, putFix: false, leakFix: false, anonFix: false, protectFix: false, reserveFix: false, lockFix: true }
+export const BEFORE: Fixes = {
+  mmapFix: false,
+  copyFix: false,
+  errFix: false,
+  refsFix: false,
+  putFix: false,
+  leakFix: false,
+  anonFix: false,
+  protectFix: false,
+  reserveFix: false,
+  lockFix: true,
+}
 
 /** The kernel as it is. */
 export const AFTER: Fixes = { ...BEFORE, mmapFix: true, copyFix: true, errFix: true, refsFix: true, putFix: true }
 
 /** Names of the fixes, for a parameter that leaves one of them out. */
-export const FIXES = ['mmapFix', 'copyFix', 'errFix', 'refsFix', 'putFix', 'leakFix', 'anonFix', 'protectFix', 'reserveFix', 'lockFix'] as const satisfies readonly (keyof Fixes)[]
+export const FIXES = [
+  'mmapFix',
+  'copyFix',
+  'errFix',
+  'refsFix',
+  'putFix',
+  'leakFix',
+  'anonFix',
+  'protectFix',
+  'reserveFix',
+  'lockFix',
+] as const satisfies readonly (keyof Fixes)[]
 
 /** A kernel with one of its fixes left out, or as it is. */
 export function without(fixes: Fixes, fix: (typeof FIXES)[number] | 'nothing'): Fixes {
@@ -138,9 +174,16 @@ export interface Kernel extends Fixes {
 }
 
 /** Makes the kernel's memory, all of it free. */
-export function makeKernel(m: Machine, sizes: Sizes, fixes: Fixes, budget: FailureBudget, options: { readonly windowsAllocate?: boolean } = {}): Kernel {
+export function makeKernel(
+  m: Machine,
+  sizes: Sizes,
+  fixes: Fixes,
+  budget: FailureBudget,
+  options: { readonly windowsAllocate?: boolean } = {},
+): Kernel {
   const frames = new FrameStore(m, { frames: sizes.frames })
-  const locks = (count: number, name: string): HandoffLock[] => Array.from({ length: count }, (_, i) => new HandoffLock(m, `${name}[${i}].lock`, sizes.threads))
+  const locks = (count: number, name: string): HandoffLock[] =>
+    Array.from({ length: count }, (_, i) => new HandoffLock(m, `${name}[${i}].lock`, sizes.threads))
   const anons = m.pool(AnonStruct, sizes.anons, 'anon')
   const amaps = m.pool(AmapStruct, sizes.amaps, 'amap')
   return {

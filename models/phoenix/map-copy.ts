@@ -53,9 +53,24 @@ function* releaseBoth(source: VmMap, destination: VmMap): Program {
 }
 
 /** The child's entry is the parent's: amap and anons get one more reference, and whoever writes first copies. */
-export function* shareEntry(kernel: Kernel, destination: VmMap, entry: Instance<Entry>, copy: Instance<Entry>): Program {
+export function* shareEntry(
+  kernel: Kernel,
+  destination: VmMap,
+  entry: Instance<Entry>,
+  copy: Instance<Entry>,
+): Program {
   const { vaddr, size, prot, protOrig, needsCopy, object, amap, aoffs, physical } = entry
-  Object.assign(copy, { vaddr, size, prot, protOrig, needsCopy, object, amap, aoffs, physical } satisfies Partial<Entry>)
+  Object.assign(copy, {
+    vaddr,
+    size,
+    prot,
+    protOrig,
+    needsCopy,
+    object,
+    amap,
+    aoffs,
+    physical,
+  } satisfies Partial<Entry>)
   if (amap) {
     yield* amapReference(kernel, amap)
     yield* amapGetanons(kernel, amap, aoffs, size)

@@ -56,7 +56,13 @@ function isUsed(map: VmMap, entry: Instance<Entry>): boolean {
 }
 
 /** The pages of a new mapping are brought in one by one; the mapping is taken back when one cannot be. */
-function* forceAll(kernel: Kernel, map: VmMap, { entry, vaddr }: Mapped, size: number, reserve: Instance<Entry> | null): Program<Code> {
+function* forceAll(
+  kernel: Kernel,
+  map: VmMap,
+  { entry, vaddr }: Mapped,
+  size: number,
+  reserve: Instance<Entry> | null,
+): Program<Code> {
   for (let page = vaddr; page < vaddr + size; page++) {
     if ((yield* mapForce(kernel, map, entry, page, 'rw')) === 'ok') continue
     yield* rollbackMmap(kernel, map, { entry, vaddr }, page, size, reserve)
@@ -66,7 +72,14 @@ function* forceAll(kernel: Kernel, map: VmMap, { entry, vaddr }: Mapped, size: n
 }
 
 /** The end of a vm_mmap that failed at `page`. */
-function* rollbackMmap(kernel: Kernel, map: VmMap, { entry, vaddr }: Mapped, page: number, size: number, reserve: Instance<Entry> | null): Program {
+function* rollbackMmap(
+  kernel: Kernel,
+  map: VmMap,
+  { entry, vaddr }: Mapped,
+  page: number,
+  size: number,
+  reserve: Instance<Entry> | null,
+): Program {
   const { budget, mmapFix } = kernel
   yield* atomically(() => budget.beginRollback())
   if (mmapFix) {
@@ -89,7 +102,8 @@ interface Mapped {
 /** The first address at or above the hint where so much is free, or null. */
 function findFree(map: VmMap, hint: number, size: number): number | null {
   let at = Math.max(hint, map.start)
-  for (const entry of entriesOf(map)) if (entry.vaddr < at + size && entry.vaddr + entry.size > at) at = entry.vaddr + entry.size
+  for (const entry of entriesOf(map))
+    if (entry.vaddr < at + size && entry.vaddr + entry.size > at) at = entry.vaddr + entry.size
   return at + size <= map.stop ? at : null
 }
 
@@ -114,7 +128,13 @@ function isPlain({ object, needsCopy, prot, protOrig }: Instance<Entry>): boolea
 }
 
 /** Both neighbours, the left or the right one grow over the new memory, if their amaps have slots for it. */
-export function* extendNeighbour(kernel: Kernel, map: VmMap, previous: Instance<Entry> | null, next: Instance<Entry> | null, size: number): Program<Instance<Entry> | null> {
+export function* extendNeighbour(
+  kernel: Kernel,
+  map: VmMap,
+  previous: Instance<Entry> | null,
+  next: Instance<Entry> | null,
+  size: number,
+): Program<Instance<Entry> | null> {
   const growsUp = previous !== null && (!previous.amap || previous.aoffs + previous.size + size <= AMAP_SLOTS)
   const growsDown = next !== null && (!next.amap || next.aoffs >= size)
   if (growsUp && growsDown && previous.amap === next.amap) {
@@ -135,7 +155,14 @@ export function* extendNeighbour(kernel: Kernel, map: VmMap, previous: Instance<
 }
 
 /** A new entry of anonymous memory, with the amap of the entry behind it, or else of the one before it, where its slots reach so far. */
-export function* newEntry(kernel: Kernel, map: VmMap, previous: Instance<Entry> | null, next: Instance<Entry> | null, vaddr: number, size: number): Program<Instance<Entry> | null> {
+export function* newEntry(
+  kernel: Kernel,
+  map: VmMap,
+  previous: Instance<Entry> | null,
+  next: Instance<Entry> | null,
+  vaddr: number,
+  size: number,
+): Program<Instance<Entry> | null> {
   const entry = yield* mapAlloc(kernel)
   if (!entry) return null
   Object.assign(entry, { vaddr, size, prot: 'rw', protOrig: 'rw', object: 'anonymous' } satisfies Partial<Entry>)
@@ -151,7 +178,13 @@ export function* newEntry(kernel: Kernel, map: VmMap, previous: Instance<Entry> 
 }
 
 /** _vm_munmap: unmaps a range, cutting entries; ENOMEM, with nothing changed, when it lies inside one and there is no entry for the rest. */
-export function* vmMunmap(kernel: Kernel, map: VmMap, vaddr: number, size: number, reserve: Instance<Entry> | null = null): Program<{ readonly code: Code; readonly reserve: Instance<Entry> | null }> {
+export function* vmMunmap(
+  kernel: Kernel,
+  map: VmMap,
+  vaddr: number,
+  size: number,
+  reserve: Instance<Entry> | null = null,
+): Program<{ readonly code: Code; readonly reserve: Instance<Entry> | null }> {
   const end = vaddr + size
   let spare = reserve
   for (;;) {
@@ -186,10 +219,26 @@ function shrink(entry: Instance<Entry>, from: number, to: number): void {
 }
 
 /** map_split: the part from `at` on becomes an entry of its own, with the same amap. */
-export function* splitEntry(kernel: Kernel, map: VmMap, entry: Instance<Entry>, tail: Instance<Entry>, at: number): Program {
+export function* splitEntry(
+  kernel: Kernel,
+  map: VmMap,
+  entry: Instance<Entry>,
+  tail: Instance<Entry>,
+  at: number,
+): Program {
   const { prot, protOrig, needsCopy, object, amap, physical } = entry
   const front = at - entry.vaddr
-  Object.assign(tail, { vaddr: at, size: entry.size - front, prot, protOrig, needsCopy, object, amap, physical, aoffs: entry.aoffs + front } satisfies Partial<Entry>)
+  Object.assign(tail, {
+    vaddr: at,
+    size: entry.size - front,
+    prot,
+    protOrig,
+    needsCopy,
+    object,
+    amap,
+    physical,
+    aoffs: entry.aoffs + front,
+  } satisfies Partial<Entry>)
   entry.size = front
   if (amap) yield* amapReference(kernel, amap)
   insertEntry(map, tail)
@@ -203,7 +252,13 @@ export function pmapRemove({ pmap }: VmMap, from: number, to: number): Operation
 }
 
 /** page_map: enters a page; ENOMEM when there is no page table for it yet and none can be had. */
-export function* pageMap(kernel: Kernel, { pmap }: VmMap, page: number, frame: Parameters<VmMap['pmap']['set']>[1], writable: boolean): Program<Code> {
+export function* pageMap(
+  kernel: Kernel,
+  { pmap }: VmMap,
+  page: number,
+  frame: Parameters<VmMap['pmap']['set']>[1],
+  writable: boolean,
+): Program<Code> {
   const needsTable = yield* atomically(() => pmap.translation(page) === null)
   if (needsTable && (yield* allocate(kernel, 'a page table', () => true)) === null) return 'ENOMEM'
   yield* atomically(() => pmap.set(page, frame, writable))
@@ -211,7 +266,13 @@ export function* pageMap(kernel: Kernel, { pmap }: VmMap, page: number, frame: P
 }
 
 /** _map_force: brings in the page at `vaddr` of an entry. */
-export function* mapForce(kernel: Kernel, map: VmMap, entry: Instance<Entry>, vaddr: number, prot: 'r' | 'rw'): Program<Code> {
+export function* mapForce(
+  kernel: Kernel,
+  map: VmMap,
+  entry: Instance<Entry>,
+  vaddr: number,
+  prot: 'r' | 'rw',
+): Program<Code> {
   const { refsFix, errFix, putFix } = kernel
   if ((prot === 'rw' && entry.needsCopy) || (entry.object === 'anonymous' && !entry.amap)) {
     const amap = yield* amapCreate(kernel, entry)
@@ -223,7 +284,9 @@ export function* mapForce(kernel: Kernel, map: VmMap, entry: Instance<Entry>, va
     entry.needsCopy = false
   }
   const slot = entry.aoffs + vaddr - entry.vaddr
-  const { code, page } = entry.amap ? yield* amapPage(kernel, entry, entry.amap, slot, prot) : yield* vmObjectPage(kernel, entry)
+  const { code, page } = entry.amap
+    ? yield* amapPage(kernel, entry, entry.amap, slot, prot)
+    : yield* vmObjectPage(kernel, entry)
   if (errFix && code !== 'ok') return code
   const isPhysical = entry.object !== 'anonymous'
   if (!page && !isPhysical) return 'ENOMEM'

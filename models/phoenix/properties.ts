@@ -1,10 +1,21 @@
 // What must hold in Phoenix-RTOS when nobody is at work (P-REF, P-PTE, P-UAF, P-LEAK, P-POOL, P-ATOM, P-SRC, P-DATA, P-ERR, P-COW).
 import { type Instance, type Judgement, type Machine, oneOf, struct } from 'vmcheck'
-import { type Holding, all, countsEqualReferences, locksAreFree, noFrameLeaked, noTranslationToFree, nothingHeldIsFree, sameAs } from 'vmcheck/vm'
+import {
+  type Holding,
+  all,
+  countsEqualReferences,
+  locksAreFree,
+  noFrameLeaked,
+  noTranslationToFree,
+  nothingHeldIsFree,
+  sameAs,
+} from 'vmcheck/vm'
 import { type Amap, type Anon, type Entry, type Kernel, type VmMap, entriesOf, slotOf } from './kernel.ts'
 
 /** What the call of a scenario returned. */
-export const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', { code: oneOf('none', 'ok', 'ENOMEM') })
+export const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', {
+  code: oneOf('none', 'ok', 'ENOMEM'),
+})
 
 function show(map: VmMap, { vaddr, size }: Instance<Entry>): string {
   return `${map.name} [${vaddr},${vaddr + size})`
@@ -19,7 +30,9 @@ function anonHoldings(kernel: Kernel): Holding<Instance<Anon>>[] {
   return entries(kernel).flatMap(([map, entry]) => {
     const { amap } = entry
     if (!amap || !kernel.amaps.isAllocated(amap)) return []
-    return Array.from({ length: entry.size }, (_, i) => slotOf(kernel, amap, entry.aoffs + i).anon).flatMap((anon, i) => (anon ? [[anon, `page ${entry.vaddr + i} of ${show(map, entry)}`] as const] : []))
+    return Array.from({ length: entry.size }, (_, i) => slotOf(kernel, amap, entry.aoffs + i).anon).flatMap((anon, i) =>
+      anon ? [[anon, `page ${entry.vaddr + i} of ${show(map, entry)}`] as const] : [],
+    )
   })
 }
 
@@ -34,17 +47,31 @@ function referencesAreCounted(kernel: Kernel): Judgement {
   return all(
     nothingHeldIsFree((amap) => amaps.isAllocated(amap), amapsHeld),
     nothingHeldIsFree((anon) => anons.isAllocated(anon), anonsHeld),
-    countsEqualReferences(amaps.instances.filter((amap) => amaps.isAllocated(amap)), ({ refs }) => refs, amapsHeld),
-    countsEqualReferences(anons.instances.filter((anon) => anons.isAllocated(anon)), ({ refs }) => refs, anonsHeld),
+    countsEqualReferences(
+      amaps.instances.filter((amap) => amaps.isAllocated(amap)),
+      ({ refs }) => refs,
+      amapsHeld,
+    ),
+    countsEqualReferences(
+      anons.instances.filter((anon) => anons.isAllocated(anon)),
+      ({ refs }) => refs,
+      anonsHeld,
+    ),
   )
 }
 
 /** P-LEAK and P-POOL */
 function nothingLeaked(kernel: Kernel): Judgement {
   const { anons, frames } = kernel
-  const held = anonHoldings(kernel).flatMap(([anon, holder]) => (anons.isAllocated(anon) && anon.page ? [[anon.page, holder] as const] : []))
-  const physical = entries(kernel).flatMap(([map, entry]) => (entry.physical ? [[entry.physical, show(map, entry)] as const] : []))
-  const lost = kernel.entries.instances.find((entry) => kernel.entries.isAllocated(entry) && !entries(kernel).some(([, other]) => other === entry))
+  const held = anonHoldings(kernel).flatMap(([anon, holder]) =>
+    anons.isAllocated(anon) && anon.page ? [[anon.page, holder] as const] : [],
+  )
+  const physical = entries(kernel).flatMap(([map, entry]) =>
+    entry.physical ? [[entry.physical, show(map, entry)] as const] : [],
+  )
+  const lost = kernel.entries.instances.find(
+    (entry) => kernel.entries.isAllocated(entry) && !entries(kernel).some(([, other]) => other === entry),
+  )
   return all(noFrameLeaked(frames, [...held, ...physical]), lost ? `${lost.name} is allocated, and in no map` : true)
 }
 
@@ -58,7 +85,8 @@ function pageTablesMatch(kernel: Kernel): Judgement {
       if (!entry) return `${map.pmap.name} maps page ${page} to ${mapped.frame.name}, and no entry covers it`
       const anon = entry.amap ? slotOf(kernel, entry.amap, entry.aoffs + page - entry.vaddr).anon : null
       const expected = anon && kernel.anons.isAllocated(anon) ? anon.page : entry.physical
-      if (mapped.frame !== expected) return `${map.pmap.name} maps page ${page} to ${mapped.frame.name}, and its slot holds ${expected?.name ?? 'nothing'}`
+      if (mapped.frame !== expected)
+        return `${map.pmap.name} maps page ${page} to ${mapped.frame.name}, and its slot holds ${expected?.name ?? 'nothing'}`
     }
   }
   return true
@@ -75,7 +103,9 @@ export function describe(kernel: Kernel, map: VmMap, strict = false): string {
     return `[${vaddr},${vaddr + size}) ${prot}${strict && entry.needsCopy ? ' needs copy' : ''} ${slots.join(' ')}`
   }
   const pages = map.pmap.entries.map((_, page) => map.pmap.translation(page))
-  const table = pages.flatMap((found, page) => (found ? [`${page}:${found.frame.name}${found.writable ? ' rw' : ' r'}`] : []))
+  const table = pages.flatMap((found, page) =>
+    found ? [`${page}:${found.frame.name}${found.writable ? ' rw' : ' r'}`] : [],
+  )
   return `${entriesOf(map).map(ofEntry).join('; ')} | ${table.join(', ')}`
 }
 
@@ -85,18 +115,32 @@ export function properties(m: Machine, kernel: Kernel): void {
   m.atRest('nothing is leaked', () => nothingLeaked(kernel))
   m.atRest('page tables map what the slots hold', () => pageTablesMatch(kernel))
   m.atRest('no page table leads to a free frame', () => noTranslationToFree(kernel.maps.map(({ pmap }) => pmap)))
-  m.atRest('no lock is held', () => locksAreFree([...kernel.maps.map(({ lock }) => lock), ...kernel.amapLocks, ...kernel.anonLocks]))
+  m.atRest('no lock is held', () =>
+    locksAreFree([...kernel.maps.map(({ lock }) => lock), ...kernel.amapLocks, ...kernel.anonLocks]),
+  )
 }
 
 /** A call that fails leaves a map as it was. To be asked for in machine(), where the map is as it was. */
-export function unchangedOnFailure(m: Machine, kernel: Kernel, map: VmMap, result: { readonly code: string }, name: string, strict = false): void {
+export function unchangedOnFailure(
+  m: Machine,
+  kernel: Kernel,
+  map: VmMap,
+  result: { readonly code: string },
+  name: string,
+  strict = false,
+): void {
   const before = describe(kernel, map, strict)
   m.atRest(name, () => result.code !== 'ENOMEM' || sameAs(before, describe(kernel, map, strict)))
 }
 
 /** P-ERR: success is returned only when nothing failed, and failure only when something did. */
 export function failuresAreReported(m: Machine, { budget }: Kernel, result: { readonly code: string }): void {
-  m.atRest('a failure is reported, and nothing else', () => (result.code === 'ENOMEM') === budget.hasStruck || `${budget.hasStruck ? 'an allocation failed' : 'no allocation failed'}, and the call returned ${result.code}`)
+  m.atRest(
+    'a failure is reported, and nothing else',
+    () =>
+      (result.code === 'ENOMEM') === budget.hasStruck ||
+      `${budget.hasStruck ? 'an allocation failed' : 'no allocation failed'}, and the call returned ${result.code}`,
+  )
 }
 
 /** P-DATA: a page still shows what it showed at first. */
@@ -113,7 +157,9 @@ export function dataIsKept(m: Machine, kernel: Kernel, map: VmMap, pages: readon
   const before = pages.map(show)
   m.atRest('a call that fails loses no data', () => {
     const page = pages.find((at, i) => show(at) !== before[i])
-    return page === undefined || `page ${page} of ${map.name} held ${before[pages.indexOf(page)]}, and holds ${show(page)}`
+    return (
+      page === undefined || `page ${page} of ${map.name} held ${before[pages.indexOf(page)]}, and holds ${show(page)}`
+    )
   })
 }
 
@@ -122,8 +168,14 @@ export function childHasTheData(m: Machine, kernel: Kernel, result: { readonly c
   const [parent, child] = kernel.maps
   m.atRest('a child has what its parent has', () => {
     if (!parent || !child || result.code !== 'ok') return true
-    const page = entriesOf(child).map(({ vaddr, size }) => Array.from({ length: size }, (_, i) => vaddr + i)).flat().find((at) => child.pmap.translation(at)?.frame.content !== parent.pmap.translation(at)?.frame.content)
-    return page === undefined || `page ${page} holds ${child.pmap.translation(page)?.frame.content ?? 'nothing'} in ${child.name}, and ${parent.pmap.translation(page)?.frame.content ?? 'nothing'} in ${parent.name}`
+    const page = entriesOf(child)
+      .map(({ vaddr, size }) => Array.from({ length: size }, (_, i) => vaddr + i))
+      .flat()
+      .find((at) => child.pmap.translation(at)?.frame.content !== parent.pmap.translation(at)?.frame.content)
+    return (
+      page === undefined ||
+      `page ${page} holds ${child.pmap.translation(page)?.frame.content ?? 'nothing'} in ${child.name}, and ${parent.pmap.translation(page)?.frame.content ?? 'nothing'} in ${parent.name}`
+    )
   })
 }
 
@@ -137,6 +189,9 @@ export function copiesArePrivate(m: Machine, kernel: Kernel): void {
       const [mine, theirs] = [child.pmap.translation(entry.vaddr), parent.pmap.translation(entry.vaddr)]
       return mine !== null && mine.writable && mine.frame === theirs?.frame
     })
-    return !shared || `page ${shared.vaddr} is ${child.pmap.translation(shared.vaddr)?.frame.name} for both processes, and the child may write it`
+    return (
+      !shared ||
+      `page ${shared.vaddr} is ${child.pmap.translation(shared.vaddr)?.frame.name} for both processes, and the child may write it`
+    )
   })
 }

@@ -1,7 +1,16 @@
 // SerenityOS Kernel/Memory/Region.cpp and AnonymousVMObject.cpp: page faults.
 import { type Instance, type Program, atomically, readOnce } from 'vmcheck'
 import type { Frame } from 'vmcheck/vm'
-import { type CommittedSet, type Kernel, type Process, type Slot, dropFrame, isCow, leaveSet, lockOfSet } from './kernel.ts'
+import {
+  type CommittedSet,
+  type Kernel,
+  type Process,
+  type Slot,
+  dropFrame,
+  isCow,
+  leaveSet,
+  lockOfSet,
+} from './kernel.ts'
 
 /** What a fault comes to. */
 export type FaultResult = 'Continue' | 'ShouldCrash' | 'OutOfMemory'
@@ -67,10 +76,17 @@ function* faultWithoutReason({ m, noReason }: Kernel, { process, page }: Fault):
 
 /** Region::handle_zero_fault, of the kind that the dispatcher saw. */
 export function* handleZeroFault(kernel: Kernel, fault: Fault, kind: 'zero' | 'lazy'): Program<FaultResult> {
-  const result = kernel.zLock ? yield* zeroFaultLocked(kernel, fault, kind) : yield* zeroFaultUnlocked(kernel, fault, kind)
+  const result = kernel.zLock
+    ? yield* zeroFaultLocked(kernel, fault, kind)
+    : yield* zeroFaultUnlocked(kernel, fault, kind)
   const { watches, m } = kernel
   const { process, page } = fault
-  if (watches.zeroFinal && result === 'Continue') m.assert(() => process.pageTable.translation(page)?.writable === true || `page ${page} of ${process.name} is read-only again`, 'a zero fault leaves its page writable')
+  if (watches.zeroFinal && result === 'Continue')
+    m.assert(
+      () =>
+        process.pageTable.translation(page)?.writable === true || `page ${page} of ${process.name} is read-only again`,
+      'a zero fault leaves its page writable',
+    )
   return result
 }
 
@@ -116,7 +132,11 @@ function* install(slot: Instance<Slot>, frame: Instance<Frame>): Program {
 }
 
 /** A frame for a page without one: from the object's own units if it was committed lazily, else from the uncommitted. */
-function* allocateForZero({ m, account, frames, splitUnits }: Kernel, { object }: Process, kind: 'zero' | 'lazy'): Program<Instance<Frame> | null> {
+function* allocateForZero(
+  { m, account, frames, splitUnits }: Kernel,
+  { object }: Process,
+  kind: 'zero' | 'lazy',
+): Program<Instance<Frame> | null> {
   if (kind === 'lazy' && splitUnits) {
     const { unused } = object
     m.assert(unused > 0, 'a unit is taken from a set that has one')
@@ -200,7 +220,9 @@ export function* resolveCow(kernel: Kernel, { process, cpu, page }: Fault): Prog
     return 'Continue'
   }
   const from = object.set
-  const copy = from ? yield* allocateFromSet(kernel, process, page, from) : yield* atomically(() => (account.useUncommitted() ? frames.allocate() : null))
+  const copy = from
+    ? yield* allocateFromSet(kernel, process, page, from)
+    : yield* atomically(() => (account.useUncommitted() ? frames.allocate() : null))
   if (!copy) return 'OutOfMemory'
   yield* copyPage(process, cpu, page, copy)
   yield* atomically(() => {
@@ -212,13 +234,24 @@ export function* resolveCow(kernel: Kernel, { process, cpu, page }: Fault): Prog
 }
 
 /** take_one: a frame for which a unit of the set is used. */
-function* allocateFromSet(kernel: Kernel, process: Process, page: number, set: Instance<CommittedSet>): Program<Instance<Frame> | null> {
+function* allocateFromSet(
+  kernel: Kernel,
+  process: Process,
+  page: number,
+  set: Instance<CommittedSet>,
+): Program<Instance<Frame> | null> {
   yield* takeUnit(kernel, process, page, set, 'use')
   return yield* atomically(() => kernel.frames.allocate())
 }
 
 /** take_one and uncommit_one: a unit leaves the set. Whether it was the last. */
-function* takeUnit(kernel: Kernel, { units, name }: Process, page: number, set: Instance<CommittedSet>, why: 'use' | 'uncommit'): Program<boolean> {
+function* takeUnit(
+  kernel: Kernel,
+  { units, name }: Process,
+  page: number,
+  set: Instance<CommittedSet>,
+  why: 'use' | 'uncommit',
+): Program<boolean> {
   const { m, account, watches } = kernel
   const lock = lockOfSet(kernel, set)
   yield* lock.acquire()
@@ -227,7 +260,11 @@ function* takeUnit(kernel: Kernel, { units, name }: Process, page: number, set: 
   set.count = count - 1
   yield* atomically(() => {
     const unit = units[page] as Instance<{ taken: boolean }>
-    if (watches.oneUnit) m.assert(() => !unit.taken || `page ${page} of ${name} takes a second unit out of ${set.name}`, 'a page takes at most one unit')
+    if (watches.oneUnit)
+      m.assert(
+        () => !unit.taken || `page ${page} of ${name} takes a second unit out of ${set.name}`,
+        'a page takes at most one unit',
+      )
     unit.taken = true
     if (why === 'use') account.useCommitted()
     else account.uncommit(1)

@@ -5,7 +5,8 @@ import { type CommittedSet, type Kernel, type Process, type Slot, dropFrame, isC
 
 /** Pages for which a fork commits memory. */
 export function pagesNeeded({ need }: Kernel, { slots }: Process): number {
-  return slots.filter(({ kind }) => need === 'all' || kind === 'frame' || (need === 'nonzero' && kind === 'lazy')).length
+  return slots.filter(({ kind }) => need === 'all' || kind === 'frame' || (need === 'nonzero' && kind === 'lazy'))
+    .length
 }
 
 /** fork of a process with one region, which keeps both address spaces locked: false without memory. What the parent's threads store meanwhile came before it. */
@@ -87,7 +88,11 @@ export function* remapAll(kernel: Kernel, process: Process, flush: 'flush' | 'no
 }
 
 /** Region::remap_with_locked_vmobject. */
-export function* remapWithLockedObject(kernel: Kernel, process: Process, flush: 'flush' | 'no-flush' = 'flush'): Program {
+export function* remapWithLockedObject(
+  kernel: Kernel,
+  process: Process,
+  flush: 'flush' | 'no-flush' = 'flush',
+): Program {
   const { pdLock, slots } = process
   yield* pdLock.acquire()
   for (const page of slots.keys()) yield* mapPage(kernel, process, page, 'locked')

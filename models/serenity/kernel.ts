@@ -1,5 +1,18 @@
 // SerenityOS: AnonymousVMObject, its committed pages and everything that a page fault touches.
-import { type Instance, type Machine, type Pool, type Program, atomically, bool, oneOf, published, ref, struct, u, volatile } from 'vmcheck'
+import {
+  type Instance,
+  type Machine,
+  type Pool,
+  type Program,
+  atomically,
+  bool,
+  oneOf,
+  published,
+  ref,
+  struct,
+  u,
+  volatile,
+} from 'vmcheck'
 import { AddressSpace, CommitAccount, type Frame, FrameStore, FrameStruct, Mutex } from 'vmcheck/vm'
 
 /** The bit that every page with a frame holds before anything runs: copies must have it. */
@@ -87,8 +100,20 @@ export interface Slot {
 }
 
 const SetStruct = struct<CommittedSet>('set', { references: u(3), count: published(u(4)) })
-const ObjectStruct = struct<VmObject>('vmobject', { unused: volatile(u(3)), strong: volatile(u(2)), set: published(ref(SetStruct)), volatile: published(bool), wasPurged: bool, unborn: bool, shows: u(8) })
-const SlotStruct = struct<Slot>('slot', { kind: published(oneOf('zero', 'lazy', 'frame')), frame: published(ref(FrameStruct)), cow: published(bool) })
+const ObjectStruct = struct<VmObject>('vmobject', {
+  unused: volatile(u(3)),
+  strong: volatile(u(2)),
+  set: published(ref(SetStruct)),
+  volatile: published(bool),
+  wasPurged: bool,
+  unborn: bool,
+  shows: u(8),
+})
+const SlotStruct = struct<Slot>('slot', {
+  kind: published(oneOf('zero', 'lazy', 'frame')),
+  frame: published(ref(FrameStruct)),
+  cow: published(bool),
+})
 /** For properties only: whether a page has taken a unit out of its set since the last fork. */
 const UnitStruct = struct<{ taken: boolean }>('unit', { taken: bool })
 
@@ -161,7 +186,9 @@ export interface Setting {
 /** Makes the machine: page i of every process that has a frame there has the same one. */
 export function makeKernel(m: Machine, switches: Switches, setting: Setting): Kernel {
   const pages = setting.processes[0]?.slots.length ?? 0
-  const real = Array.from({ length: pages }, (_, page) => setting.processes.some(({ slots }) => slots[page] === 'frame'))
+  const real = Array.from({ length: pages }, (_, page) =>
+    setting.processes.some(({ slots }) => slots[page] === 'frame'),
+  )
   const lazy = setting.processes.flatMap(({ slots }) => slots).filter((kind) => kind === 'lazy').length
   const used = real.filter(Boolean).length
   const committed = setting.sets.reduce((sum, count) => sum + count, lazy)
@@ -170,9 +197,23 @@ export function makeKernel(m: Machine, switches: Switches, setting: Setting): Ke
   const zeroPage = frames.allocate() as Instance<Frame>
   const shared = real.map((is) => (is ? frames.allocate(ORIGINAL) : null))
   const sets = m.pool(SetStruct, setting.sets.length + (setting.spareSets ?? 0), 'set')
-  const made = setting.sets.map((count, i) => sets.allocate({ count, references: setting.processes.filter(({ set }) => set === i).length }))
-  const processes = setting.processes.map(({ name, set, slots, forked }) => makeProcess(m, name, { frames, zeroPage, shared, slots, set: set === null ? null : (made[set] ?? null), isForked: forked ?? set !== null, cpus: setting.cpus }))
-  for (const frame of shared) if (frame) frame.references = setting.processes.filter(({ slots }) => slots[shared.indexOf(frame)] === 'frame').length
+  const made = setting.sets.map((count, i) =>
+    sets.allocate({ count, references: setting.processes.filter(({ set }) => set === i).length }),
+  )
+  const processes = setting.processes.map(({ name, set, slots, forked }) =>
+    makeProcess(m, name, {
+      frames,
+      zeroPage,
+      shared,
+      slots,
+      set: set === null ? null : (made[set] ?? null),
+      isForked: forked ?? set !== null,
+      cpus: setting.cpus,
+    }),
+  )
+  for (const frame of shared)
+    if (frame)
+      frame.references = setting.processes.filter(({ slots }) => slots[shared.indexOf(frame)] === 'frame').length
   return {
     m,
     ...switches,
@@ -199,19 +240,33 @@ interface ProcessParts {
   readonly cpus: number
 }
 
-function makeProcess(m: Machine, name: string, { frames, zeroPage, shared, slots, set, isForked, cpus }: ProcessParts): Process {
+function makeProcess(
+  m: Machine,
+  name: string,
+  { frames, zeroPage, shared, slots, set, isForked, cpus }: ProcessParts,
+): Process {
   const pageTable = new AddressSpace(m, name, { pages: slots.length, frames, cpus, bound: false })
   const process: Process = {
     name,
-    object: m.struct(ObjectStruct, `${name}.vmobject`, { set, strong: 1, unused: slots.filter((kind) => kind === 'lazy').length }),
-    slots: m.array(SlotStruct, slots.length, `${name}.slot`, (page) => ({ kind: slots[page] ?? 'zero', frame: slots[page] === 'frame' ? (shared[page] ?? null) : null, cow: isForked && slots[page] === 'frame' })),
+    object: m.struct(ObjectStruct, `${name}.vmobject`, {
+      set,
+      strong: 1,
+      unused: slots.filter((kind) => kind === 'lazy').length,
+    }),
+    slots: m.array(SlotStruct, slots.length, `${name}.slot`, (page) => ({
+      kind: slots[page] ?? 'zero',
+      frame: slots[page] === 'frame' ? (shared[page] ?? null) : null,
+      cow: isForked && slots[page] === 'frame',
+    })),
     units: m.array(UnitStruct, slots.length, `${name}.unit`),
     space: new Mutex(m, `${name}.AS`),
     lock: new Mutex(m, `${name}.V`),
     pdLock: new Mutex(m, `${name}.PD`),
     pageTable,
   }
-  slots.forEach((kind, page) => pageTable.set(page, kind === 'frame' ? (shared[page] ?? null) : zeroPage, kind === 'frame' && !isForked))
+  slots.forEach((kind, page) =>
+    pageTable.set(page, kind === 'frame' ? (shared[page] ?? null) : zeroPage, kind === 'frame' && !isForked),
+  )
   return process
 }
 

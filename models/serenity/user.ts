@@ -1,6 +1,16 @@
 // User programs that store to their pages, and what must hold of it.
 import { type Instance, type Judgement, type Machine, type Program, atomically } from 'vmcheck'
-import { type Frame, type Holding, all, countsEqualReferences, noFrameLeaked, noTranslationToFree, reachesAllocated, showTranslation, unitsConserved } from 'vmcheck/vm'
+import {
+  type Frame,
+  type Holding,
+  all,
+  countsEqualReferences,
+  noFrameLeaked,
+  noTranslationToFree,
+  reachesAllocated,
+  showTranslation,
+  unitsConserved,
+} from 'vmcheck/vm'
 import { type FaultResult, handleFault } from './fault.ts'
 import { type Kernel, ORIGINAL, type Process, isCow } from './kernel.ts'
 
@@ -39,7 +49,13 @@ function* storeTo(kernel: Kernel, who: Storer, page: number): Program<FaultResul
 }
 
 /** The store itself: false when it faults. */
-export function* attempt({ m, frames, processes, faulting }: Kernel, process: Process, cpu: number, page: number, cell: number): Program<boolean> {
+export function* attempt(
+  { m, frames, processes, faulting }: Kernel,
+  process: Process,
+  cpu: number,
+  page: number,
+  cell: number,
+): Program<boolean> {
   return yield* atomically(() => {
     const found = process.pageTable.access(cpu, page, 'write')
     const fault = faulting[cpu]
@@ -47,7 +63,12 @@ export function* attempt({ m, frames, processes, faulting }: Kernel, process: Pr
     if (!found) return false
     const who = `CPU ${cpu}, storing to page ${page} of ${process.name},`
     m.assert(() => reachesAllocated(frames, found.frame, who), 'no store lands in a free frame')
-    m.assert(() => isIsolated(processes, process, found.frame) || `${who} reaches ${found.frame.name}, which another process has, too`, 'a store after a fork is private')
+    m.assert(
+      () =>
+        isIsolated(processes, process, found.frame) ||
+        `${who} reaches ${found.frame.name}, which another process has, too`,
+      'a store after a fork is private',
+    )
     found.frame.content |= 1 << cell
     return true
   })
@@ -55,12 +76,16 @@ export function* attempt({ m, frames, processes, faulting }: Kernel, process: Pr
 
 /** Whether a frame is one process's alone; a process that is being forked has what was stored before it was there. */
 function isIsolated(processes: readonly Process[], process: Process, frame: Instance<Frame>): boolean {
-  return processes.every((other) => other === process || other.object.unborn || other.slots.every((slot) => slot.frame !== frame))
+  return processes.every(
+    (other) => other === process || other.object.unborn || other.slots.every((slot) => slot.frame !== frame),
+  )
 }
 
 /** Who holds references to frames when no fault is at work. */
 function holdings({ processes }: Kernel): Holding<Instance<Frame>>[] {
-  return processes.flatMap(({ slots, name }) => slots.flatMap(({ frame }, page) => (frame ? [[frame, `page ${page} of ${name}`] as const] : [])))
+  return processes.flatMap(({ slots, name }) =>
+    slots.flatMap(({ frame }, page) => (frame ? [[frame, `page ${page} of ${name}`] as const] : [])),
+  )
 }
 
 /** PTE_COHERENT */
@@ -68,8 +93,10 @@ function pageTableIsCoherent(process: Process, { zeroPage }: Kernel): Judgement 
   for (const [page, { kind, frame }] of process.slots.entries()) {
     const found = process.pageTable.translation(page)
     const expected = kind === 'frame' ? frame : zeroPage
-    if (found?.frame !== expected) return `page ${page} of ${process.name} is mapped to ${showTranslation(found)}, and its slot holds ${expected?.name ?? 'nothing'}`
-    if (found && found.writable !== !isCow(process, page)) return `page ${page} of ${process.name} is ${found.writable ? '' : 'not '}writable, and ${isCow(process, page) ? 'a' : 'no'} copy is due`
+    if (found?.frame !== expected)
+      return `page ${page} of ${process.name} is mapped to ${showTranslation(found)}, and its slot holds ${expected?.name ?? 'nothing'}`
+    if (found && found.writable !== !isCow(process, page))
+      return `page ${page} of ${process.name} is ${found.writable ? '' : 'not '}writable, and ${isCow(process, page) ? 'a' : 'no'} copy is due`
   }
   return true
 }
@@ -79,7 +106,8 @@ function storesAreKept(storers: readonly Storer[]): Judgement {
   for (const { process, pages, cell, cpu } of storers) {
     for (const page of pages) {
       const { frame } = process.slots[page] as { frame: Instance<Frame> | null }
-      if (frame === null || ((frame.content >> cell) & 1) === 0) return `the store of CPU ${cpu} to page ${page} of ${process.name} is not in ${frame?.name ?? 'any frame'}`
+      if (frame === null || ((frame.content >> cell) & 1) === 0)
+        return `the store of CPU ${cpu} to page ${page} of ${process.name} is not in ${frame?.name ?? 'any frame'}`
     }
   }
   return true
@@ -107,9 +135,20 @@ function copiesAreWhole(processes: readonly Process[], pages: readonly number[])
 }
 
 /** REFCOUNT, ACCOUNTING, COMMIT_SUM, PTE_COHERENT, NO_LOST_WRITE and NO_STALE_MAP, for when all threads are done; some processes may be gone by then. */
-export function properties(m: Machine, kernel: Kernel, storers: readonly Storer[], gone: readonly Process[] = []): void {
+export function properties(
+  m: Machine,
+  kernel: Kernel,
+  storers: readonly Storer[],
+  gone: readonly Process[] = [],
+): void {
   const { frames, account, processes, sets, total, zeroPage } = kernel
-  m.atRest('references are counted', () => countsEqualReferences(frames.allocated.filter((frame) => frame !== zeroPage), ({ references }) => references, holdings(kernel)))
+  m.atRest('references are counted', () =>
+    countsEqualReferences(
+      frames.allocated.filter((frame) => frame !== zeroPage),
+      ({ references }) => references,
+      holdings(kernel),
+    ),
+  )
   m.atRest('no frame is leaked', () => noFrameLeaked(frames, [...holdings(kernel), [zeroPage, 'the kernel']]))
   m.atRest('committed units are conserved', () =>
     unitsConserved(account, total, [
@@ -117,9 +156,17 @@ export function properties(m: Machine, kernel: Kernel, storers: readonly Storer[
       ...sets.instances.filter((set) => sets.isAllocated(set)).map((set) => [set.count, set.name] as const),
     ]),
   )
-  m.atRest('page tables map what the slots hold', () => all(...processes.filter((process) => !gone.includes(process)).map((process) => pageTableIsCoherent(process, kernel))))
-  const real = [...(processes[0]?.slots.keys() ?? [])].filter((page) => processes.some(({ slots }) => slots[page]?.kind === 'frame'))
+  m.atRest('page tables map what the slots hold', () =>
+    all(
+      ...processes.filter((process) => !gone.includes(process)).map((process) => pageTableIsCoherent(process, kernel)),
+    ),
+  )
+  const real = [...(processes[0]?.slots.keys() ?? [])].filter((page) =>
+    processes.some(({ slots }) => slots[page]?.kind === 'frame'),
+  )
   m.atRest('a copy holds what its page held', () => copiesAreWhole(processes, real))
   m.atRest('every store is in the page', () => storesAreKept(storers))
-  m.atRest('nothing that can be reached is free', () => noTranslationToFree(processes.map(({ pageTable }) => pageTable)))
+  m.atRest('nothing that can be reached is free', () =>
+    noTranslationToFree(processes.map(({ pageTable }) => pageTable)),
+  )
 }

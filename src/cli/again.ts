@@ -6,7 +6,12 @@ import type { Violation } from '../trace/violation.ts'
 const LONGEST = 2000
 
 /** The command line that drives live CPUs through a violation's schedule; null where there is no schedule, or a long one. */
-export function replayCommandOf({ file, scenario }: Pick<Report['model'], 'file' | 'scenario'>, settings: readonly string[], violation: Violation | undefined, granularity: string): string | null {
+export function replayCommandOf(
+  { file, scenario }: Pick<Report['model'], 'file' | 'scenario'>,
+  settings: readonly string[],
+  violation: Violation | undefined,
+  granularity: string,
+): string | null {
   const schedule = violation?.schedule_string ?? ''
   if (!violation || violation.schedule.length === 0 || schedule.length > LONGEST) return null
   const words = ['npx vmcheck replay', file]

@@ -9,7 +9,14 @@ import type { System } from '../explore/system.ts'
 import type { Tracer } from '../explore/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
 import { describeAssumed } from '../report/assumptions.ts'
-import { type Assumed, type LiveStatistics, type Report, SEMANTICS, type SearchProfile, type Unreached } from '../report/report.ts'
+import {
+  type Assumed,
+  type LiveStatistics,
+  type Report,
+  SEMANTICS,
+  type SearchProfile,
+  type Unreached,
+} from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
 import { machineObjects } from '../trace/narration.ts'
 import { excerpts } from './excerpts.ts'
@@ -22,7 +29,13 @@ import { version } from './version.ts'
  * @param tracer a fresh one
  * @param minimal whether no shorter schedule does
  */
-export function violationOf(tracer: Tracer, system: System, finding: Finding, schedule: readonly ScheduledStep[], minimal: boolean): Violation {
+export function violationOf(
+  tracer: Tracer,
+  system: System,
+  finding: Finding,
+  schedule: readonly ScheduledStep[],
+  minimal: boolean,
+): Violation {
   const { kind, property, message } = finding
   const steps = tracer.trace(schedule)
   const stuck = finding.stuck ?? []
@@ -37,7 +50,9 @@ export function violationOf(tracer: Tracer, system: System, finding: Finding, sc
     schedule,
     schedule_string: formatSchedule(schedule),
     steps,
-    waiting: isHang ? tracer.waiting(system.actors.filter((actor) => stuck.includes(actor.id) || tracer.isBlocked(actor))) : [],
+    waiting: isHang
+      ? tracer.waiting(system.actors.filter((actor) => stuck.includes(actor.id) || tracer.isBlocked(actor)))
+      : [],
     ...(racing.length > 0 && { accesses: racing }),
   }
 }
@@ -51,7 +66,8 @@ export function assemble(parts: {
   readonly checks: readonly Check[]
   readonly granularity: Granularity
   readonly request: Pick<ExploreRequest, 'preemptions' | 'workers'> & { readonly strategy: string }
-  readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> & Pick<PathResult, 'executions'> & { readonly stopped: { readonly reason: string; readonly frontier: number } | null }
+  readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> &
+    Pick<PathResult, 'executions'> & { readonly stopped: { readonly reason: string; readonly frontier: number } | null }
   readonly violations: readonly Violation[]
   readonly reduction: readonly string[]
   readonly assumed: readonly Assumed[]
@@ -61,7 +77,9 @@ export function assemble(parts: {
   const { loaded, system, result, violations, request } = parts
   const { file, digest } = loaded.bundle
   const assumed: readonly Assumed[] = [
-    ...allChecks.filter((check) => !parts.checks.includes(check)).map(({ name }) => ({ code: 'check-off', check: name }) as const),
+    ...allChecks
+      .filter((check) => !parts.checks.includes(check))
+      .map(({ name }) => ({ code: 'check-off', check: name }) as const),
     ...(result.pruned > 0 ? [{ code: 'pruned', steps: result.pruned } as const] : []),
     ...(request.preemptions < Infinity ? [{ code: 'preemptions', bound: request.preemptions } as const] : []),
     ...spinning(system, parts.checks, result.looped),
@@ -70,14 +88,24 @@ export function assemble(parts: {
   const verdict = violations.length > 0 ? 'violation' : result.stopped ? 'inconclusive' : 'pass'
   return {
     schema: 'vmcheck.report/1',
-    model: { name: basename(file).replace(/\.m?[tj]s$/, ''), file, title: loaded.model.title, scenario: parts.name, params: parts.params, digest },
+    model: {
+      name: basename(file).replace(/\.m?[tj]s$/, ''),
+      file,
+      title: loaded.model.title,
+      scenario: parts.name,
+      params: parts.params,
+      digest,
+    },
     verdict,
     exhaustive: result.exhaustive,
     assumptions: assumed.map(describeAssumed),
     assumed,
     notes: parts.notes,
     violations,
-    ...(violations.length > 0 && { machine: machineObjects(system.machine.memory), sources: excerpts(loaded.sourceMap, violations) }),
+    ...(violations.length > 0 && {
+      machine: machineObjects(system.machine.memory),
+      sources: excerpts(loaded.sourceMap, violations),
+    }),
     actors: system.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
     // a search that keeps going may have been cut short after its first violation: others may be missing
     inconclusive: verdict === 'violation' && parts.live ? null : result.stopped,
@@ -111,10 +139,14 @@ function spinning({ actors }: System, checks: readonly Check[], looped: boolean)
 
 /** What partial-order reduction came to, where properties keep it from doing much. */
 export function partialOrderNotes(system: System, checks: readonly Check[], result: SearchResult): string[] {
-  const evaluated = system.machine.properties.filter(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
+  const evaluated = system.machine.properties.filter(
+    ({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)),
+  )
   if (evaluated.length === 0) return []
   const share = Math.round((100 * result.alone) / Math.max(1, result.states))
-  return [`partial-order reduction helped in ${share} % of the states: it leaves every step alone that writes what ${evaluated.map(({ name }) => `“${name}”`).join(', ')} reads, for that is evaluated in every state`]
+  return [
+    `partial-order reduction helped in ${share} % of the states: it leaves every step alone that writes what ${evaluated.map(({ name }) => `“${name}”`).join(', ')} reads, for that is evaluated in every state`,
+  ]
 }
 
 /** Where the time of a search went. */
@@ -127,9 +159,12 @@ export function profileOf({ effort, cpu, transitions, states, seconds }: SearchR
 function unreachedCode(system: System, coverage: Uint8Array): Unreached[] {
   const found: Unreached[] = []
   system.runtime.sites.forEach(({ file, line, column, kind, counted }, site) => {
-    if (counted && kind !== 'place' && coverage[site] === 0 && line > 0) found.push({ what: kind, at: { file, line, column } })
+    if (counted && kind !== 'place' && coverage[site] === 0 && line > 0)
+      found.push({ what: kind, at: { file, line, column } })
   })
-  return found.toSorted((a, b) => (a.at.file < b.at.file ? -1 : a.at.file > b.at.file ? 1 : a.at.line - b.at.line || a.at.column - b.at.column))
+  return found.toSorted((a, b) =>
+    a.at.file < b.at.file ? -1 : a.at.file > b.at.file ? 1 : a.at.line - b.at.line || a.at.column - b.at.column,
+  )
 }
 
 /** The exit status that a verdict stands for. */

@@ -10,7 +10,9 @@ const SOURCES = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 export async function buildDigest(): Promise<string> {
   const hash = createHash('sha256')
   for (const folder of [SOURCES, resolve(SOURCES, '..', 'checks')]) {
-    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => /\.[cm]?[jt]s$/.test(name) && !name.startsWith('packed'))
+    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter(
+      (name) => /\.[cm]?[jt]s$/.test(name) && !name.startsWith('packed'),
+    )
     for (const name of names.toSorted()) hash.update(`${name}\0`).update(await readFile(join(folder, name)))
   }
   return `${version()} ${hash.digest('hex').slice(0, 16)}`

@@ -2,7 +2,13 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Checkpoints } from '../explore/checkpoint/checkpoints.ts'
-import { CheckpointError, type Identity, type Manifest, checkIdentity, readManifest } from '../explore/checkpoint/manifest.ts'
+import {
+  CheckpointError,
+  type Identity,
+  type Manifest,
+  checkIdentity,
+  readManifest,
+} from '../explore/checkpoint/manifest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { Check } from '../model/check.ts'
 import { buildDigest } from './build-digest.ts'
@@ -35,7 +41,10 @@ export class KeptSearch {
     const folder = resolve(cwd, request.folder)
     const manifest = await readManifest(folder)
     if (!manifest && !request.mayBegin) throw new UsageError(`--resume ${request.folder}: there is no checkpoint`)
-    if (manifest && !request.mayResume) throw new UsageError(`--checkpoint ${request.folder}: there is a checkpoint already; go on with --resume ${request.folder}, or remove the folder`)
+    if (manifest && !request.mayResume)
+      throw new UsageError(
+        `--checkpoint ${request.folder}: there is a checkpoint already; go on with --resume ${request.folder}, or remove the folder`,
+      )
     await mkdir(folder, { recursive: true })
       .then(() => access(folder, constants.W_OK))
       .catch((error: Error) => {
@@ -48,7 +57,13 @@ export class KeptSearch {
    * The checkpoints of one search.
    * @throws CheckpointError where what is there is of another one
    */
-  checkpoints({ digest }: { readonly digest: string }, { name, params, granularity }: Preparation, checks: readonly Check[], unlike: readonly UnusedSet[], { reduce, keepGoing }: ExploreRequest): Checkpoints {
+  checkpoints(
+    { digest }: { readonly digest: string },
+    { name, params, granularity }: Preparation,
+    checks: readonly Check[],
+    unlike: readonly UnusedSet[],
+    { reduce, keepGoing }: ExploreRequest,
+  ): Checkpoints {
     const identity: Identity = {
       tool: this.#tool,
       digest,

@@ -8,7 +8,12 @@ import { version } from './version.ts'
 
 /** One line on standard error, and the status for "cannot be carried out". */
 function fail(error: unknown, streams: Streams): void {
-  const line = error instanceof Refusal ? error.line : error instanceof UsageError ? error.message : `internal error, please report it: ${(error as Error)?.stack ?? String(error)}`
+  const line =
+    error instanceof Refusal
+      ? error.line
+      : error instanceof UsageError
+        ? error.message
+        : `internal error, please report it: ${(error as Error)?.stack ?? String(error)}`
   streams.err(`vmcheck: ${cleaned(line)}\n`)
   process.exitCode = 2
 }
@@ -29,7 +34,9 @@ const COMMANDS = {
 async function commands(line: readonly string[], streams: Streams): Promise<readonly CommandModule[]> {
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]
   const named = names.filter((name) => name === line[0])
-  return Promise.all((named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](streams)) as CommandModule))
+  return Promise.all(
+    (named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](streams)) as CommandModule),
+  )
 }
 
 /** Parses the command line and runs the command it names. */
@@ -73,10 +80,14 @@ async function advice(line: readonly string[], problem: string, streams: Command
   const isCommand = Object.hasOwn(COMMANDS, command)
   const help = isCommand ? `vmcheck ${command} --help` : 'vmcheck --help'
   const [, unknown] = /^Unknown arguments?: ([^,\s]+)/.exec(problem) ?? []
-  if (!isCommand && (unknown !== undefined || problem.startsWith('Did you mean'))) return `unknown command ${command}; there are ${Object.keys(COMMANDS).join(', ')}${suggestion(command, Object.keys(COMMANDS))}`
-  if (problem.startsWith('Not enough non-option arguments')) return `${command}: name ${command === 'replay' || command === 'show' ? 'a report' : 'a model'} (${help} shows how)`
+  if (!isCommand && (unknown !== undefined || problem.startsWith('Did you mean')))
+    return `unknown command ${command}; there are ${Object.keys(COMMANDS).join(', ')}${suggestion(command, Object.keys(COMMANDS))}`
+  if (problem.startsWith('Not enough non-option arguments'))
+    return `${command}: name ${command === 'replay' || command === 'show' ? 'a report' : 'a model'} (${help} shows how)`
   if (unknown === undefined) return `${problem.replaceAll('\n', ' ')} (${help} shows how)`
-  const text = await yargs([command]).command((await COMMANDS[command as keyof typeof COMMANDS](streams)) as CommandModule).getHelp()
+  const text = await yargs([command])
+    .command((await COMMANDS[command as keyof typeof COMMANDS](streams)) as CommandModule)
+    .getHelp()
   const options = [...text.matchAll(/--[a-z][a-z-]*/g)].map(([option]) => option)
   return `unknown option --${unknown}${suggestion(`--${unknown}`, options)} (${help} shows all)`
 }
@@ -84,7 +95,8 @@ async function advice(line: readonly string[], problem: string, streams: Command
 /** Runs the command to its end, and says what its status is. */
 async function main(): Promise<void> {
   const streams = commandStreams()
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => fail(error, streams))
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error) => fail(error, streams))
   try {
     await run(streams)
   } catch (error) {

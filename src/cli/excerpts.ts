@@ -14,7 +14,9 @@ export function excerpts(sourceMap: SourceMap, violations: readonly Violation[])
     for (let at = line - AROUND; at <= line + AROUND; at++) lines.add(at)
     wanted.set(file, lines)
   }
-  return [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([file, lines]) => runs(file, sourceMap.linesOf(file) ?? [], lines))
+  return [...wanted]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([file, lines]) => runs(file, sourceMap.linesOf(file) ?? [], lines))
 }
 
 /** The wanted lines of a file, those that follow one another together. */

@@ -19,17 +19,43 @@ type Without = Pick<Preemption, 'verdict' | 'scope' | 'states'>
  * @param tracer a fresh one
  * @param checks those that are on
  */
-export async function explain(violation: Violation, tracer: Tracer, checks: readonly Check[], loaded: LoadedModel, request: ExploreRequest, streams: Streams): Promise<Violation> {
+export async function explain(
+  violation: Violation,
+  tracer: Tracer,
+  checks: readonly Check[],
+  loaded: LoadedModel,
+  request: ExploreRequest,
+  streams: Streams,
+): Promise<Violation> {
   const points = tracer.preemptions(violation.schedule)
   const known = new Map<string, Without>()
-  const search = (stretch?: Stretch): Promise<Searched> => searched(violation, checks, loaded, request, streams, stretch)
+  const search = (stretch?: Stretch): Promise<Searched> =>
+    searched(violation, checks, loaded, request, streams, stretch)
   // what only the finished graph shows, a search for single states cannot tell apart
   const isSeen = points.length > 0 && (await search()).verdict === 'incidental'
-  for (const { place, within } of points) if (!known.has(place)) known.set(place, isSeen ? await without(place, within, search) : { verdict: 'undecided', scope: 'place', states: 0 })
-  return { ...violation, preemptions: points.map(({ step, actor, place, within, at }) => ({ step, actor, within: within?.name ?? null, at, ...(known.get(place) as Without) })) }
+  for (const { place, within } of points)
+    if (!known.has(place))
+      known.set(
+        place,
+        isSeen ? await without(place, within, search) : { verdict: 'undecided', scope: 'place', states: 0 },
+      )
+  return {
+    ...violation,
+    preemptions: points.map(({ step, actor, place, within, at }) => ({
+      step,
+      actor,
+      within: within?.name ?? null,
+      at,
+      ...(known.get(place) as Without),
+    })),
+  }
 }
 
-async function without(place: string, within: PreemptionPoint['within'], search: (stretch: Stretch) => Promise<Searched>): Promise<Without> {
+async function without(
+  place: string,
+  within: PreemptionPoint['within'],
+  search: (stretch: Stretch) => Promise<Searched>,
+): Promise<Without> {
   const there: Without = { scope: 'place', ...(await search({ place })) }
   if (there.verdict !== 'incidental' || !within) return there
   return { scope: 'function', ...(await search({ function: within.function })) }
@@ -39,14 +65,26 @@ async function without(place: string, within: PreemptionPoint['within'], search:
 type Searched = Pick<Preemption, 'verdict' | 'states'>
 
 /** Searches for a violation of the same kind and property, with nobody preempted in a stretch of code. */
-async function searched(violation: Violation, checks: readonly Check[], loaded: LoadedModel, request: ExploreRequest, streams: Streams, uninterrupted?: Stretch): Promise<Searched> {
+async function searched(
+  violation: Violation,
+  checks: readonly Check[],
+  loaded: LoadedModel,
+  request: ExploreRequest,
+  streams: Streams,
+  uninterrupted?: Stretch,
+): Promise<Searched> {
   const { params, granularity, system } = prepare(loaded, request)
   const search = new PathSearch(system, {
     params,
     granularity,
     checks: checks.map((check) => only(check, violation)),
     keepGoing: false,
-    strategy: STRATEGIES.dfs({ actors: system.actors.length, seed: request.seed, runs: request.runs, bugDepth: request.bugDepth }),
+    strategy: STRATEGIES.dfs({
+      actors: system.actors.length,
+      seed: request.seed,
+      runs: request.runs,
+      bugDepth: request.bugDepth,
+    }),
     isStateless: false,
     preemptions: Infinity,
     limits: request.limits,

@@ -73,26 +73,55 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       scenario: { type: 'string', requiresArg: true, describe: 'scenario to explore' },
       all: { type: 'boolean', default: false, describe: 'explore every scenario' },
       set: SHARED.set,
-      strategy: { choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const, requiresArg: true, default: 'bfs', describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions' },
-      reduce: { choices: ['none', 'symmetry', 'por', 'all'] as const, requiresArg: true, describe: 'reductions of bfs [symmetry]' },
+      strategy: {
+        choices: ['bfs', 'dfs', 'dpor', 'random', 'pct'] as const,
+        requiresArg: true,
+        default: 'bfs',
+        describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions',
+      },
+      reduce: {
+        choices: ['none', 'symmetry', 'por', 'all'] as const,
+        requiresArg: true,
+        describe: 'reductions of bfs [symmetry]',
+      },
       seed: { type: 'number', requiresArg: true, describe: 'of random and pct: another seed, other executions [1]' },
       runs: { type: 'number', requiresArg: true, describe: 'of random and pct: how many executions [1000]' },
       'bug-depth': { type: 'number', requiresArg: true, describe: 'of pct: how many orderings make up a bug [3]' },
-      preemptions: { type: 'number', requiresArg: true, describe: 'of dfs, dpor, random and pct: at most so many in an execution' },
-      granularity: { choices: ['step', 'access'] as const, requiresArg: true, describe: 'whether plain accesses share steps' },
+      preemptions: {
+        type: 'number',
+        requiresArg: true,
+        describe: 'of dfs, dpor, random and pct: at most so many in an execution',
+      },
+      granularity: {
+        choices: ['step', 'access'] as const,
+        requiresArg: true,
+        describe: 'whether plain accesses share steps',
+      },
       check: SHARED.check,
       'no-check': SHARED['no-check'],
       'keep-going': { type: 'boolean', default: false, describe: 'collect the first of each kind and property' },
       workers: { type: 'number', requiresArg: true, describe: 'worker threads [the cores available]' },
       'max-states': { type: 'number', requiresArg: true, describe: 'end inconclusive at this many states' },
       'max-depth': { type: 'number', requiresArg: true, describe: 'end inconclusive beyond this many steps' },
-      time: { type: 'number', requiresArg: true, describe: 'end inconclusive after this many seconds; with --all, of all scenarios together' },
+      time: {
+        type: 'number',
+        requiresArg: true,
+        describe: 'end inconclusive after this many seconds; with --all, of all scenarios together',
+      },
       memory: { type: 'string', requiresArg: true, describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: SHARED.report,
       json: SHARED.json,
-      checkpoint: { type: 'string', requiresArg: true, describe: 'folder to write the search to, now and then and when it is ended early' },
+      checkpoint: {
+        type: 'string',
+        requiresArg: true,
+        describe: 'folder to write the search to, now and then and when it is ended early',
+      },
       resume: { type: 'string', requiresArg: true, describe: 'go on with the search in this folder' },
-      'checkpoint-every': { type: 'number', requiresArg: true, describe: `seconds between checkpoints [${USUAL_PERIOD}]` },
+      'checkpoint-every': {
+        type: 'number',
+        requiresArg: true,
+        describe: `seconds between checkpoints [${USUAL_PERIOD}]`,
+      },
       explain: { type: 'boolean', default: false, describe: 'say which preemptions of the trace are essential' },
       profile: { type: 'boolean', default: false, describe: 'say where the time went' },
       quiet: SHARED.quiet,
@@ -112,7 +141,11 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
     // the time is for all of them: each gets its share of what is left
     const time = Math.max(0.001, (end - performance.now() / 1000) / (names.length - i))
     const explored = await explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, streams)
-    const report = { ...explored, commands: commands(explored, args), notes: [...explored.notes, ...expectation(explored, loaded, args)] }
+    const report = {
+      ...explored,
+      commands: commands(explored, args),
+      notes: [...explored.notes, ...expectation(explored, loaded, args)],
+    }
     reports.push(report)
     if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
     if (report.profile) (args.json ? streams.err : streams.out)(`\n${renderProfile(report.profile)}`)
@@ -120,17 +153,33 @@ async function run(args: ExploreArguments, streams: Streams): Promise<number> {
   }
   if (args.json) streams.out(renderJson(reports, args.all))
   await writeReports(args.report, reports, args.all, streams)
-  if (request.checkpoint && reports[0]?.inconclusive === null) await discardCheckpoint(resolve(streams.cwd, request.checkpoint.folder))
+  if (request.checkpoint && reports[0]?.inconclusive === null)
+    await discardCheckpoint(resolve(streams.cwd, request.checkpoint.folder))
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }
 
 /** Whether the scenario's expectation was met, where it was explored as it stands. */
-function expectation(report: Report, { model }: LoadedModel, { set, check, noCheck, preemptions }: ExploreArguments): string[] {
+function expectation(
+  report: Report,
+  { model }: LoadedModel,
+  { set, check, noCheck, preemptions }: ExploreArguments,
+): string[] {
   const { scenario } = report.model
   const about = scenario === null ? undefined : model.scenarios.get(scenario)
-  if (!about || scenario === 'default' || report.verdict === 'inconclusive' || set.length + check.length + noCheck.length > 0 || preemptions !== undefined) return []
-  return [isExpected(report, about.expect) ? `this is what the scenario expects (${describe(about.expect)})` : `the scenario expects something else: ${describe(about.expect)}`]
+  if (
+    !about ||
+    scenario === 'default' ||
+    report.verdict === 'inconclusive' ||
+    set.length + check.length + noCheck.length > 0 ||
+    preemptions !== undefined
+  )
+    return []
+  return [
+    isExpected(report, about.expect)
+      ? `this is what the scenario expects (${describe(about.expect)})`
+      : `the scenario expects something else: ${describe(about.expect)}`,
+  ]
 }
 
 function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {
@@ -165,7 +214,21 @@ function again(report: Report, args: ExploreArguments): string {
 }
 
 /** Options that only some strategies know, and which. */
-const BELONGS: readonly (readonly [option: 'reduce' | 'explain' | 'profile' | 'workers' | 'checkpoint' | 'resume' | 'preemptions' | 'seed' | 'runs' | 'bugDepth', shown: string, strategies: readonly string[]])[] = [
+const BELONGS: readonly (readonly [
+  option:
+    | 'reduce'
+    | 'explain'
+    | 'profile'
+    | 'workers'
+    | 'checkpoint'
+    | 'resume'
+    | 'preemptions'
+    | 'seed'
+    | 'runs'
+    | 'bugDepth',
+  shown: string,
+  strategies: readonly string[],
+])[] = [
   ['reduce', '--reduce', ['bfs']],
   ['explain', '--explain', ['bfs']],
   ['profile', '--profile', ['bfs']],
@@ -182,8 +245,10 @@ const BELONGS: readonly (readonly [option: 'reduce' | 'explain' | 'profile' | 'w
 function checkCombination(args: ExploreArguments): void {
   for (const [option, shown, strategies] of BELONGS) {
     // one worker is what the others have
-    const isGiven = args[option] !== undefined && args[option] !== false && !(option === 'workers' && args.workers === 1)
-    if (isGiven && !strategies.includes(args.strategy)) throw new UsageError(`${shown} goes with --strategy ${strategies.join(' or ')}, not with ${args.strategy}`)
+    const isGiven =
+      args[option] !== undefined && args[option] !== false && !(option === 'workers' && args.workers === 1)
+    if (isGiven && !strategies.includes(args.strategy))
+      throw new UsageError(`${shown} goes with --strategy ${strategies.join(' or ')}, not with ${args.strategy}`)
   }
 }
 
@@ -216,16 +281,26 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
 }
 
 /** Where the search is kept: with both options in the same folder, whether or not it was begun. */
-function checkpointOf({ checkpoint, resume, checkpointEvery, all, reduce }: ExploreArguments): ExploreRequest['checkpoint'] {
+function checkpointOf({
+  checkpoint,
+  resume,
+  checkpointEvery,
+  all,
+  reduce,
+}: ExploreArguments): ExploreRequest['checkpoint'] {
   const folder = resume ?? checkpoint
   if (folder === undefined) {
     if (checkpointEvery !== undefined) throw new UsageError('--checkpoint-every goes with --checkpoint or --resume')
     return null
   }
   const option = resume === undefined ? '--checkpoint' : '--resume'
-  if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume) throw new UsageError('--checkpoint and --resume name different folders: a search goes on where it was')
+  if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume)
+    throw new UsageError('--checkpoint and --resume name different folders: a search goes on where it was')
   if (all) throw new UsageError(`${option} is for one scenario, not for --all`)
-  if (reduce === 'por' || reduce === 'all') throw new UsageError(`${option} goes with --reduce none or symmetry: a search that learns what to leave out has no state to go on from`)
+  if (reduce === 'por' || reduce === 'all')
+    throw new UsageError(
+      `${option} goes with --reduce none or symmetry: a search that learns what to leave out has no state to go on from`,
+    )
   const every = checkpointEvery ?? USUAL_PERIOD
   if (!(every >= 0)) throw new UsageError('--checkpoint-every takes a number of seconds, 0 or more')
   return { folder, mayBegin: checkpoint !== undefined, mayResume: resume !== undefined, every }

@@ -14,12 +14,24 @@ import type { Streams } from './streams.ts'
  *
  * @param withHangs looks for hangs that only the finished graph shows, where a report passes
  */
-export async function followPaths(name: PathStrategyName, loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void, withHangs: (report: Report) => Promise<Report>): Promise<Report> {
+export async function followPaths(
+  name: PathStrategyName,
+  loaded: LoadedModel,
+  request: ExploreRequest,
+  streams: Streams,
+  watch: (progress: Progress) => void,
+  withHangs: (report: Report) => Promise<Report>,
+): Promise<Report> {
   const prepared = prepare(loaded, request)
   const { params, granularity, system } = prepared
   const checks = chooseChecks(request, prepared.scenario)
   const line = new ProgressLine(streams, request.quiet)
-  const strategy = STRATEGIES[name]({ actors: system.actors.length, seed: request.seed, runs: request.runs, bugDepth: request.bugDepth })
+  const strategy = STRATEGIES[name]({
+    actors: system.actors.length,
+    seed: request.seed,
+    runs: request.runs,
+    bugDepth: request.bugDepth,
+  })
   const search = new PathSearch(system, {
     params,
     granularity,
@@ -38,9 +50,25 @@ export async function followPaths(name: PathStrategyName, loaded: LoadedModel, r
   try {
     const result = await streams.interruptible(() => search.run())
     line.end()
-    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached')) return await followPaths('dfs', loaded, request, streams, watch, withHangs) // it passes by states
-    const violations = result.findings.map(({ finding, schedule }) => violationOf(new Tracer(search.engine), system, finding, schedule, false))
-    const report = assemble({ loaded, system, name: prepared.name, params, checks, granularity, request, result, violations, reduction: name === 'dpor' ? ['por'] : [], assumed: [], notes: result.notes })
+    if (name === 'dpor' && result.findings.some(({ finding }) => finding.kind === 'unreached'))
+      return await followPaths('dfs', loaded, request, streams, watch, withHangs) // it passes by states
+    const violations = result.findings.map(({ finding, schedule }) =>
+      violationOf(new Tracer(search.engine), system, finding, schedule, false),
+    )
+    const report = assemble({
+      loaded,
+      system,
+      name: prepared.name,
+      params,
+      checks,
+      granularity,
+      request,
+      result,
+      violations,
+      reduction: name === 'dpor' ? ['por'] : [],
+      assumed: [],
+      notes: result.notes,
+    })
     // along one path it cannot be seen who will never move again: the states are gone through once more
     const mayHang = name === 'dfs' && report.verdict === 'pass' && result.looped && checks.some(({ hang }) => hang)
     return mayHang ? await withHangs(report) : report

@@ -40,7 +40,10 @@ export interface Plan {
  * Finds every scenario of the models under some paths, and how each is to be searched.
  * @throws UsageError for paths without models; whatever `before` throws
  */
-export async function planGate({ config, paths, isWhole, cores, tool, before, isRecordedAnew }: PlanOptions, streams: Streams): Promise<Plan> {
+export async function planGate(
+  { config, paths, isWhole, cores, tool, before, isRecordedAnew }: PlanOptions,
+  streams: Streams,
+): Promise<Plan> {
   const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat())]
   const broken: GateResult[] = []
   const models: LoadedModel[] = []
@@ -52,11 +55,24 @@ export async function planGate({ config, paths, isWhole, cores, tool, before, is
       broken.push(unusable(file, error.line))
     }
   }
-  for (const { model, bundle } of models) if (model.scenarios.size === 0) broken.push(unusable(bundle.file, `${bundle.file} has no scenarios: there is nothing to compare`))
+  for (const { model, bundle } of models)
+    if (model.scenarios.size === 0)
+      broken.push(unusable(bundle.file, `${bundle.file} has no scenarios: there is nothing to compare`))
   const digests = (await before?.(models.map(({ bundle }) => bundle.file))) ?? new Map<string, string | null>()
-  const cases = models.flatMap((loaded) => [...loaded.model.scenarios].flatMap(([scenario, about]) => plan(loaded, scenario, about as Scenario<never>)))
-  const unused = isWhole ? config.overrides?.find(({ match }) => models.every(({ model, bundle }) => [...model.scenarios.keys()].every((scenario) => !isMeant(match, bundle.file, scenario)))) : undefined
-  if (unused && broken.length === 0) throw new UsageError(`the configuration's override for ${unused.match} means no scenario: give FILE or FILE#SCENARIO, with * for any text`)
+  const cases = models.flatMap((loaded) =>
+    [...loaded.model.scenarios].flatMap(([scenario, about]) => plan(loaded, scenario, about as Scenario<never>)),
+  )
+  const unused = isWhole
+    ? config.overrides?.find(({ match }) =>
+        models.every(({ model, bundle }) =>
+          [...model.scenarios.keys()].every((scenario) => !isMeant(match, bundle.file, scenario)),
+        ),
+      )
+    : undefined
+  if (unused && broken.length === 0)
+    throw new UsageError(
+      `the configuration's override for ${unused.match} means no scenario: give FILE or FILE#SCENARIO, with * for any text`,
+    )
   if (cases.length + broken.length === 0) throw new UsageError('there is no scenario to explore: every one is left out')
   return { cases, broken }
 
@@ -74,8 +90,18 @@ export async function planGate({ config, paths, isWhole, cores, tool, before, is
         about,
         request,
         hasCounts: request.strategy === 'bfs' && request.reduce === 'symmetry',
-        commands: (report, violation) => [exploreCommandOf(file, scenario, request), replayCommandOf(report.model, [], violation, report.stats.granularity)].filter((command) => command !== null),
-        key: { tool, digest, file, scenario, search: JSON.stringify({ ...search, preemptions: String(search.preemptions) }) },
+        commands: (report, violation) =>
+          [
+            exploreCommandOf(file, scenario, request),
+            replayCommandOf(report.model, [], violation, report.stats.granularity),
+          ].filter((command) => command !== null),
+        key: {
+          tool,
+          digest,
+          file,
+          scenario,
+          search: JSON.stringify({ ...search, preemptions: String(search.preemptions) }),
+        },
         isUnchanged: before !== null && digests.get(file) === digest && !isRecordedAnew(file, scenario),
       },
     ]
@@ -84,16 +110,34 @@ export async function planGate({ config, paths, isWhole, cores, tool, before, is
 
 /** A model of which no scenario can be explored. */
 function unusable(file: string, problem: string): GateResult {
-  return { file, scenario: '', about: null, report: null, seconds: 0, isKept: false, standing: 'broken', differences: [problem] }
+  return {
+    file,
+    scenario: '',
+    about: null,
+    report: null,
+    seconds: 0,
+    isKept: false,
+    standing: 'broken',
+    differences: [problem],
+  }
 }
 
 /** The settings of a scenario: those of all, under those of the overrides that mean it, the last one first. */
-function settingsOf({ search = {}, overrides = [] }: Config, file: string, scenario: string): SearchSettings & { readonly skip?: boolean } {
-  return overrides.filter(({ match }) => isMeant(match, file, scenario)).reduce((settings, { match: _, ...override }) => ({ ...settings, ...override }), search)
+function settingsOf(
+  { search = {}, overrides = [] }: Config,
+  file: string,
+  scenario: string,
+): SearchSettings & { readonly skip?: boolean } {
+  return overrides
+    .filter(({ match }) => isMeant(match, file, scenario))
+    .reduce((settings, { match: _, ...override }) => ({ ...settings, ...override }), search)
 }
 
 function isMeant(match: string, file: string, scenario: string): boolean {
-  const pattern = match.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')
+  const pattern = match
+    .split('*')
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*')
   return new RegExp(`^${pattern}$`).test(match.includes('#') ? `${file}#${scenario}` : file)
 }
 
@@ -127,7 +171,11 @@ function requestOf(scenario: string, about: Scenario<never>, settings: SearchSet
 }
 
 /** The command that explores a scenario as the gate does. */
-function exploreCommandOf(file: string, scenario: string, { strategy, reduce, preemptions, seed, runs, keepGoing }: ExploreRequest): string {
+function exploreCommandOf(
+  file: string,
+  scenario: string,
+  { strategy, reduce, preemptions, seed, runs, keepGoing }: ExploreRequest,
+): string {
   const words = ['npx vmcheck explore', file, '--scenario', scenario]
   if (strategy !== 'bfs') words.push('--strategy', strategy)
   if (strategy === 'bfs' && reduce !== 'symmetry') words.push('--reduce', reduce)

@@ -75,7 +75,8 @@ class GateRun {
     const kept = (await cache?.get(planned.key)) ?? null
     const known = kept ? judged(planned, kept, true) : planned.isUnchanged ? unchanged(planned) : null
     if (known) this.#clock.done(planned)
-    const result = known ?? (await this.#cores.runExclusive(() => this.#explore(planned, index), planned.request.workers))
+    const result =
+      known ?? (await this.#cores.runExclusive(() => this.#explore(planned, index), planned.request.workers))
     if (!known && result.report?.inconclusive === null) await cache?.put(planned.key, result.report)
     listener.finished(index, result)
     return result
@@ -90,12 +91,18 @@ class GateRun {
     signal.addEventListener('abort', abort)
     listener.started(index, () => Atomics.load(words, TASK_WORD.states))
     const { limits } = planned.request
-    const request = { ...planned.request, limits: { ...limits, time: Math.min(limits.time, this.#clock.take(planned)) } }
+    const request = {
+      ...planned.request,
+      limits: { ...limits, time: Math.min(limits.time, this.#clock.take(planned)) },
+    }
     try {
       const answer = (await this.#threads.run({ bundle: planned.loaded.bundle, request, cwd, control })) as GateAnswer
       return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
     } catch (error) {
-      return broken(planned, `the thread that explored it ended: ${wordsOf(error).message.split('\n')[0]}; nothing is known about the model`)
+      return broken(
+        planned,
+        `the thread that explored it ended: ${wordsOf(error).message.split('\n')[0]}; nothing is known about the model`,
+      )
     } finally {
       signal.removeEventListener('abort', abort)
     }
@@ -132,11 +139,24 @@ class TimeShare {
 
 function judged(planned: PlannedCase, report: Report, isKept: boolean): GateResult {
   const { culprit, ...judgement } = judge(report, planned.about, planned.hasCounts)
-  return { ...caseOf(planned), report: { ...report, commands: planned.commands(report, culprit) }, seconds: isKept ? 0 : report.stats.seconds, isKept, ...judgement }
+  return {
+    ...caseOf(planned),
+    report: { ...report, commands: planned.commands(report, culprit) },
+    seconds: isKept ? 0 : report.stats.seconds,
+    isKept,
+    ...judgement,
+  }
 }
 
 function notRun(planned: PlannedCase): GateResult {
-  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, standing: 'inconclusive', differences: ['not explored: the gate was interrupted before'] }
+  return {
+    ...caseOf(planned),
+    report: null,
+    seconds: 0,
+    isKept: false,
+    standing: 'inconclusive',
+    differences: ['not explored: the gate was interrupted before'],
+  }
 }
 
 function unchanged(planned: PlannedCase): GateResult {

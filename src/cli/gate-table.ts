@@ -56,7 +56,9 @@ export class GateTable implements GateListener {
   #painted(result: GateResult): string {
     const paint = painter(this.#streams.colour)
     const line = resultLine(result)
-    return result.standing === 'as expected' || result.standing === 'unchanged' ? line : paint(result.standing === 'inconclusive' ? 'yellow' : 'red', line)
+    return result.standing === 'as expected' || result.standing === 'unchanged'
+      ? line
+      : paint(result.standing === 'inconclusive' ? 'yellow' : 'red', line)
   }
 
   #clear(): void {
@@ -66,7 +68,11 @@ export class GateTable implements GateListener {
 
   #draw(): void {
     const width = Math.max(20, this.#streams.width - 1)
-    const rows = [...this.#rows(), ...[...this.#running].map(([index, states]) => this.#runningRow(index, states())), this.#total()].slice(-MOST_ROWS)
+    const rows = [
+      ...this.#rows(),
+      ...[...this.#running].map(([index, states]) => this.#runningRow(index, states())),
+      this.#total(),
+    ].slice(-MOST_ROWS)
     this.#clear()
     this.#streams.err(rows.map((row) => `${row.slice(0, width)}\n`).join(''))
     this.#drawn = rows.length

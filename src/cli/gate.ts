@@ -6,7 +6,17 @@ import { loadConfig } from '../config/load.ts'
 import { type Baseline, BaselineError, drifts, isRecordedAnew, readBaseline, updated } from '../gate/baseline.ts'
 import { type GateResult, exitStatusOf, wasInterrupted } from '../gate/gate-result.ts'
 import { annotations } from '../gate/github.ts'
-import { type GateSummary, detailLines, driftLines, gateJunit, gateMarkdown, gateSarif, resultLine, summaryLine, wrong } from '../gate/renderings.ts'
+import {
+  type GateSummary,
+  detailLines,
+  driftLines,
+  gateJunit,
+  gateMarkdown,
+  gateSarif,
+  resultLine,
+  summaryLine,
+  wrong,
+} from '../gate/renderings.ts'
 import { ResultCache } from '../gate/result-cache.ts'
 import { type Revision, RevisionError, digestsAt, revisionAt, textAt } from '../gate/revision.ts'
 import { painter } from '../report/terminal.ts'
@@ -43,19 +53,37 @@ export function gateCommand(streams: Streams): CommandModule<object, GateArgumen
     command: 'gate [paths..]',
     describe: 'explore every scenario and compare each with what is expected of it',
     builder: (yargs) =>
-      yargs.positional('paths', { type: 'string', array: true, describe: 'model files, or folders of them [models]' }).options({
-        config: { type: 'string', requiresArg: true, describe: 'configuration [vmcheck.config.ts, where there is one]' },
-        update: { type: 'boolean', default: false, describe: 'record the results in the baseline' },
-        baseline: { type: 'string', requiresArg: true, describe: `file of recorded results [${BASELINE}, where there is one]` },
-        'changed-since': { type: 'string', requiresArg: true, describe: 'run only scenarios whose model changed since that git revision' },
-        cache: { type: 'string', requiresArg: true, describe: 'folder of results: those of unchanged models are taken from it' },
-        time: { type: 'number', requiresArg: true, describe: 'seconds for all scenarios together, fairly shared' },
-        workers: { type: 'number', requiresArg: true, describe: 'cores to use [those available]' },
-        junit: { type: 'string', requiresArg: true, describe: 'write JUnit XML' },
-        sarif: { type: 'string', requiresArg: true, describe: 'write SARIF' },
-        markdown: { type: 'string', requiresArg: true, describe: 'write Markdown' },
-        quiet: { type: 'boolean', default: false, describe: 'only what is wrong, and the summary’s line' },
-      }) as never,
+      yargs
+        .positional('paths', { type: 'string', array: true, describe: 'model files, or folders of them [models]' })
+        .options({
+          config: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'configuration [vmcheck.config.ts, where there is one]',
+          },
+          update: { type: 'boolean', default: false, describe: 'record the results in the baseline' },
+          baseline: {
+            type: 'string',
+            requiresArg: true,
+            describe: `file of recorded results [${BASELINE}, where there is one]`,
+          },
+          'changed-since': {
+            type: 'string',
+            requiresArg: true,
+            describe: 'run only scenarios whose model changed since that git revision',
+          },
+          cache: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'folder of results: those of unchanged models are taken from it',
+          },
+          time: { type: 'number', requiresArg: true, describe: 'seconds for all scenarios together, fairly shared' },
+          workers: { type: 'number', requiresArg: true, describe: 'cores to use [those available]' },
+          junit: { type: 'string', requiresArg: true, describe: 'write JUnit XML' },
+          sarif: { type: 'string', requiresArg: true, describe: 'write SARIF' },
+          markdown: { type: 'string', requiresArg: true, describe: 'write Markdown' },
+          quiet: { type: 'boolean', default: false, describe: 'only what is wrong, and the summary’s line' },
+        }) as never,
     handler: async (args) => {
       process.exitCode = await run(args, streams)
     },
@@ -71,19 +99,42 @@ async function run(args: GateArguments, streams: Streams): Promise<number> {
   const cores = whole('--workers', args.workers, availableParallelism(), 1, 256)
   const time = Math.min(seconds(args.time), config.time ?? Infinity)
   const cacheFolder = args.cache ?? config.cache ?? null
-  const cache = cacheFolder !== null ? new ResultCache(resolve(streams.cwd, cacheFolder)) : args.changedSince !== undefined && streams.cache !== null ? new ResultCache(join(streams.cache, 'results')) : null
+  const cache =
+    cacheFolder !== null
+      ? new ResultCache(resolve(streams.cwd, cacheFolder))
+      : args.changedSince !== undefined && streams.cache !== null
+        ? new ResultCache(join(streams.cache, 'results'))
+        : null
   const plan = await planned(args, streams, { config, cores, cache, baseline: before, baselineFile })
   const explored = await explore(plan, args, streams, { cores, time, cache })
   const results = [...plan.broken, ...explored]
   const isWhole = args.paths.length === 0 && !streams.interrupt.aborted
   if (args.update) await record(baselineFile, before, results, isWhole, streams)
-  const summary: GateSummary = { results, drifts: before && !args.update ? drifts(before, results, isWhole) : [], seconds: (performance.now() - started) / 1000 }
+  const summary: GateSummary = {
+    results,
+    drifts: before && !args.update ? drifts(before, results, isWhole) : [],
+    seconds: (performance.now() - started) / 1000,
+  }
   show(summary, streams)
   await writeFiles(summary, args, streams)
   return exitStatusOf(results, summary.drifts.length)
 }
 
-async function planned(args: GateArguments, streams: Streams, { config, cores, cache, baseline, baselineFile }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'> & { readonly cache: ResultCache | null; readonly baseline: Baseline | null; readonly baselineFile: string }): Promise<Plan> {
+async function planned(
+  args: GateArguments,
+  streams: Streams,
+  {
+    config,
+    cores,
+    cache,
+    baseline,
+    baselineFile,
+  }: Pick<Parameters<typeof planGate>[0], 'config' | 'cores'> & {
+    readonly cache: ResultCache | null
+    readonly baseline: Baseline | null
+    readonly baselineFile: string
+  },
+): Promise<Plan> {
   const { changedSince } = args
   try {
     const revision = changedSince === undefined ? null : await revisionAt(changedSince, streams.cwd)
@@ -117,18 +168,31 @@ async function baselineAt(revision: Revision, file: string): Promise<Baseline | 
   }
 }
 
-async function explore({ cases }: Plan, { quiet }: GateArguments, streams: Streams, { cores, time, cache }: { readonly cores: number; readonly time: number; readonly cache: ResultCache | null }): Promise<GateResult[]> {
+async function explore(
+  { cases }: Plan,
+  { quiet }: GateArguments,
+  streams: Streams,
+  { cores, time, cache }: { readonly cores: number; readonly time: number; readonly cache: ResultCache | null },
+): Promise<GateResult[]> {
   const table = new GateTable(cases, streams, quiet)
   try {
-    return await streams.interruptible(() => runGate(cases, { cores, cwd: streams.cwd, time, cache, signal: streams.interrupt, listener: table }))
+    return await streams.interruptible(() =>
+      runGate(cases, { cores, cwd: streams.cwd, time, cache, signal: streams.interrupt, listener: table }),
+    )
   } finally {
     table.end()
   }
 }
 
-async function readRecorded(file: string, isAsked: boolean, isUpdate: boolean, { cwd }: Streams): Promise<Baseline | null> {
+async function readRecorded(
+  file: string,
+  isAsked: boolean,
+  isUpdate: boolean,
+  { cwd }: Streams,
+): Promise<Baseline | null> {
   const text = await readFile(resolve(cwd, file), 'utf8').catch(() => null)
-  if (text === null && isAsked) throw new UsageError(`baseline ${file}: no such file; vmcheck gate --update records one`)
+  if (text === null && isAsked)
+    throw new UsageError(`baseline ${file}: no such file; vmcheck gate --update records one`)
   try {
     return text === null ? null : readBaseline(text)
   } catch (error) {
@@ -139,28 +203,48 @@ async function readRecorded(file: string, isAsked: boolean, isUpdate: boolean, {
   }
 }
 
-async function record(file: string, before: Baseline | null, results: readonly GateResult[], isWhole: boolean, streams: Streams): Promise<void> {
+async function record(
+  file: string,
+  before: Baseline | null,
+  results: readonly GateResult[],
+  isWhole: boolean,
+  streams: Streams,
+): Promise<void> {
   const now = updated(before, results, isWhole)
   const changed = drifts(before ?? { ...now, models: {} }, results, isWhole && before !== null)
   await writeWhole(file, `${JSON.stringify(now, null, 2)}\n`, `baseline ${file}`, streams)
-  streams.out(`${before ? [...driftLines(changed), `recorded in ${file}: ${changed.length} changed`].join('\n') : `recorded in ${file}: ${changed.length} scenarios`}\n`)
+  streams.out(
+    `${before ? [...driftLines(changed), `recorded in ${file}: ${changed.length} changed`].join('\n') : `recorded in ${file}: ${changed.length} scenarios`}\n`,
+  )
 }
 
 function show(summary: GateSummary, streams: Streams): void {
   const paint = painter(streams.colour)
   const bad = wrong(summary.results)
-  for (const result of bad.filter((one) => !wasInterrupted(one))) streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
-  if (summary.drifts.length > 0) streams.out(`\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts).map((line) => `  ${line}`).join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`)
+  for (const result of bad.filter((one) => !wasInterrupted(one)))
+    streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
+  if (summary.drifts.length > 0)
+    streams.out(
+      `\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts)
+        .map((line) => `  ${line}`)
+        .join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`,
+    )
   const isWell = bad.length === 0 && summary.drifts.length === 0
   streams.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)
   if (streams.ci) for (const line of annotations(bad, summary.drifts)) streams.out(`${line}\n`)
 }
 
-async function writeFiles(summary: GateSummary, { junit, sarif, markdown }: GateArguments, streams: Streams): Promise<void> {
+async function writeFiles(
+  summary: GateSummary,
+  { junit, sarif, markdown }: GateArguments,
+  streams: Streams,
+): Promise<void> {
   if (junit !== undefined) await writeWhole(junit, gateJunit(summary, new Date()), `--junit ${junit}`, streams)
   if (sarif !== undefined) await writeWhole(sarif, gateSarif(summary), `--sarif ${sarif}`, streams)
   if (markdown !== undefined) await writeWhole(markdown, gateMarkdown(summary), `--markdown ${markdown}`, streams)
   if (streams.ci?.summary) {
-    await appendFile(streams.ci.summary, gateMarkdown(summary)).catch((error: Error) => streams.err(`vmcheck: the job summary cannot be written: ${error.message}\n`))
+    await appendFile(streams.ci.summary, gateMarkdown(summary)).catch((error: Error) =>
+      streams.err(`vmcheck: the job summary cannot be written: ${error.message}\n`),
+    )
   }
 }

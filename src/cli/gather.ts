@@ -30,14 +30,22 @@ export function searchGraph(loaded: LoadedModel, request: GraphRequest, streams:
   return withoutUnlike((unlike) => gather(unlike, loaded, request, streams))
 }
 
-async function gather(unlike: readonly UnusedSet[], loaded: LoadedModel, request: GraphRequest, streams: Streams): Promise<GatheredGraph> {
+async function gather(
+  unlike: readonly UnusedSet[],
+  loaded: LoadedModel,
+  request: GraphRequest,
+  streams: Streams,
+): Promise<GatheredGraph> {
   const { name, params, granularity, system } = prepare(loaded, request)
   const search = new Search(system, {
     params,
     granularity,
     checks: checks.filter(({ fault }) => fault), // a step that fails leads to a state of its own
     keepGoing: true,
-    reductions: reductionsOf(request.reduce, unlike.map((set) => set.name)),
+    reductions: reductionsOf(
+      request.reduce,
+      unlike.map((set) => set.name),
+    ),
     workers: 1, // with a bound, the states nearest to the initial one
     limits: { maxStates: request.maxStates, maxDepth: Infinity, time: Infinity, memory: request.memory },
     signal: streams.interrupt,
@@ -45,7 +53,11 @@ async function gather(unlike: readonly UnusedSet[], loaded: LoadedModel, request
   })
   try {
     const { stopped } = await streams.interruptible(() => search.run())
-    return { graph: stateGraph(search.engine, request.maxStates), stopped: stopped?.reason ?? null, name: [loaded.model.title, name].filter(Boolean).join(', ') }
+    return {
+      graph: stateGraph(search.engine, request.maxStates),
+      stopped: stopped?.reason ?? null,
+      name: [loaded.model.title, name].filter(Boolean).join(', '),
+    }
   } finally {
     await search.close()
   }

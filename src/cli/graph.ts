@@ -27,16 +27,41 @@ export function graphCommand(streams: Streams): CommandModule<object, GraphArgum
     command: 'graph <model>',
     describe: 'write the states of one scenario and the steps between them',
     builder: (yargs) =>
-      yargs.positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' }).options({
-        scenario: { type: 'string', requiresArg: true, describe: 'scenario to explore' },
-        set: { type: 'string', array: true, nargs: 1, default: [], describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)' },
-        output: { alias: 'o', type: 'string', describe: 'file to write, .dot or .aut [standard output]' },
-        format: { choices: ['dot', 'aut'] as const, requiresArg: true, describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [as the file is called, else dot]' },
-        reduce: { choices: ['none', 'symmetry'] as const, requiresArg: true, default: 'none', describe: 'reductions' },
-        granularity: { choices: ['step', 'access'] as const, requiresArg: true, describe: 'whether plain accesses share steps' },
-        'max-states': { type: 'number', requiresArg: true, describe: 'write only so many states' },
-        memory: { type: 'string', requiresArg: true, describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
-      }) as never,
+      yargs
+        .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
+        .options({
+          scenario: { type: 'string', requiresArg: true, describe: 'scenario to explore' },
+          set: {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            default: [],
+            describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)',
+          },
+          output: { alias: 'o', type: 'string', describe: 'file to write, .dot or .aut [standard output]' },
+          format: {
+            choices: ['dot', 'aut'] as const,
+            requiresArg: true,
+            describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [as the file is called, else dot]',
+          },
+          reduce: {
+            choices: ['none', 'symmetry'] as const,
+            requiresArg: true,
+            default: 'none',
+            describe: 'reductions',
+          },
+          granularity: {
+            choices: ['step', 'access'] as const,
+            requiresArg: true,
+            describe: 'whether plain accesses share steps',
+          },
+          'max-states': { type: 'number', requiresArg: true, describe: 'write only so many states' },
+          memory: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'budget such as 500MB or 4GB [half of the machine’s]',
+          },
+        }) as never,
     handler: async (args) => {
       process.exitCode = await run(args, streams)
     },
@@ -58,13 +83,16 @@ async function run(args: GraphArguments, streams: Streams): Promise<number> {
   const text = format === 'dot' ? renderDot(graph, name) : renderAut(graph)
   if (args.output === undefined) streams.out(text)
   else await writeWhole(args.output, text, `--output ${args.output}`, streams)
-  streams.err(`${graph.states.length} states, ${graph.edges.length} transitions${stopped ? `; not all of them: ended by ${stopped === 'states' ? '--max-states' : stopped}` : ''}\n`)
+  streams.err(
+    `${graph.states.length} states, ${graph.edges.length} transitions${stopped ? `; not all of them: ended by ${stopped === 'states' ? '--max-states' : stopped}` : ''}\n`,
+  )
   return stopped ? 3 : 0
 }
 
 function formatOf({ format, output }: GraphArguments): 'dot' | 'aut' {
   const extension = /\.(dot|gv|aut)$/.exec(output ?? '')?.[1]
   if (format) return format
-  if (output !== undefined && extension === undefined) throw new UsageError(`--output ${output}: unknown format; the extension may be .dot or .aut, or give --format`)
+  if (output !== undefined && extension === undefined)
+    throw new UsageError(`--output ${output}: unknown format; the extension may be .dot or .aut, or give --format`)
   return extension === 'aut' ? 'aut' : 'dot'
 }

@@ -19,17 +19,28 @@ export function initCommand(streams: Streams): CommandModule<object, object> {
 }
 
 async function init(streams: Streams): Promise<void> {
-  const all = (await readdir(TEMPLATE, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name).slice(TEMPLATE.length + 1))
-  const isThere = async (file: string): Promise<boolean> => lstat(resolve(streams.cwd, file)).then(() => true, () => false)
+  const all = (await readdir(TEMPLATE, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(TEMPLATE.length + 1))
+  const isThere = async (file: string): Promise<boolean> =>
+    lstat(resolve(streams.cwd, file)).then(
+      () => true,
+      () => false,
+    )
   const taken: string[] = []
   for (const file of all) if (await isThere(file)) taken.push(file)
   // a package of the user's stays as it is
   const others = ['vmcheck.config.mts', 'vmcheck.config.js', 'vmcheck.config.mjs']
   for (const file of others) if (await isThere(file)) taken.push(file)
   const inTheWay = taken.filter((file) => file !== 'package.json')
-  if (inTheWay.length > 0) throw new UsageError(`init: there is ${inTheWay.toSorted().join(', ')} already; nothing was written`)
+  if (inTheWay.length > 0)
+    throw new UsageError(`init: there is ${inTheWay.toSorted().join(', ')} already; nothing was written`)
   const files = all.filter((file) => !taken.includes(file)).toSorted()
-  for (const file of files) await writeWhole(file, (await readFile(join(TEMPLATE, file), 'utf8')).replace('VERSION', version()), file, streams)
-  const install = taken.length > 0 ? 'npm install --save-dev vmcheck\n  npm pkg set scripts.gate="vmcheck gate"' : 'npm install'
-  streams.out(`${files.map((file) => `wrote ${file}`).join('\n')}\n\nNext:\n  ${install}\n  npx vmcheck explore models/lock-order.ts\n  npx vmcheck gate\n`)
+  for (const file of files)
+    await writeWhole(file, (await readFile(join(TEMPLATE, file), 'utf8')).replace('VERSION', version()), file, streams)
+  const install =
+    taken.length > 0 ? 'npm install --save-dev vmcheck\n  npm pkg set scripts.gate="vmcheck gate"' : 'npm install'
+  streams.out(
+    `${files.map((file) => `wrote ${file}`).join('\n')}\n\nNext:\n  ${install}\n  npx vmcheck explore models/lock-order.ts\n  npx vmcheck gate\n`,
+  )
 }

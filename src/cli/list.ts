@@ -19,7 +19,12 @@ export function listCommand(streams: Streams): CommandModule<object, ListArgumen
     describe: 'show models, their parameters and scenarios',
     builder: (yargs) =>
       yargs
-        .positional('paths', { type: 'string', array: true, default: ['models'], describe: 'model files, or folders of them' })
+        .positional('paths', {
+          type: 'string',
+          array: true,
+          default: ['models'],
+          describe: 'model files, or folders of them',
+        })
         .option('json', { type: 'boolean', default: false, describe: 'as JSON' }) as never,
     handler: async ({ paths, json }) => {
       const files = (await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat()
@@ -46,9 +51,13 @@ export async function modelFiles(path: string, cwd: string): Promise<string[]> {
 /** Files that may be models, those of a folder itself before those below. */
 async function filesIn(folder: string, isBelow: boolean): Promise<string[]> {
   const entries = (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const names = entries.filter((entry) => !entry.isDirectory() && /\.m?[tj]s$/.test(entry.name) && !/\.d\.m?ts$/.test(entry.name)).map(({ name }) => join(folder, name))
+  const names = entries
+    .filter((entry) => !entry.isDirectory() && /\.m?[tj]s$/.test(entry.name) && !/\.d\.m?ts$/.test(entry.name))
+    .map(({ name }) => join(folder, name))
   const own = isBelow ? await filtered(names, hasDefaultExport) : names
-  const below = entries.filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
+  const below = entries.filter(
+    (entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'),
+  )
   return [...own, ...(await Promise.all(below.map(({ name }) => filesIn(join(folder, name), true)))).flat()]
 }
 
@@ -65,19 +74,30 @@ function entry({ model, bundle }: LoadedModel): object {
   return {
     file: bundle.file,
     title: model.title,
-    params: Object.entries(model.parameters).map(([name, { describe, default: fallback }]) => ({ name, takes: describe, default: fallback })),
-    scenarios: [...model.scenarios].map(([name, scenario]) => ({ name, about: scenario.about ?? '', params: scenario.params ?? {}, expect: expectedVerdict(scenario.expect) })),
+    params: Object.entries(model.parameters).map(([name, { describe, default: fallback }]) => ({
+      name,
+      takes: describe,
+      default: fallback,
+    })),
+    scenarios: [...model.scenarios].map(([name, scenario]) => ({
+      name,
+      about: scenario.about ?? '',
+      params: scenario.params ?? {},
+      expect: expectedVerdict(scenario.expect),
+    })),
   }
 }
 
 function text({ model, bundle }: LoadedModel): string {
   const lines = [`${bundle.file}  ${model.title}`]
-  for (const [name, { describe, default: fallback }] of Object.entries(model.parameters)) lines.push(`  --set ${name}=${describe}  [${String(fallback)}]`)
+  for (const [name, { describe, default: fallback }] of Object.entries(model.parameters))
+    lines.push(`  --set ${name}=${describe}  [${String(fallback)}]`)
   const width = Math.max(0, ...[...model.scenarios.keys()].map(({ length }) => length))
   const verdicts = 2 + Math.max(0, ...[...model.scenarios.values()].map(({ expect }) => expectedVerdict(expect).length))
   for (const [name, scenario] of model.scenarios) {
-    lines.push(`  ${name.padEnd(width)}  ${expectedVerdict(scenario.expect).padEnd(verdicts)}${scenario.about ?? ''}`.trimEnd())
+    lines.push(
+      `  ${name.padEnd(width)}  ${expectedVerdict(scenario.expect).padEnd(verdicts)}${scenario.about ?? ''}`.trimEnd(),
+    )
   }
   return `${lines.join('\n')}\n`
 }
-

@@ -30,8 +30,14 @@ function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): stri
 
 /** The thread that runs the command. What code of a model prints there past the command is a diagnostic. */
 function startCommand(): Worker {
-  const thread = new Worker(new URL('./command-thread.js', import.meta.url), { workerData: surroundings(), stdin: true, stdout: true, stderr: true })
-  for (const stream of [thread.stdout, thread.stderr]) stream.on('data', (text: Buffer) => void process.stderr.write(cleaned(text.toString())))
+  const thread = new Worker(new URL('./command-thread.js', import.meta.url), {
+    workerData: surroundings(),
+    stdin: true,
+    stdout: true,
+    stderr: true,
+  })
+  for (const stream of [thread.stdout, thread.stderr])
+    stream.on('data', (text: Buffer) => void process.stderr.write(cleaned(text.toString())))
   return thread
 }
 
@@ -43,7 +49,10 @@ async function main(): Promise<number> {
   let failure: string | null = null
   const ended = new Promise<void>((resume) => thread.on('exit', () => resume()))
   thread.on('error', (error: NodeJS.ErrnoException) => {
-    failure = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'there is no memory left: what the model makes grows without a bound, or NODE_OPTIONS=--max-old-space-size=MEGABYTES is needed' : `internal error, please report it: ${error.stack ?? String(error)}`
+    failure =
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? 'there is no memory left: what the model makes grows without a bound, or NODE_OPTIONS=--max-old-space-size=MEGABYTES is needed'
+        : `internal error, please report it: ${error.stack ?? String(error)}`
   })
   const status = await Promise.race([
     ended.then(() => null),
@@ -59,7 +68,9 @@ async function main(): Promise<number> {
   ])
   signals.end()
   if (status === null) {
-    process.stderr.write(`vmcheck: ${cleaned(failure ?? 'the command was ended from within before it was done: there is no result')}\n`)
+    process.stderr.write(
+      `vmcheck: ${cleaned(failure ?? 'the command was ended from within before it was done: there is no result')}\n`,
+    )
     return 2
   }
   const problem = await output.ended()

@@ -2,7 +2,9 @@ import { distance } from 'fastest-levenshtein'
 
 /** Of the names that there are, the one that was probably meant; null: none is near. */
 function nearest(word: string, names: readonly string[]): string | null {
-  const [best] = names.map((name) => ({ name, off: distance(word.toLowerCase(), name.toLowerCase()) })).toSorted((a, b) => a.off - b.off)
+  const [best] = names
+    .map((name) => ({ name, off: distance(word.toLowerCase(), name.toLowerCase()) }))
+    .toSorted((a, b) => a.off - b.off)
   return best && best.off <= Math.max(1, Math.floor(word.length / 3)) ? best.name : null
 }
 

@@ -13,7 +13,9 @@ const PACKED = resolve(HERE, '..', 'packed')
 
 const COMPILE = resolve(HERE, '..', 'compile')
 /** Files whose lowering makes V8 compile what lowering needs. */
-const TYPICAL = ['wire.ts', 'gnumach/vm-map-pageable.ts', 'gnumach/vm-fault.ts'].map((file) => resolve(HERE, '../../../models', file))
+const TYPICAL = ['wire.ts', 'gnumach/vm-map-pageable.ts', 'gnumach/vm-fault.ts'].map((file) =>
+  resolve(HERE, '../../../models', file),
+)
 
 await rm(PACKED, { recursive: true, force: true })
 await build({
@@ -27,14 +29,25 @@ await build({
   keepNames: true,
   legalComments: 'linked',
   external: ['@babel/preset-typescript/package.json'],
-  plugins: [{ name: 'refusals', setup: (packing) => packing.onResolve({ filter: /\/refusal\.js$/ }, () => ({ path: REFUSAL, external: true })) }],
+  plugins: [
+    {
+      name: 'refusals',
+      setup: (packing) => packing.onResolve({ filter: /\/refusal\.js$/ }, () => ({ path: REFUSAL, external: true })),
+    },
+  ],
   logLevel: 'warning',
 })
 const { lower, script } = loadLower()
 for (const file of TYPICAL) lower(await readFile(file, 'utf8'), file, true)
 await writeFile(COMPILED_LOWER, script.createCachedData())
 await build({
-  entryPoints: { vmcheck: join(HERE, 'main.js'), 'command-thread': join(HERE, 'command-thread.js'), ...Object.fromEntries(['explorer', 'cpu', 'scenario'].map((name) => [name, resolve(HERE, '../../workers', `${name}.js`)])) },
+  entryPoints: {
+    vmcheck: join(HERE, 'main.js'),
+    'command-thread': join(HERE, 'command-thread.js'),
+    ...Object.fromEntries(
+      ['explorer', 'cpu', 'scenario'].map((name) => [name, resolve(HERE, '../../workers', `${name}.js`)]),
+    ),
+  },
   outdir: PACKED,
   bundle: true,
   splitting: true,
@@ -46,8 +59,16 @@ await build({
   legalComments: 'linked',
   // esbuild and Piscina find programs of their own beside them; the preset is not used
   external: ['esbuild', 'piscina', '@babel/preset-typescript/package.json'],
-  plugins: [{ name: 'lowering', setup: (packing) => packing.onResolve({ filter: /^\.\/lower\.js$/ }, () => ({ path: join(COMPILE, 'ready-lower.js') })) }],
-  banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+  plugins: [
+    {
+      name: 'lowering',
+      setup: (packing) =>
+        packing.onResolve({ filter: /^\.\/lower\.js$/ }, () => ({ path: join(COMPILE, 'ready-lower.js') })),
+    },
+  ],
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 // what runs in the browsers of those who read reports

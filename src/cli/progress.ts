@@ -16,7 +16,11 @@ export class ProgressLine {
 
   /** Shows how far the search is. */
   update({ states, depth, frontier, bytes: memory, seconds }: Progress): void {
-    this.show(seconds, () => `${count(states)} states, ${count(Math.round(states / seconds))}/s, depth ${depth}, frontier ${count(frontier)}, ${bytes(memory)}, ${seconds.toFixed(0)} s`)
+    this.show(
+      seconds,
+      () =>
+        `${count(states)} states, ${count(Math.round(states / seconds))}/s, depth ${depth}, frontier ${count(frontier)}, ${bytes(memory)}, ${seconds.toFixed(0)} s`,
+    )
   }
 
   /** Shows a text; `seconds` since the start say whether it is time to. */

@@ -38,24 +38,67 @@ export interface Replayable {
 export async function fromReport(path: string, number: number, force: boolean, streams: Streams): Promise<Replayable> {
   const report = mostTelling(await savedReports(path, streams))
   const violation = report.violations[number - 1]
-  if (!violation) throw new UsageError(report.violations.length === 0 ? `${path}: there is nothing to replay: its verdict is ${report.verdict}` : `--violation ${number}: the report has ${report.violations.length}`)
+  if (!violation)
+    throw new UsageError(
+      report.violations.length === 0
+        ? `${path}: there is nothing to replay: its verdict is ${report.verdict}`
+        : `--violation ${number}: the report has ${report.violations.length}`,
+    )
   if (violation.kind === 'unreached') throw new UsageError(`${path}: there is nothing to replay: ${violation.message}`)
   const { model, stats } = report
   const native = load(await bundle(model.file, streams.cwd, streams.cache, 'native'))
-  if (native.bundle.digest !== model.digest && !force) throw new UsageError(`${model.file} is not the model that ${path} is about: it has changed since (digest ${native.bundle.digest.slice(0, 12)}, in the report ${model.digest.slice(0, 12)}); explore it again, or give --force`)
-  return { native, scenario: model.scenario, params: model.params, granularity: stats.granularity === 'access' ? 'access' : 'step', violation, checks: checksOf(report), isTold: true }
+  if (native.bundle.digest !== model.digest && !force)
+    throw new UsageError(
+      `${model.file} is not the model that ${path} is about: it has changed since (digest ${native.bundle.digest.slice(0, 12)}, in the report ${model.digest.slice(0, 12)}); explore it again, or give --force`,
+    )
+  return {
+    native,
+    scenario: model.scenario,
+    params: model.params,
+    granularity: stats.granularity === 'access' ? 'access' : 'step',
+    violation,
+    checks: checksOf(report),
+    isTold: true,
+  }
 }
 
 /**
  * What a schedule, given as text, has to replay.
  * @throws UsageError for a schedule that cannot be read, unknown scenarios or parameters
  */
-export async function fromSchedule(model: string, text: string, request: { readonly scenario: string | null; readonly settings: readonly string[]; readonly granularity: Granularity | null }, streams: Streams): Promise<Replayable> {
+export async function fromSchedule(
+  model: string,
+  text: string,
+  request: {
+    readonly scenario: string | null
+    readonly settings: readonly string[]
+    readonly granularity: Granularity | null
+  },
+  streams: Streams,
+): Promise<Replayable> {
   const schedule = scheduleOf(text)
   const native = load(await bundle(model, streams.cwd, streams.cache, 'native'))
   const { name, scenario, params } = choose(native, request)
-  const violation: Violation = { kind: 'deadlock', property: '', message: '', minimal: false, stuck: [], schedule, schedule_string: text, steps: [], waiting: [] }
-  return { native, scenario: name, params, granularity: request.granularity ?? scenario?.granularity ?? 'step', violation, checks: scenario?.checks ?? checks.map(({ name: check }) => check), isTold: false }
+  const violation: Violation = {
+    kind: 'deadlock',
+    property: '',
+    message: '',
+    minimal: false,
+    stuck: [],
+    schedule,
+    schedule_string: text,
+    steps: [],
+    waiting: [],
+  }
+  return {
+    native,
+    scenario: name,
+    params,
+    granularity: request.granularity ?? scenario?.granularity ?? 'step',
+    violation,
+    checks: scenario?.checks ?? checks.map(({ name: check }) => check),
+    isTold: false,
+  }
 }
 
 /** Names of the checks that were on: an assertion that is off does not end a step. */
@@ -65,7 +108,11 @@ export function checksOf({ assumed = [] }: Report): readonly string[] {
 }
 
 /** Starts the live machine of what is to be replayed, and runs `body` on it. */
-export async function onLiveCpus<T>({ native, params, granularity, violation, checks: checked }: Replayable, streams: Streams, body: (replay: Replay, live: LiveMachine) => Promise<T>): Promise<T> {
+export async function onLiveCpus<T>(
+  { native, params, granularity, violation, checks: checked }: Replayable,
+  streams: Streams,
+  body: (replay: Replay, live: LiveMachine) => Promise<T>,
+): Promise<T> {
   const field = violation.accesses?.[0]?.field
   const live = await LiveMachine.start(native, params, {
     checks: checked,
@@ -96,7 +143,9 @@ export async function onLiveCpus<T>({ native, params, granularity, violation, ch
 /** Replays from the start to the end, once. */
 export async function replayOnce(replay: Replay, { violation, isTold }: Replayable): Promise<Followed> {
   await replay.begin()
-  const followed = await follow(replay, violation, () => (isTold ? followEnd(replay, violation, checks) : untoldEnd(replay, checks)))
+  const followed = await follow(replay, violation, () =>
+    isTold ? followEnd(replay, violation, checks) : untoldEnd(replay, checks),
+  )
   await replay.end()
   return followed
 }

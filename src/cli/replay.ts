@@ -36,12 +36,26 @@ export function replayCommand(streams: Streams): CommandModule<object, ReplayArg
 
 function options(yargs: Argv): Argv<ReplayArguments> {
   return yargs
-    .positional('report', { type: 'string', demandOption: true, describe: 'a saved report (.json), - for standard input; with --schedule, a model' })
+    .positional('report', {
+      type: 'string',
+      demandOption: true,
+      describe: 'a saved report (.json), - for standard input; with --schedule, a model',
+    })
     .options({
       schedule: { type: 'string', requiresArg: true, describe: 'a schedule such as v1:0x3,1.0,0 instead of a report' },
       scenario: { type: 'string', requiresArg: true, describe: 'with --schedule: the scenario' },
-      set: { type: 'string', array: true, nargs: 1, default: [], describe: 'with --schedule: KEY=VALUE, over the scenario’s parameters (repeatable)' },
-      granularity: { choices: ['step', 'access'] as const, requiresArg: true, describe: 'with --schedule: what its steps are' },
+      set: {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'with --schedule: KEY=VALUE, over the scenario’s parameters (repeatable)',
+      },
+      granularity: {
+        choices: ['step', 'access'] as const,
+        requiresArg: true,
+        describe: 'with --schedule: what its steps are',
+      },
       violation: { type: 'number', requiresArg: true, describe: 'which of the report’s violations [1]' },
       times: { type: 'number', requiresArg: true, describe: 'so many times, which must all be alike [1]' },
       step: { type: 'boolean', default: false, describe: 'walk through it step by step' },
@@ -55,17 +69,24 @@ async function run(args: ReplayArguments, streams: Streams): Promise<number> {
   if (args.step && times > 1) throw new UsageError('--step and --times exclude each other')
   const replayable = await replayableOf(args, streams)
   try {
-    return await streams.interruptible(() => onLiveCpus(replayable, streams, async (replay, live) => {
-      if (args.step) return (await walk(replay, live, replayable, streams)) ? 0 : 1
-      const started = performance.now()
-      const followed = await replayOnce(replay, replayable)
-      const first = JSON.stringify(followed)
-      let alike = 1
-      while (alike < times && JSON.stringify(await replayOnce(replay, replayable)) === first) alike++
-      streams.out(show(args, replayable, live, followed, streams))
-      if (times > 1) streams.out(alike === times ? `${times} replays, all alike, in ${((performance.now() - started) / 1000).toFixed(2)} s\n` : `replay ${alike + 1} differs from those before\n`)
-      return followed.difference === null && alike === times ? 0 : 1
-    }))
+    return await streams.interruptible(() =>
+      onLiveCpus(replayable, streams, async (replay, live) => {
+        if (args.step) return (await walk(replay, live, replayable, streams)) ? 0 : 1
+        const started = performance.now()
+        const followed = await replayOnce(replay, replayable)
+        const first = JSON.stringify(followed)
+        let alike = 1
+        while (alike < times && JSON.stringify(await replayOnce(replay, replayable)) === first) alike++
+        streams.out(show(args, replayable, live, followed, streams))
+        if (times > 1)
+          streams.out(
+            alike === times
+              ? `${times} replays, all alike, in ${((performance.now() - started) / 1000).toFixed(2)} s\n`
+              : `replay ${alike + 1} differs from those before\n`,
+          )
+        return followed.difference === null && alike === times ? 0 : 1
+      }),
+    )
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
     streams.err('vmcheck: interrupted before the replay was done\n')
@@ -73,18 +94,37 @@ async function run(args: ReplayArguments, streams: Streams): Promise<number> {
   }
 }
 
-function replayableOf({ report, schedule, scenario, set, granularity, violation, force }: ReplayArguments, streams: Streams): Promise<Replayable> {
+function replayableOf(
+  { report, schedule, scenario, set, granularity, violation, force }: ReplayArguments,
+  streams: Streams,
+): Promise<Replayable> {
   if (schedule !== undefined) {
-    if (violation !== undefined || force) throw new UsageError(`${force ? '--force' : '--violation'} goes with a report, not with --schedule`)
-    return fromSchedule(report, schedule, { scenario: scenario ?? null, settings: set, granularity: granularity ?? null }, streams)
+    if (violation !== undefined || force)
+      throw new UsageError(`${force ? '--force' : '--violation'} goes with a report, not with --schedule`)
+    return fromSchedule(
+      report,
+      schedule,
+      { scenario: scenario ?? null, settings: set, granularity: granularity ?? null },
+      streams,
+    )
   }
-  const [foreign] = [scenario !== undefined && '--scenario', set.length > 0 && '--set', granularity !== undefined && '--granularity'].filter((option) => option !== false)
+  const [foreign] = [
+    scenario !== undefined && '--scenario',
+    set.length > 0 && '--set',
+    granularity !== undefined && '--granularity',
+  ].filter((option) => option !== false)
   if (foreign) throw new UsageError(`${foreign} goes with --schedule: a report says which machine it is about`)
   // the parser makes nothing of a lone hyphen
   return fromReport(report === '' ? '-' : report, whole('--violation', violation, 1, 1, Infinity), force, streams)
 }
 
-function show({ quiet }: ReplayArguments, { native, scenario, params, violation }: Replayable, live: LiveMachine, { steps, difference, waiting, finding }: Followed, streams: Streams): string {
+function show(
+  { quiet }: ReplayArguments,
+  { native, scenario, params, violation }: Replayable,
+  live: LiveMachine,
+  { steps, difference, waiting, finding }: Followed,
+  streams: Streams,
+): string {
   const { actors } = live.machine
   return renderReplay(
     {
@@ -94,7 +134,13 @@ function show({ quiet }: ReplayArguments, { native, scenario, params, violation 
       params,
       actors: actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind })),
       told: violation.schedule.length,
-      violation: { ...violation, ...(finding && { kind: finding.kind, property: finding.property, message: finding.message }), steps, waiting, ...(difference && { accesses: [] }) },
+      violation: {
+        ...violation,
+        ...(finding && { kind: finding.kind, property: finding.property, message: finding.message }),
+        steps,
+        waiting,
+        ...(difference && { accesses: [] }),
+      },
       difference,
     },
     { width: streams.width, colour: streams.colour, isBrief: quiet },

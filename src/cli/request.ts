@@ -58,7 +58,10 @@ export interface ExploreRequest {
 
 /** The reductions asked for, with sets that are known not to be interchangeable. */
 export function reductionsOf(reduce: Reduce, without: readonly string[]): Reductions {
-  return { symmetry: reduce === 'symmetry' || reduce === 'all' ? { without } : null, partialOrder: reduce === 'por' || reduce === 'all' }
+  return {
+    symmetry: reduce === 'symmetry' || reduce === 'all' ? { without } : null,
+    partialOrder: reduce === 'por' || reduce === 'all',
+  }
 }
 
 /** Which of a model's machines is meant. */
@@ -79,9 +82,16 @@ export interface Preparation extends Chosen {
  * Builds the machine of the scenario asked for, in a world of its own: machines freeze and number what they reach.
  * @throws UsageError for unknown scenarios or parameters; Refusal for a machine that cannot be built
  */
-export function prepare(loaded: LoadedModel, request: Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'>): Preparation {
+export function prepare(
+  loaded: LoadedModel,
+  request: Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'>,
+): Preparation {
   const chosen = choose(loaded, request)
-  return { ...chosen, granularity: request.granularity ?? chosen.scenario?.granularity ?? 'step', system: buildSystem(load(loaded.bundle), chosen.params) }
+  return {
+    ...chosen,
+    granularity: request.granularity ?? chosen.scenario?.granularity ?? 'step',
+    system: buildSystem(load(loaded.bundle), chosen.params),
+  }
 }
 
 /**
@@ -93,16 +103,26 @@ export function choose(loaded: LoadedModel, request: Pick<ExploreRequest, 'scena
   return { name, scenario, params: parametersOf(loaded, scenario, request.settings) }
 }
 
-function chooseScenario({ model, bundle: { file } }: LoadedModel, asked: string | null): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
+function chooseScenario(
+  { model, bundle: { file } }: LoadedModel,
+  asked: string | null,
+): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
   const known = [...model.scenarios.keys()]
   const name = asked ?? known[0] ?? null
   if (name === null) return { name, scenario: null }
   const scenario = model.scenarios.get(name)
-  if (!scenario) throw new UsageError(`${file} has no scenario "${name}"; it has: ${known.join(', ') || 'none'}${suggestion(name, known)}`)
+  if (!scenario)
+    throw new UsageError(
+      `${file} has no scenario "${name}"; it has: ${known.join(', ') || 'none'}${suggestion(name, known)}`,
+    )
   return { name, scenario }
 }
 
-function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, unknown>> | null, settings: readonly string[]): Record<string, unknown> {
+function parametersOf(
+  { model }: LoadedModel,
+  scenario: Scenario<Record<string, unknown>> | null,
+  settings: readonly string[],
+): Record<string, unknown> {
   try {
     return resolveParameters(model.parameters, scenario?.params ?? {}, settings)
   } catch (error) {
@@ -115,12 +135,20 @@ function parametersOf({ model }: LoadedModel, scenario: Scenario<Record<string, 
  * The checks that are on.
  * @throws UsageError for unknown ones
  */
-export function chooseChecks(request: Pick<ExploreRequest, 'check' | 'noCheck'>, scenario: Scenario<Record<string, unknown>> | null): readonly Check[] {
+export function chooseChecks(
+  request: Pick<ExploreRequest, 'check' | 'noCheck'>,
+  scenario: Scenario<Record<string, unknown>> | null,
+): readonly Check[] {
   const known = allChecks.map(({ name }) => name)
   for (const name of [...request.check, ...request.noCheck, ...(scenario?.checks ?? [])]) {
-    if (!known.includes(name)) throw new UsageError(`unknown check "${name}"; known: ${known.join(', ')}${(VIOLATION_KINDS as readonly string[]).includes(name) ? `; a ${name} is found by the check stuck` : suggestion(name, known)}`)
+    if (!known.includes(name))
+      throw new UsageError(
+        `unknown check "${name}"; known: ${known.join(', ')}${(VIOLATION_KINDS as readonly string[]).includes(name) ? `; a ${name} is found by the check stuck` : suggestion(name, known)}`,
+      )
   }
   const wanted = request.check.length > 0 ? request.check : (scenario?.checks ?? known)
   // an exception is the model's own failure: it is reported unless it is switched off by name
-  return allChecks.filter(({ name }) => (wanted.includes(name) || name === 'exception') && !request.noCheck.includes(name))
+  return allChecks.filter(
+    ({ name }) => (wanted.includes(name) || name === 'exception') && !request.noCheck.includes(name),
+  )
 }

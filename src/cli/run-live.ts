@@ -57,7 +57,12 @@ export async function runLive(path: string, request: RunRequest, streams: Stream
       patience: PATIENCE,
       checks,
       signal: streams.interrupt,
-      progress: (rounds, points) => line.show((performance.now() - started) / 1000, () => `${count(rounds)} rounds, ${count(points)} points, ${((performance.now() - started) / 1000).toFixed(0)} s`),
+      progress: (rounds, points) =>
+        line.show(
+          (performance.now() - started) / 1000,
+          () =>
+            `${count(rounds)} rounds, ${count(points)} points, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+        ),
     })
     const result = await streams.interruptible(() => run.run())
     const traffic = await live.end()
@@ -100,26 +105,66 @@ export async function runLive(path: string, request: RunRequest, streams: Stream
 }
 
 /** Why a run that found nothing ended, as reports put it. */
-const REASONS = { found: 'interrupt', runs: 'runs', time: 'time', interrupt: 'interrupt', stalled: 'time', died: 'interrupt' } as const
+const REASONS = {
+  found: 'interrupt',
+  runs: 'runs',
+  time: 'time',
+  interrupt: 'interrupt',
+  stalled: 'time',
+  died: 'interrupt',
+} as const
 
 /** What was found, as the explorer tells the steps that led there. */
-function told({ system, params }: Preparation, checks: Parameters<typeof pathEngine>[3], { finding, schedule, waits, reason }: FreeRunResult): Violation {
+function told(
+  { system, params }: Preparation,
+  checks: Parameters<typeof pathEngine>[3],
+  { finding, schedule, waits, reason }: FreeRunResult,
+): Violation {
   if (!finding) throw new Error(reason)
-  const untold: Violation = { ...finding, minimal: false, stuck: finding.stuck ?? [], schedule: [], schedule_string: '', steps: [], waiting: [] }
+  const untold: Violation = {
+    ...finding,
+    minimal: false,
+    stuck: finding.stuck ?? [],
+    schedule: [],
+    schedule_string: '',
+    steps: [],
+    waiting: [],
+  }
   const waiting = [...waits].filter(([, { isBlocked }]) => isBlocked).map(([actor, wait]) => waitingOf(actor, wait))
-  if (!schedule) return { ...untold, message: `${finding.message} (the round was too long for its steps to be kept)`, waiting }
+  if (!schedule)
+    return { ...untold, message: `${finding.message} (the round was too long for its steps to be kept)`, waiting }
   try {
-    const violation = violationOf(new Tracer(pathEngine(system, params, 'step', checks)), system, finding, schedule, false)
-    return waiting.length > 0 && finding.stuck ? { ...violation, waiting: waiting.filter(({ actor }) => violation.waiting.some((known) => known.actor === actor)) } : violation
+    const violation = violationOf(
+      new Tracer(pathEngine(system, params, 'step', checks)),
+      system,
+      finding,
+      schedule,
+      false,
+    )
+    return waiting.length > 0 && finding.stuck
+      ? {
+          ...violation,
+          waiting: waiting.filter(({ actor }) => violation.waiting.some((known) => known.actor === actor)),
+        }
+      : violation
   } catch (error) {
     if (!(error instanceof CannotStep)) throw error
     // steps of racing code have no one order
-    return { ...untold, message: `${finding.message} (the explorer cannot follow the steps that the CPUs took: ${error.message}; is there a data race?)`, waiting }
+    return {
+      ...untold,
+      message: `${finding.message} (the explorer cannot follow the steps that the CPUs took: ${error.message}; is there a data race?)`,
+      waiting,
+    }
   }
 }
 
-function statistics({ rounds, seconds, samples, counts }: FreeRunResult, traffic: ReadonlyMap<string, { readonly performed: number; readonly blocked: number }>): LiveStatistics {
-  const contention = [...traffic].filter(([target, { blocked }]) => target !== '' && blocked > 0).map(([target, { performed, blocked }]) => ({ target, performed, blocked }))
+function statistics(
+  { rounds, seconds, samples, counts }: FreeRunResult,
+  traffic: ReadonlyMap<string, { readonly performed: number; readonly blocked: number }>,
+): LiveStatistics {
+  const contention = [...traffic]
+    .filter(([target, { blocked }]) => target !== '' && blocked > 0)
+    .map(([target, { performed, blocked }]) => ({ target, performed, blocked }))
   return {
     rounds,
     seconds: Math.round(seconds * 1000) / 1000,

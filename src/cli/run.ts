@@ -46,7 +46,11 @@ function options(yargs: Argv): Argv<RunArguments> {
       scenario: { type: 'string', requiresArg: true, describe: 'scenario to run' },
       set: SHARED.set,
       rounds: { type: 'number', requiresArg: true, describe: 'end after so many runs of all programs' },
-      time: { type: 'number', requiresArg: true, describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]` },
+      time: {
+        type: 'number',
+        requiresArg: true,
+        describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]`,
+      },
       jitter: { type: 'boolean', default: false, describe: 'delay the CPUs at random points' },
       seed: { type: 'number', requiresArg: true, describe: 'of delays and choices [1]' },
       check: SHARED.check,
@@ -74,7 +78,10 @@ async function run(args: RunArguments, streams: Streams): Promise<number> {
   const report = { ...ran, commands: commands(ran, args) }
   const [found] = report.violations
   if (args.json) streams.out(renderJson([report], false))
-  else if (args.quiet) streams.out(`${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`)
+  else if (args.quiet)
+    streams.out(
+      `${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`,
+    )
   else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour }))
   await writeReports(args.report, [report], false, streams)
   return found ? 1 : 3
@@ -82,5 +89,8 @@ async function run(args: RunArguments, streams: Streams): Promise<number> {
 
 /** What shows it again: a replay, for a free run comes this way once in a while; of a long one, from its report. */
 function commands(report: Report, { set }: RunArguments): string[] {
-  return [replayCommandOf(report.model, set, report.violations[0], 'step') ?? 'npx vmcheck replay REPORT, with the report that --report FILE.json writes']
+  return [
+    replayCommandOf(report.model, set, report.violations[0], 'step') ??
+      'npx vmcheck replay REPORT, with the report that --report FILE.json writes',
+  ]
 }

@@ -13,13 +13,18 @@ import { UsageError } from './usage-error.ts'
  * @throws UsageError for a file that cannot be read or holds none
  */
 export async function savedReports(path: string, { cwd, input }: Streams): Promise<Report[]> {
-  const text = await (path === '-' ? readAll(input()) : readFile(resolve(cwd, path), 'utf8')).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `no such file: ${path}` : `${path}: cannot be read: ${error.message}`)
-  })
+  const text = await (path === '-' ? readAll(input()) : readFile(resolve(cwd, path), 'utf8')).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new UsageError(
+        error.code === 'ENOENT' ? `no such file: ${path}` : `${path}: cannot be read: ${error.message}`,
+      )
+    },
+  )
   try {
     return readReports(text)
   } catch (error) {
-    if (error instanceof DamagedReport) throw new UsageError(`${path}: not a report, or a damaged one: ${error.message}`)
+    if (error instanceof DamagedReport)
+      throw new UsageError(`${path}: not a report, or a damaged one: ${error.message}`)
     throw error
   }
 }

@@ -28,24 +28,58 @@ export async function loadModel(path: string, streams: Streams): Promise<LoadedM
  * @param watch is told how far the search is
  * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
  */
-export async function explore(loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void = () => {}): Promise<Report> {
-  if (request.strategy !== 'bfs') return followPaths(request.strategy, loaded, request, streams, watch, (report) => withHangs(report, loaded, request, streams, watch))
+export async function explore(
+  loaded: LoadedModel,
+  request: ExploreRequest,
+  streams: Streams,
+  watch: (progress: Progress) => void = () => {},
+): Promise<Report> {
+  if (request.strategy !== 'bfs')
+    return followPaths(request.strategy, loaded, request, streams, watch, (report) =>
+      withHangs(report, loaded, request, streams, watch),
+    )
   const { checkpoint } = request
   const body = (kept: KeptSearch | null): Promise<Report> =>
     withoutUnlike(async (unlike) => {
       const report = await exploreWithout(unlike, loaded, request, streams, watch, kept)
       if (!isPassedBy(report)) return report
       // partial-order reduction passes by states that nothing but `m.sometimes` asks for
-      return exploreWithout(unlike, loaded, { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' }, streams, watch, null)
+      return exploreWithout(
+        unlike,
+        loaded,
+        { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' },
+        streams,
+        watch,
+        null,
+      )
     }, kept?.unlike)
-  return checkpoint ? naming(checkpoint.folder, async () => body(await KeptSearch.open(checkpoint, streams))) : body(null)
+  return checkpoint
+    ? naming(checkpoint.folder, async () => body(await KeptSearch.open(checkpoint, streams)))
+    : body(null)
 }
 
 /** A report of a search along paths that passes, once the hang check has gone through the states breadth first; else what that finds. */
-async function withHangs(report: Report, loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void): Promise<Report> {
-  const breadth = await explore(loaded, { ...request, strategy: 'bfs', reduce: 'none', preemptions: Infinity }, streams, watch)
+async function withHangs(
+  report: Report,
+  loaded: LoadedModel,
+  request: ExploreRequest,
+  streams: Streams,
+  watch: (progress: Progress) => void,
+): Promise<Report> {
+  const breadth = await explore(
+    loaded,
+    { ...request, strategy: 'bfs', reduce: 'none', preemptions: Infinity },
+    streams,
+    watch,
+  )
   const note = 'the hang check went through the states breadth first'
-  return breadth.verdict === 'pass' ? { ...report, notes: [...(report.notes ?? []), note] } : { ...breadth, stats: { ...breadth.stats, strategy: report.stats.strategy }, notes: [...(breadth.notes ?? []), note] }
+  return breadth.verdict === 'pass'
+    ? { ...report, notes: [...(report.notes ?? []), note] }
+    : {
+        ...breadth,
+        stats: { ...breadth.stats, strategy: report.stats.strategy },
+        notes: [...(breadth.notes ?? []), note],
+      }
 }
 
 /** Whether what was found may have been passed by: under partial-order reduction, something that should hold sometimes. */
@@ -54,11 +88,21 @@ function isPassedBy({ stats, violations }: Report): boolean {
 }
 
 /** Explores with some sets of CPUs not taken to be interchangeable. */
-async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel, request: ExploreRequest, streams: Streams, watch: (progress: Progress) => void, kept: KeptSearch | null): Promise<Report> {
+async function exploreWithout(
+  unlike: readonly UnusedSet[],
+  loaded: LoadedModel,
+  request: ExploreRequest,
+  streams: Streams,
+  watch: (progress: Progress) => void,
+  kept: KeptSearch | null,
+): Promise<Report> {
   const prepared = prepare(loaded, request)
   const { name, scenario, params, granularity, system } = prepared
   const checks = chooseChecks(request, scenario)
-  const reductions = reductionsOf(request.reduce, unlike.map((set) => set.name))
+  const reductions = reductionsOf(
+    request.reduce,
+    unlike.map((set) => set.name),
+  )
   const line = new ProgressLine(streams, request.quiet)
   const search = new Search(system, {
     params,
@@ -84,11 +128,17 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
       const violations: Violation[] = []
       for (const finding of result.findings) {
         const violation = await describe(search, system, result, finding)
-        violations.push(request.explain ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams) : violation)
+        violations.push(
+          request.explain
+            ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams)
+            : violation,
+        )
       }
       return { result, violations }
     }, request.limits.time)
-    const unused = [...unlike, ...search.engine.unused].map((set) => `${set.name} are not taken to be interchangeable: ${set.reason}`)
+    const unused = [...unlike, ...search.engine.unused].map(
+      (set) => `${set.name} are not taken to be interchangeable: ${set.reason}`,
+    )
     const report = assemble({
       loaded,
       system,
@@ -111,7 +161,12 @@ async function exploreWithout(unlike: readonly UnusedSet[], loaded: LoadedModel,
 }
 
 /** The trace of a finding, in kernel terms. */
-async function describe(search: Search, system: System, result: SearchResult, finding: LocatedFinding): Promise<Violation> {
+async function describe(
+  search: Search,
+  system: System,
+  result: SearchResult,
+  finding: LocatedFinding,
+): Promise<Violation> {
   const { kind, step } = finding
   if (kind === 'unreached') return violationOf(new Tracer(search.engine), system, finding, [], true)
   const level = step ? finding.depth - 1 : finding.depth

@@ -19,8 +19,15 @@ export function showCommand(streams: Streams): CommandModule<object, ShowArgumen
     describe: 'print a saved report, or convert it to other formats',
     builder: (yargs) =>
       yargs
-        .positional('saved', { type: 'string', demandOption: true, describe: 'a saved report (.json), - for standard input' })
-        .options({ report: { ...SHARED.report, describe: `convert: ${SHARED.report.describe}` }, json: SHARED.json }) as never,
+        .positional('saved', {
+          type: 'string',
+          demandOption: true,
+          describe: 'a saved report (.json), - for standard input',
+        })
+        .options({
+          report: { ...SHARED.report, describe: `convert: ${SHARED.report.describe}` },
+          json: SHARED.json,
+        }) as never,
     handler: async ({ saved, report: files, json }) => {
       files.forEach(formatOfReport)
       // the parser makes nothing of a lone hyphen
@@ -28,7 +35,8 @@ export function showCommand(streams: Streams): CommandModule<object, ShowArgumen
       const isList = reports.length > 1
       await writeReports(files, reports, isList, streams)
       if (json) streams.out(renderJson(reports, isList))
-      else if (files.length === 0) streams.out(reports.map((report) => renderTerminal(report, streams)).join(ruler(streams)))
+      else if (files.length === 0)
+        streams.out(reports.map((report) => renderTerminal(report, streams)).join(ruler(streams)))
     },
   }
 }

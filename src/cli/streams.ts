@@ -26,7 +26,19 @@ export interface Streams {
 
 /** Streams for a search that is no command: nothing is written, and nothing kept. */
 export function silentStreams(cwd: string, interrupt: AbortSignal = new AbortController().signal): Streams {
-  return { out: () => {}, err: () => {}, width: 100, colour: false, live: false, cwd, cache: null, interrupt, input: () => process.stdin, interruptible: (body) => body(), ci: null }
+  return {
+    out: () => {},
+    err: () => {},
+    width: 100,
+    colour: false,
+    live: false,
+    cwd,
+    cache: null,
+    interrupt,
+    input: () => process.stdin,
+    interruptible: (body) => body(),
+    ci: null,
+  }
 }
 
 /** The streams of a command on the thread that the process started for it. */

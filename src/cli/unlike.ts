@@ -9,14 +9,21 @@ import type { UnusedSet } from '../explore/symmetry/sets.ts'
  * @param known those that were found out before
  * @throws Refusal when a set is declared interchangeable and is not
  */
-export async function withoutUnlike<T>(search: (unlike: readonly UnusedSet[]) => Promise<T>, known: readonly UnusedSet[] = []): Promise<T> {
+export async function withoutUnlike<T>(
+  search: (unlike: readonly UnusedSet[]) => Promise<T>,
+  known: readonly UnusedSet[] = [],
+): Promise<T> {
   const unlike = [...known]
   for (;;) {
     try {
       return await search(unlike)
     } catch (error) {
       if (!(error instanceof AsymmetryError)) throw error
-      if (error.isDeclared) throw new Refusal(`${error.set} is declared interchangeable, but ${error.message}: do not declare it so, or explore with --reduce none`, error.at)
+      if (error.isDeclared)
+        throw new Refusal(
+          `${error.set} is declared interchangeable, but ${error.message}: do not declare it so, or explore with --reduce none`,
+          error.at,
+        )
       unlike.push({ name: error.set, reason: error.message })
     }
   }

@@ -7,7 +7,9 @@ import { UsageError } from './usage-error.ts'
 export function whole(option: string, value: number | undefined, fallback: number, min: number, max: number): number {
   if (value === undefined) return fallback
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new UsageError(`${option} takes a whole number${max === Infinity ? ` from ${min}` : ` from ${min} to ${max}`}`)
+    throw new UsageError(
+      `${option} takes a whole number${max === Infinity ? ` from ${min}` : ` from ${min} to ${max}`}`,
+    )
   }
   return value
 }

@@ -17,7 +17,12 @@ const HELP = 'n or Enter: the next step; b: back by one; s: the state; w: who wa
  *
  * @returns whether everything was as told, as far as the user went
  */
-export async function walk(replay: Replay, live: LiveMachine, replayable: Replayable, streams: Streams): Promise<boolean> {
+export async function walk(
+  replay: Replay,
+  live: LiveMachine,
+  replayable: Replayable,
+  streams: Streams,
+): Promise<boolean> {
   const walking = new Walk(replay, live, replayable, streams)
   await walking.begin()
   // only now: lines that come while nobody asks for them are lost
@@ -92,7 +97,10 @@ class Walk {
       if (!isTold) return this.#say(this.#waits())
       const { what, waiting, finding } = await followEnd(this.#replay, violation, checks)
       if (what !== null) this.#differ(what)
-      else this.#say(`${finding?.kind}: ${finding?.message}\n${renderViolation({ actors: this.#actors }, { ...violation, steps: [], waiting }, painter(this.#streams.colour), this.#width)}`.trimEnd())
+      else
+        this.#say(
+          `${finding?.kind}: ${finding?.message}\n${renderViolation({ actors: this.#actors }, { ...violation, steps: [], waiting }, painter(this.#streams.colour), this.#width)}`.trimEnd(),
+        )
     }
   }
 
@@ -112,7 +120,15 @@ class Walk {
   }
 
   #tell(step: TraceStep): void {
-    this.#say(renderViolation({ actors: this.#actors }, { ...this.#of.violation, steps: [step], waiting: [], accesses: [] }, painter(this.#streams.colour), this.#width, this.#at + 1))
+    this.#say(
+      renderViolation(
+        { actors: this.#actors },
+        { ...this.#of.violation, steps: [step], waiting: [], accesses: [] },
+        painter(this.#streams.colour),
+        this.#width,
+        this.#at + 1,
+      ),
+    )
   }
 
   /** The shared state: an object a line, with what its fields hold; those that hold nothing are left out. */
@@ -127,7 +143,9 @@ class Walk {
       const [object, key] = dot < 0 ? [field.name, ''] : [field.name.slice(0, dot), field.name.slice(dot + 1)]
       objects.set(object, [...(objects.get(object) ?? []), `${key} ${showValue(value)}`.trim()])
     }
-    return [...objects].map(([object, parts]) => `${object}: ${parts.join(', ')}`).join('\n') || 'all fields hold nothing'
+    return (
+      [...objects].map(([object, parts]) => `${object}: ${parts.join(', ')}`).join('\n') || 'all fields hold nothing'
+    )
   }
 
   #waits(): string {
@@ -138,7 +156,10 @@ class Walk {
         const wait = this.#replay.waitOf(actor)
         if (!wait) return `${actor.title} (${actor.name}) is before plain accesses`
         const what = `${wait.operation} ${wait.target}`.trim()
-        const held = wait.heldBy.length > 0 && wait.isBlocked ? `, held by ${wait.heldBy.map((id) => actors[id]?.title).join(' and ')}` : ''
+        const held =
+          wait.heldBy.length > 0 && wait.isBlocked
+            ? `, held by ${wait.heldBy.map((id) => actors[id]?.title).join(' and ')}`
+            : ''
         return `${actor.title} (${actor.name}) ${wait.isBlocked ? 'waits' : 'is before'}: ${what}${held}${wait.at ? ` [${wait.at.file}:${wait.at.line}]` : ''}`
       })
       .join('\n')

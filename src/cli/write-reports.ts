@@ -21,7 +21,18 @@ export function formatOfReport(file: string): ReportFormat {
  * @param isList whether several scenarios were asked for, though it may be one that came
  * @throws UsageError when one cannot be written
  */
-export async function writeReports(files: readonly string[], reports: readonly Report[], isList: boolean, streams: Streams): Promise<void> {
+export async function writeReports(
+  files: readonly string[],
+  reports: readonly Report[],
+  isList: boolean,
+  streams: Streams,
+): Promise<void> {
   const writing = new Mutex()
-  await Promise.all(files.map((file) => writing.runExclusive(async () => writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, streams))))
+  await Promise.all(
+    files.map((file) =>
+      writing.runExclusive(async () =>
+        writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, streams),
+      ),
+    ),
+  )
 }

@@ -8,7 +8,10 @@ export function occurrences(binding: Binding): NodePath<t.Identifier>[] {
   const found: NodePath<t.Identifier>[] = []
   binding.scope.path.traverse({
     Identifier(inner) {
-      const isIt = inner.node.name === binding.identifier.name && inner.node !== binding.identifier && inner.scope.getBinding(inner.node.name) === binding
+      const isIt =
+        inner.node.name === binding.identifier.name &&
+        inner.node !== binding.identifier &&
+        inner.scope.getBinding(inner.node.name) === binding
       if (isIt && (inner.isReferencedIdentifier() || isTarget(inner))) found.push(inner)
     },
   })
@@ -45,7 +48,11 @@ export function rename(binding: Binding, fresh: string): void {
   }
   scope.path.traverse({
     ObjectProperty(inner) {
-      if (inner.node.value === identifier || (inner.node.value.type === 'AssignmentPattern' && inner.node.value.left === identifier)) inner.node.shorthand = false
+      if (
+        inner.node.value === identifier ||
+        (inner.node.value.type === 'AssignmentPattern' && inner.node.value.left === identifier)
+      )
+        inner.node.shorthand = false
     },
   })
   identifier.name = fresh

@@ -37,7 +37,12 @@ export type BundleForm = 'lowered' | 'native'
  * @param cache folder where lowered texts and bundles are kept from run to run; null: nowhere
  * @throws Refusal when a file is missing, does not parse, imports what a model may not, or cannot be lowered
  */
-export async function bundle(path: string, folder: string, cache: string | null = null, form: BundleForm = 'lowered'): Promise<Bundle> {
+export async function bundle(
+  path: string,
+  folder: string,
+  cache: string | null = null,
+  form: BundleForm = 'lowered',
+): Promise<Bundle> {
   // esbuild follows links: relative paths come out right only from a folder without any
   const cwd = await realpath(folder)
   const entry = resolve(cwd, path)
@@ -82,15 +87,26 @@ export async function bundle(path: string, folder: string, cache: string | null 
             return form === 'native' ? source : lowering(path, source)
           },
           data: (path, source) => sources.set(path, source),
-          refuse: (path) => (found.refusal ??= new Refusal(`a model cannot import ${shown(path)}: it may import .ts, .mts, .js, .mjs and .json files`, { file: shown(entry), line: 1, column: 1 })),
+          refuse: (path) =>
+            (found.refusal ??= new Refusal(
+              `a model cannot import ${shown(path)}: it may import .ts, .mts, .js, .mjs and .json files`,
+              { file: shown(entry), line: 1, column: 1 },
+            )),
         }),
       ],
     })
     const imports = importsOf(result.metafile, cwd)
     const text = (suffix: string): string => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? ''
-    const made = { code: text('.js'), map: named(text('.js.map'), resolve(cwd, OUT), shown), digest: digestOf(sources, imports, dirname(entry)), file: shown(entry), form }
+    const made = {
+      code: text('.js'),
+      map: named(text('.js.map'), resolve(cwd, OUT), shown),
+      digest: digestOf(sources, imports, dirname(entry)),
+      file: shown(entry),
+      form,
+    }
     // what a name means that is no path, too many files decide
-    if (imports.every(({ name }) => isPath(name))) await keepBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
+    if (imports.every(({ name }) => isPath(name)))
+      await keepBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
     return made
   } catch (error) {
     if (found.refusal) throw found.refusal
@@ -101,10 +117,16 @@ export async function bundle(path: string, folder: string, cache: string | null 
 }
 
 /** The bundler names places in lowered text: back to the source, by the text's own map. */
-function originalPlace(location: Location, cwd: string, shown: (absolute: string) => string, lowered: ReadonlyMap<string, string>): SourcePlace {
+function originalPlace(
+  location: Location,
+  cwd: string,
+  shown: (absolute: string) => string,
+  lowered: ReadonlyMap<string, string>,
+): SourcePlace {
   const path = resolve(cwd, location.file)
   const [, map] = /sourceMappingURL=data:[^,]*base64,(\S+)\s*$/.exec(lowered.get(path) ?? '') ?? []
-  const found = map === undefined ? null : originalPositionFor(new TraceMap(Buffer.from(map, 'base64').toString('utf8')), location)
+  const found =
+    map === undefined ? null : originalPositionFor(new TraceMap(Buffer.from(map, 'base64').toString('utf8')), location)
   return { file: shown(path), line: found?.line ?? location.line, column: (found?.column ?? location.column) + 1 }
 }
 
@@ -121,7 +143,8 @@ async function checkFile(entry: string, path: string): Promise<void> {
   const found = await stat(entry).catch(() => null)
   if (!found) throw new Refusal(`no such file: ${path}`, null)
   if (!found.isFile()) throw new Refusal(`${path} is not a file; give a model's .ts, .mts, .js or .mjs file`, null)
-  if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(entry))) throw new Refusal(`${path}: a model is a .ts, .mts, .js or .mjs file`, null)
+  if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(entry)))
+    throw new Refusal(`${path}: a model is a .ts, .mts, .js or .mjs file`, null)
 }
 
 function showPath(absolute: string, cwd: string): string {
@@ -147,7 +170,13 @@ export interface Import {
 function importsOf({ inputs }: Metafile, cwd: string): Import[] {
   return Object.entries(inputs)
     .filter(([path]) => !isOwn(resolve(cwd, path)))
-    .flatMap(([path, { imports }]) => imports.map(({ path: to, original = '' }) => ({ from: resolve(cwd, path), name: original, to: resolve(cwd, to) })))
+    .flatMap(([path, { imports }]) =>
+      imports.map(({ path: to, original = '' }) => ({
+        from: resolve(cwd, path),
+        name: original,
+        to: resolve(cwd, to),
+      })),
+    )
     .filter(({ name, to }) => name !== 'vmcheck' && name !== '' && !isOwn(to))
 }
 
@@ -206,7 +235,8 @@ function digestOf(sources: ReadonlyMap<string, string>, imports: readonly Import
   const shown = (path: string): string => relative(folder, path).split(sep).join('/')
   const files = [...sources].map(([path, source]) => [shown(path), source] as const)
   const meanings = imports.filter(({ name }) => !isPath(name)).map(({ name, to }) => `${name}\0${shown(to)}\0`)
-  for (const [path, source] of files.toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${path}\0${source.length}\0${source}\0`)
+  for (const [path, source] of files.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`${path}\0${source.length}\0${source}\0`)
   for (const meaning of [...new Set(meanings)].toSorted()) hash.update(meaning)
   return hash.digest('hex')
 }

@@ -14,7 +14,8 @@ const CELL = 'v'
  * @throws Refusal for what a closure captures before it has a value
  */
 export function bindTurns(path: GeneratorPath, lowering: Lowering): void {
-  const changing = (): Binding[] => captures(path).flatMap(({ binding, closures }) => (isKept(binding, closures) ? [] : [binding]))
+  const changing = (): Binding[] =>
+    captures(path).flatMap(({ binding, closures }) => (isKept(binding, closures) ? [] : [binding]))
   for (const { binding, closures } of captures(path)) refuseUnready(binding, closures, lowering)
   const heads = changing().filter(({ scope }) => scope.path.isForXStatement())
   for (const loop of new Set(heads.map(({ scope }) => scope.path))) moveHeadIntoBody(loop as NodePath<t.ForOfStatement>)
@@ -31,7 +32,9 @@ export function bindTurns(path: GeneratorPath, lowering: Lowering): void {
 }
 
 /** Variables of turns of loops that closures capture, and these closures. */
-function captures(path: GeneratorPath): { readonly binding: Binding; readonly closures: readonly NodePath<t.Function>[] }[] {
+function captures(
+  path: GeneratorPath,
+): { readonly binding: Binding; readonly closures: readonly NodePath<t.Function>[] }[] {
   const found = new Map<Binding, Set<NodePath<t.Function>>>()
   path.get('body').traverse({
     Function(closure) {
@@ -58,13 +61,18 @@ function isKept(binding: Binding, closures: readonly NodePath<t.Function>[]): bo
   if (!loop.isForStatement()) return isLoopHead(binding)
   const update = loop.get('update')
   const isInBody = (closure: NodePath): boolean => closure.findParent((at) => at.parentPath === loop)?.key === 'body'
-  return closures.every(isInBody) && binding.constantViolations.every((write) => write === update || write.findParent((at) => at === update) !== null)
+  return (
+    closures.every(isInBody) &&
+    binding.constantViolations.every((write) => write === update || write.findParent((at) => at === update) !== null)
+  )
 }
 
 /** A variable in the head of for-of and for-in counts as assigned by its loop. */
 function isLoopHead(binding: Binding): boolean {
   const loop = binding.scope.path
-  return (loop.isForOfStatement() || loop.isForInStatement()) && binding.constantViolations.every((write) => write === loop)
+  return (
+    (loop.isForOfStatement() || loop.isForInStatement()) && binding.constantViolations.every((write) => write === loop)
+  )
 }
 
 /** `let x = 1 ... x` becomes `let x = { v: 1 } ... x.v`, and in the head of a loop a new cell for every turn. */
@@ -74,7 +82,10 @@ function intoCells(binding: Binding, lowering: Lowering): void {
   const loop = scope.path
   const declarator = binding.path
   if (!declarator.isVariableDeclarator() || declarator.node.id.type !== 'Identifier') {
-    throw lowering.refuse(identifier, `a closure captures "${name}", which comes out of a pattern and changes in a loop of a program: copy it to a variable of its own first`)
+    throw lowering.refuse(
+      identifier,
+      `a closure captures "${name}", which comes out of a pattern and changes in a loop of a program: copy it to a variable of its own first`,
+    )
   }
   const cell = (): t.MemberExpression => t.memberExpression(t.identifier(name), t.identifier(CELL))
   for (const use of occurrences(binding)) {
@@ -84,7 +95,11 @@ function intoCells(binding: Binding, lowering: Lowering): void {
   const initial = declarator.node.init ?? t.unaryExpression('void', t.numericLiteral(0))
   declarator.node.init = t.objectExpression([t.objectProperty(t.identifier(CELL), initial)])
   if (loop.isForStatement() && declarator.findParent((at) => at.parentPath === loop)?.key === 'init') {
-    const renew = t.assignmentExpression('=', t.identifier(name), t.objectExpression([t.objectProperty(t.identifier(CELL), cell())]))
+    const renew = t.assignmentExpression(
+      '=',
+      t.identifier(name),
+      t.objectExpression([t.objectProperty(t.identifier(CELL), cell())]),
+    )
     loop.node.update = loop.node.update ? t.sequenceExpression([renew, loop.node.update]) : renew
   }
 }
@@ -94,7 +109,9 @@ function moveHeadIntoBody(loop: NodePath<t.ForOfStatement>): void {
   const { left, body } = loop.node
   if (left.type !== 'VariableDeclaration') return
   const item = loop.scope.generateUidIdentifier('item')
-  const declaration = t.variableDeclaration('let', [t.variableDeclarator((left.declarations[0] as t.VariableDeclarator).id, t.cloneNode(item))])
+  const declaration = t.variableDeclaration('let', [
+    t.variableDeclarator((left.declarations[0] as t.VariableDeclarator).id, t.cloneNode(item)),
+  ])
   loop.node.left = t.variableDeclaration('const', [t.variableDeclarator(item)])
   loop.node.body = t.blockStatement([declaration, body])
   loop.scope.crawl()
@@ -103,11 +120,22 @@ function moveHeadIntoBody(loop: NodePath<t.ForOfStatement>): void {
 /** Gives a closure some variables as they are when it is made. */
 function bind(closure: NodePath<t.Function>, names: readonly string[], lowering: Lowering): void {
   if (!closure.isArrowFunctionExpression() && !closure.isFunctionExpression()) {
-    throw lowering.refuse(closure.node, `this function captures "${names[0]}" of a loop of a program: use an arrow function`)
+    throw lowering.refuse(
+      closure.node,
+      `this function captures "${names[0]}" of a loop of a program: use an arrow function`,
+    )
   }
-  const made = t.arrowFunctionExpression(names.map((name) => t.identifier(name)), closure.node)
+  const made = t.arrowFunctionExpression(
+    names.map((name) => t.identifier(name)),
+    closure.node,
+  )
   lowering.ours.add(made)
-  closure.replaceWith(t.callExpression(made, names.map((name) => t.identifier(name))))
+  closure.replaceWith(
+    t.callExpression(
+      made,
+      names.map((name) => t.identifier(name)),
+    ),
+  )
   closure.skip()
 }
 
@@ -115,9 +143,14 @@ function bind(closure: NodePath<t.Function>, names: readonly string[], lowering:
 function refuseUnready(binding: Binding, closures: readonly NodePath<t.Function>[], lowering: Lowering): void {
   const { path: declaration, identifier } = binding
   for (const closure of closures) {
-    const isSelf = closure.findParent((at) => at.node === declaration.node) !== null && declaration.isVariableDeclarator()
+    const isSelf =
+      closure.findParent((at) => at.node === declaration.node) !== null && declaration.isVariableDeclarator()
     const isLater = (declaration.node.start ?? 0) > (closure.node.start ?? 0)
-    if (isSelf || isLater) throw lowering.refuse(closure.node, `the closure captures "${identifier.name}" of a loop of a program before it has a value: declare it outside of the loop`)
+    if (isSelf || isLater)
+      throw lowering.refuse(
+        closure.node,
+        `the closure captures "${identifier.name}" of a loop of a program before it has a value: declare it outside of the loop`,
+      )
   }
 }
 
@@ -142,7 +175,11 @@ function refuseEarlyUse(binding: Binding, path: GeneratorPath, lowering: Lowerin
   for (const use of [...binding.referencePaths, ...binding.constantViolations]) {
     if (use === scope.path || use.node.start === null || use.node.start === undefined) continue
     const isClosure = use.getFunctionParent() !== path && use.getFunctionParent()?.node !== path.node
-    const ready = isHead ? (identifier.start ?? 0) : isWithin(use.node, declaration.node.id) ? elementEnd(declaration, identifier) : (declaration.node.end ?? 0)
+    const ready = isHead
+      ? (identifier.start ?? 0)
+      : isWithin(use.node, declaration.node.id)
+        ? elementEnd(declaration, identifier)
+        : (declaration.node.end ?? 0)
     const isEarly = use.node.start < ready && use.node !== declaration.node
     // a function that calls itself is called once the variable has it
     const isRecursive = isClosure && isInitial(declaration, use)
@@ -150,7 +187,10 @@ function refuseEarlyUse(binding: Binding, path: GeneratorPath, lowering: Lowerin
       throw lowering.refuse(use.node, `"${identifier.name}" is used before its declaration`)
     }
     if (!isClosure && scope.path.isSwitchStatement() && caseOf(use) !== caseOf(declaration)) {
-      throw lowering.refuse(use.node, `"${identifier.name}" belongs to another case of the switch, where it gets its value: declare it before the switch, or in a block`)
+      throw lowering.refuse(
+        use.node,
+        `"${identifier.name}" belongs to another case of the switch, where it gets its value: declare it before the switch, or in a block`,
+      )
     }
   }
 }

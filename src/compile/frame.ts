@@ -157,7 +157,8 @@ export class Frame {
     this.taken = true
     if (this.finished) return { done: true, value: undefined }
     const signal = this.run(() => false)
-    if (!this.finished || signal === DELEGATE) throw new Refusal(`${this.info.name} is used as an iterator and executes an operation: call it by yield*`, null)
+    if (!this.finished || signal === DELEGATE)
+      throw new Refusal(`${this.info.name} is used as an iterator and executes an operation: call it by yield*`, null)
     return { done: true, value: this.result }
   }
 

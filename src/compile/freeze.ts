@@ -40,7 +40,15 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
   const table = new ObjectTable()
   const closed = intrinsics()
   for (const object of [...runtimeObjects(runtime), ...standardObjects()]) table.add(object)
-  const queue: unknown[] = [PAUSE, machine, ...machine.actors, ...machine.actors.map(({ program }) => program), ...machine.properties.map(({ holds }) => holds), ...runtime.functions, ...machine.memory.allInstances()]
+  const queue: unknown[] = [
+    PAUSE,
+    machine,
+    ...machine.actors,
+    ...machine.actors.map(({ program }) => program),
+    ...machine.properties.map(({ holds }) => holds),
+    ...runtime.functions,
+    ...machine.memory.allInstances(),
+  ]
   for (let i = 0; i < queue.length; i++) {
     const value = queue[i]
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue
@@ -48,7 +56,8 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
     for (const next of captured(value, runtime)) queue.push(next)
     for (const next of hidden(value, runtime)) queue.push(next)
     if (value instanceof Cpu) queue.push(value.state)
-    if (value instanceof Machine || value instanceof Memory || value instanceof Cpu || value instanceof StructType) continue
+    if (value instanceof Machine || value instanceof Memory || value instanceof Cpu || value instanceof StructType)
+      continue
     if (value instanceof Actor) {
       queue.push(...value.cpus, value.state)
       continue
@@ -63,7 +72,10 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
  * the functions), members of collections.
  */
 export function childrenOf(value: object, runtime: Runtime): unknown[] {
-  const properties = ownProperties(value).flatMap(([key, descriptor]) => [key, ...('value' in descriptor ? [descriptor.value as unknown] : [descriptor.get, descriptor.set])])
+  const properties = ownProperties(value).flatMap(([key, descriptor]) => [
+    key,
+    ...('value' in descriptor ? [descriptor.value as unknown] : [descriptor.get, descriptor.set]),
+  ])
   return [...captured(value, runtime), ...hidden(value, runtime), ...membersOf(value), ...properties]
 }
 
@@ -80,14 +92,47 @@ function membersOf(value: object): unknown[] {
 
 /** Built-in objects and functions that lowered code may hold in a temporary variable across a point, as in `list.push(yield* a())`. */
 export function standardObjects(): object[] {
-  const owners: readonly object[] = [Math, Object, Array, Number, String, Boolean, BigInt, JSON, Reflect, Symbol, Map, Set, RegExp, Error, TypeError, RangeError, Promise, Function]
-  const functions: readonly object[] = [isNaN, isFinite, parseInt, parseFloat, encodeURI, encodeURIComponent, decodeURI, decodeURIComponent, structuredClone]
-  const prototypes = owners.flatMap((owner) => (typeof owner === 'function' && owner !== Promise ? [owner.prototype as object] : []))
+  const owners: readonly object[] = [
+    Math,
+    Object,
+    Array,
+    Number,
+    String,
+    Boolean,
+    BigInt,
+    JSON,
+    Reflect,
+    Symbol,
+    Map,
+    Set,
+    RegExp,
+    Error,
+    TypeError,
+    RangeError,
+    Promise,
+    Function,
+  ]
+  const functions: readonly object[] = [
+    isNaN,
+    isFinite,
+    parseInt,
+    parseFloat,
+    encodeURI,
+    encodeURIComponent,
+    decodeURI,
+    decodeURIComponent,
+    structuredClone,
+  ]
+  const prototypes = owners.flatMap((owner) =>
+    typeof owner === 'function' && owner !== Promise ? [owner.prototype as object] : [],
+  )
   return [...functions, CONFINED_MATH, ...owners, ...[...owners, ...prototypes].flatMap(functionsOf)]
 }
 
 function functionsOf(owner: object): object[] {
-  return ownProperties(owner).flatMap(([key, { value }]) => (key !== 'prototype' && key !== 'constructor' && typeof value === 'function' ? [value as object] : []))
+  return ownProperties(owner).flatMap(([key, { value }]) =>
+    key !== 'prototype' && key !== 'constructor' && typeof value === 'function' ? [value as object] : [],
+  )
 }
 
 function captured(value: object, runtime: Runtime): unknown[] {
@@ -103,7 +148,10 @@ function captured(value: object, runtime: Runtime): unknown[] {
 
 /** What an object's private fields hold: of any class, for a constructor may give them to whatever object it returns. */
 function hidden(value: object, runtime: Runtime): unknown[] {
-  return [...(runtime.staticReaders.get(value)?.() ?? []), ...[...runtime.privateReaders.values()].flatMap((read) => read(value))]
+  return [
+    ...(runtime.staticReaders.get(value)?.() ?? []),
+    ...[...runtime.privateReaders.values()].flatMap((read) => read(value)),
+  ]
 }
 
 function freeze(value: object, queue: unknown[]): void {
@@ -123,12 +171,27 @@ function refuseUnfreezable(value: object): void {
     Reflect.ownKeys(value) // one that stands for a name that is refused says which
     throw new Refusal('programs can reach a Proxy, and what it does cannot be seen: use plain objects', null)
   }
-  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) throw new Refusal(`programs can reach ${article(value.constructor.name)}, which no stored state would hold: use m.array of a struct, or a plain array`, null)
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value))
+    throw new Refusal(
+      `programs can reach ${article(value.constructor.name)}, which no stored state would hold: use m.array of a struct, or a plain array`,
+      null,
+    )
   if (typeof value === 'function' && value.name.startsWith('bound ') && !Object.hasOwn(value, 'prototype')) {
-    throw new Refusal(`programs can reach the bound function "${value.name.slice(6)}", whose "this" cannot be seen: write an arrow function instead`, null)
+    throw new Refusal(
+      `programs can reach the bound function "${value.name.slice(6)}", whose "this" cannot be seen: write an arrow function instead`,
+      null,
+    )
   }
-  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date) throw new Refusal(`programs can reach ${article(value.constructor.name)}, which no stored state would hold and which cannot be frozen: use plain data or a Map`, null)
-  if (isIterator(value)) throw new Refusal('programs can reach an iterator that is made outside of them, and where it stands no stored state would hold: make it where it is used, or keep the list', null)
+  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof Date)
+    throw new Refusal(
+      `programs can reach ${article(value.constructor.name)}, which no stored state would hold and which cannot be frozen: use plain data or a Map`,
+      null,
+    )
+  if (isIterator(value))
+    throw new Refusal(
+      'programs can reach an iterator that is made outside of them, and where it stands no stored state would hold: make it where it is used, or keep the list',
+      null,
+    )
 }
 
 /** What a getter gives, such as that of a module's namespace; nothing when it throws. */
@@ -142,5 +205,9 @@ function got(owner: object, { get }: PropertyDescriptor): unknown {
 
 /** Whether an object is one of JavaScript's own iterators, or a generator that runs: not a prototype of such, which has its method itself. */
 function isIterator(value: object): boolean {
-  return /^\[object (.* )?(Iterator|Iterator Helper|Generator)\]$/.test(Object.prototype.toString.call(value)) && typeof (value as { next?: unknown }).next === 'function' && !Object.hasOwn(value, 'next')
+  return (
+    /^\[object (.* )?(Iterator|Iterator Helper|Generator)\]$/.test(Object.prototype.toString.call(value)) &&
+    typeof (value as { next?: unknown }).next === 'function' &&
+    !Object.hasOwn(value, 'next')
+  )
 }

@@ -23,18 +23,30 @@ function refuseUnsupported(path: GeneratorPath, lowering: Lowering): void {
   if (node.async) throw lowering.refuse(node, 'async generators cannot be stored at a point: use function*')
   own(path, {
     ThisExpression(inner) {
-      throw lowering.refuse(inner.node, '"this" in a generator function that is no method: pass the object as a parameter')
+      throw lowering.refuse(
+        inner.node,
+        '"this" in a generator function that is no method: pass the object as a parameter',
+      )
     },
     Identifier(inner) {
-      if (inner.node.name === 'arguments' && inner.isReferencedIdentifier() && !inner.scope.hasBinding('arguments', true)) {
+      if (
+        inner.node.name === 'arguments' &&
+        inner.isReferencedIdentifier() &&
+        !inner.scope.hasBinding('arguments', true)
+      ) {
         throw lowering.refuse(inner.node, '"arguments" in a generator: name the parameters or use (...rest)')
       }
     },
     YieldExpression(inner) {
-      if (!inner.node.delegate) throw lowering.refuse(inner.node, 'plain "yield" in a program: synchronising operations are written yield* operation()')
+      if (!inner.node.delegate)
+        throw lowering.refuse(
+          inner.node,
+          'plain "yield" in a program: synchronising operations are written yield* operation()',
+        )
     },
     VariableDeclaration(inner) {
-      if (inner.node.kind === 'using' || inner.node.kind === 'await using') throw lowering.refuse(inner.node, '"using" cannot be stored at a point: use try/finally')
+      if (inner.node.kind === 'using' || inner.node.kind === 'await using')
+        throw lowering.refuse(inner.node, '"using" cannot be stored at a point: use try/finally')
     },
     AwaitExpression(inner) {
       throw lowering.refuse(inner.node, '"await" in a program: the simulated machine has no promises')
@@ -51,7 +63,8 @@ function refuseUnsupported(path: GeneratorPath, lowering: Lowering): void {
 function moveParameters(path: GeneratorPath): void {
   const prologue: t.Statement[] = []
   path.node.params = path.node.params.map((param) => {
-    if (param.type === 'Identifier' || (param.type === 'RestElement' && param.argument.type === 'Identifier')) return param
+    if (param.type === 'Identifier' || (param.type === 'RestElement' && param.argument.type === 'Identifier'))
+      return param
     const name = path.scope.generateUidIdentifier('parameter')
     if (param.type === 'RestElement') {
       prologue.push(t.variableDeclaration('let', [t.variableDeclarator(param.argument as t.ArrayPattern, name)]))
@@ -60,7 +73,11 @@ function moveParameters(path: GeneratorPath): void {
     const isDefault = param.type === 'AssignmentPattern'
     const target = (isDefault ? param.left : param) as t.Identifier | t.Pattern
     const value = isDefault
-      ? t.conditionalExpression(t.binaryExpression('===', name, t.unaryExpression('void', t.numericLiteral(0))), param.right, t.cloneNode(name))
+      ? t.conditionalExpression(
+          t.binaryExpression('===', name, t.unaryExpression('void', t.numericLiteral(0))),
+          param.right,
+          t.cloneNode(name),
+        )
       : name
     prologue.push(t.variableDeclaration('let', [t.variableDeclarator(target as t.Identifier, value)]))
     return t.cloneNode(name)
@@ -91,7 +108,8 @@ function hoistBlockScoped(path: GeneratorPath, lowering: Lowering): void {
     VariableDeclaration(inner) {
       const { node } = inner
       if (node.kind !== 'let' && node.kind !== 'const') return
-      const isHead = (inner.parent.type === 'ForInStatement' || inner.parent.type === 'ForOfStatement') && inner.key === 'left'
+      const isHead =
+        (inner.parent.type === 'ForInStatement' || inner.parent.type === 'ForOfStatement') && inner.key === 'left'
       for (const declarator of node.declarations) {
         refuseConstantWrite(inner, declarator, lowering)
         if (!isHead) declarator.init ??= t.unaryExpression('void', t.numericLiteral(0))
@@ -116,11 +134,16 @@ function freshName(name: string, taken: ReadonlySet<string>, path: GeneratorPath
   }
 }
 
-function refuseConstantWrite(path: NodePath<t.VariableDeclaration>, declarator: t.VariableDeclarator, lowering: Lowering): void {
+function refuseConstantWrite(
+  path: NodePath<t.VariableDeclaration>,
+  declarator: t.VariableDeclarator,
+  lowering: Lowering,
+): void {
   if (path.node.kind !== 'const') return
   for (const name of Object.keys(t.getBindingIdentifiers(declarator.id))) {
     const violation = path.scope.getBinding(name)?.constantViolations[0]
-    if (violation && !violation.isDeclaration() && !violation.isVariableDeclarator()) throw lowering.refuse(violation.node, `"${name}" is a const and cannot be assigned`)
+    if (violation && !violation.isDeclaration() && !violation.isVariableDeclarator())
+      throw lowering.refuse(violation.node, `"${name}" is a const and cannot be assigned`)
   }
 }
 
@@ -131,7 +154,10 @@ function markYields(path: GeneratorPath, lowering: Lowering): void {
       exit(inner: NodePath<t.YieldExpression>) {
         if (!inner.node.delegate || !inner.node.argument || lowering.ours.has(inner.node)) return
         const site = lowering.site(inner.node, 'point')
-        const delegation = t.yieldExpression(t.callExpression(lowering.runtime('at'), [site, inner.node.argument]), true)
+        const delegation = t.yieldExpression(
+          t.callExpression(lowering.runtime('at'), [site, inner.node.argument]),
+          true,
+        )
         lowering.ours.add(delegation)
         const mark = t.yieldExpression(lowering.runtime('MARK'), false)
         lowering.ours.add(mark)

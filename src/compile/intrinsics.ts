@@ -4,31 +4,75 @@
  * Constructors and namespaces of the language, but for typed arrays: models do not see them, and with their prototypes
  * frozen the engine, which lives on them, takes three times as long.
  */
-const ROOTS: readonly object[] = [Object, Function, Array, String, Number, Boolean, Symbol, BigInt, RegExp, Map, Set, WeakMap, WeakSet, Promise, Math, JSON, Reflect]
+const ROOTS: readonly object[] = [
+  Object,
+  Function,
+  Array,
+  String,
+  Number,
+  Boolean,
+  Symbol,
+  BigInt,
+  RegExp,
+  Map,
+  Set,
+  WeakMap,
+  WeakSet,
+  Promise,
+  Math,
+  JSON,
+  Reflect,
+]
 
-const ERRORS: readonly object[] = [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]
+const ERRORS: readonly object[] = [
+  Error,
+  AggregateError,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]
 
 /** Objects of the language that have no name. */
 function unnamed(): object[] {
-  const iterators: readonly object[] = [[][Symbol.iterator](), new Map().entries(), new Set().values(), ''[Symbol.iterator](), 'a'.matchAll(/a/g), (function* () {})(), (async function* () {})()]
+  const iterators: readonly object[] = [
+    [][Symbol.iterator](),
+    new Map().entries(),
+    new Set().values(),
+    ''[Symbol.iterator](),
+    'a'.matchAll(/a/g),
+    (function* () {})(),
+    (async function* () {})(),
+  ]
   const functions: readonly object[] = [function* () {}, async function () {}, async function* () {}]
   return [...iterators, ...functions].flatMap(prototypesOf)
 }
 
 function prototypesOf(value: object): object[] {
   const found: object[] = []
-  for (let at = Object.getPrototypeOf(value) as object | null; at; at = Object.getPrototypeOf(at) as object | null) found.push(at)
+  for (let at = Object.getPrototypeOf(value) as object | null; at; at = Object.getPrototypeOf(at) as object | null)
+    found.push(at)
   return found
 }
 
 /** All of JavaScript's own objects, but for what only their properties lead to. */
 export function intrinsics(): ReadonlySet<object> {
-  const named = [...ROOTS, ...ERRORS].flatMap((root) => [root, ...(typeof root === 'function' && root.prototype ? [root.prototype as object] : []), ...prototypesOf(root)])
+  const named = [...ROOTS, ...ERRORS].flatMap((root) => [
+    root,
+    ...(typeof root === 'function' && root.prototype ? [root.prototype as object] : []),
+    ...prototypesOf(root),
+  ])
   return new Set([...named, ...unnamed()])
 }
 
 /** Prototypes whose properties are assigned on objects that inherit from them, as `error.name = 'Stop'`, which a frozen prototype forbids. */
-const INHERITED: readonly object[] = [Object.prototype, Function.prototype, ...ERRORS.map((type) => (type as typeof Error).prototype as object)]
+const INHERITED: readonly object[] = [
+  Object.prototype,
+  Function.prototype,
+  ...ERRORS.map((type) => (type as typeof Error).prototype as object),
+]
 
 /** Of these, what nobody gives to a function of his own, and what is called everywhere. */
 const FAST: readonly PropertyKey[] = ['call', 'apply', 'bind', Symbol.hasInstance]
@@ -78,8 +122,15 @@ function closeCollections(): void {
 
 /** Closes an object but for some of its properties, which stay as they are. */
 function closeButOpen(object: object, open: readonly string[]): void {
-  for (const key of open) if (!Object.hasOwn(object, key)) Object.defineProperty(object, key, { value: undefined, writable: true, enumerable: false, configurable: false })
-  for (const key of Reflect.ownKeys(object)) if (!open.includes(key as string)) Object.defineProperty(object, key, { configurable: false, ...('value' in (Object.getOwnPropertyDescriptor(object, key) ?? {}) && { writable: false }) })
+  for (const key of open)
+    if (!Object.hasOwn(object, key))
+      Object.defineProperty(object, key, { value: undefined, writable: true, enumerable: false, configurable: false })
+  for (const key of Reflect.ownKeys(object))
+    if (!open.includes(key as string))
+      Object.defineProperty(object, key, {
+        configurable: false,
+        ...('value' in (Object.getOwnPropertyDescriptor(object, key) ?? {}) && { writable: false }),
+      })
   Object.preventExtensions(object)
 }
 
@@ -89,14 +140,21 @@ function closeInherited(prototype: object): void {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor
     if (!('value' in descriptor)) Object.defineProperty(prototype, key, { configurable: false })
     else if (FAST.includes(key)) Object.defineProperty(prototype, key, { writable: false, configurable: false })
-    else Object.defineProperty(prototype, key, { get: () => descriptor.value as unknown, set: settingOwn(prototype, key), enumerable: descriptor.enumerable ?? false, configurable: false })
+    else
+      Object.defineProperty(prototype, key, {
+        get: () => descriptor.value as unknown,
+        set: settingOwn(prototype, key),
+        enumerable: descriptor.enumerable ?? false,
+        configurable: false,
+      })
   }
   Object.preventExtensions(prototype)
 }
 
 function settingOwn(prototype: object, key: PropertyKey): (this: object, value: unknown) => void {
   return function (value) {
-    if (this === prototype) throw new TypeError(`Cannot assign to read only property '${String(key)}' of one of JavaScript's own objects`)
+    if (this === prototype)
+      throw new TypeError(`Cannot assign to read only property '${String(key)}' of one of JavaScript's own objects`)
     if (Object.hasOwn(this, key)) Reflect.set(this, key, value)
     else Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true })
   }

@@ -28,8 +28,12 @@ export async function keptBundle(files: LoweredFiles, vm: string, entry: string,
   const { inputs, surroundings, links, bundle } = JSON.parse(text) as Kept
   const paths = Object.keys(inputs)
   const [now, ...digests] = await Promise.all([surroundingsOf(paths, vm), ...paths.map(digestOfFile)])
-  const isLinked = await Promise.all(Object.entries(links).map(async ([written, real]) => (await realpath(written).catch(() => null)) === real))
-  return now === surroundings && isLinked.every(Boolean) && paths.every((path, i) => inputs[path] === digests[i]) ? bundle : null
+  const isLinked = await Promise.all(
+    Object.entries(links).map(async ([written, real]) => (await realpath(written).catch(() => null)) === real),
+  )
+  return now === surroundings && isLinked.every(Boolean) && paths.every((path, i) => inputs[path] === digests[i])
+    ? bundle
+    : null
 }
 
 /**
@@ -37,7 +41,14 @@ export async function keptBundle(files: LoweredFiles, vm: string, entry: string,
  *
  * @param made of: the model's path, texts of the user's files by path, and their imports
  */
-export async function keepBundle(files: LoweredFiles, vm: string, entry: string, cwd: string, made: { readonly entry: string; readonly sources: ReadonlyMap<string, string>; readonly imports: readonly Import[] }, bundle: Bundle): Promise<void> {
+export async function keepBundle(
+  files: LoweredFiles,
+  vm: string,
+  entry: string,
+  cwd: string,
+  made: { readonly entry: string; readonly sources: ReadonlyMap<string, string>; readonly imports: readonly Import[] },
+  bundle: Bundle,
+): Promise<void> {
   const { sources, imports } = made
   const links = await linksOf(made.entry, imports)
   if (!links) return
@@ -47,14 +58,29 @@ export async function keepBundle(files: LoweredFiles, vm: string, entry: string,
 }
 
 /** What an import may leave out, or call otherwise than the file is called. */
-const ENDINGS = ['', '.ts', '.js', '.mts', '.mjs', '.json', '/index.ts', '/index.js', '/index.mts', '/index.mjs', '/index.json']
+const ENDINGS = [
+  '',
+  '.ts',
+  '.js',
+  '.mts',
+  '.mjs',
+  '.json',
+  '/index.ts',
+  '/index.js',
+  '/index.mts',
+  '/index.mjs',
+  '/index.json',
+]
 
 async function linksOf(entry: string, imports: readonly Import[]): Promise<Record<string, string> | null> {
   const links: Record<string, string> = { [entry]: await realpath(entry) }
   for (const { from, name, to } of imports) {
     const path = resolve(dirname(from), name)
     const candidates = [...ENDINGS.map((ending) => path + ending), path.replace(/\.(m?)js$/, '.$1ts')]
-    const written = await firstAsync(candidates, async (candidate) => (await realpath(candidate).catch(() => null)) === to)
+    const written = await firstAsync(
+      candidates,
+      async (candidate) => (await realpath(candidate).catch(() => null)) === to,
+    )
     if (written === undefined) return null
     links[written] = to
   }
@@ -76,8 +102,12 @@ async function surroundingsOf(paths: readonly string[], vm: string): Promise<str
   const folders = [...new Set(paths.map((path) => dirname(path)))].toSorted()
   const above = new Set<string>()
   for (const folder of folders) for (let at = folder; !above.has(at); at = dirname(at)) above.add(at)
-  const settings = [...above].toSorted().flatMap((folder) => [join(folder, 'tsconfig.json'), join(folder, 'package.json')])
-  const names = await Promise.all([...folders, vm].map(async (folder) => (await readdir(folder).catch(() => [])).toSorted()))
+  const settings = [...above]
+    .toSorted()
+    .flatMap((folder) => [join(folder, 'tsconfig.json'), join(folder, 'package.json')])
+  const names = await Promise.all(
+    [...folders, vm].map(async (folder) => (await readdir(folder).catch(() => [])).toSorted()),
+  )
   const machine = (names.at(-1) ?? []).map((name) => join(vm, name))
   const stamps = await Promise.all([...settings, ...machine].map(stampOf))
   return digest(...names.flat(), ...stamps)

@@ -5,7 +5,11 @@ export type GeneratorPath = NodePath<t.FunctionDeclaration | t.FunctionExpressio
 
 /** Visits a function's own level: nested functions and classes are left alone. */
 export function own(path: GeneratorPath, visitor: Parameters<GeneratorPath['traverse']>[0]): void {
-  path.get('body').traverse({ Function: (inner: NodePath) => inner.skip(), Class: (inner: NodePath) => inner.skip(), ...visitor } as never)
+  path.get('body').traverse({
+    Function: (inner: NodePath) => inner.skip(),
+    Class: (inner: NodePath) => inner.skip(),
+    ...visitor,
+  } as never)
 }
 
 /** Whether an expression or statement contains a `yield` of its own function; that it is one itself does not count. */

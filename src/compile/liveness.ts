@@ -43,14 +43,18 @@ export function liveness(
   const jumps = allJumps(cases, context)
   const blocks = cases.map((path, i) => block(path, cases[i + 1], context, { names: variables, scope }, tries, jumps))
   const live = new Map(blocks.map(({ label }) => [label, new Set<string>()]))
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (let i = blocks.length - 1; i >= 0; i--) changed = flow(blocks[i] as Block, live, tries) || changed
   }
   return live
 }
 
-function flow(block: Block, live: Map<number, Set<string>>, tries: readonly (readonly (number | undefined)[])[]): boolean {
+function flow(
+  block: Block,
+  live: Map<number, Set<string>>,
+  tries: readonly (readonly (number | undefined)[])[],
+): boolean {
   const into = live.get(block.label) as Set<string>
   const before = into.size
   for (const name of block.reads) into.add(name)
@@ -103,7 +107,14 @@ export class UnknownShapeError extends Error {
 }
 
 /** What lowered code may do with its context: its members, and whether they are called or assigned. */
-const USES: Readonly<Record<string, 'called' | 'assigned' | 'read'>> = { n: 'assigned', p: 'assigned', v: 'read', a: 'called', d: 'called', f: 'called' }
+const USES: Readonly<Record<string, 'called' | 'assigned' | 'read'>> = {
+  n: 'assigned',
+  p: 'assigned',
+  v: 'read',
+  a: 'called',
+  d: 'called',
+  f: 'called',
+}
 
 /** @throws UnknownShapeError for a use of the context that is none of the known ones */
 function checkUses(path: NodePath<t.SwitchCase>, context: string): void {
@@ -111,10 +122,16 @@ function checkUses(path: NodePath<t.SwitchCase>, context: string): void {
     Identifier(inner) {
       if (inner.node.name !== context || !inner.isReferencedIdentifier()) return
       const member = inner.parentPath
-      const use = member.isMemberExpression({ computed: false }) && inner.key === 'object' && member.node.property.type === 'Identifier' ? USES[member.node.property.name] : undefined
+      const use =
+        member.isMemberExpression({ computed: false }) &&
+        inner.key === 'object' &&
+        member.node.property.type === 'Identifier'
+          ? USES[member.node.property.name]
+          : undefined
       const isCalled = member.parent.type === 'CallExpression' && member.key === 'callee'
       const isAssigned = member.parent.type === 'AssignmentExpression' && member.key === 'left'
-      if (use === undefined || isCalled !== (use === 'called') || isAssigned !== (use === 'assigned')) throw new UnknownShapeError('its context')
+      if (use === undefined || isCalled !== (use === 'called') || isAssigned !== (use === 'assigned'))
+        throw new UnknownShapeError('its context')
     },
   })
 }
@@ -126,7 +143,8 @@ function allJumps(cases: readonly NodePath<t.SwitchCase>[], context: string): nu
     path.traverse({
       CallExpression({ node }) {
         const [type, label] = node.arguments
-        if (isContext(node.callee, context, 'a') && type?.type === 'NumericLiteral' && type.value === 3) constants(label, found)
+        if (isContext(node.callee, context, 'a') && type?.type === 'NumericLiteral' && type.value === 3)
+          constants(label, found)
       },
     })
   }
@@ -149,14 +167,19 @@ function block(
     collectEdges(statement, context, tries, jumps, made)
     collectUses(statement, variables, made)
     const { node } = statement
-    if (node.type === 'BreakStatement' || node.type === 'ReturnStatement' || node.type === 'ThrowStatement') falls = false
+    if (node.type === 'BreakStatement' || node.type === 'ReturnStatement' || node.type === 'ThrowStatement')
+      falls = false
   }
   if (falls && next) made.successors.push({ label: labelOf(next), written: made.writes })
   return made
 }
 
 /** Follows one statement in order: what it reads before it surely wrote it, and what it surely writes. */
-function collectUses(statement: NodePath<t.Statement>, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
+function collectUses(
+  statement: NodePath<t.Statement>,
+  variables: Variables,
+  made: Pick<Block, 'reads' | 'writes'>,
+): void {
   if (statement.isBlockStatement()) {
     for (const inner of statement.get('body')) collectUses(inner, variables, made)
   } else if (statement.isExpressionStatement()) {
@@ -189,7 +212,10 @@ function collectUses(statement: NodePath<t.Statement>, variables: Variables, mad
 
 /** The parts of a loop in an order in which a variable written first is surely written before it is read. */
 function loopParts(loop: NodePath<t.Loop>): NodePath[] {
-  if (loop.isForStatement()) return [loop.get('init'), loop.get('test'), loop.get('body'), loop.get('update')].filter((part) => part.node) as NodePath[]
+  if (loop.isForStatement())
+    return [loop.get('init'), loop.get('test'), loop.get('body'), loop.get('update')].filter(
+      (part) => part.node,
+    ) as NodePath[]
   if (loop.isWhileStatement()) return [loop.get('test'), loop.get('body')]
   if (loop.isDoWhileStatement()) return [loop.get('body'), loop.get('test')]
   throw new UnknownShapeError(`a ${loop.type}`)
@@ -223,7 +249,8 @@ function assignedBy(pattern: t.LVal): Record<string, true> {
   const visit = (node: t.Node | null): void => {
     if (node?.type === 'Identifier') found[node.name] = true
     else if (node?.type === 'ArrayPattern') node.elements.forEach(visit)
-    else if (node?.type === 'ObjectPattern') node.properties.forEach((property) => visit(property.type === 'RestElement' ? property.argument : property.value))
+    else if (node?.type === 'ObjectPattern')
+      node.properties.forEach((property) => visit(property.type === 'RestElement' ? property.argument : property.value))
     else if (node?.type === 'AssignmentPattern') visit(node.left)
     else if (node?.type === 'RestElement') visit(node.argument)
   }
@@ -234,7 +261,12 @@ function assignedBy(pattern: t.LVal): Record<string, true> {
 function collectReads(path: NodePath, variables: Variables, made: Pick<Block, 'reads' | 'writes'>): void {
   const visit = (inner: NodePath<t.Identifier>): void => {
     const { name } = inner.node
-    if (!variables.names.has(name) || made.writes.has(name) || !(inner.isReferencedIdentifier() || isCompoundTarget(inner))) return
+    if (
+      !variables.names.has(name) ||
+      made.writes.has(name) ||
+      !(inner.isReferencedIdentifier() || isCompoundTarget(inner))
+    )
+      return
     if (inner.scope.getBinding(name)?.scope === variables.scope) made.reads.add(name)
   }
   if (path.isIdentifier()) visit(path)
@@ -244,7 +276,10 @@ function collectReads(path: NodePath, variables: Variables, made: Pick<Block, 'r
 /** `x += 1` and `x++` read what they write. */
 function isCompoundTarget(path: NodePath<t.Identifier>): boolean {
   const { parent, key } = path
-  return (parent.type === 'AssignmentExpression' && key === 'left' && parent.operator !== '=') || parent.type === 'UpdateExpression'
+  return (
+    (parent.type === 'AssignmentExpression' && key === 'left' && parent.operator !== '=') ||
+    parent.type === 'UpdateExpression'
+  )
 }
 
 function collectEdges(

@@ -38,7 +38,10 @@ export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   const module = { exports: {} as { default?: unknown } }
   try {
     // two functions, in one line: a model may have names of its own for what is confined
-    const script = new Script(`(function (${Object.keys(confined).join(', ')}) { return function (exports, require, module, __vmcheck) {${bundle.code}\n}})`, { filename: sourceMap.filename })
+    const script = new Script(
+      `(function (${Object.keys(confined).join(', ')}) { return function (exports, require, module, __vmcheck) {${bundle.code}\n}})`,
+      { filename: sourceMap.filename },
+    )
     const confine = script.runInThisContext() as (...given: unknown[]) => (...given: unknown[]) => void
     confine(...Object.values(confined))(module.exports, requireFor(bundle, runtime), module, runtime)
   } catch (error) {
@@ -46,14 +49,17 @@ export function load(bundle: Bundle, print: Printer = printError): LoadedModel {
   }
   Object.freeze(module)
   const model = module.exports.default
-  if (model === undefined) throw new Refusal('no default export: end the file with export default model({ ... })', place(bundle.file))
-  if (!isModel(model)) throw new Refusal('the default export is not a model: write export default model({ ... })', place(bundle.file))
+  if (model === undefined)
+    throw new Refusal('no default export: end the file with export default model({ ... })', place(bundle.file))
+  if (!isModel(model))
+    throw new Refusal('the default export is not a model: write export default model({ ... })', place(bundle.file))
   return { model, runtime, bundle, sourceMap }
 }
 
 /** The refusal for an exception thrown while a model's file or its `machine()` ran. */
 export function setupRefusal(error: unknown, sourceMap: SourceMap, file: string): Refusal {
-  if (isKind(error, Refusal)) return error.at ? error : new Refusal(error.message, sourceMap.placeOf(error) ?? place(file))
+  if (isKind(error, Refusal))
+    return error.at ? error : new Refusal(error.message, sourceMap.placeOf(error) ?? place(file))
   const at = sourceMap.placeOf(error) ?? place(file)
   const said = isKind(error, ModelError) || isKind(error, ParameterError) ? wordsOf(error).message : wording(error)
   return new Refusal(said.split('\n')[0] as string, at)
@@ -80,13 +86,19 @@ function requireFor(bundle: Bundle, runtime: Runtime): (name: string) => unknown
   const entry = bundle.form === 'lowered' ? askingOf(runtime) : authoring
   return (name) => {
     if (name === 'vmcheck') return entry
-    throw new Refusal(`a model cannot import "${name}": it may import vmcheck, vmcheck/vm and files of its own`, place(bundle.file))
+    throw new Refusal(
+      `a model cannot import "${name}": it may import vmcheck, vmcheck/vm and files of its own`,
+      place(bundle.file),
+    )
   }
 }
 
 /** The public entry, whose operations the runtime hears of when they are made: none may be forgotten. */
 function askingOf(runtime: Runtime): typeof authoring {
-  const asking = <G extends readonly unknown[], T extends authoring.Operation<unknown>>(make: (...given: G) => T) => (...given: G): T => runtime.asks(make(...given))
+  const asking =
+    <G extends readonly unknown[], T extends authoring.Operation<unknown>>(make: (...given: G) => T) =>
+    (...given: G): T =>
+      runtime.asks(make(...given))
   class Operation<R> extends authoring.Operation<R> {
     constructor(...given: ConstructorParameters<typeof authoring.Operation>) {
       super(...given)
@@ -94,7 +106,14 @@ function askingOf(runtime: Runtime): typeof authoring {
     }
   }
   const { when, atomically, readOnce, pause } = authoring
-  return { ...authoring, Operation, when: asking(when) as typeof when, atomically: asking(atomically) as typeof atomically, readOnce: asking(readOnce) as typeof readOnce, pause: asking(pause) }
+  return {
+    ...authoring,
+    Operation,
+    when: asking(when) as typeof when,
+    atomically: asking(atomically) as typeof atomically,
+    readOnce: asking(readOnce) as typeof readOnce,
+    pause: asking(pause),
+  }
 }
 
 /**

@@ -14,7 +14,8 @@ export function lowerIterations(path: GeneratorPath, lowering: Lowering): void {
     'ForOfStatement|ForInStatement': {
       exit(inner: NodePath) {
         const loop = inner as NodePath<t.ForOfStatement | t.ForInStatement>
-        if (loop.node.type === 'ForOfStatement' && loop.node.await) throw lowering.refuse(loop.node, '"for await" in a program: the simulated machine has no promises')
+        if (loop.node.type === 'ForOfStatement' && loop.node.await)
+          throw lowering.refuse(loop.node, '"for await" in a program: the simulated machine has no promises')
         if (containsLeap(loop.get('body')) || headHasPoint(loop)) lowerIteration(path, loop, lowering)
       },
     },
@@ -23,18 +24,26 @@ export function lowerIterations(path: GeneratorPath, lowering: Lowering): void {
 }
 
 function headHasPoint(loop: NodePath<t.ForOfStatement | t.ForInStatement>): boolean {
-  return [loop.get('left'), loop.get('right')].some((part) => part.isYieldExpression() || containsLeap(part as NodePath))
+  return [loop.get('left'), loop.get('right')].some(
+    (part) => part.isYieldExpression() || containsLeap(part as NodePath),
+  )
 }
 
 /** `for (HEAD of LIST) BODY` becomes `for (walk = walk(LIST); walk.step(); ) { HEAD = walk.value; BODY }`. */
-function lowerIteration(path: GeneratorPath, loop: NodePath<t.ForOfStatement | t.ForInStatement>, lowering: Lowering): void {
+function lowerIteration(
+  path: GeneratorPath,
+  loop: NodePath<t.ForOfStatement | t.ForInStatement>,
+  lowering: Lowering,
+): void {
   const { node } = loop
   const walk = path.scope.generateUidIdentifier('walk')
   const value = t.memberExpression(t.cloneNode(walk), t.identifier('value'))
   const { left } = node
   const head =
     left.type === 'VariableDeclaration'
-      ? t.variableDeclaration(left.kind, [t.variableDeclarator((left.declarations[0] as t.VariableDeclarator).id, value)])
+      ? t.variableDeclaration(left.kind, [
+          t.variableDeclarator((left.declarations[0] as t.VariableDeclarator).id, value),
+        ])
       : t.expressionStatement(t.assignmentExpression('=', left as t.LVal, value))
   const body = node.body.type === 'BlockStatement' ? node.body.body : [node.body]
   const made = t.forStatement(
@@ -51,8 +60,18 @@ function lowerIteration(path: GeneratorPath, loop: NodePath<t.ForOfStatement | t
 function walkOf({ type, right }: t.ForOfStatement | t.ForInStatement, lowering: Lowering): t.Expression {
   const site = lowering.site(right, 'place')
   if (type === 'ForInStatement') return t.callExpression(lowering.runtime('walkKeys'), [right])
-  const isView = right.type === 'CallExpression' && right.arguments.length === 0 && right.callee.type === 'MemberExpression' && !right.callee.computed && right.callee.property.type === 'Identifier' && VIEWS.includes(right.callee.property.name)
+  const isView =
+    right.type === 'CallExpression' &&
+    right.arguments.length === 0 &&
+    right.callee.type === 'MemberExpression' &&
+    !right.callee.computed &&
+    right.callee.property.type === 'Identifier' &&
+    VIEWS.includes(right.callee.property.name)
   if (!isView) return t.callExpression(lowering.runtime('walk'), [site, right])
   const { object, property } = right.callee as t.MemberExpression
-  return t.callExpression(lowering.runtime('walkView'), [site, object, t.stringLiteral((property as t.Identifier).name)])
+  return t.callExpression(lowering.runtime('walkView'), [
+    site,
+    object,
+    t.stringLiteral((property as t.Identifier).name),
+  ])
 }

@@ -13,7 +13,9 @@ const ownHelpers: PluginObj = {
   name: 'vmcheck-helpers',
   visitor: {},
   pre(file) {
-    ;(file as unknown as { set(key: string, value: unknown): void }).set('helperGenerator', (name: string) => t.memberExpression(t.identifier(RUNTIME), t.identifier(name)))
+    ;(file as unknown as { set(key: string, value: unknown): void }).set('helperGenerator', (name: string) =>
+      t.memberExpression(t.identifier(RUNTIME), t.identifier(name)),
+    )
   },
 }
 
@@ -38,7 +40,12 @@ export function lower(source: string, file: string, counted: boolean): string {
   try {
     prepass(stripped, lowering)
     orderExpressions(stripped, lowering)
-    const resumable = transformFromAstSync(stripped, source, { ...options, ast: true, code: false, plugins: [ownHelpers, [regenerator, { async: false, asyncGenerators: false }]] })?.ast as t.File
+    const resumable = transformFromAstSync(stripped, source, {
+      ...options,
+      ast: true,
+      code: false,
+      plugins: [ownHelpers, [regenerator, { async: false, asyncGenerators: false }]],
+    })?.ast as t.File
     postpass(resumable, lowering)
     registerSites(resumable, lowering)
     return transformFromAstSync(resumable, source, { ...options, sourceMaps: 'inline', plugins: [] })?.code ?? ''
@@ -59,7 +66,12 @@ function parse(source: string, file: string): t.File {
     }) as t.File
   } catch (error) {
     const { loc } = error as { loc?: { line: number; column: number } }
-    throw new Refusal(firstLine(error).replace(/^.*?: /, '').replace(/ \(\d+:\d+\)$/, ''), loc ? { file, line: loc.line, column: loc.column + 1 } : { file, line: 1, column: 1 })
+    throw new Refusal(
+      firstLine(error)
+        .replace(/^.*?: /, '')
+        .replace(/ \(\d+:\d+\)$/, ''),
+      loc ? { file, line: loc.line, column: loc.column + 1 } : { file, line: 1, column: 1 },
+    )
   }
 }
 
@@ -71,6 +83,10 @@ function registerSites(ast: t.File, lowering: Lowering): void {
   const rows = lowering.table.sites.map(([line, column, kind]) =>
     t.arrayExpression([t.numericLiteral(line), t.numericLiteral(column), t.stringLiteral(kind)]),
   )
-  const call = t.callExpression(lowering.runtime('file'), [t.stringLiteral(lowering.file), t.booleanLiteral(lowering.counted), t.arrayExpression(rows)])
+  const call = t.callExpression(lowering.runtime('file'), [
+    t.stringLiteral(lowering.file),
+    t.booleanLiteral(lowering.counted),
+    t.arrayExpression(rows),
+  ])
   ast.program.body.unshift(t.variableDeclaration('const', [t.variableDeclarator(t.identifier(SITES), call)]))
 }

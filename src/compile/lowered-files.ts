@@ -19,7 +19,9 @@ const UNUSED_MS = 30 * 24 * 3600 * 1000
 
 /** What a lowered text depends on beside the lowering: the source, the name it is shown by, whether it is counted. */
 export function digestOf(source: string, file: string, counted: boolean): string {
-  return createHash('sha256').update(`${file}\0${String(counted)}\0${source}`).digest('hex')
+  return createHash('sha256')
+    .update(`${file}\0${String(counted)}\0${source}`)
+    .digest('hex')
 }
 
 /** Lowered texts and bundles that need not be made again: those shipped, and those kept in a folder, each under its digest. */

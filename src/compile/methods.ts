@@ -6,16 +6,28 @@ import { type Lowering, THIS } from './lowering.ts'
  * that regenerator sees one-level functions only. In a class the function is a private static, which keeps the
  * names of private members reachable.
  */
-export function liftMethod(path: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>, lowering: Lowering): void {
+export function liftMethod(
+  path: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>,
+  lowering: Lowering,
+): void {
   const { node } = path
   const self = t.identifier(THIS)
   const name = methodName(node)
   replaceThis(path, lowering)
-  const lifted = t.functionExpression(t.identifier(`${name}$generator`), [self, ...(node.params as t.FunctionParameter[])], node.body, true)
+  const lifted = t.functionExpression(
+    t.identifier(`${name}$generator`),
+    [self, ...(node.params as t.FunctionParameter[])],
+    node.body,
+    true,
+  )
   lifted.loc = node.loc ?? null
   lowering.names.set(lifted, name)
   const forward = (callee: t.Expression): t.BlockStatement =>
-    t.blockStatement([t.returnStatement(t.callExpression(callee, [t.thisExpression(), t.spreadElement(t.identifier('__vmcheck_arguments'))]))])
+    t.blockStatement([
+      t.returnStatement(
+        t.callExpression(callee, [t.thisExpression(), t.spreadElement(t.identifier('__vmcheck_arguments'))]),
+      ),
+    ])
   const rest = [t.restElement(t.identifier('__vmcheck_arguments'))]
   node.generator = false
   if (node.type === 'ObjectMethod') {
@@ -54,7 +66,10 @@ function className(path: NodePath, lowering: Lowering): t.Identifier {
 }
 
 /** `this` becomes `$this`; `super.m` a look-up through the class. */
-function replaceThis(method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>, lowering: Lowering): void {
+function replaceThis(
+  method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>,
+  lowering: Lowering,
+): void {
   method.traverse({
     FunctionExpression: (path) => path.skip(),
     FunctionDeclaration: (path) => path.skip(),
@@ -67,7 +82,9 @@ function replaceThis(method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.O
       const { callee } = path.node
       if (callee.type !== 'MemberExpression' || callee.object.type !== 'Super') return
       const found = superMember(callee, method, lowering)
-      path.replaceWith(t.callExpression(t.memberExpression(found, t.identifier('call')), [t.identifier(THIS), ...path.node.arguments]))
+      path.replaceWith(
+        t.callExpression(t.memberExpression(found, t.identifier('call')), [t.identifier(THIS), ...path.node.arguments]),
+      )
     },
     MemberExpression(path) {
       if (path.node.object.type === 'Super') path.replaceWith(superMember(path.node, method, lowering))
@@ -75,12 +92,21 @@ function replaceThis(method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.O
   })
 }
 
-function superMember(node: t.MemberExpression, method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>, lowering: Lowering): t.Expression {
-  if (!method.parentPath?.isClassBody()) throw lowering.refuse(node, 'super in a generator method of an object literal: use a class')
+function superMember(
+  node: t.MemberExpression,
+  method: NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>,
+  lowering: Lowering,
+): t.Expression {
+  if (!method.parentPath?.isClassBody())
+    throw lowering.refuse(node, 'super in a generator method of an object literal: use a class')
   const isStatic = (method.node as t.ClassMethod).static === true
   const owner = className(method, lowering)
   const home = isStatic ? owner : t.memberExpression(owner, t.identifier('prototype'))
   const parent = t.callExpression(t.memberExpression(t.identifier('Object'), t.identifier('getPrototypeOf')), [home])
   const key = node.computed ? (node.property as t.Expression) : t.stringLiteral((node.property as t.Identifier).name)
-  return t.callExpression(t.memberExpression(t.identifier('Reflect'), t.identifier('get')), [parent, key, t.identifier(THIS)])
+  return t.callExpression(t.memberExpression(t.identifier('Reflect'), t.identifier('get')), [
+    parent,
+    key,
+    t.identifier(THIS),
+  ])
 }

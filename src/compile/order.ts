@@ -49,11 +49,19 @@ class Ordering {
     own(this.#path, {
       MemberExpression: on<t.MemberExpression>((path) => this.#member(path)),
       CallExpression: on<t.CallExpression>((path) => this.#call(path)),
-      NewExpression: on<t.NewExpression>((path) => this.#hoist(path, [plain(path.get('callee') as NodePath<t.Expression>), ...this.#listed(path.get('arguments') as NodePath[])])),
-      ArrayExpression: on<t.ArrayExpression>((path) => this.#hoist(path, this.#listed(path.get('elements') as NodePath[]))),
+      NewExpression: on<t.NewExpression>((path) =>
+        this.#hoist(path, [
+          plain(path.get('callee') as NodePath<t.Expression>),
+          ...this.#listed(path.get('arguments') as NodePath[]),
+        ]),
+      ),
+      ArrayExpression: on<t.ArrayExpression>((path) =>
+        this.#hoist(path, this.#listed(path.get('elements') as NodePath[])),
+      ),
       ObjectExpression: on<t.ObjectExpression>((path) => this.#hoist(path, this.#properties(path))),
       TemplateLiteral: on<t.TemplateLiteral>((path) => {
-        if (path.parent.type !== 'TaggedTemplateExpression') this.#hoist(path, (path.get('expressions') as NodePath<t.Expression>[]).map(asText))
+        if (path.parent.type !== 'TaggedTemplateExpression')
+          this.#hoist(path, (path.get('expressions') as NodePath<t.Expression>[]).map(asText))
       }),
       AssignmentExpression: on<t.AssignmentExpression>((path) => this.#assignment(path)),
       UpdateExpression: on<t.UpdateExpression>((path) => this.#target(path, path.get('argument') as NodePath, [])),
@@ -65,10 +73,16 @@ class Ordering {
       }),
       SwitchStatement: { exit: (path: NodePath<t.SwitchStatement>) => this.#switch(path) },
       TaggedTemplateExpression: on((path) => {
-        throw this.#lowering.refuse(path.node, 'a tagged template around a point: evaluate the operation into a const first')
+        throw this.#lowering.refuse(
+          path.node,
+          'a tagged template around a point: evaluate the operation into a const first',
+        )
       }),
       'OptionalMemberExpression|OptionalCallExpression': on((path) => {
-        throw this.#lowering.refuse(path.node, 'optional chaining (?.) around a point: evaluate the operation into a const first')
+        throw this.#lowering.refuse(
+          path.node,
+          'optional chaining (?.) around a point: evaluate the operation into a const first',
+        )
       }),
     } as never)
     this.#path.scope.crawl()
@@ -101,7 +115,10 @@ class Ordering {
       if (ahead === null) return [t.assignmentExpression('=', id, node)]
       if (!t.isYieldExpression(node) && !containsPointIn(node)) return [t.assignmentExpression('=', id, ahead(node))]
       // regenerator knows no templates, and a point may stand in an assignment only
-      return [t.assignmentExpression('=', id, node), t.assignmentExpression('=', t.cloneNode(id), ahead(t.cloneNode(id)))]
+      return [
+        t.assignmentExpression('=', id, node),
+        t.assignmentExpression('=', t.cloneNode(id), ahead(t.cloneNode(id))),
+      ]
     })
   }
 
@@ -124,15 +141,20 @@ class Ordering {
   #listed(paths: readonly NodePath[]): Part[] {
     return paths.flatMap((path): Part[] => {
       if (!path.node) return []
-      if (path.isSpreadElement()) return [{ path: path.get('argument'), ahead: (value) => t.arrayExpression([t.spreadElement(value)]) }]
+      if (path.isSpreadElement())
+        return [{ path: path.get('argument'), ahead: (value) => t.arrayExpression([t.spreadElement(value)]) }]
       return [plain(path as NodePath<t.Expression>)]
     })
   }
 
   #properties(path: NodePath<t.ObjectExpression>): Part[] {
     return path.get('properties').flatMap((property): Part[] => {
-      if (property.isSpreadElement()) return [{ path: property.get('argument'), ahead: (value) => t.objectExpression([t.spreadElement(value)]) }]
-      const key = property.node && 'computed' in property.node && property.node.computed ? [plain(property.get('key') as NodePath<t.Expression>)] : []
+      if (property.isSpreadElement())
+        return [{ path: property.get('argument'), ahead: (value) => t.objectExpression([t.spreadElement(value)]) }]
+      const key =
+        property.node && 'computed' in property.node && property.node.computed
+          ? [plain(property.get('key') as NodePath<t.Expression>)]
+          : []
       if (!property.isObjectProperty()) return key
       property.node.shorthand = false
       return [...key, plain(property.get('value') as NodePath<t.Expression>)]
@@ -143,7 +165,10 @@ class Ordering {
   #member(path: NodePath<t.MemberExpression>): void {
     const { parent, key } = path
     const isTarget =
-      (parent.type === 'AssignmentExpression' && key === 'left') || parent.type === 'UpdateExpression' || (parent.type === 'UnaryExpression' && parent.operator === 'delete') || (parent.type === 'CallExpression' && key === 'callee')
+      (parent.type === 'AssignmentExpression' && key === 'left') ||
+      parent.type === 'UpdateExpression' ||
+      (parent.type === 'UnaryExpression' && parent.operator === 'delete') ||
+      (parent.type === 'CallExpression' && key === 'callee')
     if (!isTarget && path.node.computed) this.#hoist(path, memberParts(path))
   }
 
@@ -159,7 +184,11 @@ class Ordering {
     before.push(t.assignmentExpression('=', method, t.cloneNode(callee.node)))
     const self = t.cloneNode(callee.node.object) as t.Expression
     const during = this.#ahead(args)
-    this.#replace(path, [...before, ...during, t.callExpression(this.#lowering.runtime('call'), [t.cloneNode(method), self, ...path.node.arguments])])
+    this.#replace(path, [
+      ...before,
+      ...during,
+      t.callExpression(this.#lowering.runtime('call'), [t.cloneNode(method), self, ...path.node.arguments]),
+    ])
   }
 
   /** Something with a member as its target (or its callee): object and key are evaluated first, then `parts`. */
@@ -185,8 +214,14 @@ class Ordering {
     if (['||=', '&&=', '??='].includes(operator)) {
       const assigned = right.node
       const value = this.#variable()
-      const write = t.sequenceExpression([t.assignmentExpression('=', value, assigned), t.assignmentExpression('=', t.cloneNode(left), t.cloneNode(value))])
-      const chosen = operator === '??=' ? t.conditionalExpression(t.binaryExpression('==', read, t.nullLiteral()), write, t.cloneNode(old)) : t.logicalExpression(operator.slice(0, -1) as '||', read, write)
+      const write = t.sequenceExpression([
+        t.assignmentExpression('=', value, assigned),
+        t.assignmentExpression('=', t.cloneNode(left), t.cloneNode(value)),
+      ])
+      const chosen =
+        operator === '??='
+          ? t.conditionalExpression(t.binaryExpression('==', read, t.nullLiteral()), write, t.cloneNode(old))
+          : t.logicalExpression(operator.slice(0, -1) as '||', read, write)
       this.#replace(path, [...before, chosen])
       return
     }
@@ -213,7 +248,8 @@ class Ordering {
     let which: t.Expression = t.numericLiteral(fallback < 0 ? cases.length : fallback)
     for (let i = cases.length - 1; i >= 0; i--) {
       const { test } = (cases[i] as NodePath<t.SwitchCase>).node
-      if (test) which = t.conditionalExpression(t.binaryExpression('===', t.cloneNode(value), test), t.numericLiteral(i), which)
+      if (test)
+        which = t.conditionalExpression(t.binaryExpression('===', t.cloneNode(value), test), t.numericLiteral(i), which)
     }
     cases.forEach(({ node }, i) => node.test && (node.test = t.numericLiteral(i)))
     path.node.discriminant = t.sequenceExpression([t.assignmentExpression('=', value, path.node.discriminant), which])
@@ -237,7 +273,11 @@ function plain(path: NodePath<t.Expression>): Part {
 }
 
 function asText(path: NodePath<t.Expression>): Part {
-  return { path, ahead: (value) => t.templateLiteral([t.templateElement({ raw: '' }), t.templateElement({ raw: '' }, true)], [value]) }
+  return {
+    path,
+    ahead: (value) =>
+      t.templateLiteral([t.templateElement({ raw: '' }), t.templateElement({ raw: '' }, true)], [value]),
+  }
 }
 
 function memberParts(path: NodePath<t.MemberExpression>): Part[] {

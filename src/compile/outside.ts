@@ -16,15 +16,33 @@ const REASONS: Readonly<Record<string, string>> = {
   Temporal: TIME,
   Event: TIME,
   crypto: CHANCE,
-  ...Object.fromEntries(['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Promise', 'AbortController', 'AbortSignal', 'MessageChannel'].map((name) => [name, LATER])),
+  ...Object.fromEntries(
+    [
+      'setTimeout',
+      'setInterval',
+      'setImmediate',
+      'queueMicrotask',
+      'clearTimeout',
+      'clearInterval',
+      'clearImmediate',
+      'Promise',
+      'AbortController',
+      'AbortSignal',
+      'MessageChannel',
+    ].map((name) => [name, LATER]),
+  ),
   Intl: 'the time and the place',
   Buffer: PROCESS,
-  ...Object.fromEntries(['process', 'require', 'module', 'exports', 'globalThis', 'global'].map((name) => [name, PROCESS])),
+  ...Object.fromEntries(
+    ['process', 'require', 'module', 'exports', 'globalThis', 'global'].map((name) => [name, PROCESS]),
+  ),
   fetch: 'the network',
   eval: 'code that is not lowered',
   Function: 'code that is not lowered',
   Proxy: 'functions that nobody sees',
-  ...Object.fromEntries(['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'ArrayBuffer', 'DataView'].map((name) => [name, MEMORY])),
+  ...Object.fromEntries(
+    ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'ArrayBuffer', 'DataView'].map((name) => [name, MEMORY]),
+  ),
   WeakRef: COLLECTOR,
   FinalizationRegistry: COLLECTOR,
 }
@@ -60,12 +78,27 @@ function refuse(name: string, what: string): never {
 /** Stands for a name that is refused, where it was not seen in the text: it refuses whatever is done with it. */
 function refusing(name: string, what: string): unknown {
   const trap = (): never => refuse(name, what)
-  return new Proxy(function outside() {}, { apply: trap, construct: trap, get: trap, set: trap, has: trap, ownKeys: trap, getOwnPropertyDescriptor: trap, defineProperty: trap })
+  return new Proxy(function outside() {}, {
+    apply: trap,
+    construct: trap,
+    get: trap,
+    set: trap,
+    has: trap,
+    ownKeys: trap,
+    getOwnPropertyDescriptor: trap,
+    defineProperty: trap,
+  })
 }
 
 /** Math without random numbers: what models see under that name. */
 export const CONFINED_MATH: object = Object.freeze(
-  Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(Math), random: { value: () => refuse('Math.random', CHANCE), enumerable: false, writable: false, configurable: false } }),
+  Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(Math),
+      random: { value: () => refuse('Math.random', CHANCE), enumerable: false, writable: false, configurable: false },
+    },
+  ),
 )
 
 /**
@@ -77,7 +110,8 @@ export function withoutCodeFromText(): void {
     return refuse('the constructor of functions', 'code that is not lowered')
   }
   const constructor = { value, writable: false, configurable: true }
-  for (const made of [() => {}, async () => {}, function* () {}, async function* () {}]) Object.defineProperty(Object.getPrototypeOf(made), 'constructor', constructor)
+  for (const made of [() => {}, async () => {}, function* () {}, async function* () {}])
+    Object.defineProperty(Object.getPrototypeOf(made), 'constructor', constructor)
 }
 
 /**
@@ -105,13 +139,19 @@ export type Printer = (text: string) => void
  * @param print takes a line of output
  */
 export function confinement(print: Printer): Readonly<Record<string, unknown>> {
-  const refused = Object.fromEntries(Object.entries(OUTSIDE).flatMap(([name, what]) => (PARAMETERS.has(name) ? [] : [[name, refusing(name, what)]])))
+  const refused = Object.fromEntries(
+    Object.entries(OUTSIDE).flatMap(([name, what]) => (PARAMETERS.has(name) ? [] : [[name, refusing(name, what)]])),
+  )
   return { ...refused, Math: CONFINED_MATH, console: consoleOf(print) }
 }
 
 const METHODS = ['log', 'info', 'warn', 'error', 'debug', 'trace', 'table', 'dir'] as const
 
 function consoleOf(print: Printer): object {
-  const say = (...values: readonly unknown[]): void => print(values.map((value) => (typeof value === 'string' ? value : String(value))).join(' '))
-  return Object.freeze({ ...Object.fromEntries(METHODS.map((method) => [method, say])), assert: (holds: unknown, ...values: unknown[]) => (holds ? undefined : say('Assertion failed:', ...values)) })
+  const say = (...values: readonly unknown[]): void =>
+    print(values.map((value) => (typeof value === 'string' ? value : String(value))).join(' '))
+  return Object.freeze({
+    ...Object.fromEntries(METHODS.map((method) => [method, say])),
+    assert: (holds: unknown, ...values: unknown[]) => (holds ? undefined : say('Assertion failed:', ...values)),
+  })
 }

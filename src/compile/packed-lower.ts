@@ -17,7 +17,10 @@ export const REFUSAL = 'vmcheck-refusal'
  */
 export function loadLower(): { readonly lower: typeof Lower; readonly script: Script } {
   const cachedData = existsSync(COMPILED_LOWER) ? readFileSync(COMPILED_LOWER) : undefined
-  const script = new Script(`(function (exports, require, module) {${readFileSync(PACKED_LOWER, 'utf8')}\n})`, { filename: PACKED_LOWER, ...(cachedData && { cachedData }) })
+  const script = new Script(`(function (exports, require, module) {${readFileSync(PACKED_LOWER, 'utf8')}\n})`, {
+    filename: PACKED_LOWER,
+    ...(cachedData && { cachedData }),
+  })
   const require = createRequire(import.meta.url)
   const module = { exports: {} as { lower: typeof Lower } }
   const run = script.runInThisContext() as (exports: object, require: (name: string) => unknown, module: object) => void

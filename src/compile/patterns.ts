@@ -17,7 +17,8 @@ export function lowerPatterns(path: GeneratorPath, lowering: Lowering): void {
         const left = inner.get('left') as NodePath
         if (!left.isPattern()) return
         // V8 does not parse `f([1], [a] = list)` unless the pattern stands in parentheses, which the bundler leaves out
-        if (containsPoint(left) || !inner.parentPath.isExpressionStatement()) new Taking(path, lowering).assignment(inner)
+        if (containsPoint(left) || !inner.parentPath.isExpressionStatement())
+          new Taking(path, lowering).assignment(inner)
       },
     },
   } as never)
@@ -28,12 +29,15 @@ export function lowerPatterns(path: GeneratorPath, lowering: Lowering): void {
 function intoAssignments(declaration: NodePath<t.VariableDeclaration>, path: GeneratorPath): void {
   const { declarations } = declaration.node
   if (declarations.every(({ id }) => id.type === 'Identifier')) return
-  for (const name of Object.keys(t.getBindingIdentifiers(declaration.node))) path.scope.push({ id: t.identifier(name), kind: 'var' })
+  for (const name of Object.keys(t.getBindingIdentifiers(declaration.node)))
+    path.scope.push({ id: t.identifier(name), kind: 'var' })
   if (declaration.parentPath.isForXStatement() && declaration.key === 'left') {
     declaration.replaceWith((declarations[0] as t.VariableDeclarator).id as t.ArrayPattern)
     return
   }
-  const assignments = declarations.flatMap(({ id, init }) => (init ? [t.assignmentExpression('=', id as t.LVal, init)] : []))
+  const assignments = declarations.flatMap(({ id, init }) =>
+    init ? [t.assignmentExpression('=', id as t.LVal, init)] : [],
+  )
   const isHead = declaration.parentPath.isForStatement() && declaration.key === 'init'
   if (isHead) declaration.replaceWith(t.sequenceExpression(assignments))
   else declaration.replaceWithMultiple(assignments.map((assignment) => t.expressionStatement(assignment)))
@@ -73,7 +77,11 @@ class Taking {
   #pattern(pattern: t.Pattern, value: t.Identifier): void {
     if (pattern.type === 'ObjectPattern') this.#object(pattern, value)
     else if (pattern.type === 'ArrayPattern') this.#array(pattern, value)
-    else throw this.#lowering.refuse(pattern, 'a pattern of a form that is not known around a point: take it apart by hand')
+    else
+      throw this.#lowering.refuse(
+        pattern,
+        'a pattern of a form that is not known around a point: take it apart by hand',
+      )
   }
 
   /** Evaluates a target as far as comes before its value; returns what assigns it. */
@@ -85,17 +93,27 @@ class Taking {
         assign(this.#keep(t.conditionalExpression(isMissing, target.right, t.cloneNode(value))))
       }
     }
-    if (target.type === 'ObjectPattern' || target.type === 'ArrayPattern') return (value) => this.#pattern(target, value)
-    if (target.type !== 'MemberExpression') return (value) => this.#done.push(t.assignmentExpression('=', target as t.LVal, t.cloneNode(value)))
+    if (target.type === 'ObjectPattern' || target.type === 'ArrayPattern')
+      return (value) => this.#pattern(target, value)
+    if (target.type !== 'MemberExpression')
+      return (value) => this.#done.push(t.assignmentExpression('=', target as t.LVal, t.cloneNode(value)))
     const object = this.#keep(target.object as t.Expression)
     const key = target.computed ? this.#keep(target.property as t.Expression) : target.property
-    return (value) => this.#done.push(t.assignmentExpression('=', t.memberExpression(object, key as t.Expression, target.computed), t.cloneNode(value)))
+    return (value) =>
+      this.#done.push(
+        t.assignmentExpression(
+          '=',
+          t.memberExpression(object, key as t.Expression, target.computed),
+          t.cloneNode(value),
+        ),
+      )
   }
 
   #object({ properties }: t.ObjectPattern, value: t.Identifier): void {
     // V8 finds out at the first property that there is none, if its key does not have to be evaluated first
     const [first] = properties
-    if (!first || first.type === 'RestElement' || first.computed) this.#done.push(this.#call('coercible', t.cloneNode(value)))
+    if (!first || first.type === 'RestElement' || first.computed)
+      this.#done.push(this.#call('coercible', t.cloneNode(value)))
     const keys: t.Expression[] = []
     for (const property of properties) {
       if (property.type === 'RestElement') {
@@ -104,7 +122,11 @@ class Taking {
         continue
       }
       const { key, computed } = property
-      const name = computed ? this.#keep(this.#call('key', key as t.Expression)) : key.type === 'Identifier' ? t.stringLiteral(key.name) : (key as t.Expression)
+      const name = computed
+        ? this.#keep(this.#call('key', key as t.Expression))
+        : key.type === 'Identifier'
+          ? t.stringLiteral(key.name)
+          : (key as t.Expression)
       keys.push(t.cloneNode(name))
       const assign = this.#target(property.value)
       assign(this.#keep(t.memberExpression(t.cloneNode(value), t.cloneNode(name), true)))
@@ -114,7 +136,8 @@ class Taking {
   #array({ elements, loc }: t.ArrayPattern, value: t.Identifier): void {
     const site = this.#lowering.site({ loc } as t.Node, 'place')
     const walk = this.#keep(this.#call('walk', site, t.cloneNode(value)))
-    const next = (member: string): t.Expression => t.callExpression(t.memberExpression(t.cloneNode(walk), t.identifier(member)), [])
+    const next = (member: string): t.Expression =>
+      t.callExpression(t.memberExpression(t.cloneNode(walk), t.identifier(member)), [])
     for (const element of elements) {
       if (element === null) this.#done.push(next('take'))
       else if (element.type === 'RestElement') this.#target(element.argument)(this.#keep(next('rest')))

@@ -17,7 +17,12 @@ export function postpass(ast: t.File, lowering: Lowering): void {
           path.replaceWith(args[0] as t.Expression)
           return
         }
-        if (callee.type !== 'MemberExpression' || callee.object.type !== 'CallExpression' || !isRuntime(callee.object.callee, 'regenerator')) return
+        if (
+          callee.type !== 'MemberExpression' ||
+          callee.object.type !== 'CallExpression' ||
+          !isRuntime(callee.object.callee, 'regenerator')
+        )
+          return
         const member = (callee.property as t.Identifier).name
         if (member === 'w') rewriteActivation(path, lowering)
         else if (member === 'm') rewriteDefinition(path, lowering)
@@ -43,7 +48,11 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
   const slots = variablesOf(owner)
   const tries = ((table as t.ArrayExpression | undefined)?.elements ?? []).map((row) =>
     (row as t.ArrayExpression).elements.map((cell) => {
-      if (cell && cell.type !== 'NumericLiteral') throw lowering.refuse(owner.node, 'the lowered code has a form that is not understood (a try table): write the function otherwise')
+      if (cell && cell.type !== 'NumericLiteral')
+        throw lowering.refuse(
+          owner.node,
+          'the lowered code has a form that is not understood (a try table): write the function otherwise',
+        )
       return cell?.value
     }),
   )
@@ -70,24 +79,43 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
     [values],
     t.blockStatement(
       slots.map((slot, i) =>
-        t.expressionStatement(t.assignmentExpression('=', t.identifier(slot), t.memberExpression(values, t.numericLiteral(i), true))),
+        t.expressionStatement(
+          t.assignmentExpression('=', t.identifier(slot), t.memberExpression(values, t.numericLiteral(i), true)),
+        ),
       ),
     ),
   )
   const info = t.objectExpression([
     t.objectProperty(t.identifier('name'), t.stringLiteral(kernelName(owner, lowering))),
     t.objectProperty(t.identifier('site'), lowering.site(owner.node, 'place')),
-    t.objectProperty(t.identifier('slots'), t.arrayExpression(slots.map((slot) => t.stringLiteral(slot === THIS ? 'this' : slot.replace(/\$\d+$/, ''))))),
+    t.objectProperty(
+      t.identifier('slots'),
+      t.arrayExpression(slots.map((slot) => t.stringLiteral(slot === THIS ? 'this' : slot.replace(/\$\d+$/, '')))),
+    ),
     t.objectProperty(t.identifier('live'), t.objectExpression(liveRows)),
   ])
   path.replaceWith(
-    t.callExpression(lowering.runtime('frame'), [fn as t.Expression, body as t.Expression, (table as t.Expression | undefined) ?? t.arrayExpression([]), get, set, info]),
+    t.callExpression(lowering.runtime('frame'), [
+      fn as t.Expression,
+      body as t.Expression,
+      (table as t.Expression | undefined) ?? t.arrayExpression([]),
+      get,
+      set,
+      info,
+    ]),
   )
   path.skip()
 }
 
 /** What is live at each label; code of an unknown form is refused with the place of its function. */
-function liveAt(cases: readonly NodePath<t.SwitchCase>[], context: string, slots: ReadonlySet<string>, owner: NodePath<t.Function>, tries: Parameters<typeof liveness>[4], lowering: Lowering): Map<number, Set<string>> {
+function liveAt(
+  cases: readonly NodePath<t.SwitchCase>[],
+  context: string,
+  slots: ReadonlySet<string>,
+  owner: NodePath<t.Function>,
+  tries: Parameters<typeof liveness>[4],
+  lowering: Lowering,
+): Map<number, Set<string>> {
   try {
     return liveness(cases, context, slots, owner.scope, tries)
   } catch (error) {
@@ -117,7 +145,8 @@ function rewriteDefinition(path: NodePath<t.CallExpression>, lowering: Lowering)
   const fn = path.get('arguments')[0] as NodePath
   const declared = fn.isIdentifier() ? path.scope.getBinding(fn.node.name)?.path : fn
   const thunk = declared ? capturesThunk(declared) : null
-  const name = declared?.isFunctionDeclaration() || declared?.isFunctionExpression() ? kernelName(declared, lowering) : 'program'
+  const name =
+    declared?.isFunctionDeclaration() || declared?.isFunctionExpression() ? kernelName(declared, lowering) : 'program'
   const known = [fn.node as t.Expression, t.stringLiteral(name)]
   path.replaceWith(t.callExpression(lowering.runtime('define'), thunk ? [...known, thunk] : known))
   path.skip()

@@ -16,7 +16,8 @@ export function prepass(ast: t.File, lowering: Lowering): void {
       exit(path: NodePath) {
         const method = path as NodePath<t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod>
         if (method.node.generator) {
-          if (method.node.async) throw lowering.refuse(method.node, 'async generators cannot be stored at a point: use function*')
+          if (method.node.async)
+            throw lowering.refuse(method.node, 'async generators cannot be stored at a point: use function*')
           liftMethod(method, lowering)
         }
       },
@@ -31,7 +32,8 @@ export function prepass(ast: t.File, lowering: Lowering): void {
       if (loop.node.left.type !== 'VariableDeclaration') checkLoopWrite(loop, lowering)
     },
     AssignmentExpression: (path: NodePath<t.AssignmentExpression>) => checkWrite(path, path.get('left'), lowering),
-    UpdateExpression: (path: NodePath<t.UpdateExpression>) => checkWrite(path, path.get('argument') as NodePath, lowering),
+    UpdateExpression: (path: NodePath<t.UpdateExpression>) =>
+      checkWrite(path, path.get('argument') as NodePath, lowering),
   } as never)
   traverse.cache.clear()
   traverse(ast, { Function: (path) => nameFunction(path, lowering) })
@@ -44,19 +46,22 @@ export function prepass(ast: t.File, lowering: Lowering): void {
     ConditionalExpression: (path: NodePath<t.ConditionalExpression>) => countArms(path, lowering),
     SwitchCase: (path: NodePath<t.SwitchCase>) => countCase(path, lowering),
     ExpressionStatement: (path: NodePath<t.ExpressionStatement>) => witnessUse(path.get('expression'), lowering),
-    UnaryExpression: (path: NodePath<t.UnaryExpression>) => path.node.operator === '!' && witnessUse(path.get('argument'), lowering),
+    UnaryExpression: (path: NodePath<t.UnaryExpression>) =>
+      path.node.operator === '!' && witnessUse(path.get('argument'), lowering),
     LogicalExpression: (path: NodePath<t.LogicalExpression>) => witnessUse(path.get('left'), lowering),
-    'IfStatement|ConditionalExpression|WhileStatement|DoWhileStatement': (path: NodePath) => witnessUse(path.get('test') as NodePath, lowering),
+    'IfStatement|ConditionalExpression|WhileStatement|DoWhileStatement': (path: NodePath) =>
+      witnessUse(path.get('test') as NodePath, lowering),
   } as never)
   traverse.cache.clear()
   traverse(ast, {
-    'FunctionExpression|FunctionDeclaration|ArrowFunctionExpression|ClassDeclaration|ClassExpression|ObjectExpression': {
-      exit(path: NodePath) {
-        if (path.isFunction() && path.node.generator) return
-        if (path.isObjectExpression() && !path.node.properties.some(({ type }) => type === 'ObjectMethod')) return
-        witnessCaptures(path as NodePath<t.Function | t.Class>, lowering)
+    'FunctionExpression|FunctionDeclaration|ArrowFunctionExpression|ClassDeclaration|ClassExpression|ObjectExpression':
+      {
+        exit(path: NodePath) {
+          if (path.isFunction() && path.node.generator) return
+          if (path.isObjectExpression() && !path.node.properties.some(({ type }) => type === 'ObjectMethod')) return
+          witnessCaptures(path as NodePath<t.Function | t.Class>, lowering)
+        },
       },
-    },
   } as never)
   traverse.cache.clear()
   traverse(ast, {
@@ -79,11 +84,18 @@ function refuseOutside(ast: t.File, lowering: Lowering): void {
       if (!path.isReferencedIdentifier() || path.scope.hasBinding(name, true)) return
       if (Object.hasOwn(OUTSIDE, name)) throw lowering.refuse(path.node, outsideMessage(name, OUTSIDE[name] as string))
       const { parent } = path
-      const isRandom = name === 'Math' && parent.type === 'MemberExpression' && path.key === 'object' && (parent.computed ? t.isStringLiteral(parent.property, { value: 'random' }) : t.isIdentifier(parent.property, { name: 'random' }))
+      const isRandom =
+        name === 'Math' &&
+        parent.type === 'MemberExpression' &&
+        path.key === 'object' &&
+        (parent.computed
+          ? t.isStringLiteral(parent.property, { value: 'random' })
+          : t.isIdentifier(parent.property, { name: 'random' }))
       if (isRandom) throw lowering.refuse(parent, outsideMessage('Math.random', 'random numbers'))
     },
     MetaProperty(path: NodePath<t.MetaProperty>) {
-      if (path.node.meta.name === 'import') throw lowering.refuse(path.node, outsideMessage('import.meta', 'the process that runs it'))
+      if (path.node.meta.name === 'import')
+        throw lowering.refuse(path.node, outsideMessage('import.meta', 'the process that runs it'))
     },
     Import: (path: NodePath<t.Import>) => refuseLater(path, 'import() loads', lowering),
     Function: (path: NodePath<t.Function>) => {
@@ -94,7 +106,10 @@ function refuseOutside(ast: t.File, lowering: Lowering): void {
 }
 
 function refuseLater(path: NodePath, what: string, lowering: Lowering): never {
-  throw lowering.refuse(path.node, `${what} later, outside of any step: use function* and operations, or import at the top of the file`)
+  throw lowering.refuse(
+    path.node,
+    `${what} later, outside of any step: use function* and operations, or import at the top of the file`,
+  )
 }
 
 function isGenerator(path: NodePath): boolean {
@@ -106,11 +121,18 @@ function inGenerator(path: NodePath): boolean {
 }
 
 /** Assignments to variables of an outer function or of the module: hidden state that no stored state would hold. */
-function checkWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>, target: NodePath, lowering: Lowering): void {
+function checkWrite(
+  path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
+  target: NodePath,
+  lowering: Lowering,
+): void {
   if (target.isMemberExpression()) {
     const { object } = target.node
     if (object.type === 'Identifier' && object.name === 'globalThis' && path.getFunctionParent()) {
-      throw lowering.refuse(path.node, 'a function writes to globalThis, which no stored state would hold: keep it in shared memory')
+      throw lowering.refuse(
+        path.node,
+        'a function writes to globalThis, which no stored state would hold: keep it in shared memory',
+      )
     }
     if (target.node.property.type === 'PrivateName') guardPrivateWrite(path, target.node.property.id.name, lowering)
     return
@@ -129,20 +151,35 @@ function checkWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
     if (!binding || !writer || owner?.path.node === writer.node) continue
     const generator = path.find(isGenerator)
     if (generator && (!owner || !owner.path.find((at) => at.node === generator.node))) {
-      throw lowering.refuse(path.node, `a program assigns "${name}", a variable outside of it, which no stored state would hold: keep it in shared memory or return it`)
+      throw lowering.refuse(
+        path.node,
+        `a program assigns "${name}", a variable outside of it, which no stored state would hold: keep it in shared memory or return it`,
+      )
     }
     if (generator) continue
     const era = eraOf(owner?.path ?? null, lowering)
-    const check = t.callExpression(lowering.runtime('outer'), [era, lowering.site(path.node, 'place'), t.stringLiteral(name)])
+    const check = t.callExpression(lowering.runtime('outer'), [
+      era,
+      lowering.site(path.node, 'place'),
+      t.stringLiteral(name),
+    ])
     path.replaceWith(t.sequenceExpression([check, path.node]))
     path.skip()
   }
 }
 
-function guardPrivateWrite(path: NodePath<t.AssignmentExpression | t.UpdateExpression>, name: string, lowering: Lowering): void {
+function guardPrivateWrite(
+  path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
+  name: string,
+  lowering: Lowering,
+): void {
   const writer = path.getFunctionParent()
   if (!writer || writer.isClassMethod({ kind: 'constructor' })) return
-  const check = t.callExpression(lowering.runtime('outer'), [t.numericLiteral(0), lowering.site(path.node, 'place'), t.stringLiteral(`#${name}`)])
+  const check = t.callExpression(lowering.runtime('outer'), [
+    t.numericLiteral(0),
+    lowering.site(path.node, 'place'),
+    t.stringLiteral(`#${name}`),
+  ])
   path.replaceWith(t.sequenceExpression([check, path.node]))
   path.skip()
 }
@@ -164,7 +201,10 @@ function checkLoopWrite(path: NodePath<t.ForOfStatement>, lowering: Lowering): v
     const owner = path.scope.getBinding(name)?.scope.getFunctionParent() ?? null
     const writer = path.getFunctionParent()
     if (writer && path.scope.hasBinding(name, true) && owner?.path.node !== writer.node) {
-      throw lowering.refuse(path.node, `the loop assigns "${name}", a variable outside of its function, which no stored state would hold: declare it in the loop`)
+      throw lowering.refuse(
+        path.node,
+        `the loop assigns "${name}", a variable outside of its function, which no stored state would hold: declare it in the loop`,
+      )
     }
   }
 }
@@ -176,7 +216,9 @@ function eraOf(owner: NodePath | null, lowering: Lowering): t.Expression {
   const known = fn.getData('era') as string | undefined
   if (known !== undefined) return t.identifier(known)
   const id = lowering.uid(fn.get('body') as NodePath, 'era')
-  const declaration = t.variableDeclaration('const', [t.variableDeclarator(id, t.callExpression(lowering.runtime('era'), []))])
+  const declaration = t.variableDeclaration('const', [
+    t.variableDeclarator(id, t.callExpression(lowering.runtime('era'), [])),
+  ])
   if (fn.node.body.type === 'BlockStatement') fn.node.body.body.unshift(declaration)
   else fn.node.body = t.blockStatement([declaration, t.returnStatement(fn.node.body as t.Expression)])
   fn.setData('era', id.name)
@@ -188,13 +230,21 @@ function nameFunction(path: NodePath<t.Function>, lowering: Lowering): void {
   const { node, parent } = path
   if (lowering.names.has(node)) return
   if ('id' in node && node.id) lowering.names.set(node, (node.id as t.Identifier).name)
-  else if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier') lowering.names.set(node, parent.id.name)
-  else if (parent.type === 'ObjectProperty' && parent.key.type === 'Identifier') lowering.names.set(node, parent.key.name)
+  else if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier')
+    lowering.names.set(node, parent.id.name)
+  else if (parent.type === 'ObjectProperty' && parent.key.type === 'Identifier')
+    lowering.names.set(node, parent.key.name)
 }
 
 /** A call whose value is dropped or only tested: it must be no operation or generator that nobody executes. */
 function witnessUse(path: NodePath, lowering: Lowering): void {
-  if (!path.isCallExpression() || lowering.ours.has(path.node) || lowering.ours.has(path.parent) || path.node.callee.type === 'Super') return
+  if (
+    !path.isCallExpression() ||
+    lowering.ours.has(path.node) ||
+    lowering.ours.has(path.parent) ||
+    path.node.callee.type === 'Super'
+  )
+    return
   if (containsPoint(path)) return // regenerator would keep the runtime in a variable across the point
   const { node } = path
   lowering.ours.add(node)
@@ -220,24 +270,40 @@ function tickCall(path: NodePath<t.Function>, lowering: Lowering): void {
 /** Lets set-up see what private fields hold, to freeze and number it. */
 function witnessPrivates(path: NodePath<t.Class>, lowering: Lowering): void {
   const names = (isStatic: boolean): string[] =>
-    path.node.body.body.flatMap((member) => (member.type === 'ClassPrivateProperty' && member.static === isStatic ? [member.key.id.name] : []))
-  const values = (owner: () => t.Expression, list: readonly string[]): t.ArrayExpression => t.arrayExpression(list.map((name) => t.memberExpression(owner(), t.privateName(t.identifier(name)))))
+    path.node.body.body.flatMap((member) =>
+      member.type === 'ClassPrivateProperty' && member.static === isStatic ? [member.key.id.name] : [],
+    )
+  const values = (owner: () => t.Expression, list: readonly string[]): t.ArrayExpression =>
+    t.arrayExpression(list.map((name) => t.memberExpression(owner(), t.privateName(t.identifier(name)))))
   const add = (member: string, read: t.ArrowFunctionExpression): void => {
     lowering.ours.add(read)
     path.node.body.body.push(t.staticBlock([lowering.call(member, t.thisExpression(), read)]))
   }
   const [own, shared] = [names(false), names(true)]
-  const methods = path.node.body.body.flatMap((member) => (member.type === 'ClassPrivateMethod' && !member.static ? [member.key.id.name] : []))
+  const methods = path.node.body.body.flatMap((member) =>
+    member.type === 'ClassPrivateMethod' && !member.static ? [member.key.id.name] : [],
+  )
   const [known] = [...own, ...methods]
   if (known !== undefined) {
     const instance = (): t.Identifier => t.identifier('instance')
     const has = t.binaryExpression('in', t.privateName(t.identifier(known)), instance())
     // an instance with private methods only has something private, too
-    const read = t.conditionalExpression(has, own.length > 0 ? values(instance, own) : t.arrayExpression([t.nullLiteral()]), t.arrayExpression([]))
+    const read = t.conditionalExpression(
+      has,
+      own.length > 0 ? values(instance, own) : t.arrayExpression([t.nullLiteral()]),
+      t.arrayExpression([]),
+    )
     lowering.ours.add(read)
     add('privates', t.arrowFunctionExpression([instance()], read))
   }
-  if (shared.length > 0) add('statics', t.arrowFunctionExpression([], values(() => t.thisExpression(), shared)))
+  if (shared.length > 0)
+    add(
+      'statics',
+      t.arrowFunctionExpression(
+        [],
+        values(() => t.thisExpression(), shared),
+      ),
+    )
 }
 
 /** The model's own catch and finally must not see the executor's signals. */
@@ -267,17 +333,29 @@ function countBranches(path: NodePath<t.IfStatement>, lowering: Lowering): void 
   for (const key of ['consequent', 'alternate'] as const) {
     const arm = path.node[key]
     if (!arm || (key === 'alternate' && arm.type === 'IfStatement')) continue
-    const seen = lowering.call('seen', lowering.site(arm.type === 'BlockStatement' ? (arm.body[0] ?? arm) : arm, 'branch'))
+    const seen = lowering.call(
+      'seen',
+      lowering.site(arm.type === 'BlockStatement' ? (arm.body[0] ?? arm) : arm, 'branch'),
+    )
     path.node[key] = t.blockStatement([seen, ...(arm.type === 'BlockStatement' ? arm.body : [arm])])
   }
 }
 
 function countArms(path: NodePath<t.ConditionalExpression>, lowering: Lowering): void {
-  if (!lowering.counted || lowering.ours.has(path.node) || lowering.ours.has(path.parent) || !path.findParent((at) => at.isFunction())) return
+  if (
+    !lowering.counted ||
+    lowering.ours.has(path.node) ||
+    lowering.ours.has(path.parent) ||
+    !path.findParent((at) => at.isFunction())
+  )
+    return
   for (const key of ['consequent', 'alternate'] as const) {
     const arm = path.node[key]
     if (arm.type === 'ConditionalExpression') continue
-    path.node[key] = t.sequenceExpression([t.callExpression(lowering.runtime('seen'), [lowering.site(arm, 'branch')]), arm])
+    path.node[key] = t.sequenceExpression([
+      t.callExpression(lowering.runtime('seen'), [lowering.site(arm, 'branch')]),
+      arm,
+    ])
   }
 }
 
@@ -317,5 +395,7 @@ export function capturesThunk(path: NodePath): t.ArrowFunctionExpression | null 
       names.add(name)
     },
   })
-  return names.size === 0 ? null : t.arrowFunctionExpression([], t.arrayExpression([...names].map((name) => t.identifier(name))))
+  return names.size === 0
+    ? null
+    : t.arrowFunctionExpression([], t.arrayExpression([...names].map((name) => t.identifier(name))))
 }

@@ -70,7 +70,11 @@ export class Runtime {
 
   /** Starts a step. */
   begin(): void {
-    if (this.#tamperedAt !== null) throw new Refusal('a program changes Error.stackTraceLimit or Error.prepareStackTrace, which no stored state would hold', this.place(this.#tamperedAt))
+    if (this.#tamperedAt !== null)
+      throw new Refusal(
+        'a program changes Error.stackTraceLimit or Error.prepareStackTrace, which no stored state would hold',
+        this.place(this.#tamperedAt),
+      )
     this.stepping = true
     this.signalled = false
     this.looped = false
@@ -271,7 +275,10 @@ export class Runtime {
   outer(era: number, site: number, name: string): void {
     if (!this.stepping || era === this.#step) return
     this.signalled = true
-    throw new Refusal(`a program assigns "${name}", which lives outside of it and which no stored state would hold: keep it in shared memory or return it`, this.place(site))
+    throw new Refusal(
+      `a program assigns "${name}", which lives outside of it and which no stored state would hold: keep it in shared memory or return it`,
+      this.place(site),
+    )
   }
 }
 

@@ -14,8 +14,10 @@ const LIBRARIES = ['@babel/core', '@babel/plugin-transform-regenerator', '@babel
 async function keyOfLowering(): Promise<string> {
   const hash = createHash('sha256').update(process.version)
   const require = createRequire(import.meta.url)
-  for (const library of LIBRARIES) hash.update(`${library} ${(require(`${library}/package.json`) as { version: string }).version}\n`)
-  for (const name of (await readdir(HERE)).filter((file) => extname(file) === extname(import.meta.url)).toSorted()) hash.update(await readFile(join(HERE, name)))
+  for (const library of LIBRARIES)
+    hash.update(`${library} ${(require(`${library}/package.json`) as { version: string }).version}\n`)
+  for (const name of (await readdir(HERE)).filter((file) => extname(file) === extname(import.meta.url)).toSorted())
+    hash.update(await readFile(join(HERE, name)))
   return hash.digest('hex')
 }
 

@@ -20,7 +20,10 @@ export class SourceMap {
     for (const line of stackOf(error).split('\n')) {
       const at = line.indexOf(this.filename)
       if (at < 0) continue
-      const [row, column] = line.slice(at + this.filename.length + 1).split(':').map((text) => Number.parseInt(text, 10))
+      const [row, column] = line
+        .slice(at + this.filename.length + 1)
+        .split(':')
+        .map((text) => Number.parseInt(text, 10))
       const found = row && column ? this.#original(row, column) : null
       if (isOwn(found)) return found
     }

@@ -25,7 +25,11 @@ export class Walk {
   /** Where in the code the loop is. */
   readonly #at: SourcePlace | null
 
-  private constructor({ view, index, list, object }: StoredWalk, at: SourcePlace | null, iterator: Iterator<unknown> | null) {
+  private constructor(
+    { view, index, list, object }: StoredWalk,
+    at: SourcePlace | null,
+    iterator: Iterator<unknown> | null,
+  ) {
     this.#view = view
     this.#index = index
     this.#list = list
@@ -44,20 +48,26 @@ export class Walk {
    * @throws TypeError for what is not iterable; Refusal for an iterator that would have to be closed
    */
   static over(value: unknown, at: SourcePlace | null): Walk {
-    if (typeof value === 'string') return new Walk({ view: 'values', index: 0, list: [...value], object: null }, at, null)
+    if (typeof value === 'string')
+      return new Walk({ view: 'values', index: 0, list: [...value], object: null }, at, null)
     if (isList(value)) return new Walk({ view: 'values', index: 0, list: value, object: null }, at, null)
     const make = (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
-    if (typeof make !== 'function') throw new TypeError(`${value === null || typeof value !== 'object' ? String(value) : 'object'} is not iterable`)
+    if (typeof make !== 'function')
+      throw new TypeError(`${value === null || typeof value !== 'object' ? String(value) : 'object'} is not iterable`)
     const iterator = make.call(value)
     if (typeof (iterator as Iterator<unknown>).return === 'function') {
-      throw new Refusal('a loop with a point in it, or one left early, over an iterator with a return method: collect the items in an array first', at)
+      throw new Refusal(
+        'a loop with a point in it, or one left early, over an iterator with a return method: collect the items in an array first',
+        at,
+      )
     }
     return new Walk({ view: 'values', index: 0, list: [], object: null }, at, iterator)
   }
 
   /** for-of over `value.keys()`, `.values()` or `.entries()`. */
   static view(value: unknown, view: View, at: SourcePlace | null): Walk {
-    if (isList(value) && value[view] === Array.prototype[view]) return new Walk({ view, index: 0, list: value, object: null }, at, null)
+    if (isList(value) && value[view] === Array.prototype[view])
+      return new Walk({ view, index: 0, list: value, object: null }, at, null)
     return Walk.over((value as Record<View, () => unknown>)[view](), at)
   }
 
@@ -118,7 +128,10 @@ export class Walk {
   stored(): StoredWalk {
     if (this.#iterator) {
       if (!isDrainable(this.#iterator)) {
-        throw new Refusal('a loop with a point in it over an iterator, which cannot be stored: walk the array itself, or collect the items in one first', this.#at)
+        throw new Refusal(
+          'a loop with a point in it over an iterator, which cannot be stored: walk the array itself, or collect the items in one first',
+          this.#at,
+        )
       }
       this.#list = [...(this.#iterator as Iterable<unknown> & Iterator<unknown>)]
       this.#index = 0
@@ -133,7 +146,9 @@ function isList(value: unknown): value is readonly unknown[] {
 }
 
 /** Prototypes of iterators over what cannot change while a point finds them. */
-const DRAINABLE: readonly object[] = [new Map().entries(), new Set().values(), ''[Symbol.iterator]()].map((iterator) => Object.getPrototypeOf(iterator) as object)
+const DRAINABLE: readonly object[] = [new Map().entries(), new Set().values(), ''[Symbol.iterator]()].map(
+  (iterator) => Object.getPrototypeOf(iterator) as object,
+)
 
 function isDrainable(iterator: Iterator<unknown>): boolean {
   return DRAINABLE.includes(Object.getPrototypeOf(iterator) as object) && !Object.hasOwn(iterator, 'next')

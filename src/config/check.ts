@@ -8,7 +8,10 @@ const TEXT: Kind = ['a text', (value) => typeof value === 'string' && value !== 
 const WHOLE: Kind = ['a whole number, 0 or more', (value) => Number.isInteger(value) && (value as number) >= 0]
 const COUNT: Kind = ['a whole number, 1 or more', (value) => Number.isInteger(value) && (value as number) >= 1]
 const SECONDS: Kind = ['a number of seconds', (value) => typeof value === 'number' && value > 0]
-const SIZE: Kind = ['a size such as 500MB', (value) => typeof value === 'string' && /^\d+(\.\d+)?\s*([KMGT]i?)?B?$/i.test(value)]
+const SIZE: Kind = [
+  'a size such as 500MB',
+  (value) => typeof value === 'string' && /^\d+(\.\d+)?\s*([KMGT]i?)?B?$/i.test(value),
+]
 const YES: Kind = ['true or false', (value) => typeof value === 'boolean']
 
 function oneOf(...words: readonly string[]): Kind {
@@ -46,7 +49,8 @@ function isObject(value: unknown): boolean {
  * @throws Refusal for an unknown setting, or one of the wrong kind: what is parsed is used
  */
 export function checkConfig(value: unknown, at: SourcePlace): Config {
-  if (!isObject(value)) throw new Refusal('no default export: end the file with export default defineConfig({ ... })', at)
+  if (!isObject(value))
+    throw new Refusal('no default export: end the file with export default defineConfig({ ... })', at)
   check(value as object, CONFIG, '', at)
   const config = value as Config
   check(config.search ?? {}, SEARCH, 'search.', at)
@@ -61,6 +65,7 @@ function check(value: object, known: Readonly<Record<string, Kind>>, prefix: str
   for (const [name, setting] of Object.entries(value)) {
     const kind = known[name]
     if (!kind) throw new Refusal(`unknown setting ${prefix}${name}; known: ${Object.keys(known).join(', ')}`, at)
-    if (setting !== undefined && !kind[1](setting)) throw new Refusal(`${prefix}${name} is ${JSON.stringify(setting)}, and should be ${kind[0]}`, at)
+    if (setting !== undefined && !kind[1](setting))
+      throw new Refusal(`${prefix}${name} is ${JSON.stringify(setting)}, and should be ${kind[0]}`, at)
   }
 }

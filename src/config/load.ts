@@ -27,18 +27,40 @@ export async function loadConfig(cwd: string, path: string | null): Promise<entr
 }
 
 async function firstOf(cwd: string): Promise<string | null> {
-  for (const name of NAMES) if (await access(resolve(cwd, name)).then(() => true, () => false)) return name
+  for (const name of NAMES)
+    if (
+      await access(resolve(cwd, name)).then(
+        () => true,
+        () => false,
+      )
+    )
+      return name
   return null
 }
 
 async function text(absolute: string, file: string, cwd: string): Promise<string> {
   const { build } = await import('esbuild')
   try {
-    const made = await build({ entryPoints: [absolute], bundle: true, write: false, format: 'cjs', platform: 'node', target: 'node20', external: ['vmcheck', 'vmcheck/*'], logLevel: 'silent', absWorkingDir: cwd })
+    const made = await build({
+      entryPoints: [absolute],
+      bundle: true,
+      write: false,
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      external: ['vmcheck', 'vmcheck/*'],
+      logLevel: 'silent',
+      absWorkingDir: cwd,
+    })
     return made.outputFiles[0]?.text ?? ''
   } catch (error) {
     const [first] = (error as { errors?: Message[] }).errors ?? []
-    throw new Refusal(first?.text ?? (error as Error).message, first?.location ? { file, line: first.location.line, column: first.location.column + 1 } : { file, line: 1, column: 1 })
+    throw new Refusal(
+      first?.text ?? (error as Error).message,
+      first?.location
+        ? { file, line: first.location.line, column: first.location.column + 1 }
+        : { file, line: 1, column: 1 },
+    )
   }
 }
 
@@ -48,10 +70,15 @@ function evaluate(code: string, absolute: string, file: string): unknown {
   const require = (name: string): unknown => {
     if (name === 'vmcheck/config') return entry
     if (name.startsWith('node:') || builtinModules.includes(name)) return own(name)
-    throw new Refusal(`a configuration cannot import "${name}": it may import vmcheck/config, Node's modules and files of its own`, { file, line: 1, column: 1 })
+    throw new Refusal(
+      `a configuration cannot import "${name}": it may import vmcheck/config, Node's modules and files of its own`,
+      { file, line: 1, column: 1 },
+    )
   }
   try {
-    const run = new Script(`(function (exports, require, module) {${code}\n})`, { filename: file }).runInThisContext() as (exports: object, require: (name: string) => unknown, module: object) => void
+    const run = new Script(`(function (exports, require, module) {${code}\n})`, {
+      filename: file,
+    }).runInThisContext() as (exports: object, require: (name: string) => unknown, module: object) => void
     run(module.exports, require, module)
   } catch (error) {
     if (error instanceof Refusal) throw error

@@ -39,12 +39,17 @@ export class Balance {
       const at = (struct.keys as readonly string[]).indexOf(key)
       return cellOf((struct.placement(instance) as { fields: readonly Field[] }).fields[at] as Field)
     }
-    const names = new Map(machine.memory.structs().flatMap(({ name, fields }) => fields.map((field) => [field, name] as const)))
+    const names = new Map(
+      machine.memory.structs().flatMap(({ name, fields }) => fields.map((field) => [field, name] as const)),
+    )
     const watched = (field: Field): Watched => ({ cell: cellOf(field), form: field.type.names?.form ?? 'one' })
     this.#watches = actors.map(({ state, kind, cpu, hands }) => ({
       locks: this.#holdings.fields.filter((field) => !hands.has(names.get(field) as string)).map(watched),
       spinning: this.#holdings.fields.filter(({ type }) => type.spins).map(watched),
-      off: state && { interrupts: inside(ThreadStruct, state, 'interruptsOff'), preemption: inside(ThreadStruct, state, 'preemptionOff') },
+      off: state && {
+        interrupts: inside(ThreadStruct, state, 'interruptsOff'),
+        preemption: inside(ThreadStruct, state, 'preemptionOff'),
+      },
       atWork: kind === 'handler' && cpu.state ? inside(CpuStruct, cpu.state, 'handler') : null,
     }))
     this.seesEnds = this.#watches.some(({ locks, off }) => locks.length > 0 || off !== null)

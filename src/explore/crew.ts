@@ -5,7 +5,18 @@ import { InternerFullError } from './interner.ts'
 import { ArenaFullError } from './arena.ts'
 import type { Engine, EngineRecipe } from './engine.ts'
 import { type Times, addTimes } from './profile.ts'
-import { CONTROL, type Effort, type ExpandResult, type ExplorerData, Share, type Task, type TaskResult, type WorkerAnswer, chunkOf, isVital } from './share.ts'
+import {
+  CONTROL,
+  type Effort,
+  type ExpandResult,
+  type ExplorerData,
+  Share,
+  type Task,
+  type TaskResult,
+  type WorkerAnswer,
+  chunkOf,
+  isVital,
+} from './share.ts'
 import { rangesSize } from './state-store.ts'
 import { AsymmetryError } from './symmetry/asymmetry.ts'
 
@@ -33,7 +44,13 @@ export class Crew {
   #failure: Error | null = null
   #waited = 0
 
-  constructor(engine: Engine, recipe: EngineRecipe, control: Int32Array<SharedArrayBuffer>, workers: number, exhausted: () => void) {
+  constructor(
+    engine: Engine,
+    recipe: EngineRecipe,
+    control: Int32Array<SharedArrayBuffer>,
+    workers: number,
+    exhausted: () => void,
+  ) {
     this.#share = new Share(engine, control.buffer)
     this.#recipe = recipe
     this.#control = control
@@ -56,12 +73,16 @@ export class Crew {
    */
   async run(task: Exclude<Task, { kind: 'ready' }>, isShared: boolean): Promise<readonly (ExpandResult | boolean)[]> {
     const ends: number[] = []
-    const others = isShared && this.#hasThreads() ? Array.from({ length: this.#workers - 1 }, () => this.#other(task, ends)) : []
+    const others =
+      isShared && this.#hasThreads() ? Array.from({ length: this.#workers - 1 }, () => this.#other(task, ends)) : []
     for (const other of others) other.catch(() => {}) // looked at below, once this thread has done its part
     const found: (ExpandResult | boolean)[] = []
     const total = rangesSize(task.ranges)
     do found.push(...(await this.once(task, others.length === 0)))
-    while (Atomics.load(this.#control, CONTROL.cursor) * chunkOf(task) < total && (isVital(task) || !this.#hasStopped()))
+    while (
+      Atomics.load(this.#control, CONTROL.cursor) * chunkOf(task) < total &&
+      (isVital(task) || !this.#hasStopped())
+    )
     ends.push(performance.now())
     const answers = await Promise.all(others)
     this.#waited += ends.reduce((sum, end) => sum + performance.now() - end, 0)
@@ -96,7 +117,10 @@ export class Crew {
     try {
       // threads start in a dozen turns of this thread's loop
       const isStarting = this.#starting !== null && !this.#isReady
-      return this.#noted(0, this.#share.run(task, isAlone, performance.now() + (isStarting ? STARTING_SLICE : this.#recipe.tuning.slice)))
+      return this.#noted(
+        0,
+        this.#share.run(task, isAlone, performance.now() + (isStarting ? STARTING_SLICE : this.#recipe.tuning.slice)),
+      )
     } catch (error) {
       if (!isExhaustion(error)) throw error
       this.#exhausted()
@@ -109,7 +133,13 @@ export class Crew {
     const answer = await this.#answer(task)
     ends.push(performance.now())
     if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
-    if ('asymmetry' in answer) throw new AsymmetryError(answer.asymmetry.set, answer.asymmetry.isDeclared, answer.asymmetry.reason, answer.asymmetry.at)
+    if ('asymmetry' in answer)
+      throw new AsymmetryError(
+        answer.asymmetry.set,
+        answer.asymmetry.isDeclared,
+        answer.asymmetry.reason,
+        answer.asymmetry.at,
+      )
     if ('result' in answer) return [this.#noted(answer.thread, answer)]
     this.#exhausted()
     return []

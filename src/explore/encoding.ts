@@ -192,7 +192,10 @@ class Encoder {
   #activation(frame: Frame): void {
     const index = this.#runtime.functionIndex.get(frame.fn)
     if (index === undefined) {
-      throw new Refusal(`the generator function ${frame.info.name} is created inside a step and stands on the stack at a point: declare it outside of programs`, this.#runtime.place(frame.info.site))
+      throw new Refusal(
+        `the generator function ${frame.info.name} is created inside a step and stands on the stack at a point: declare it outside of programs`,
+        this.#runtime.place(frame.info.site),
+      )
     }
     this.#frame = frame
     const pending = frame.tries.flatMap((entry, i) => (entry[4] ? [[i, entry[4], entry[5]] as const] : []))
@@ -202,7 +205,8 @@ class Encoder {
       this.value(value, 'the value that waits for a finally block')
     }
     const slots = frame.slots
-    for (const slot of frame.info.live[frame.n] ?? []) this.value(slots[slot], slotName(frame.info.slots[slot] as string))
+    for (const slot of frame.info.live[frame.n] ?? [])
+      this.value(slots[slot], slotName(frame.info.slots[slot] as string))
   }
 
   #number(value: number): void {
@@ -222,7 +226,8 @@ class Encoder {
 
   /** Local states are small; one that is not would take minutes before anybody saw why. */
   #limit(more: number): void {
-    if (this.out.length + more > MOST_WORDS) throw this.#refuse('a program', `more than ${MOST_WORDS.toLocaleString('en')} numbers or characters`)
+    if (this.out.length + more > MOST_WORDS)
+      throw this.#refuse('a program', `more than ${MOST_WORDS.toLocaleString('en')} numbers or characters`)
   }
 
   #function(value: object, what: string): void {
@@ -247,14 +252,16 @@ class Encoder {
       this.out.push(TAG.again, met)
       return
     }
-    if (value instanceof Operation) throw this.#refuse(what, 'an operation that was not executed (did you forget yield*?)')
+    if (value instanceof Operation)
+      throw this.#refuse(what, 'an operation that was not executed (did you forget yield*?)')
     if (value instanceof Frame) throw this.#refuse(what, 'a generator (did you forget yield*?)')
     this.#met.set(value, this.#met.size)
     if (value instanceof Walk) this.#walk(value, what)
     else if (value instanceof Error) this.#error(value, what)
     else {
       if (Object.isFrozen(value)) this.out.push(TAG.frozen)
-      else if (!Object.isExtensible(value)) throw this.#refuse(what, 'an object that is sealed, or closed to new properties,')
+      else if (!Object.isExtensible(value))
+        throw this.#refuse(what, 'an object that is sealed, or closed to new properties,')
       if (Array.isArray(value)) this.#array(value, what)
       else this.#plain(value, what)
     }
@@ -264,12 +271,22 @@ class Encoder {
   #error(error: Error, what: string): void {
     const owner = Object.getPrototypeOf(error) as object
     const type = Object.hasOwn(owner, 'constructor') ? owner.constructor : null
-    if (type === null || this.#objects.indexOf(type) < 0) throw this.#refuse(what, `${article(showValue(error.constructor))} of a class that is made in a step`)
+    if (type === null || this.#objects.indexOf(type) < 0)
+      throw this.#refuse(what, `${article(showValue(error.constructor))} of a class that is made in a step`)
     const own = Object.getOwnPropertyDescriptors(error)
-    if (!isNativeError(error) || !Object.isExtensible(error) || !Object.hasOwn(own, 'stack') || Object.hasOwn(own, '__proto__') || Object.getOwnPropertySymbols(own).length > 0) throw this.#refuse(what, 'an error that was changed in ways that come to no text')
-    if (this.#runtime.hasPrivates(error)) throw this.#refuse(what, `${article(showValue(error.constructor))} with private fields`)
+    if (
+      !isNativeError(error) ||
+      !Object.isExtensible(error) ||
+      !Object.hasOwn(own, 'stack') ||
+      Object.hasOwn(own, '__proto__') ||
+      Object.getOwnPropertySymbols(own).length > 0
+    )
+      throw this.#refuse(what, 'an error that was changed in ways that come to no text')
+    if (this.#runtime.hasPrivates(error))
+      throw this.#refuse(what, `${article(showValue(error.constructor))} with private fields`)
     const { message } = own
-    if (message && !('value' in message && message.writable && message.configurable && !message.enumerable)) throw this.#refuse(what, 'an error whose message was made read-only or visible')
+    if (message && !('value' in message && message.writable && message.configurable && !message.enumerable))
+      throw this.#refuse(what, 'an error whose message was made read-only or visible')
     this.out.push(TAG.error)
     this.value(type, what)
     this.value(message ? [message.value] : null, what)
@@ -289,16 +306,20 @@ class Encoder {
   }
 
   #array(value: readonly unknown[], what: string): void {
-    if (Object.getPrototypeOf(value) !== Array.prototype || Reflect.ownKeys(value).length !== value.length + 1) throw this.#refuse(what, 'an array with holes, further properties or a class of its own')
+    if (Object.getPrototypeOf(value) !== Array.prototype || Reflect.ownKeys(value).length !== value.length + 1)
+      throw this.#refuse(what, 'an array with holes, further properties or a class of its own')
     this.#limit(value.length)
     this.out.push(TAG.array, value.length)
-    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) if (key !== 'length') this.value(this.#valueOf(descriptor, value, what), what)
+    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value)))
+      if (key !== 'length') this.value(this.#valueOf(descriptor, value, what), what)
   }
 
   #plain(value: object, what: string): void {
     const prototype = Object.getPrototypeOf(value) as object | null
-    if (prototype === null || Object.getOwnPropertySymbols(value).length > 0 || Object.hasOwn(value, '__proto__')) throw this.#refuse(what, 'an object without a prototype or with special keys')
-    if (prototype !== Object.prototype) throw this.#refuse(what, `${article(showValue(value.constructor))} made in a step`)
+    if (prototype === null || Object.getOwnPropertySymbols(value).length > 0 || Object.hasOwn(value, '__proto__'))
+      throw this.#refuse(what, 'an object without a prototype or with special keys')
+    if (prototype !== Object.prototype)
+      throw this.#refuse(what, `${article(showValue(value.constructor))} made in a step`)
     const entries = Object.entries(Object.getOwnPropertyDescriptors(value))
     this.out.push(TAG.plain, entries.length)
     for (const [key, descriptor] of entries) {
@@ -310,7 +331,8 @@ class Encoder {
   /** The value of a property, which has to be an ordinary one. */
   #valueOf(descriptor: PropertyDescriptor, owner: object, what: string): unknown {
     if (!('value' in descriptor)) throw this.#refuse(what, 'an object with a getter')
-    const isOrdinary = descriptor.enumerable && (Object.isFrozen(owner) || (descriptor.writable && descriptor.configurable))
+    const isOrdinary =
+      descriptor.enumerable && (Object.isFrozen(owner) || (descriptor.writable && descriptor.configurable))
     if (!isOrdinary) throw this.#refuse(what, 'an object with a hidden or read-only property')
     return descriptor.value
   }
@@ -318,7 +340,10 @@ class Encoder {
   #refuse(what: string, held: string): Refusal {
     const frame = this.#frame
     const where = frame ? ` in ${frame.info.name}` : ''
-    return new Refusal(`${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`, this.#runtime.place(frame ? frame.site || frame.info.site : this.#runtime.site))
+    return new Refusal(
+      `${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`,
+      this.#runtime.place(frame ? frame.site || frame.info.site : this.#runtime.site),
+    )
   }
 }
 
@@ -453,7 +478,8 @@ class Decoder {
     // an error of JavaScript's own making, and of the class, without a call of the class's constructor
     const error = Reflect.construct(Error, [], type as never) as Error & Record<string, unknown>
     this.#met[met] = error
-    const hidden = (key: string, value: unknown): unknown => Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true })
+    const hidden = (key: string, value: unknown): unknown =>
+      Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true })
     const message = this.value() as readonly [unknown] | null
     if (message) hidden('message', message[0])
     hidden('stack', wording(error))

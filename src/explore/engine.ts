@@ -115,19 +115,35 @@ export class Engine {
     this.executor = new Executor(system, recipe.granularity)
     this.accesses = new Accesses(recipe.accesses, machine.memory.fields.length + 1)
     const { executor, locals, footprints, accesses } = this
-    const { sets, unused } = recipe.symmetry ? interchangeableSets(system, recipe.symmetry.without) : { sets: [], unused: [] }
+    const { sets, unused } = recipe.symmetry
+      ? interchangeableSets(system, recipe.symmetry.without)
+      : { sets: [], unused: [] }
     this.unused = unused
     this.symmetry = sets.length === 0 ? null : new Symmetry(new Names(sets, system), system, locals)
     const guard = this.symmetry && new SymmetryGuard(system, this.symmetry, executor)
     this.#guard = guard
     // what is evaluated where some actors still move must not be passed by
-    const isSeen = (form: PropertyForm): boolean => form === 'always' || (form === 'at-rest' && !actors.every((actor) => actor.mustFinish))
+    const isSeen = (form: PropertyForm): boolean =>
+      form === 'always' || (form === 'at-rest' && !actors.every((actor) => actor.mustFinish))
     const sees = (property: Property, read: ReadonlyMap<number, number>): void => {
-      const hidden = property.form === 'at-rest' ? undefined : [...read.keys()].find((id) => system.lockFields.hidden.has(id))
-      if (hidden !== undefined) throw new Refusal(`property "${property.name}": ${hiddenLock(machine.memory.fields[hidden] as Field)}`, null)
+      const hidden =
+        property.form === 'at-rest' ? undefined : [...read.keys()].find((id) => system.lockFields.hidden.has(id))
+      if (hidden !== undefined)
+        throw new Refusal(`property "${property.name}": ${hiddenLock(machine.memory.fields[hidden] as Field)}`, null)
       if (this.selection && isSeen(property.form)) for (const field of read.keys()) this.selection.see(field)
     }
-    this.table = new StepTable({ arena: recipe.arena, executor, locals, footprints, accesses, layout, actors, localStates: recipe.tuning.room.states, patience: recipe.tuning.patience, guard })
+    this.table = new StepTable({
+      arena: recipe.arena,
+      executor,
+      locals,
+      footprints,
+      accesses,
+      layout,
+      actors,
+      localStates: recipe.tuning.room.states,
+      patience: recipe.tuning.patience,
+      guard,
+    })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
     this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
@@ -135,13 +151,29 @@ export class Engine {
     this.executor.evaluated = (property, holds) => this.tally.add(property, holds)
     const balance = new Balance(system)
     const races = new RaceDetector(this.table, footprints, actors, Math.ceil(layout.bits / 32) + actors.length)
-    this.view = new StoredStateView({ system, reader: this.reader, executor, locals, table: this.table, races, tally: this.tally, guard, balance, sees })
+    this.view = new StoredStateView({
+      system,
+      reader: this.reader,
+      executor,
+      locals,
+      table: this.table,
+      races,
+      tally: this.tally,
+      guard,
+      balance,
+      sees,
+    })
     this.successors = new Successors(this.table, this.store, locals, actors, this.symmetry)
     this.selection = recipe.learnt && this.#selection(new Learnt(recipe.learnt))
     this.expansion = new Expansion({
       system,
       table: this.table,
-      properties: new PropertyTable(recipe.arena, extraRoot(actors.length, recipe.tuning.room.states), machine.properties.length, { reader: this.reader, layout, guard, sees }),
+      properties: new PropertyTable(
+        recipe.arena,
+        extraRoot(actors.length, recipe.tuning.room.states),
+        machine.properties.length,
+        { reader: this.reader, layout, guard, sees },
+      ),
       store: this.store,
       locals,
       successors: this.successors,
@@ -153,8 +185,19 @@ export class Engine {
       profile: this.profile,
       reach: this.reach,
       selection: this.selection,
-      sleep: hasSleepSets(recipe) ? new SleepSets({ actors, table: this.table, store: this.store, successors: this.successors, reach: this.reach, accesses, names: this.symmetry?.names ?? null }) : null,
-      movement: recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.view, recipe.hangs === 'settled'),
+      sleep: hasSleepSets(recipe)
+        ? new SleepSets({
+            actors,
+            table: this.table,
+            store: this.store,
+            successors: this.successors,
+            reach: this.reach,
+            accesses,
+            names: this.symmetry?.names ?? null,
+          })
+        : null,
+      movement:
+        recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.view, recipe.hangs === 'settled'),
     })
     runtime.coverage = new Uint8Array(recipe.coverage)
   }
@@ -181,7 +224,9 @@ export class Engine {
 
   /** Bytes that all threads' tables have in use, states apart. */
   get bytes(): number {
-    return this.locals.bytes + this.footprints.bytes + this.accesses.bytes + this.table.bytes + (this.selection?.bytes ?? 0)
+    return (
+      this.locals.bytes + this.footprints.bytes + this.accesses.bytes + this.table.bytes + (this.selection?.bytes ?? 0)
+    )
   }
 
   /** Interns the local states that actors start in: before its first shared access each. */
@@ -199,7 +244,15 @@ export class Engine {
 }
 
 /** The recipe for a search of a system. */
-export function engineRecipe(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly string[], hangs: HangSearch, reductions: Reductions = NO_REDUCTION, tuning: Tuning = TUNING): EngineRecipe {
+export function engineRecipe(
+  system: System,
+  params: Readonly<Record<string, unknown>>,
+  granularity: Granularity,
+  checks: readonly string[],
+  hangs: HangSearch,
+  reductions: Reductions = NO_REDUCTION,
+  tuning: Tuning = TUNING,
+): EngineRecipe {
   const { actors, machine, runtime, loaded } = system
   const { room } = tuning
   return {

@@ -140,7 +140,8 @@ export class Executor {
     let state: LocalState = { at: 'finished' }
     this.#guarded(() => {
       state = this.#codec.decode(code)
-      if (state.at === 'operand') state = { at: 'operation', stack: state.stack, operation: this.#evaluate(state.stack) }
+      if (state.at === 'operand')
+        state = { at: 'operation', stack: state.stack, operation: this.#evaluate(state.stack) }
       return this.#blocked()
     })
     return state
@@ -171,12 +172,21 @@ export class Executor {
     try {
       const record = body()
       const dropped = runtime.made.find((frame) => !frame.taken)
-      if (dropped) throw new Refusal(`${dropped.info.name}(...) was called without yield*, so it did nothing: did you forget yield*?`, runtime.place(dropped.info.site))
+      if (dropped)
+        throw new Refusal(
+          `${dropped.info.name}(...) was called without yield*, so it did nothing: did you forget yield*?`,
+          runtime.place(dropped.info.site),
+        )
       const [asked] = runtime.asked
-      if (asked) throw new Refusal(`${asked.title} is made, and not executed: did you forget yield*?`, runtime.place(this.#site || (runtime.made.at(-1)?.info.site ?? 0)))
+      if (asked)
+        throw new Refusal(
+          `${asked.title} is made, and not executed: did you forget yield*?`,
+          runtime.place(this.#site || (runtime.made.at(-1)?.info.site ?? 0)),
+        )
       return record
     } catch (error) {
-      if (isKind(error, Refusal) && !error.at) throw new Refusal(error.message, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
+      if (isKind(error, Refusal) && !error.at)
+        throw new Refusal(error.message, this.#system.loaded.sourceMap.placeOf(error) ?? this.#memory.place)
       if (isKind(error, StepSignal)) return error.fault ? this.#record('fault', null, error.fault) : this.#cut()
       throw error
     } finally {
@@ -217,12 +227,19 @@ export class Executor {
   }
 
   /** The step of a thread that shares its CPU: it runs there if its operation can go on; a sleeper gives the CPU up. */
-  #beginShared(actor: Actor, state: LocalState & { at: 'operation' | 'operand' }, cpus: readonly Cpu[], code: Int32Array): StepRecord {
+  #beginShared(
+    actor: Actor,
+    state: LocalState & { at: 'operation' | 'operand' },
+    cpus: readonly Cpu[],
+    code: Int32Array,
+  ): StepRecord {
     this.#memory.stack = state.stack
     if (this.#begin(state, () => this.#dispatch(actor, cpus))) return this.#proceed()
     this.#memory.first = 'other'
     const hasLeft = this.#yields && this.#memory.scheduling(() => leaveCpu(actor))
-    return hasLeft ? this.#record('step', [...this.#codec.withoutSwitches(code, this.#switchesBefore)], null) : this.#blocked()
+    return hasLeft
+      ? this.#record('step', [...this.#codec.withoutSwitches(code, this.#switchesBefore)], null)
+      : this.#blocked()
   }
 
   /** Which of the CPUs that it may have the thread runs on is a choice. */
@@ -230,7 +247,14 @@ export class Executor {
     const { stack } = this.#memory
     this.#memory.stack = [] // nothing that the program does
     this.#memory.scheduling(() => {
-      const chosen = cpus.length === 1 ? 0 : this.#memory.choose(cpus.length, `the CPU of ${actor.name}`, cpus.map(({ name }) => name))
+      const chosen =
+        cpus.length === 1
+          ? 0
+          : this.#memory.choose(
+              cpus.length,
+              `the CPU of ${actor.name}`,
+              cpus.map(({ name }) => name),
+            )
       dispatch(actor, cpus[chosen] as Cpu)
     })
     this.#memory.stack = stack
@@ -255,7 +279,10 @@ export class Executor {
   #spawn(actor: Actor): Frame {
     const frame = actor.program() as unknown
     if (!(frame instanceof Frame)) {
-      throw new Refusal(`the program of ${actor.name} is not a generator function: write function* name() { ... }`, null)
+      throw new Refusal(
+        `the program of ${actor.name} is not a generator function: write function* name() { ... }`,
+        null,
+      )
     }
     frame.taken = true
     return frame
@@ -278,8 +305,14 @@ export class Executor {
     const actor = this.#memory.actor as Actor
     const top = this.#memory.stack.at(-1) as Frame
     this.#memory.enterOperation(operation)
-    const enabled = this.#grants || this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
-    if (typeof enabled !== 'boolean') throw new Refusal(`a guard gives ${article(typeof enabled)}: it must give true or false`, this.#system.runtime.place(top.site))
+    const enabled =
+      this.#grants ||
+      this.#insideOperation(operation, () => this.#memory.guard(() => primitive.enabled?.(target, actor, args) ?? true))
+    if (typeof enabled !== 'boolean')
+      throw new Refusal(
+        `a guard gives ${article(typeof enabled)}: it must give true or false`,
+        this.#system.runtime.place(top.site),
+      )
     if (!enabled) this.#noteHolders(operation, actor)
     this.#memory.observer.operation?.(operation, this.#memory.stack, top.site, !enabled)
     if (enabled) {
@@ -290,7 +323,8 @@ export class Executor {
     this.#yields = primitive.yields ?? false
     if (!enabled) return false
     this.#memory.performed(operation)
-    if (this.#memory.implied(() => primitive.frees?.(target, actor) ?? primitive.class === 'release', true)) this.#checkWhenFree(target)
+    if (this.#memory.implied(() => primitive.frees?.(target, actor) ?? primitive.class === 'release', true))
+      this.#checkWhenFree(target)
     this.#base = this.#codec.afterOperation(this.#memory.stack, top.v)
     return true
   }
@@ -370,18 +404,25 @@ export class Executor {
       delegate.taken = true
       this.#memory.stack.push(delegate)
       if (this.#memory.stack.length > MAX_DEPTH) {
-        throw new Refusal(`calls are nested more than ${MAX_DEPTH} deep: a recursion without bound?`, this.#system.runtime.place(top.site))
+        throw new Refusal(
+          `calls are nested more than ${MAX_DEPTH} deep: a recursion without bound?`,
+          this.#system.runtime.place(top.site),
+        )
       }
       return null
     }
     if (!(delegate instanceof Operation)) {
-      throw new Refusal('yield* of something that is neither an operation nor a generator function of the model', this.#system.runtime.place(top.site))
+      throw new Refusal(
+        'yield* of something that is neither an operation nor a generator function of the model',
+        this.#system.runtime.place(top.site),
+      )
     }
     if (!this.#memory.startsStep(delegate)) {
       this.#attempt(delegate)
       return null
     }
-    if (delegate instanceof ClosureOperation && top.changedSinceMark) throw this.#memory.misplaced('a variable changes, or another operation is executed,')
+    if (delegate instanceof ClosureOperation && top.changedSinceMark)
+      throw this.#memory.misplaced('a variable changes, or another operation is executed,')
     return this.#record('step', this.#codec.beforeOperation(this.#memory.stack, delegate), null)
   }
 
@@ -389,7 +430,8 @@ export class Executor {
   #raise(error: unknown): void {
     if (isSignal(error)) throw error
     const { place } = this.#memory
-    if (isErrorOf(RangeError, /call stack/i, error)) throw new Refusal('a recursion without bound', this.#system.loaded.sourceMap.placeOf(error) ?? place)
+    if (isErrorOf(RangeError, /call stack/i, error))
+      throw new Refusal('a recursion without bound', this.#system.loaded.sourceMap.placeOf(error) ?? place)
     this.#refuseChange(error)
     this.#memory.leaveOperation()
     for (this.#dropFinished(); this.#memory.stack.length > 0; this.#memory.stack.pop()) {

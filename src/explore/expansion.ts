@@ -2,7 +2,19 @@ import type { Check, Occasion } from '../model/check.ts'
 import type { Property } from '../model/machine.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
 import type { Balance } from './balance.ts'
-import { FAULT, HELD, IDLE, INTERRUPTS_OFF, LOOPED, OUTCOME, PLAIN, PREEMPTION_OFF, SLEEPS, STEP, leafChoices } from './leaf.ts'
+import {
+  FAULT,
+  HELD,
+  IDLE,
+  INTERRUPTS_OFF,
+  LOOPED,
+  OUTCOME,
+  PLAIN,
+  PREEMPTION_OFF,
+  SLEEPS,
+  STEP,
+  leafChoices,
+} from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Movement } from './movement.ts'
 import type { Profile } from './profile.ts'
@@ -20,7 +32,16 @@ import type { System } from './system.ts'
 import { type LocatedFinding, type Tally, newTally } from './tally.ts'
 
 /** Occasions as bits. */
-const OCCASION: Readonly<Record<Occasion, number>> = { initial: 1, terminal: 2, 'wait-cycle': 4, rest: 8, broken: 16, race: 32, sleep: 64, leftover: 128 }
+const OCCASION: Readonly<Record<Occasion, number>> = {
+  initial: 1,
+  terminal: 2,
+  'wait-cycle': 4,
+  rest: 8,
+  broken: 16,
+  race: 32,
+  sleep: 64,
+  leftover: 128,
+}
 
 /** What an {@link Expansion} works with. */
 export interface ExpansionParts {
@@ -62,8 +83,13 @@ export class Expansion {
     const { system, checks } = parts
     this.#mustFinish = system.actors.filter(({ mustFinish }) => mustFinish).map(({ id }) => id)
     const forms = new Set(checks.flatMap(({ evaluates }) => evaluates ?? []))
-    this.#evaluated = system.machine.properties.map((property, index) => ({ property, index })).filter(({ property }) => forms.has(property.form))
-    this.#checks = checks.map((check) => ({ check, wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0) }))
+    this.#evaluated = system.machine.properties
+      .map((property, index) => ({ property, index }))
+      .filter(({ property }) => forms.has(property.form))
+    this.#checks = checks.map((check) => ({
+      check,
+      wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0),
+    }))
     this.#wanted = this.#checks.reduce((bits, { wants }) => bits | wants, 0)
     this.#seesRest = system.machine.properties.some(({ form }) => form === 'at-rest')
     this.#checksRaces = checks.some(({ occasions }) => occasions?.includes('race'))
@@ -183,7 +209,8 @@ export class Expansion {
     if (this.#seesRest && this.#isAtRest(i)) found |= OCCASION.rest
     if ((fact & SLEEPS) !== 0 && this.#mayNotSleep(i)) found |= OCCASION.sleep
     if (this.#with.balance.seesEnds && this.#leavesSomething(i)) found |= OCCASION.leftover
-    if (this.#checksRaces && ((fact & PLAIN) !== 0 || this.#with.races.shares) && this.#mayRace(i)) found |= OCCASION.race
+    if (this.#checksRaces && ((fact & PLAIN) !== 0 || this.#with.races.shares) && this.#mayRace(i))
+      found |= OCCASION.race
     return found
   }
 
@@ -199,7 +226,11 @@ export class Expansion {
     let isBroken = false
     for (const { property, index } of this.#evaluated) {
       if (property.form === 'sometimes' && tally.met(property)) continue
-      if (!properties.holds(index, state, property, (words) => view.evaluateIn(words, property) === true) && property.form !== 'sometimes') isBroken = true
+      if (
+        !properties.holds(index, state, property, (words) => view.evaluateIn(words, property) === true) &&
+        property.form !== 'sometimes'
+      )
+        isBroken = true
     }
     return isBroken
   }
@@ -234,7 +265,9 @@ export class Expansion {
   #leavesSomething(i: number): boolean {
     const { successors, system, balance } = this.#with
     const state = successors.state(i)
-    return system.actors.some((actor) => (actor.kind === 'handler' || successors.hasFinished(i, actor.id)) && balance.isLeft(actor, state))
+    return system.actors.some(
+      (actor) => (actor.kind === 'handler' || successors.hasFinished(i, actor.id)) && balance.isLeft(actor, state),
+    )
   }
 
   #call(occasions: number, i: number, index: number, depth: number, tally: Tally): void {
@@ -243,7 +276,8 @@ export class Expansion {
     view.show(successors.state(i), successors.steps, i, depth === 0)
     for (const { check, wants } of this.#checks) {
       if ((occasions & wants) === 0) continue
-      for (const finding of check.state?.(view) ?? []) this.keepFirst({ ...finding, depth, state: index, step: null }, tally.findings)
+      for (const finding of check.state?.(view) ?? [])
+        this.keepFirst({ ...finding, depth, state: index, step: null }, tally.findings)
     }
   }
 
@@ -257,7 +291,8 @@ export class Expansion {
         const findings = checks.flatMap((check) => check.fault?.(fault) ?? [])
         if (findings.length === 0) tally.pruned++
         const step = { actor: actor.id, choices: leafChoices(table.words, leaf) }
-        for (const finding of findings) this.keepFirst({ ...finding, depth: depth + 1, state: index, step }, tally.findings)
+        for (const finding of findings)
+          this.keepFirst({ ...finding, depth: depth + 1, state: index, step }, tally.findings)
       }
     }
   }

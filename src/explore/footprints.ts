@@ -59,10 +59,16 @@ export class Footprints {
 
 function decode(blob: Int32Array): Footprint {
   const end = 2 + (blob[1] as number)
-  return { first: FIRSTS[blob[0] as number] as Footprint['first'], plain: [...blob.subarray(2, end)], pending: [...blob.subarray(end)] }
+  return {
+    first: FIRSTS[blob[0] as number] as Footprint['first'],
+    plain: [...blob.subarray(2, end)],
+    pending: [...blob.subarray(end)],
+  }
 }
 
 function conflictsBetween({ plain }: Footprint, { pending }: Footprint): number[] {
-  const accesses = plain.filter((access) => pending.includes(access | 1) || ((access & 1) === 1 && pending.includes(access - 1)))
+  const accesses = plain.filter(
+    (access) => pending.includes(access | 1) || ((access & 1) === 1 && pending.includes(access - 1)),
+  )
   return [...new Set(accesses.map((access) => access >> 1))]
 }

@@ -9,7 +9,11 @@ import type { LocatedFinding } from './tally.ts'
  * in which an actor can never move again; without any, those of the first level from which rest cannot be reached
  * although all can move.
  */
-export function hangs(engine: Engine, checks: readonly Check[], levels: readonly (readonly Range[])[]): LocatedFinding[] {
+export function hangs(
+  engine: Engine,
+  checks: readonly Check[],
+  levels: readonly (readonly Range[])[],
+): LocatedFinding[] {
   const { reach } = engine
   const { actors } = engine.system
   const stuck = firstLevelWithout(movingBits(actors), levels, reach)
@@ -18,7 +22,11 @@ export function hangs(engine: Engine, checks: readonly Check[], levels: readonly
 }
 
 /** The first level with states that lack one of the bits. */
-function firstLevelWithout(required: number, levels: readonly (readonly Range[])[], reach: Reach): { depth: number; states: number[] } {
+function firstLevelWithout(
+  required: number,
+  levels: readonly (readonly Range[])[],
+  reach: Reach,
+): { depth: number; states: number[] } {
   for (const [depth, level] of levels.entries()) {
     const states: number[] = []
     for (const { from, to } of level) {
@@ -29,10 +37,18 @@ function firstLevelWithout(required: number, levels: readonly (readonly Range[])
   return { depth: 0, states: [] }
 }
 
-function findingsAt(engine: Engine, checks: readonly Check[], state: number, depth: number, reach: number): LocatedFinding[] {
+function findingsAt(
+  engine: Engine,
+  checks: readonly Check[],
+  state: number,
+  depth: number,
+  reach: number,
+): LocatedFinding[] {
   const words = engine.store.at(state)
   engine.view.show(words, engine.successors.stepsOf(words), 0, depth === 0)
-  const stuck = engine.system.actors.filter((actor) => !engine.view.isFinished(actor) && ((reach >> actor.id) & 1) === 0)
+  const stuck = engine.system.actors.filter(
+    (actor) => !engine.view.isFinished(actor) && ((reach >> actor.id) & 1) === 0,
+  )
   return checks.flatMap((check) => {
     const finding = check.hang?.(engine.view, stuck)
     return finding ? [{ ...finding, depth, state, step: null }] : []

@@ -105,7 +105,8 @@ export class Interner {
   #add(blob: ArrayLike<number>, hash: number): number {
     const id = this.#control[COUNT] as number
     const start = this.#control[USED] as number
-    if (id + 2 > this.#starts.length || start + blob.length > this.#words.length) throw new InternerFullError('too many different local states')
+    if (id + 2 > this.#starts.length || start + blob.length > this.#words.length)
+      throw new InternerFullError('too many different local states')
     for (let i = 0; i < blob.length; i++) this.#words[start + i] = blob[i] as number
     this.#starts[id] = start
     this.#starts[id + 1] = start + blob.length

@@ -58,7 +58,12 @@ function place(widths: readonly number[], mayCross: boolean): { cells: Cell[]; b
 function cellAt(bit: number, width: number): Cell {
   const shift = bit % 32
   const here = Math.min(width, 32 - shift)
-  return { word: (bit - shift) / 32, shift, mask: ones(here), rest: here < width ? cellAt(bit + here, width - here) : null }
+  return {
+    word: (bit - shift) / 32,
+    shift,
+    mask: ones(here),
+    rest: here < width ? cellAt(bit + here, width - here) : null,
+  }
 }
 
 function ones(width: number): number {
@@ -71,7 +76,9 @@ export function packingOf(layout: Layout, widths: readonly number[]): Packing {
   /** First free bit of each word that has one. */
   const open = layout.bits % 32 === 0 ? [] : [layout.bits]
   const locals: Cell[] = []
-  const order = widths.map((_, actor) => actor).toSorted((a, b) => (widths[b] as number) - (widths[a] as number) || a - b)
+  const order = widths
+    .map((_, actor) => actor)
+    .toSorted((a, b) => (widths[b] as number) - (widths[a] as number) || a - b)
   for (const actor of order) {
     const width = widths[actor] as number
     let at = open.findIndex((bit) => 32 - (bit % 32) >= width)

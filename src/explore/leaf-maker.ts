@@ -3,7 +3,21 @@ import { schedulingFields } from '../model/dispatch.ts'
 import type { StepRecord } from './step-record.ts'
 import type { Footprints } from './footprints.ts'
 import type { Cell, Layout } from './layout.ts'
-import { BLOCKED, FAULT, GOES, HELD, IDLE, INTERRUPTS_OFF, LOOPED, type LeafParts, MAY_GO, PLAIN, PREEMPTION_OFF, SLEEPS, STEP } from './leaf.ts'
+import {
+  BLOCKED,
+  FAULT,
+  GOES,
+  HELD,
+  IDLE,
+  INTERRUPTS_OFF,
+  LOOPED,
+  type LeafParts,
+  MAY_GO,
+  PLAIN,
+  PREEMPTION_OFF,
+  SLEEPS,
+  STEP,
+} from './leaf.ts'
 import type { LocalStates } from './local-states.ts'
 import type { Accesses } from './partial-order/accesses.ts'
 
@@ -39,7 +53,9 @@ export class LeafMaker {
     const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
     const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
     const written = folded(record.writes.keys())
-    const touched = written | folded(record.dependences.flatMap((dependence) => (dependence.on === 'field' ? [dependence.field.id] : [])))
+    const touched =
+      written |
+      folded(record.dependences.flatMap((dependence) => (dependence.on === 'field' ? [dependence.field.id] : [])))
     const head =
       (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
       (record.looped ? LOOPED : 0) |
@@ -52,7 +68,19 @@ export class LeafMaker {
       (record.switchedOff.interrupts > 0 ? INTERRUPTS_OFF : 0) |
       (record.switchedOff.preemption > 0 ? PREEMPTION_OFF : 0)
     const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
-    return { head, local, touched, written, footprint, access, holders: record.holders, site: record.site, writes, firstWrites: triples(record.firstWrites, layout), choices }
+    return {
+      head,
+      local,
+      touched,
+      written,
+      footprint,
+      access,
+      holders: record.holders,
+      site: record.site,
+      writes,
+      firstWrites: triples(record.firstWrites, layout),
+      choices,
+    }
   }
 }
 

@@ -14,7 +14,20 @@
  */
 
 /** Words before the triples. */
-export const LEAF = { head: 0, local: 1, touched: 2, written: 3, footprint: 4, access: 5, holders: 6, site: 7, writesEnd: 8, firstEnd: 9, choicesEnd: 10, writes: 11 } as const
+export const LEAF = {
+  head: 0,
+  local: 1,
+  touched: 2,
+  written: 3,
+  footprint: 4,
+  access: 5,
+  holders: 6,
+  site: 7,
+  writesEnd: 8,
+  firstEnd: 9,
+  choicesEnd: 10,
+  writes: 11,
+} as const
 
 /** Mask of the outcome in a leaf's head. */
 export const OUTCOME = 3
@@ -64,7 +77,25 @@ export function leafSize({ writes, firstWrites, choices }: LeafParts): number {
 export function writeLeaf(words: Int32Array, at: number, leaf: LeafParts): void {
   const writesEnd = at + LEAF.writes + leaf.writes.length
   const firstEnd = writesEnd + leaf.firstWrites.length
-  words.set([leaf.head, leaf.local, leaf.touched, leaf.written, leaf.footprint, leaf.access, leaf.holders, leaf.site, writesEnd, firstEnd, firstEnd + leaf.choices.length, ...leaf.writes, ...leaf.firstWrites, ...leaf.choices], at)
+  words.set(
+    [
+      leaf.head,
+      leaf.local,
+      leaf.touched,
+      leaf.written,
+      leaf.footprint,
+      leaf.access,
+      leaf.holders,
+      leaf.site,
+      writesEnd,
+      firstEnd,
+      firstEnd + leaf.choices.length,
+      ...leaf.writes,
+      ...leaf.firstWrites,
+      ...leaf.choices,
+    ],
+    at,
+  )
 }
 
 /** The alternatives taken in a step. */

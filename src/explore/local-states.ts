@@ -40,7 +40,10 @@ export class LocalStates {
     this.#mostSpare = mostSpare
     this.#known = buffers.map((buffer) => new Interner(buffer))
     for (const known of this.#known) known.intern(FINISHED)
-    this.#packing = packingOf(layout, Array.from({ length: layout.actors }, () => firstWidth))
+    this.#packing = packingOf(
+      layout,
+      Array.from({ length: layout.actors }, () => firstWidth),
+    )
   }
 
   /** How states are packed now. */
@@ -62,7 +65,9 @@ export class LocalStates {
     const { widths } = this.#packing
     const needed = this.#known.map(({ size }) => 32 - Math.clz32(size - 1))
     if (needed.every((bits, actor) => bits <= (widths[actor] as number))) return widths
-    let fitting = widths.map((width, actor) => ((needed[actor] as number) > width ? (needed[actor] as number) + 1 : width))
+    let fitting = widths.map((width, actor) =>
+      (needed[actor] as number) > width ? (needed[actor] as number) + 1 : width,
+    )
     const { words } = packingOf(this.#layout, fitting)
     for (let spare = 0; spare < this.#mostSpare; spare++) {
       const wider = fitting.map((width) => Math.min(WIDEST, width + 1))

@@ -26,8 +26,12 @@ export class Movement {
     this.#settles = settles
     this.#rest = restBit(system.actors)
     this.#moves = movingBits(system.actors)
-    this.#mustFinish = system.actors.filter(({ mustFinish }) => mustFinish).reduce((mask, { id }) => mask | (1 << id), 0)
-    this.#handlers = system.actors.filter(({ kind }) => kind === 'handler').reduce((mask, { id }) => mask | (1 << id), 0)
+    this.#mustFinish = system.actors
+      .filter(({ mustFinish }) => mustFinish)
+      .reduce((mask, { id }) => mask | (1 << id), 0)
+    this.#handlers = system.actors
+      .filter(({ kind }) => kind === 'handler')
+      .reduce((mask, { id }) => mask | (1 << id), 0)
     this.#required = this.#moves | this.#rest
   }
 
@@ -54,7 +58,8 @@ export class Movement {
   }
 
   #isResting(i: number): boolean {
-    for (let left = this.#mustFinish; left !== 0; left &= left - 1) if (!this.#successors.hasFinished(i, 31 - Math.clz32(left & -left))) return false
+    for (let left = this.#mustFinish; left !== 0; left &= left - 1)
+      if (!this.#successors.hasFinished(i, 31 - Math.clz32(left & -left))) return false
     return true
   }
 

@@ -37,7 +37,12 @@ export class PropertyTable {
   readonly #sees: PropertyTableParts['sees']
 
   /** @param root the first of a root slot for each property */
-  constructor(arena: ArenaBuffers, root: number, properties: number, { reader, layout, guard, sees }: PropertyTableParts) {
+  constructor(
+    arena: ArenaBuffers,
+    root: number,
+    properties: number,
+    { reader, layout, guard, sees }: PropertyTableParts,
+  ) {
     this.#guard = guard
     this.#sees = sees
     this.#arena = new Arena(arena)
@@ -65,7 +70,9 @@ export class PropertyTable {
       node = words[slot] as number
     }
     if (node < 0) return node === HOLDS
-    return this.#isHopeless(index) ? this.#passing(state, property, evaluate) : this.#record(index, state, property, evaluate)
+    return this.#isHopeless(index)
+      ? this.#passing(state, property, evaluate)
+      : this.#record(index, state, property, evaluate)
   }
 
   /** An evaluation that nobody keeps. */
@@ -76,8 +83,18 @@ export class PropertyTable {
   }
 
   /** Looks whether a property treats interchangeable members alike, and what else that depends on. */
-  #guarded(state: Int32Array, property: Property, result: boolean, read: ReadonlyMap<number, number>, evaluate: (state: Int32Array) => boolean): readonly FieldRead[] {
-    return this.#guard?.checkProperty(property, state, result, read, (words) => this.#reader.observed(() => evaluate(words))) ?? []
+  #guarded(
+    state: Int32Array,
+    property: Property,
+    result: boolean,
+    read: ReadonlyMap<number, number>,
+    evaluate: (state: Int32Array) => boolean,
+  ): readonly FieldRead[] {
+    return (
+      this.#guard?.checkProperty(property, state, result, read, (words) =>
+        this.#reader.observed(() => evaluate(words)),
+      ) ?? []
+    )
   }
 
   /** Whether what a property reads differs from state to state, so that hardly a record is met again. */
@@ -86,7 +103,11 @@ export class PropertyTable {
     return recorded > PATIENCE && (this.#asked[index] as number) < 2 * recorded
   }
 
-  #observed(state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): { readonly result: boolean; readonly read: ReadonlyMap<number, number> } {
+  #observed(
+    state: Int32Array,
+    property: Property,
+    evaluate: (state: Int32Array) => boolean,
+  ): { readonly result: boolean; readonly read: ReadonlyMap<number, number> } {
     const seen = this.#reader.observed(() => evaluate(state))
     this.#sees(property, seen.read)
     return seen
@@ -112,5 +133,8 @@ export class PropertyTable {
 }
 
 function unstable({ name }: Property): Refusal {
-  return new Refusal(`property "${name}" took another course when it was evaluated again: properties must not depend on the time, random numbers or other outside state`, null)
+  return new Refusal(
+    `property "${name}" took another course when it was evaluated again: properties must not depend on the time, random numbers or other outside state`,
+    null,
+  )
 }

@@ -57,7 +57,10 @@ export class RaceDetector {
         for (const q of this.#actors) {
           if (p === q) continue
           for (const race of this.#pair(p, q, mine, next[q.id] as Int32Array, state)) {
-            if (!found.some((other) => other.field === race.field && other.actors.includes(p) && other.actors.includes(q))) found.push(race)
+            if (
+              !found.some((other) => other.field === race.field && other.actors.includes(p) && other.actors.includes(q))
+            )
+              found.push(race)
           }
         }
       }
@@ -103,7 +106,11 @@ export class RaceDetector {
     const { words } = this.#table
     if (!sharesCpu(actor) || placed.some((leaf) => ((words[leaf] as number) & OUTCOME) !== BLOCKED)) return placed
     const unplaced = this.#table.unplacedStepsOf(actor.id, state, this.#unplaced).slice()
-    const isStopped = unplaced.some((leaf) => ((words[leaf] as number) & OUTCOME) !== BLOCKED && this.#footprints.get(this.#footprint(leaf)).first === 'plain')
+    const isStopped = unplaced.some(
+      (leaf) =>
+        ((words[leaf] as number) & OUTCOME) !== BLOCKED &&
+        this.#footprints.get(this.#footprint(leaf)).first === 'plain',
+    )
     return isStopped ? unplaced : placed
   }
 
@@ -111,13 +118,19 @@ export class RaceDetector {
   #confirm(p: Actor, q: Actor, mine: number, state: Int32Array): RaceFound[] {
     this.#afterAcquire.set(state)
     applyFirstWrites(this.#table.words, mine, this.#afterAcquire)
-    return [...this.#table.stepsOf(q.id, this.#afterAcquire, this.#theirs)].flatMap((theirs) => this.#between(p, q, mine, theirs))
+    return [...this.#table.stepsOf(q.id, this.#afterAcquire, this.#theirs)].flatMap((theirs) =>
+      this.#between(p, q, mine, theirs),
+    )
   }
 
   #between(p: Actor, q: Actor, mine: number, theirs: number): RaceFound[] {
     const { plain } = this.#footprints.get(this.#footprint(mine))
     const { pending } = this.#footprints.get(this.#footprint(theirs))
-    return this.#conflicts(mine, theirs).map((field) => ({ actors: [p, q], field, writes: [plain.includes(field * 2 + 1), pending.includes(field * 2 + 1)] }))
+    return this.#conflicts(mine, theirs).map((field) => ({
+      actors: [p, q],
+      field,
+      writes: [plain.includes(field * 2 + 1), pending.includes(field * 2 + 1)],
+    }))
   }
 
   #conflicts(mine: number, theirs: number): readonly number[] {

@@ -41,7 +41,8 @@ export class Reach {
 
   /** Looks at the buffers as they are now. */
   attach(buffers: readonly SharedArrayBuffer[], segmentBits: number): void {
-    for (let i = 0; i < buffers.length; i++) if (this.#segments[i]?.buffer !== buffers[i]) this.#segments[i] = new Int32Array(buffers[i] as SharedArrayBuffer)
+    for (let i = 0; i < buffers.length; i++)
+      if (this.#segments[i]?.buffer !== buffers[i]) this.#segments[i] = new Int32Array(buffers[i] as SharedArrayBuffer)
     this.#bits = segmentBits
     this.#mask = 2 ** segmentBits - 1
   }

@@ -16,7 +16,10 @@ export class RecentStates {
    * @param words of a state
    * @param entries a power of two, from 2 to 2^15
    */
-  constructor(words: number, entries: number = 2 ** Math.min(15, Math.max(1, Math.floor(Math.log2(BYTES / (4 * (words + 1))))))) {
+  constructor(
+    words: number,
+    entries: number = 2 ** Math.min(15, Math.max(1, Math.floor(Math.log2(BYTES / (4 * (words + 1)))))),
+  ) {
     this.#words = words
     this.#mask = entries - 1
     this.#hashes = new Int32Array(entries)

@@ -19,7 +19,12 @@ const ROOMY = 0.4
 const LARGE_TABLE = 1 << 22
 
 /** The room that a search starts with: a segment for each worker and one to spare. */
-export function firstRoom({ packing: { words, widths } }: LocalStates, { segmentBits, firstCapacity }: Tuning, workers: number, hasReach: boolean): Room {
+export function firstRoom(
+  { packing: { words, widths } }: LocalStates,
+  { segmentBits, firstCapacity }: Tuning,
+  workers: number,
+  hasReach: boolean,
+): Room {
   const segments = Array.from({ length: workers + 1 }, () => newSegment(words, segmentBits))
   return {
     words,
@@ -63,9 +68,20 @@ export function needOf(room: Room, store: StateStore, locals: LocalStates, layou
 }
 
 /** The room for states that are brought back: the segments that they were in, and what {@link needOf} would ask for beside them. */
-export function roomFor(room: Room, states: number, taken: number, widths: readonly number[], layout: Layout, workers: number): Room {
+export function roomFor(
+  room: Room,
+  states: number,
+  taken: number,
+  widths: readonly number[],
+  layout: Layout,
+  workers: number,
+): Room {
   const segments = Math.max(0, taken + 2 * workers - room.segments.length)
-  const capacity = capacityFor(states, (room.segments.length + segments) * 2 ** room.segmentBits, room.table.byteLength / 4)
+  const capacity = capacityFor(
+    states,
+    (room.segments.length + segments) * 2 ** room.segmentBits,
+    room.table.byteLength / 4,
+  )
   return enlarged(room, { segments, capacity, widths, isTight: true, isWidened: true, bytes: 0 }, layout)
 }
 

@@ -120,7 +120,15 @@ export class Search {
     const tuning = { ...TUNING, ...options.tuning }
     this.#options = options
     this.#seeksHangs = options.checks.some(({ hang }) => hang)
-    this.#recipe = engineRecipe(system, options.params, options.granularity, options.checks.map(({ name }) => name), this.#seeksHangs ? 'settled' : 'off', options.reductions, tuning)
+    this.#recipe = engineRecipe(
+      system,
+      options.params,
+      options.granularity,
+      options.checks.map(({ name }) => name),
+      this.#seeksHangs ? 'settled' : 'off',
+      options.reductions,
+      tuning,
+    )
     this.#hasReach = this.#seeksHangs || hasSleepSets(this.#recipe)
     this.engine = new Engine(system, this.#recipe, options.checks)
     this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#hasReach)
@@ -255,8 +263,14 @@ export class Search {
     const { workers } = this.#options
     const revival = new Revival(this.engine, checkpoints, this.#room, workers)
     this.#room = revival.room
-    const { levels, findings, looped, frontier, seconds } = await revival.restore({ coverage: this.#recipe.coverage, tally: this.#recipe.tally })
-    await this.sharedTask({ kind: 'rehash', room: this.#room, ranges: this.engine.store.rangesSince(new Int32Array(0)) }, false)
+    const { levels, findings, looped, frontier, seconds } = await revival.restore({
+      coverage: this.#recipe.coverage,
+      tally: this.#recipe.tally,
+    })
+    await this.sharedTask(
+      { kind: 'rehash', room: this.#room, ranges: this.engine.store.rangesSince(new Int32Array(0)) },
+      false,
+    )
     this.#levels.push(...levels)
     this.#findings.push(...findings)
     this.#looped = looped
@@ -272,7 +286,14 @@ export class Search {
       segmentBits: this.#room.segmentBits,
       widths: this.#room.widths,
       usage: [...this.engine.store.usage()],
-      levels: this.#levels.map(({ ranges, transitions, endStates, pruned, alone, open }) => ({ ranges, transitions, endStates, pruned, alone, open })),
+      levels: this.#levels.map(({ ranges, transitions, endStates, pruned, alone, open }) => ({
+        ranges,
+        transitions,
+        endStates,
+        pruned,
+        alone,
+        open,
+      })),
       frontier,
       looped: this.#looped,
       findings: [...this.#findings],
@@ -286,7 +307,10 @@ export class Search {
     const { store, reach, locals, system } = this.engine
     if (!this.#barrier) return
     try {
-      await checkpoints.save({ ...this.#barrier, widths: this.#room.widths }, { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs })
+      await checkpoints.save(
+        { ...this.#barrier, widths: this.#room.widths },
+        { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs },
+      )
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error
       checkpoints.postpone()
@@ -338,7 +362,13 @@ export class Search {
     return found
   }
 
-  async #expand(work: readonly Range[], expanded: boolean, isNarrow: boolean, isSolo: boolean, learnt: number): Promise<readonly ExpandResult[]> {
+  async #expand(
+    work: readonly Range[],
+    expanded: boolean,
+    isNarrow: boolean,
+    isSolo: boolean,
+    learnt: number,
+  ): Promise<readonly ExpandResult[]> {
     const { maxStates, maxDepth } = this.#options.limits
     const task: ExpandTask = {
       kind: 'expand',
@@ -351,7 +381,9 @@ export class Search {
       solo: isSolo ? { width: this.#recipe.tuning.narrow, maxDepth } : null,
     }
     this.#resetCursor()
-    const results = (await (isSolo ? this.#crew.once(task) : this.#crew.run(task, !isNarrow))) as readonly ExpandResult[]
+    const results = (await (isSolo
+      ? this.#crew.once(task)
+      : this.#crew.run(task, !isNarrow))) as readonly ExpandResult[]
     this.#merge(results)
     return results
   }
@@ -378,7 +410,10 @@ export class Search {
   async #makeRoom(): Promise<boolean> {
     const { store, locals, system } = this.engine
     const need = needOf(this.#room, store, locals, system.layout, this.#options.workers)
-    if (this.#bytes() + need.bytes > this.#options.limits.memory || this.#room.segments.length + need.segments >= MAX_SEGMENTS) {
+    if (
+      this.#bytes() + need.bytes > this.#options.limits.memory ||
+      this.#room.segments.length + need.segments >= MAX_SEGMENTS
+    ) {
       this.#abort('memory')
       return false
     }
@@ -399,10 +434,17 @@ export class Search {
     if (this.#looped && this.#seeksHangs) await this.#findHangs()
     if (this.#stopped) return
     const { tally, system } = this.engine
-    const counted = system.machine.properties.map((property) => ({ property, evaluated: tally.evaluated(property), met: tally.met(property) }))
+    const counted = system.machine.properties.map((property) => ({
+      property,
+      evaluated: tally.evaluated(property),
+      met: tally.met(property),
+    }))
     for (const check of checks) {
       for (const finding of check.end?.(counted, checks) ?? []) {
-        this.engine.expansion.keepFirst({ ...finding, depth: this.#levels.length, state: 0, step: null }, this.#findings)
+        this.engine.expansion.keepFirst(
+          { ...finding, depth: this.#levels.length, state: 0, step: null },
+          this.#findings,
+        )
       }
     }
   }
@@ -418,18 +460,23 @@ export class Search {
     const backwards = levels.toReversed().flat()
     // a state whose successors all lie on its level, or before it, is told by the second pass as often as not
     const orders = [backwards, backwards, levels.flat()]
-    const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> => this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
+    const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> =>
+      this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
     // wanderers note what they meet under the names that it has where they are
     if (!this.engine.symmetry && !this.engine.selection) await sweep(backwards, 'wander')
     for (let pass = 0; await sweep(orders[pass % orders.length] as readonly Range[]); pass++) if (this.#stopped) return
     if (this.#stopped) return
-    for (const finding of hangs(this.engine, this.#options.checks, levels)) this.engine.expansion.keepFirst(finding, this.#findings)
+    for (const finding of hangs(this.engine, this.#options.checks, levels))
+      this.engine.expansion.keepFirst(finding, this.#findings)
   }
 
   #result(): SearchResult {
     const findings = this.#findings.toSorted((a, b) => this.engine.expansion.compare(a, b))
     const { store } = this.engine
-    const sum = (levels: readonly Level[], count: 'states' | 'transitions' | 'endStates' | 'pruned' | 'alone'): number => levels.reduce((total, level) => total + level[count], 0)
+    const sum = (
+      levels: readonly Level[],
+      count: 'states' | 'transitions' | 'endStates' | 'pruned' | 'alone',
+    ): number => levels.reduce((total, level) => total + level[count], 0)
     const pruned = sum(this.#levels, 'pruned')
     // what lies beyond a step that could not go on, and that nobody reports, was not looked at
     const reason = this.#stopped ?? (pruned > 0 ? 'check off' : null)

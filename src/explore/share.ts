@@ -107,7 +107,14 @@ export interface TaskResult {
 export type WorkerAnswer =
   | (TaskResult & { readonly thread: number })
   | { readonly refusal: { readonly message: string; readonly at: SourcePlace | null } }
-  | { readonly asymmetry: { readonly set: string; readonly isDeclared: boolean; readonly reason: string; readonly at: SourcePlace | null } }
+  | {
+      readonly asymmetry: {
+        readonly set: string
+        readonly isDeclared: boolean
+        readonly reason: string
+        readonly at: SourcePlace | null
+      }
+    }
   | { readonly exhausted: true }
 
 /** States of a task that are taken at a time. */
@@ -171,7 +178,12 @@ export class Share {
 
   #effort(): Effort {
     const { profile, table } = this.#engine
-    return { times: profile.times(table.executing), asked: profile.asked, built: profile.built, executed: table.recorded + table.executed }
+    return {
+      times: profile.times(table.executing),
+      asked: profile.asked,
+      built: profile.built,
+      executed: table.recorded + table.executed,
+    }
   }
 
   #expand(task: ExpandTask): ExpandResult {
@@ -188,7 +200,12 @@ export class Share {
       if (!task.solo) return { levels, leftover, next: null, learnt }
       const next = store.rangesSince(before)
       const size = rangesSize(next)
-      const isOver = leftover.length > 0 || tally.findings.length > 0 || size === 0 || size >= task.solo.width || depth + 1 >= task.solo.maxDepth
+      const isOver =
+        leftover.length > 0 ||
+        tally.findings.length > 0 ||
+        size === 0 ||
+        size >= task.solo.width ||
+        depth + 1 >= task.solo.maxDepth
       if (isOver || this.#stopped()) return { levels, leftover, next, learnt }
       ranges = next
       depth++
@@ -210,7 +227,10 @@ export class Share {
         Atomics.store(this.#control, CONTROL.full, 1)
         return
       }
-      table.sample(successors.steps.leaves.subarray(0, successors.steps.starts[this.#engine.system.actors.length]), to - from)
+      table.sample(
+        successors.steps.leaves.subarray(0, successors.steps.starts[this.#engine.system.actors.length]),
+        to - from,
+      )
       if (store.isTight || store.size >= task.maxStates) Atomics.store(this.#control, CONTROL.full, 1)
     })
     return leftover

@@ -26,13 +26,25 @@ interface Edge extends ScheduledStep {
  * @param depth its level
  * @param last actor of a violating step taken from the target, or -1
  */
-export async function shortestSchedule(search: Search, levels: readonly (readonly Range[])[], target: number, depth: number, last: number): Promise<ScheduledStep[]> {
+export async function shortestSchedule(
+  search: Search,
+  levels: readonly (readonly Range[])[],
+  target: number,
+  depth: number,
+  last: number,
+): Promise<ScheduledStep[]> {
   const { engine } = search
   const marks = new SharedArrayBuffer(search.room.segments.length * 2 ** search.room.segmentBits)
   const marked = new Uint8Array(marks)
   marked[target] = markOf(depth)
   for (let level = depth - 1; level >= 0; level--) {
-    await search.sharedTask({ kind: 'mark', room: search.room, ranges: levels[level] as readonly Range[], marks, level })
+    await search.sharedTask({
+      kind: 'mark',
+      room: search.room,
+      ranges: levels[level] as readonly Range[],
+      marks,
+      level,
+    })
   }
   return new PathChooser(engine, marked, levels, target, depth, last).schedule()
 }
@@ -46,14 +58,25 @@ class PathChooser {
   readonly #start: number
   readonly #depth: number
 
-  constructor(engine: Engine, marked: Uint8Array, levels: readonly (readonly Range[])[], target: number, depth: number, last: number) {
+  constructor(
+    engine: Engine,
+    marked: Uint8Array,
+    levels: readonly (readonly Range[])[],
+    target: number,
+    depth: number,
+    last: number,
+  ) {
     this.#engine = engine
     this.#depth = depth
     const actors = engine.system.actors.length
-    this.#cost.set(target, Array.from({ length: actors }, (_, actor) => (last < 0 || actor === last ? 0 : Infinity)))
+    this.#cost.set(
+      target,
+      Array.from({ length: actors }, (_, actor) => (last < 0 || actor === last ? 0 : Infinity)),
+    )
     for (let level = depth - 1; level >= 0; level--) {
       for (const { from, to } of levels[level] as readonly Range[]) {
-        for (let state = from; state < to; state++) if (marked[state] === markOf(level)) this.#settle(state, marked, level)
+        for (let state = from; state < to; state++)
+          if (marked[state] === markOf(level)) this.#settle(state, marked, level)
       }
     }
     this.#start = (levels[0] as readonly Range[])[0]?.from ?? 0
@@ -90,7 +113,9 @@ class PathChooser {
   schedule(): ScheduledStep[] {
     const edges = this.#choose()
     const { symmetry } = this.#engine
-    return symmetry ? new Renamed(this.#engine, symmetry, this.#start).schedule(edges) : edges.map(({ actor, choices }) => ({ actor, choices }))
+    return symmetry
+      ? new Renamed(this.#engine, symmetry, this.#start).schedule(edges)
+      : edges.map(({ actor, choices }) => ({ actor, choices }))
   }
 
   #choose(): Edge[] {
@@ -112,7 +137,10 @@ class PathChooser {
   #best(state: number, actor: number, real: Int32Array | null): Edge {
     const { symmetry } = this.#engine
     const named = (edge: Edge): number => (real && symmetry ? symmetry.names.actor(edge.actor, real) : edge.actor)
-    const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({ edge, cost: this.#after(edge.to, this.#arrives(edge)) + (edge.actor === actor || actor < 0 ? 0 : 1) }))
+    const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({
+      edge,
+      cost: this.#after(edge.to, this.#arrives(edge)) + (edge.actor === actor || actor < 0 ? 0 : 1),
+    }))
     const least = Math.min(...edges.map(({ cost }) => cost))
     // edges are in order of actor and alternatives; sorting keeps that order among equals
     const [found] = edges.filter(({ cost }) => cost === least).toSorted((a, b) => named(a.edge) - named(b.edge))
@@ -162,7 +190,8 @@ class Renamed {
     const who = this.#symmetry.names.actor(actor, real)
     let found: ScheduledStep | null = null
     successors.forEach(this.#symmetry.rename(store.at(state), real), (one, theirs, next) => {
-      if (one.id === who && next.every((word, i) => word === target[i])) found ??= { actor: who, choices: leafChoices(table.words, theirs) }
+      if (one.id === who && next.every((word, i) => word === target[i]))
+        found ??= { actor: who, choices: leafChoices(table.words, theirs) }
     })
     if (!found) throw this.#engine.executor.unstable()
     return found

@@ -36,7 +36,9 @@ export class SleepSets {
     const { actors, names } = parts
     this.#classes = Int32Array.from(actors, ({ id }) => {
       const member = names?.memberOfActor[id] ?? -1
-      return names && member >= 0 ? (names.actorOfMember[names.firstOf[names.setOf[member] as number] as number] as number) : id
+      return names && member >= 0
+        ? (names.actorOfMember[names.firstOf[names.setOf[member] as number] as number] as number)
+        : id
     })
   }
 
@@ -79,7 +81,13 @@ export class SleepSets {
       if (isRanked && (actor === mover || at === to || this.#rank(actor, leaves[at] as number) >= rank)) continue
       while (at < to) {
         const other = leaves[at] as number
-        if (((written & (words[other + LEAF.touched] as number)) | (touched & (words[other + LEAF.written] as number))) !== 0 && this.#conflict(step, other)) break
+        if (
+          ((written & (words[other + LEAF.touched] as number)) |
+            (touched & (words[other + LEAF.written] as number))) !==
+            0 &&
+          this.#conflict(step, other)
+        )
+          break
         at++
       }
       if (at === to) found |= 1 << actor
@@ -90,7 +98,10 @@ export class SleepSets {
   /** Whether two steps conflict: the order in which they are taken may matter. */
   #conflict(mine: number, theirs: number): boolean {
     const { accesses, table } = this.#with
-    return conflict(accesses.get(table.words[mine + LEAF.access] as number), accesses.get(table.words[theirs + LEAF.access] as number))
+    return conflict(
+      accesses.get(table.words[mine + LEAF.access] as number),
+      accesses.get(table.words[theirs + LEAF.access] as number),
+    )
   }
 
   /** What renaming keeps of an actor that is about to take a step: where it is in its code, and which actors it is like. */
@@ -103,7 +114,8 @@ export class SleepSets {
     const { images } = this.#with.successors
     const actors = this.#with.actors.length
     let renamed = 0
-    for (let left = set; left !== 0; left &= left - 1) renamed |= 1 << (images[position * actors + 31 - Math.clz32(left & -left)] as number)
+    for (let left = set; left !== 0; left &= left - 1)
+      renamed |= 1 << (images[position * actors + 31 - Math.clz32(left & -left)] as number)
     return renamed
   }
 }

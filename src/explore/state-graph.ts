@@ -79,7 +79,12 @@ class Gathering {
         if (outcome === BLOCKED) continue
         isOpen = true
         const to = outcome === FAULT ? this.#fault(table.fault(id, words, leaf)) : this.#target(words, id, leaf)
-        if (to >= 0) this.#edges.push({ from, to, label: `${title}: ${this.#tracer.summary(words, id, leafChoices(table.words, leaf))}` })
+        if (to >= 0)
+          this.#edges.push({
+            from,
+            to,
+            label: `${title}: ${this.#tracer.summary(words, id, leafChoices(table.words, leaf))}`,
+          })
       }
     }
     if (isOpen) return

@@ -76,7 +76,8 @@ export class StateReader implements MemoryPort {
   }
 
   touch(alive: Field, name: string): void {
-    if (this.read(alive) === 0) throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
+    if (this.read(alive) === 0)
+      throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
   }
 
   choose(): never {

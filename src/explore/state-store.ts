@@ -184,11 +184,13 @@ export class StateStore {
   insertAll(batch: Batch): void {
     const { added } = this
     added.count = 0
-    if (added.positions.length < batch.count) Object.assign(added, { positions: new Int32Array(batch.count), numbers: new Uint32Array(batch.count) })
+    if (added.positions.length < batch.count)
+      Object.assign(added, { positions: new Int32Array(batch.count), numbers: new Uint32Array(batch.count) })
     this.#recent ??= new RecentStates(this.#words)
     try {
       const part = Math.min(PART, 2 ** this.#segmentBits) // each into one segment
-      for (let from = 0; from < batch.count; from += part) this.#insertPart(batch, this.#recent, from, Math.min(batch.count, from + part))
+      for (let from = 0; from < batch.count; from += part)
+        this.#insertPart(batch, this.#recent, from, Math.min(batch.count, from + part))
     } catch (error) {
       this.#recent.clear() // it took for stored what was not yet
       throw error
@@ -333,7 +335,8 @@ export class StateStore {
   findAll({ rows, hashes, count }: Batch): Int32Array {
     for (let i = 0; i < count; i++) this.#positions[i] = i
     this.#locate(rows, hashes, count)
-    for (let i = 0; i < count; i++) if (this.#same[i] === 0) this.#numbers[i] = this.#numberOf(rows, i * this.#words, hashes[i] as number)
+    for (let i = 0; i < count; i++)
+      if (this.#same[i] === 0) this.#numbers[i] = this.#numberOf(rows, i * this.#words, hashes[i] as number)
     return this.#numbers
   }
 
@@ -360,7 +363,11 @@ export class StateStore {
     const words = this.#words
     const hashes = this.#numbers
     for (let index = from; index < to; index++) {
-      hashes[index - from] = hashState(this.#segments[index >>> this.#segmentBits] as Int32Array, (index & this.#segmentMask) * words, words)
+      hashes[index - from] = hashState(
+        this.#segments[index >>> this.#segmentBits] as Int32Array,
+        (index & this.#segmentMask) * words,
+        words,
+      )
     }
     this.#sink[0] = touch(table, hashes, to - from, mask)
     for (let index = from; index < to; index++) {

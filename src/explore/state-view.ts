@@ -98,7 +98,9 @@ export class StoredStateView implements StateView {
 
   /** Whether an actor cannot take a step; one that has finished cannot. */
   isBlocked(actor: Actor): boolean {
-    return this.#steps.of(actor.id, this.#position).every((leaf) => ((this.#with.table.words[leaf] as number) & OUTCOME) === BLOCKED)
+    return this.#steps
+      .of(actor.id, this.#position)
+      .every((leaf) => ((this.#with.table.words[leaf] as number) & OUTCOME) === BLOCKED)
   }
 
   isFinished(actor: Actor): boolean {
@@ -106,7 +108,9 @@ export class StoredStateView implements StateView {
   }
 
   mayStand(actor: Actor): boolean {
-    return this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.isHandling(this.#words, actor)))
+    return (
+      this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.isHandling(this.#words, actor)))
+    )
   }
 
   /** Whether an interrupt handler is at work in a state. */
@@ -123,7 +127,9 @@ export class StoredStateView implements StateView {
     if (!isAtomicContext(context)) return null
     const { executor, locals } = this.#with
     const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
-    return state.at === 'operation' ? { operation: state.operation.operation, target: state.operation.target.name, context } : null
+    return state.at === 'operation'
+      ? { operation: state.operation.operation, target: state.operation.target.name, context }
+      : null
   }
 
   leftover(actor: Actor): Leftover | null {
@@ -137,10 +143,14 @@ export class StoredStateView implements StateView {
     const reach = [...holders]
     for (let round = 0; round < reach.length; round++) {
       reach.forEach((mask, i) => {
-        for (let j = 0; j < reach.length; j++) if ((mask >> j) & 1) reach[i] = (reach[i] as number) | (holders[j] as number)
+        for (let j = 0; j < reach.length; j++)
+          if ((mask >> j) & 1) reach[i] = (reach[i] as number) | (holders[j] as number)
       })
     }
-    return this.actors.filter((actor) => (((reach[actor.id] as number) >> actor.id) & 1) === 1 || ((holders[actor.id] as number) & finished) !== 0)
+    return this.actors.filter(
+      (actor) =>
+        (((reach[actor.id] as number) >> actor.id) & 1) === 1 || ((holders[actor.id] as number) & finished) !== 0,
+    )
   }
 
   /** Mask of the actors that alone could end a blocked attempt. */
@@ -148,13 +158,17 @@ export class StoredStateView implements StateView {
     const { words } = this.#with.table
     const leaves = this.#steps.of(actor.id, this.#position)
     const [leaf] = leaves
-    return leaves.length === 1 && leaf !== undefined && ((words[leaf] as number) & OUTCOME) === BLOCKED ? (words[leaf + LEAF.holders] as number) : 0
+    return leaves.length === 1 && leaf !== undefined && ((words[leaf] as number) & OUTCOME) === BLOCKED
+      ? (words[leaf + LEAF.holders] as number)
+      : 0
   }
 
   evaluate(property: Property): Judgement {
     const { result: holds, read } = this.#with.reader.observed(() => this.evaluateIn(this.#words, property))
     this.#with.sees(property, read)
-    this.#with.guard?.checkProperty(property, this.#words, holds === true, read, (words) => this.#with.reader.observed(() => this.evaluateIn(words, property) === true))
+    this.#with.guard?.checkProperty(property, this.#words, holds === true, read, (words) =>
+      this.#with.reader.observed(() => this.evaluateIn(words, property) === true),
+    )
     return holds
   }
 
@@ -168,7 +182,11 @@ export class StoredStateView implements StateView {
       return holds
     } catch (error) {
       if (isKind(error, Refusal)) throw error
-      if (isErrorOf(TypeError, CHANGE_REFUSED, error)) throw new Refusal(`property "${property.name}" changes what it looks at: ${wordsOf(error).message}`, system.loaded.sourceMap.placeOf(error))
+      if (isErrorOf(TypeError, CHANGE_REFUSED, error))
+        throw new Refusal(
+          `property "${property.name}" changes what it looks at: ${wordsOf(error).message}`,
+          system.loaded.sourceMap.placeOf(error),
+        )
       tally.add(property, false)
       return `it threw ${wording(error)}`
     } finally {
@@ -192,7 +210,13 @@ export class StoredStateView implements StateView {
   /** Who waits for a holder, and whose code beyond that wait can still wake a sleeper: by writing what its guard reads. */
   #wakers(sleeper: Actor, fields: ReadonlySet<number>): Actor[] {
     const { executor, locals } = this.#with
-    return this.actors.filter((actor) => actor !== sleeper && !this.isFinished(actor) && this.#holders(actor) !== 0 && executor.mayWrite(actor, locals.code(this.#words, actor.id), this.#words, fields))
+    return this.actors.filter(
+      (actor) =>
+        actor !== sleeper &&
+        !this.isFinished(actor) &&
+        this.#holders(actor) !== 0 &&
+        executor.mayWrite(actor, locals.code(this.#words, actor.id), this.#words, fields),
+    )
   }
 
   /** Whom an attempt waits for, as its operation says. */
@@ -210,14 +234,36 @@ export class StoredStateView implements StateView {
     const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
     const isBlocked = this.isBlocked(actor)
     const { cpus, holders } = reader.within(this.#words, () => placement(actor))
-    if (holders.length > 0 && cpus.length === 0) return { actor, operation: 'run', target: actor.cpus.map(({ name }) => name).join(' or '), heldBy: holders, sleeping: false, reads: [] }
-    if (state.at !== 'operation') return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false, reads: [] }
+    if (holders.length > 0 && cpus.length === 0)
+      return {
+        actor,
+        operation: 'run',
+        target: actor.cpus.map(({ name }) => name).join(' or '),
+        heldBy: holders,
+        sleeping: false,
+        reads: [],
+      }
+    if (state.at !== 'operation')
+      return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false, reads: [] }
     const { primitive, target, args, operation } = state.operation
     const known = this.#awaited(state.operation, actor)
-    const { read } = reader.observed(() => reader.within(this.#words, () => attempt(() => primitive.enabled?.(target, actor, args))))
-    const heldBy = known.length === 0 && isBlocked && primitive.sleeps ? this.#wakers(actor, new Set(read.keys())) : known
-    const reads = target.name === '' ? [...read].map(([id, raw]) => valueLine(system.layout.fields[id] as Field, raw, system.machine.memory)) : []
-    return { actor, operation: isBlocked ? operation : 'spin', target: target.name, heldBy, sleeping: primitive.sleeps ?? false, reads }
+    const { read } = reader.observed(() =>
+      reader.within(this.#words, () => attempt(() => primitive.enabled?.(target, actor, args))),
+    )
+    const heldBy =
+      known.length === 0 && isBlocked && primitive.sleeps ? this.#wakers(actor, new Set(read.keys())) : known
+    const reads =
+      target.name === ''
+        ? [...read].map(([id, raw]) => valueLine(system.layout.fields[id] as Field, raw, system.machine.memory))
+        : []
+    return {
+      actor,
+      operation: isBlocked ? operation : 'spin',
+      target: target.name,
+      heldBy,
+      sleeping: primitive.sleeps ?? false,
+      reads,
+    }
   }
 }
 

@@ -235,8 +235,15 @@ export class StepMemory implements MemoryPort {
     const fed = this.#beforeAccess(field, false)
     if (fed !== null) return fed >>> 0 // a log is kept in 32 bits with a sign
     const raw = this.#load(field)
-    if (this.#mode === 'ghost' && !this.#asks && this.#system.lockFields.hidden.has(field.id) && !this.#isOwn(field, raw)) throw (this.#ended ??= new Refusal(hiddenLock(field), this.place))
-    if (this.#mode === 'plain' || this.#mode === 'ghost') this.#logged(raw, this.#system.namings.numbers[field.id] as number)
+    if (
+      this.#mode === 'ghost' &&
+      !this.#asks &&
+      this.#system.lockFields.hidden.has(field.id) &&
+      !this.#isOwn(field, raw)
+    )
+      throw (this.#ended ??= new Refusal(hiddenLock(field), this.place))
+    if (this.#mode === 'plain' || this.#mode === 'ghost')
+      this.#logged(raw, this.#system.namings.numbers[field.id] as number)
     return raw
   }
 
@@ -311,12 +318,18 @@ export class StepMemory implements MemoryPort {
 
   /** The refusal of something that an operand must not do. */
   misplaced(what: string): Refusal {
-    return new Refusal(`${what} while the arguments of a guarded operation are evaluated, which happens at every attempt: move it into the guard or effect, or into a const before`, this.#system.runtime.place(this.#system.runtime.site))
+    return new Refusal(
+      `${what} while the arguments of a guarded operation are evaluated, which happens at every attempt: move it into the guard or effect, or into a const before`,
+      this.#system.runtime.place(this.#system.runtime.site),
+    )
   }
 
   /** The refusal of a step that is not a function of what it read. */
   unstable(): Refusal {
-    return new Refusal('a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state', this.place)
+    return new Refusal(
+      'a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state',
+      this.place,
+    )
   }
 
   /** Whether the actor whose step runs is who a field of a lock names: nobody else changes that. */
@@ -348,7 +361,8 @@ export class StepMemory implements MemoryPort {
     if (this.#mode === 'plain') this.#plainAccess(field, isWrite, touched)
     else if (this.#mode === 'ghost') this.#ghostRead()
     else this.#atomicAccess(field, isWrite, touched)
-    if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event') this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
+    if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event')
+      this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
     if (touched && this.#load(touched.alive) === 0) {
       this.fault(usedAfterFree(touched.name, field.name))
     }
@@ -363,12 +377,17 @@ export class StepMemory implements MemoryPort {
   #atomicAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
     if (isWrite && this.#guarding) throw new Refusal(`a guard writes ${field.name}: only the effect may`, this.place)
     if (field.access === 'internal') {
-      if (!this.#closure && this.#class !== 'other' && this.#system.lockFields.observed.has(field.id)) throw new Refusal(hiddenLock(field), this.place)
+      if (!this.#closure && this.#class !== 'other' && this.#system.lockFields.observed.has(field.id))
+        throw new Refusal(hiddenLock(field), this.place)
       if (!this.#closure) return
-      throw new Refusal(`${field.name} is looked at from outside its lock's operations, which only a tryable lock allows: make it with { tryable: true }`, this.place)
+      throw new Refusal(
+        `${field.name} is looked at from outside its lock's operations, which only a tryable lock allows: make it with { tryable: true }`,
+        this.place,
+      )
     }
     if (this.#class !== 'other' || field.access === 'volatile' || field.access === 'event') return
-    const isUnchecked = (access: Field['access']): boolean => this.#mode === 'once' && access === 'published' && !isWrite
+    const isUnchecked = (access: Field['access']): boolean =>
+      this.#mode === 'once' && access === 'published' && !isWrite
     if (!isUnchecked(field.access)) this.atomic.push(field.id * 2 + (isWrite ? 1 : 0))
     if (touched && !isUnchecked(touched.alive.access)) this.atomic.push(touched.alive.id * 2)
   }
@@ -408,7 +427,10 @@ export class StepMemory implements MemoryPort {
     this.log.push(value, naming)
     this.#fed = this.log.length
     if (this.log.length > 2 * MAX_LOG) {
-      throw (this.#ended ??= new Refusal(`${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`, this.#system.loaded.sourceMap.placeOf(new Error('place'))))
+      throw (this.#ended ??= new Refusal(
+        `${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`,
+        this.#system.loaded.sourceMap.placeOf(new Error('place')),
+      ))
     }
   }
 }

@@ -44,7 +44,9 @@ export function sameCourse(a: StepRecord, b: StepRecord): boolean {
 }
 
 function sameDependence(a: StepRecord['dependences'][number], b: StepRecord['dependences'][number]): boolean {
-  return a.on === 'field' ? b.on === 'field' && a.field === b.field && a.raw === b.raw : b.on === 'choice' && a.n === b.n && a.taken === b.taken
+  return a.on === 'field'
+    ? b.on === 'field' && a.field === b.field && a.raw === b.raw
+    : b.on === 'choice' && a.n === b.n && a.taken === b.taken
 }
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {

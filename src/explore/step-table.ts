@@ -124,7 +124,10 @@ export class StepTable {
     for (let base = 0, end = count * size; base < end; base += size) {
       for (let at = 0; at < places.length; at += 4) {
         starts[start++] = found
-        const slot = (places[at + 3] as number) + (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
+        const slot =
+          (places[at + 3] as number) +
+          (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) &
+            (places[at + 2] as number))
         const node = descend(words, words[slot] as number, states, base)
         if (node < 0) {
           leaves[found++] = -node
@@ -139,7 +142,7 @@ export class StepTable {
         steps.count = found
         this.collectOne(at >> 2, states, base, size, steps)
         found = steps.count
-        leaves = steps.makeRoom(found + ((count * places.length) / 4))
+        leaves = steps.makeRoom(found + (count * places.length) / 4)
       }
     }
     starts[start] = found
@@ -151,16 +154,26 @@ export class StepTable {
     const { words } = this
     const places = this.#places
     const at = actor << 2
-    const slot = (places[at + 3] as number) + (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
+    const slot =
+      (places[at + 3] as number) +
+      (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
     const node = descend(words, words[slot] as number, states, base)
     if (node < 0) steps.add(-node)
-    else if (node === 0 || words[node] !== CHOICE || !this.#addLeaves(node, states, base, steps)) this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
+    else if (node === 0 || words[node] !== CHOICE || !this.#addLeaves(node, states, base, steps))
+      this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
   }
 
   /** Adds the leaves of all alternatives of a choice, if they are near. */
   #addLeaves(node: number, states: Int32Array, base: number, steps: Steps): boolean {
     const { count } = steps
-    steps.count = addAlternatives(this.words, node, states, base, steps.makeRoom(count + (this.words[node + 1] as number)), count)
+    steps.count = addAlternatives(
+      this.words,
+      node,
+      states,
+      base,
+      steps.makeRoom(count + (this.words[node + 1] as number)),
+      count,
+    )
     return steps.count > count
   }
 
@@ -220,7 +233,14 @@ export class StepTable {
   }
 
   /** Adds the leaves below a slot; false where steps from the local state are not recorded. */
-  #walk(forest: number, actor: number, from: number, state: Int32Array, script: readonly number[], steps: Steps): boolean {
+  #walk(
+    forest: number,
+    actor: number,
+    from: number,
+    state: Int32Array,
+    script: readonly number[],
+    steps: Steps,
+  ): boolean {
     const { words } = this
     let slot = from
     for (;;) {
@@ -233,7 +253,8 @@ export class StepTable {
       const head = node === 0 ? DIRECT : (words[node] as number)
       if (head === DIRECT) return false
       if (head === CHOICE) {
-        for (let i = 0; i < (words[node + 1] as number); i++) if (!this.#walk(forest, actor, node + 2 + i, state, [...script, i], steps)) return false
+        for (let i = 0; i < (words[node + 1] as number); i++)
+          if (!this.#walk(forest, actor, node + 2 + i, state, [...script, i], steps)) return false
         return true
       }
       slot = readSlot(words, node, state) || this.#learnValue(forest, actor, node, state, script)
@@ -259,7 +280,13 @@ export class StepTable {
   #execute(forest: number, actor: number, state: Int32Array, script: readonly number[]): StepRecord {
     const { executor, locals, actors } = this.#parts
     const started = performance.now()
-    const record = executor.execute(actors[actor] as Actor, locals.code(state, actor), state, script, forest === FOREST.placed)
+    const record = executor.execute(
+      actors[actor] as Actor,
+      locals.code(state, actor),
+      state,
+      script,
+      forest === FOREST.placed,
+    )
     this.executing += performance.now() - started
     return record
   }
@@ -276,14 +303,17 @@ export class StepTable {
     const local = this.#parts.locals.id(state, actor)
     const root = this.#root(forest, actor, local)
     if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
-    if (!this.#isGivenUp(root)) this.#insert(root, [...record.dependences, ...further], this.#leaves.parts(actor, record, local))
+    if (!this.#isGivenUp(root))
+      this.#insert(root, [...record.dependences, ...further], this.#leaves.parts(actor, record, local))
     return !this.#isGivenUp(root) // another thread may have given it up meanwhile
   }
 
   /** Looks whether the step treats interchangeable members alike, and what else that depends on. */
   #guard(forest: number, actor: number, state: Int32Array, record: StepRecord): readonly Dependence[] {
     const { guard, locals, actors } = this.#parts
-    return guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record) ?? []
+    return (
+      guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record) ?? []
+    )
   }
 
   #isGivenUp(root: number): boolean {
@@ -305,7 +335,11 @@ export class StepTable {
       if (dependence.on === 'choice') slot = growChoice(this.#arena, slot, dependence.n, dependence.taken)
       else {
         let left = dependence.raw
-        for (let cell: Cell | null = layout.cells[dependence.field.id] as Cell; cell !== null && slot !== 0; cell = cell.rest) {
+        for (
+          let cell: Cell | null = layout.cells[dependence.field.id] as Cell;
+          cell !== null && slot !== 0;
+          cell = cell.rest
+        ) {
           slot = growRead(this.#arena, slot, cell, left & cell.mask)
           left >>>= 32 - cell.shift
         }
@@ -366,7 +400,14 @@ export function nextScript({ dependences }: StepRecord): number[] | null {
  * Adds the leaves of all alternatives of a choice from a position on, where reads lead to them; returns the position after
  * them, or the same if some are not known or behind another choice.
  */
-function addAlternatives(words: Int32Array, choice: number, states: Int32Array, base: number, leaves: Int32Array, from: number): number {
+function addAlternatives(
+  words: Int32Array,
+  choice: number,
+  states: Int32Array,
+  base: number,
+  leaves: Int32Array,
+  from: number,
+): number {
   let at = from
   for (let slot = choice + 2, end = slot + (words[choice + 1] as number); slot < end; slot++) {
     const node = descend(words, words[slot] as number, states, base)

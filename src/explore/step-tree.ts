@@ -46,12 +46,18 @@ export function descend(words: Int32Array, from: number, states: Int32Array, bas
   while (node > 0) {
     const head = words[node] as number
     if (head >= 0) {
-      node = words[node + 2 + (((states[base + (head >>> 5)] as number) >>> (head & 31)) & (words[node + 1] as number))] as number
+      node = words[
+        node + 2 + (((states[base + (head >>> 5)] as number) >>> (head & 31)) & (words[node + 1] as number))
+      ] as number
       continue
     }
     if (head !== CHAIN) return node
     const place = words[node + 1] as number
-    const slot = linkSlot(words, node, ((states[base + (place >>> 5)] as number) >>> (place & 31)) & (words[node + 2] as number))
+    const slot = linkSlot(
+      words,
+      node,
+      ((states[base + (place >>> 5)] as number) >>> (place & 31)) & (words[node + 2] as number),
+    )
     if (slot === 0) return 0
     node = words[slot] as number
   }
@@ -63,7 +69,8 @@ function bucketOf(node: number, value: number): number {
 }
 
 function linkSlot(words: Int32Array, node: number, value: number): number {
-  for (let link = words[bucketOf(node, value)] as number; link !== 0; link = words[link + 2] as number) if (words[link] === value) return link + 1
+  for (let link = words[bucketOf(node, value)] as number; link !== 0; link = words[link + 2] as number)
+    if (words[link] === value) return link + 1
   return 0
 }
 

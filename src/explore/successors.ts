@@ -47,7 +47,13 @@ export class Successors {
   /** With symmetry, by position in the batch and actor: what the actor is called there. */
   images: Int8Array
 
-  constructor(table: StepTable, store: StateStore, locals: LocalStates, actors: readonly Actor[], symmetry: Symmetry | null) {
+  constructor(
+    table: StepTable,
+    store: StateStore,
+    locals: LocalStates,
+    actors: readonly Actor[],
+    symmetry: Symmetry | null,
+  ) {
     this.#table = table
     this.#symmetry = symmetry
     this.images = new Int8Array(symmetry ? PART * actors.length : 0)
@@ -105,7 +111,8 @@ export class Successors {
           const leaf = leaves[at] as number
           const head = words[leaf] as number
           fact |= (head & ~OUTCOME) | (HAS << (head & OUTCOME))
-          if ((head & GOES) !== 0 || ((head & MAY_GO) !== 0 && !leavesAsIs(words, leaf, states, i * size))) moves |= 1 << actor
+          if ((head & GOES) !== 0 || ((head & MAY_GO) !== 0 && !leavesAsIs(words, leaf, states, i * size)))
+            moves |= 1 << actor
           if ((head & OUTCOME) !== BLOCKED && (alone < 0 || alone === actor)) transitions++
         }
       }
@@ -170,7 +177,8 @@ export class Successors {
 
   #makeRoom(steps: number): void {
     const size = this.#store.words
-    if (this.batch.hashes.length < steps || this.batch.rows.length < steps * size) Object.assign(this.batch, newBatch(size, steps))
+    if (this.batch.hashes.length < steps || this.batch.rows.length < steps * size)
+      Object.assign(this.batch, newBatch(size, steps))
     if (this.movers.length >= steps) return
     this.movers = new Int32Array(steps)
     this.origins = new Int32Array(steps)
@@ -185,7 +193,8 @@ export class Successors {
       const row = rows.subarray(i * size, (i + 1) * size)
       const image = symmetry.canonise(row)
       if (image !== null) hashes[i] = hashState(rows, i * size, size)
-      for (let actor = 0; actor < this.#actors.length; actor++) this.images[i * this.#actors.length + actor] = image === null ? actor : symmetry.names.actor(actor, image)
+      for (let actor = 0; actor < this.#actors.length; actor++)
+        this.images[i * this.#actors.length + actor] = image === null ? actor : symmetry.names.actor(actor, image)
     }
   }
 
@@ -208,7 +217,10 @@ export class Successors {
     const { word, shift, mask } = this.#locals.packing.locals[actor] as Cell
     const size = this.#store.words
     const local = ((this.states[i * size + word] as number) >>> shift) & mask
-    return (this.#table.words[leaf + LEAF.local] as number) === local && leavesAsIs(this.#table.words, leaf, this.states, i * size)
+    return (
+      (this.#table.words[leaf + LEAF.local] as number) === local &&
+      leavesAsIs(this.#table.words, leaf, this.states, i * size)
+    )
   }
 
   /** Whether in one of the states some blocked actors wait for each other only, or for one that has finished. */
@@ -218,7 +230,7 @@ export class Successors {
     const actors = this.#actors.length
     let finished = 0
     for (let actor = 0; actor < actors; actor++) if (this.hasFinished(i, actor)) finished |= 1 << actor
-    for (let waiting = -1; ; ) {
+    for (let waiting = -1; ;) {
       let left = 0
       for (let actor = 0; actor < actors; actor++) {
         const leaf = leaves[starts[i * actors + actor] as number] as number
@@ -301,8 +313,8 @@ export class Successors {
   /** Empties the batch, with room for {@link PART} states. */
   clearBatch(): void {
     const size = this.#store.words
-    if (this.batch.hashes.length < PART || this.batch.rows.length < PART * size) Object.assign(this.batch, newBatch(size, PART))
+    if (this.batch.hashes.length < PART || this.batch.rows.length < PART * size)
+      Object.assign(this.batch, newBatch(size, PART))
     this.batch.count = 0
   }
 }
-

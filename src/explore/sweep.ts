@@ -53,7 +53,9 @@ export class Sweep {
     for (let step = 0; step < this.#patience && left > 0; step++) left = this.#wanderOn(step)
     for (let i = 0; i < successors.count; i++) this.#tellWay(i)
     // where wandering leads nowhere it is soon given up, and taken up again where it does
-    if (successors.count > 0) this.#patience = left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MOST_STEPS, this.#patience << 1)
+    if (successors.count > 0)
+      this.#patience =
+        left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MOST_STEPS, this.#patience << 1)
     const hasChanged = this.#note()
     profile.end('sweep')
     return hasChanged
@@ -94,7 +96,8 @@ export class Sweep {
       this.#lengths[i] = (this.#lengths[i] as number) + 1
       const fortune = (this.#taken[k] as number) % FORTUNES
       const known = this.#fortunes[fortune] as number
-      this.#fortunes[fortune] = this.#bits[i] === ALL_BITS ? Math.min(MOST_FORTUNE, known + 1) : Math.max(-MOST_FORTUNE, known - 1)
+      this.#fortunes[fortune] =
+        this.#bits[i] === ALL_BITS ? Math.min(MOST_FORTUNE, known + 1) : Math.max(-MOST_FORTUNE, known - 1)
     }
     return count
   }
@@ -134,7 +137,7 @@ export class Sweep {
     const { profile, system } = this.#engine
     profile.start()
     let hasChanged = false
-    for (let isChanging = true; isChanging; ) {
+    for (let isChanging = true; isChanging;) {
       this.#gatherIncomplete(from, to)
       for (let round = 0; round < system.actors.length; round++) this.#lookAhead(round)
       const isNew = this.#note()
@@ -197,7 +200,8 @@ export class Sweep {
     if (!symmetry || bits === ALL_BITS) return bits
     const actors = system.actors.length
     let seen = bits & REST_BIT
-    for (let actor = 0; actor < actors; actor++) seen |= ((bits >> (successors.images[k * actors + actor] as number)) & 1) << actor
+    for (let actor = 0; actor < actors; actor++)
+      seen |= ((bits >> (successors.images[k * actors + actor] as number)) & 1) << actor
     return seen
   }
 

@@ -35,14 +35,27 @@ export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string,
   const machine = buildMachine(loaded, params)
   const { actors, memory } = machine
   try {
-    return { machine, actors, objects: freezeReachable(machine, runtime), runtime, layout: layoutOf(memory, actors.length), namings: namingsOf(memory), distinguished: new Map(), lockFields: lockFieldsOf(machine), loaded }
+    return {
+      machine,
+      actors,
+      objects: freezeReachable(machine, runtime),
+      runtime,
+      layout: layoutOf(memory, actors.length),
+      namings: namingsOf(memory),
+      distinguished: new Map(),
+      lockFields: lockFieldsOf(machine),
+      loaded,
+    }
   } catch (error) {
     throw setupRefusal(error, sourceMap, bundle.file)
   }
 }
 
 function lockFieldsOf(machine: Machine): System['lockFields'] {
-  const of = (isObserved: boolean): ReadonlySet<number> => new Set([...lockFields(machine)].flatMap(([{ id }, name]) => (machine.observed.has(name) === isObserved ? [id] : [])))
+  const of = (isObserved: boolean): ReadonlySet<number> =>
+    new Set(
+      [...lockFields(machine)].flatMap(([{ id }, name]) => (machine.observed.has(name) === isObserved ? [id] : [])),
+    )
   return { observed: of(true), hidden: of(false) }
 }
 

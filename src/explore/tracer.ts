@@ -76,7 +76,15 @@ export class Tracer implements Standing {
   summary(words: Int32Array, actor: number, choices: readonly number[]): string {
     this.#words = words
     const { events } = this.#step(actor, choices)
-    return events.map(({ operation, target, detail }) => (operation === 'write' && detail !== '' ? `${target} ${detail}` : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim())).join(', ') || 'goes on'
+    return (
+      events
+        .map(({ operation, target, detail }) =>
+          operation === 'write' && detail !== ''
+            ? `${target} ${detail}`
+            : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim(),
+        )
+        .join(', ') || 'goes on'
+    )
   }
 
   isFinished(actor: Actor): boolean {
@@ -106,7 +114,13 @@ export class Tracer implements Standing {
     return view.blocked(actors).map(({ actor, operation, target, heldBy }) => {
       const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
       const stack = 'stack' in state ? state.stack : []
-      return { actor: actor.id, operation, target, heldBy: heldBy.map(({ id }) => id), at: this.#ownPlace(stack, stack.at(-1)?.site ?? 0) }
+      return {
+        actor: actor.id,
+        operation,
+        target,
+        heldBy: heldBy.map(({ id }) => id),
+        at: this.#ownPlace(stack, stack.at(-1)?.site ?? 0),
+      }
     })
   }
 
@@ -118,13 +132,19 @@ export class Tracer implements Standing {
   /** What an actor does next to a field, whatever it has to choose on the way; a write where it does both. Any use of an instance reads whether that lives. */
   #accessTo(field: string, actor: Actor): RacingAccess | null {
     let read: RacingAccess | null = null
-    for (let choices: readonly number[] | null = []; choices !== null; ) {
+    for (let choices: readonly number[] | null = []; choices !== null;) {
       const found: RacingAccess[] = []
       const taken: readonly number[] = choices
       const record = this.#observed(actor, taken, (touched, isWrite, stack) => {
         const isIt = touched.name === field
         if (!isIt && touched.alive?.name !== field) return
-        found.push({ actor: actor.id, access: isIt && isWrite ? 'write' : 'read', field, ...this.#whereabouts(stack), ...(taken.some((choice) => choice > 0) && { choices: taken }) })
+        found.push({
+          actor: actor.id,
+          access: isIt && isWrite ? 'write' : 'read',
+          field,
+          ...this.#whereabouts(stack),
+          ...(taken.some((choice) => choice > 0) && { choices: taken }),
+        })
       })
       const write = found.find(({ access }) => access === 'write')
       if (write) return write
@@ -134,11 +154,16 @@ export class Tracer implements Standing {
     return read
   }
 
-  #step(actor: number, choices: readonly number[]): Pick<TraceStep, 'events' | 'changes' | 'inside'> & { readonly isFault: boolean } {
+  #step(
+    actor: number,
+    choices: readonly number[],
+  ): Pick<TraceStep, 'events' | 'changes' | 'inside'> & { readonly isFault: boolean } {
     const { system, locals } = this.#engine
     const who = system.actors[actor] as Actor
     this.#narration = new Narration()
-    const record = this.#observed(who, choices, (field, isWrite, stack, once) => this.#narration.access(field, isWrite, once, () => this.#whereabouts(stack)))
+    const record = this.#observed(who, choices, (field, isWrite, stack, once) =>
+      this.#narration.access(field, isWrite, once, () => this.#whereabouts(stack)),
+    )
     if (record.outcome === 'blocked') throw new CannotStep(`${who.title} cannot take a step there`)
     if (record.fault) this.#narration.fault(record.fault, this.#faultPlace)
     const before = this.#words
@@ -149,7 +174,12 @@ export class Tracer implements Standing {
     const { memory } = system.machine
     const [from, to] = [this.#valuesOf(before), this.#valuesOf(after)]
     const inside = changes(from, to, memory, true)
-    return { events: named(this.#narration.events, from, to, memory), changes: changes(from, to, memory), ...(inside.length > 0 && { inside }), isFault: record.fault !== null }
+    return {
+      events: named(this.#narration.events, from, to, memory),
+      changes: changes(from, to, memory),
+      ...(inside.length > 0 && { inside }),
+      isFault: record.fault !== null,
+    }
   }
 
   /** Raw values by field id in the state reached. */
@@ -164,7 +194,11 @@ export class Tracer implements Standing {
   #faultPlace: SourcePlace | null = null
 
   /** Executes a step with the given ears on it. */
-  #observed(actor: Actor, choices: readonly number[], access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void): StepRecord {
+  #observed(
+    actor: Actor,
+    choices: readonly number[],
+    access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void,
+  ): StepRecord {
     const { executor, locals } = this.#engine
     const code = locals.code(this.#words, actor.id)
     let stackNow: readonly Frame[] = []
@@ -177,7 +211,8 @@ export class Tracer implements Standing {
       choice: (what, taken, stack) => this.#narration.choice(what, taken, this.#whereabouts(stack)),
       operation: (operation, stack, site, isBlocked) => {
         stackNow = stack
-        if (!isBlocked) this.#narration.operation(operation, { function: names(stack), at: this.#ownPlace(stack, site) })
+        if (!isBlocked)
+          this.#narration.operation(operation, { function: names(stack), at: this.#ownPlace(stack, site) })
       },
     }
     try {
@@ -192,7 +227,10 @@ export class Tracer implements Standing {
   /** Where in the model's files the code that runs now is: the access itself, else the `yield*` last executed. */
   #whereabouts(stack: readonly Frame[]): Whereabouts {
     const { loaded } = this.#engine.system
-    return { function: names(stack), at: loaded.sourceMap.placeOf(new Error('place')) ?? this.#ownPlace(stack, stack.at(-1)?.site ?? 0) }
+    return {
+      function: names(stack),
+      at: loaded.sourceMap.placeOf(new Error('place')) ?? this.#ownPlace(stack, stack.at(-1)?.site ?? 0),
+    }
   }
 
   /** The innermost place that is in the model's own files: what locks and channels do within is told where they are called. */

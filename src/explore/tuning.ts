@@ -25,4 +25,15 @@ export interface Tuning {
 }
 
 /** What searches use. */
-export const TUNING: Tuning = { narrow: 2048, worthThreads: 100, slice: 20, firstCapacity: 1 << 16, segmentBits: 20, firstWidth: 4, mostSpare: 8, patience: 4096, sleepSets: true, room: { states: 1 << 20, words: 1 << 24 } }
+export const TUNING: Tuning = {
+  narrow: 2048,
+  worthThreads: 100,
+  slice: 20,
+  firstCapacity: 1 << 16,
+  segmentBits: 20,
+  firstWidth: 4,
+  mostSpare: 8,
+  patience: 4096,
+  sleepSets: true,
+  room: { states: 1 << 20, words: 1 << 24 },
+}

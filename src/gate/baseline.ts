@@ -44,11 +44,22 @@ export function readBaseline(text: string): Baseline {
   } catch (error) {
     throw new BaselineError(`it is no JSON: ${(error as Error).message}`)
   }
-  if (typeof value !== 'object' || value?.schema !== 'vmcheck.baseline/1' || typeof value.models !== 'object' || value.models === null) throw new BaselineError('it is not a vmcheck.baseline/1 file')
-  if (value.semantics !== SEMANTICS) throw new BaselineError(`its counts are of semantics ${value.semantics}, those of this version are of ${SEMANTICS}: record it anew with vmcheck gate --update`)
+  if (
+    typeof value !== 'object' ||
+    value?.schema !== 'vmcheck.baseline/1' ||
+    typeof value.models !== 'object' ||
+    value.models === null
+  )
+    throw new BaselineError('it is not a vmcheck.baseline/1 file')
+  if (value.semantics !== SEMANTICS)
+    throw new BaselineError(
+      `its counts are of semantics ${value.semantics}, those of this version are of ${SEMANTICS}: record it anew with vmcheck gate --update`,
+    )
   for (const [file, scenarios] of Object.entries(value.models)) {
-    if (typeof scenarios !== 'object' || scenarios === null) throw new BaselineError(`what it records of ${file} is damaged`)
-    for (const [scenario, recorded] of Object.entries(scenarios)) if (!isRecorded(recorded)) throw new BaselineError(`what it records of ${file} ${scenario} is damaged`)
+    if (typeof scenarios !== 'object' || scenarios === null)
+      throw new BaselineError(`what it records of ${file} is damaged`)
+    for (const [scenario, recorded] of Object.entries(scenarios))
+      if (!isRecorded(recorded)) throw new BaselineError(`what it records of ${file} ${scenario} is damaged`)
   }
   return value as Baseline
 }
@@ -57,8 +68,12 @@ function isRecorded(value: Partial<Recorded> | null): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { verdict, property, steps, also, ...counts } = value
   const isCount = (count: unknown): boolean => Number.isInteger(count) && (count as number) >= 0
-  const hasCounts = [counts.states, counts.transitions, counts.depth].every(isCount) && (steps === undefined || isCount(steps))
-  const hasTexts = typeof verdict === 'string' && (property === undefined || typeof property === 'string') && (also === undefined || (Array.isArray(also) && also.every((one) => typeof one === 'string')))
+  const hasCounts =
+    [counts.states, counts.transitions, counts.depth].every(isCount) && (steps === undefined || isCount(steps))
+  const hasTexts =
+    typeof verdict === 'string' &&
+    (property === undefined || typeof property === 'string') &&
+    (also === undefined || (Array.isArray(also) && also.every((one) => typeof one === 'string')))
   return hasCounts && hasTexts
 }
 
@@ -85,21 +100,31 @@ export function drifts(baseline: Baseline, results: readonly GateResult[], isWho
   if (!isWhole) return found
   const known = new Set(results.map(caseName))
   const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
-  const recorded = Object.entries(baseline.models).flatMap(([file, scenarios]) => Object.keys(scenarios).map((scenario) => ({ file, scenario })))
-  return [...found, ...recorded.filter((one) => !known.has(caseName(one)) && !broken.has(one.file)).map((one) => ({ ...one, changes: ['is recorded, and there no more'] }))]
+  const recorded = Object.entries(baseline.models).flatMap(([file, scenarios]) =>
+    Object.keys(scenarios).map((scenario) => ({ file, scenario })),
+  )
+  return [
+    ...found,
+    ...recorded
+      .filter((one) => !known.has(caseName(one)) && !broken.has(one.file))
+      .map((one) => ({ ...one, changes: ['is recorded, and there no more'] })),
+  ]
 }
 
 /** The baseline with new results in it; of scenarios without a conclusive one what was there before is kept. */
 export function updated(before: Baseline | null, results: readonly GateResult[], isWhole: boolean): Baseline {
   const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
   const models = new Map<string, Map<string, Recorded>>()
-  for (const [file, scenarios] of Object.entries(before?.models ?? {})) if (!isWhole || broken.has(file)) models.set(file, new Map(Object.entries(scenarios)))
+  for (const [file, scenarios] of Object.entries(before?.models ?? {}))
+    if (!isWhole || broken.has(file)) models.set(file, new Map(Object.entries(scenarios)))
   for (const result of results) {
     const { file, scenario, report } = result
     const recorded = report && report.inconclusive === null ? recordOf(report) : before && recordedOf(before, result)
     if (recorded) models.set(file, (models.get(file) ?? new Map<string, Recorded>()).set(scenario, recorded))
   }
-  const sorted = [...models].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([file, scenarios]) => [file, Object.fromEntries(scenarios)] as const)
+  const sorted = [...models]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([file, scenarios]) => [file, Object.fromEntries(scenarios)] as const)
   return { schema: 'vmcheck.baseline/1', semantics: SEMANTICS, models: Object.fromEntries(sorted) }
 }
 
@@ -119,13 +144,19 @@ function recordOf({ verdict, violations, stats }: Report): Recorded {
 function compare(before: Recorded, now: Recorded): string[] {
   const changes: string[] = []
   if (before.verdict !== now.verdict) {
-    const what = now.verdict === 'pass' ? ': the violation is gone' : before.verdict === 'pass' ? ': it passed before' : ''
+    const what =
+      now.verdict === 'pass' ? ': the violation is gone' : before.verdict === 'pass' ? ': it passed before' : ''
     changes.push(`verdict ${before.verdict} → ${now.verdict}${what}`)
   } else if (before.property !== now.property) changes.push(`property “${before.property}” → “${now.property}”`)
-  for (const gone of (before.also ?? []).filter((one) => !now.also?.includes(one))) changes.push(`${gone} is not found any more`)
-  for (const found of (now.also ?? []).filter((one) => !before.also?.includes(one))) changes.push(`${found} is found, too`)
-  for (const what of ['states', 'transitions', 'depth'] as const) if (before[what] !== now[what]) changes.push(`${what} ${count(before[what])} → ${count(now[what])}${factor(before[what], now[what])}`)
-  if (before.steps !== undefined && now.steps !== undefined && before.steps !== now.steps) changes.push(`trace ${before.steps} → ${now.steps} steps`)
+  for (const gone of (before.also ?? []).filter((one) => !now.also?.includes(one)))
+    changes.push(`${gone} is not found any more`)
+  for (const found of (now.also ?? []).filter((one) => !before.also?.includes(one)))
+    changes.push(`${found} is found, too`)
+  for (const what of ['states', 'transitions', 'depth'] as const)
+    if (before[what] !== now[what])
+      changes.push(`${what} ${count(before[what])} → ${count(now[what])}${factor(before[what], now[what])}`)
+  if (before.steps !== undefined && now.steps !== undefined && before.steps !== now.steps)
+    changes.push(`trace ${before.steps} → ${now.steps} steps`)
   return changes
 }
 

@@ -34,7 +34,9 @@ export function wasInterrupted({ standing, report }: GateResult): boolean {
 /** What a result is called in tables: the kind of what was found, `pass`, ... */
 export function foundIn({ report, standing }: GateResult): string {
   if (!report) return standing === 'unchanged' ? 'not run' : 'not explored'
-  return report.verdict === 'violation' ? [...new Set(report.violations.map(({ kind }) => kind))].join(', ') : report.verdict
+  return report.verdict === 'violation'
+    ? [...new Set(report.violations.map(({ kind }) => kind))].join(', ')
+    : report.verdict
 }
 
 /** Exit status: 2 before 1 before 3 before 0. */

@@ -10,9 +10,21 @@ export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]
   const errors = bad.map((result) => {
     const at = placeOf(result)
     const command = result.standing === 'inconclusive' ? 'warning' : 'error'
-    return annotation(command, at, `vmcheck: ${caseName(result)}`, [...result.differences, ...(result.report?.commands ?? [])].join('\n'))
+    return annotation(
+      command,
+      at,
+      `vmcheck: ${caseName(result)}`,
+      [...result.differences, ...(result.report?.commands ?? [])].join('\n'),
+    )
   })
-  const notes = drifts.map((drift) => annotation('error', { file: drift.file, line: 1, column: 1 }, `vmcheck: ${caseName(drift)} is not as recorded`, drift.changes.join('\n')))
+  const notes = drifts.map((drift) =>
+    annotation(
+      'error',
+      { file: drift.file, line: 1, column: 1 },
+      `vmcheck: ${caseName(drift)} is not as recorded`,
+      drift.changes.join('\n'),
+    ),
+  )
   return [...errors, ...notes].slice(0, MOST)
 }
 
@@ -21,7 +33,12 @@ function placeOf({ file, report }: GateResult): Place {
   return (violation && ownPlaces(violation)[0]) ?? { file, line: 1, column: 1 }
 }
 
-function annotation(command: 'error' | 'warning', { file, line, column }: Place, title: string, message: string): string {
+function annotation(
+  command: 'error' | 'warning',
+  { file, line, column }: Place,
+  title: string,
+  message: string,
+): string {
   return `::${command} file=${property(file)},line=${line},col=${column},title=${property(title)}::${data(message)}`
 }
 

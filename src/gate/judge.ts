@@ -22,12 +22,24 @@ type Found = Report['violations'][number]
  * @param hasCounts whether the search was the one that expected counts are about
  * @returns with the violation that is worth a look: the first that nobody expects, else the first
  */
-export function judge(report: Report, scenario: Scenario<never>, hasCounts: boolean): Judgement & { readonly culprit: Found | undefined } {
+export function judge(
+  report: Report,
+  scenario: Scenario<never>,
+  hasCounts: boolean,
+): Judgement & { readonly culprit: Found | undefined } {
   const { wanted, missing, surplus } = compare(report, scenario)
   const culprit = surplus[0] ?? report.violations[0]
   // what is found is found; what is not may only not have been met before the search was ended
-  const isCut = report.inconclusive !== null && surplus.length === 0 && (report.verdict !== 'violation' || keepsGoing(scenario))
-  if (isCut) return { standing: 'inconclusive', differences: [`expected ${describe(scenario.expect)}; ${report.verdict === 'violation' ? cutShort(report) : outcome(report)}`], culprit }
+  const isCut =
+    report.inconclusive !== null && surplus.length === 0 && (report.verdict !== 'violation' || keepsGoing(scenario))
+  if (isCut)
+    return {
+      standing: 'inconclusive',
+      differences: [
+        `expected ${describe(scenario.expect)}; ${report.verdict === 'violation' ? cutShort(report) : outcome(report)}`,
+      ],
+      culprit,
+    }
   const differences = [
     ...(missing.length + surplus.length > 0 ? [verdictDifference(report, wanted, surplus)] : []),
     ...(hasCounts ? countDifferences(report, scenario.expect) : []),
@@ -48,15 +60,24 @@ export function describe(expect: Expectation): string {
 }
 
 /** What is expected and not found, and found and not expected. What is said most exactly is matched first, each with one violation. */
-function compare({ violations }: Report, { expect, finds = [], allows = [] }: Scenario<never>): { readonly wanted: readonly KnownViolation[]; readonly missing: readonly KnownViolation[]; readonly surplus: readonly Found[] } {
+function compare(
+  { violations }: Report,
+  { expect, finds = [], allows = [] }: Scenario<never>,
+): {
+  readonly wanted: readonly KnownViolation[]
+  readonly missing: readonly KnownViolation[]
+  readonly surplus: readonly Found[]
+} {
   const first = expectedViolation(expect)
   const wanted = [...(first ? [first] : []), ...finds]
   const left = [...violations]
-  const missing = wanted.toSorted((a, b) => Number(isExact(b)) - Number(isExact(a))).filter((known) => {
-    const at = left.findIndex((found) => fits(found, known))
-    if (at >= 0) left.splice(at, 1)
-    return at < 0
-  })
+  const missing = wanted
+    .toSorted((a, b) => Number(isExact(b)) - Number(isExact(a)))
+    .filter((known) => {
+      const at = left.findIndex((found) => fits(found, known))
+      if (at >= 0) left.splice(at, 1)
+      return at < 0
+    })
   return { wanted, missing, surplus: left.filter((found) => !allows.some((known) => fits(found, known))) }
 }
 
@@ -64,9 +85,16 @@ function isExact(known: KnownViolation): boolean {
   return typeof known !== 'string' && known.property !== undefined
 }
 
-function verdictDifference({ violations }: Report, wanted: readonly KnownViolation[], surplus: readonly Found[]): string {
+function verdictDifference(
+  { violations }: Report,
+  wanted: readonly KnownViolation[],
+  surplus: readonly Found[],
+): string {
   const expected = wanted.length === 0 ? 'pass' : wanted.map(name).join(' and ')
-  const found = violations.length === 0 ? 'pass: nothing is wrong any more' : (surplus.length > 0 ? surplus : violations).map(({ kind, message }) => `${kind}: ${message}`).join('; ')
+  const found =
+    violations.length === 0
+      ? 'pass: nothing is wrong any more'
+      : (surplus.length > 0 ? surplus : violations).map(({ kind, message }) => `${kind}: ${message}`).join('; ')
   return `expected ${expected}, found ${found}`
 }
 
@@ -74,7 +102,9 @@ function verdictDifference({ violations }: Report, wanted: readonly KnownViolati
 function expectedViolation(expect: Expectation): KnownViolation | null {
   const verdict = expectedVerdict(expect)
   if (verdict === 'pass') return null
-  return typeof expect === 'string' || expect.property === undefined ? verdict : { kind: verdict, property: expect.property }
+  return typeof expect === 'string' || expect.property === undefined
+    ? verdict
+    : { kind: verdict, property: expect.property }
 }
 
 /** Whether the first violation, or none, is what is expected first. */
@@ -84,18 +114,26 @@ export function isExpected({ violations: [first] }: Report, expect: Expectation)
 }
 
 function fits({ kind, property }: Found, known: KnownViolation): boolean {
-  return kind === kindOf(known) && (typeof known === 'string' || known.property === undefined || known.property === property)
+  return (
+    kind === kindOf(known) && (typeof known === 'string' || known.property === undefined || known.property === property)
+  )
 }
 
 function name(known: KnownViolation): string {
-  return typeof known === 'string' || known.property === undefined ? kindOf(known) : `${known.kind} of “${known.property}”`
+  return typeof known === 'string' || known.property === undefined
+    ? kindOf(known)
+    : `${known.kind} of “${known.property}”`
 }
 
 function countDifferences({ stats }: Report, expect: Expectation): string[] {
   if (typeof expect === 'string') return []
   return (['states', 'transitions', 'depth'] as const).flatMap((what) => {
     const wanted = expect[what]
-    return wanted === undefined || wanted === stats[what] ? [] : [`expected ${what === 'depth' ? `depth ${count(wanted)}` : plural(wanted, what.slice(0, -1))}, found ${count(stats[what])}`]
+    return wanted === undefined || wanted === stats[what]
+      ? []
+      : [
+          `expected ${what === 'depth' ? `depth ${count(wanted)}` : plural(wanted, what.slice(0, -1))}, found ${count(stats[what])}`,
+        ]
   })
 }
 

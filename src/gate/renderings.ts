@@ -35,13 +35,22 @@ export function summaryLine({ results, drifts, seconds }: GateSummary): string {
 export function resultLine(result: GateResult): string {
   const { report, isKept, seconds, standing } = result
   const steps = report?.violations[0]?.schedule.length ?? 0
-  const facts = report ? [plural(report.stats.states, 'state'), ...(steps > 0 ? [plural(steps, 'step')] : []), isKept ? 'from an earlier run' : `${seconds.toFixed(1)} s`] : []
+  const facts = report
+    ? [
+        plural(report.stats.states, 'state'),
+        ...(steps > 0 ? [plural(steps, 'step')] : []),
+        isKept ? 'from an earlier run' : `${seconds.toFixed(1)} s`,
+      ]
+    : []
   return `${(standing === 'differs' ? 'DIFFERS' : standing).padEnd(13)}${caseName(result)}: ${[foundIn(result), ...facts].join(', ')}`
 }
 
 /** What is wrong with a scenario, and how to see it. */
 export function detailLines(result: GateResult): string[] {
-  return [...result.differences.map((difference) => `  ${difference}`), ...(result.report?.commands ?? []).map((command) => `  again: ${command.replaceAll('\n', '\n  ')}`)]
+  return [
+    ...result.differences.map((difference) => `  ${difference}`),
+    ...(result.report?.commands ?? []).map((command) => `  again: ${command.replaceAll('\n', '\n  ')}`),
+  ]
 }
 
 /** Drift from the baseline as a diff. */
@@ -51,39 +60,96 @@ export function driftLines(drifts: readonly Drift[]): string[] {
 
 /** Results that are not as they should be, the worst first. */
 export function wrong(results: readonly GateResult[]): GateResult[] {
-  return results.filter(({ standing }) => standing === 'broken' || standing === 'differs' || standing === 'inconclusive').toSorted((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing))
+  return results
+    .filter(({ standing }) => standing === 'broken' || standing === 'differs' || standing === 'inconclusive')
+    .toSorted((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing))
 }
 
 /** JUnit XML: a case for each scenario that was run or known, which fails where it is not as expected. */
 export function gateJunit({ results, drifts }: GateSummary, now: Date): string {
-  const cases = results.filter(({ standing }) => standing !== 'unchanged').map((result): JunitCase => {
-    const drift = drifts.find((one) => caseName(one) === caseName(result))
-    const differences = [...result.differences, ...(drift?.changes ?? [])]
-    const type = result.standing === 'inconclusive' ? 'Inconclusive' : result.standing === 'broken' ? 'Broken' : result.standing === 'differs' ? foundIn(result) : 'Drift'
-    const text = [...differences, ...(result.report?.commands ?? []), ...(result.standing === 'differs' && result.report ? ['', plainText(result.report)] : [])].join('\n')
-    return {
-      suite: result.file,
-      name: result.scenario || 'loads',
-      seconds: result.seconds,
-      problem: differences.length === 0 ? null : { form: result.standing === 'broken' || result.standing === 'inconclusive' ? 'error' : 'failure', type, message: differences.join('; '), text },
-    }
-  })
+  const cases = results
+    .filter(({ standing }) => standing !== 'unchanged')
+    .map((result): JunitCase => {
+      const drift = drifts.find((one) => caseName(one) === caseName(result))
+      const differences = [...result.differences, ...(drift?.changes ?? [])]
+      const type =
+        result.standing === 'inconclusive'
+          ? 'Inconclusive'
+          : result.standing === 'broken'
+            ? 'Broken'
+            : result.standing === 'differs'
+              ? foundIn(result)
+              : 'Drift'
+      const text = [
+        ...differences,
+        ...(result.report?.commands ?? []),
+        ...(result.standing === 'differs' && result.report ? ['', plainText(result.report)] : []),
+      ].join('\n')
+      return {
+        suite: result.file,
+        name: result.scenario || 'loads',
+        seconds: result.seconds,
+        problem:
+          differences.length === 0
+            ? null
+            : {
+                form: result.standing === 'broken' || result.standing === 'inconclusive' ? 'error' : 'failure',
+                type,
+                message: differences.join('; '),
+                text,
+              },
+      }
+    })
   return renderCases(cases, now)
 }
 
 /** SARIF: an alert for each scenario that is not as expected, with the traces of what was found. */
 export function gateSarif({ results, drifts }: GateSummary): string {
   const differing = results.filter(({ standing }) => standing === 'differs')
-  const alert = (rule: string, about: string, { file, scenario }: Pick<GateResult, 'file' | 'scenario'>, message: string): PlainAlert => ({ rule, about, message, file, scenario })
+  const alert = (
+    rule: string,
+    about: string,
+    { file, scenario }: Pick<GateResult, 'file' | 'scenario'>,
+    message: string,
+  ): PlainAlert => ({ rule, about, message, file, scenario })
   const alerts = [
-    ...differing.filter(({ report }) => report?.verdict !== 'violation').map((result) => alert('unexpected-result', 'A scenario does not come out as its model expects.', result, `${caseName(result)}: ${result.differences.join('; ')}`)),
-    ...results.filter(({ standing }) => standing === 'broken' || standing === 'inconclusive').map((result) => alert('no-result', 'Nothing is known of a scenario.', result, `${caseName(result)}: ${result.differences.join('; ')}`)),
-    ...drifts.map((drift) => alert('drift', 'A result is not the one recorded.', drift, `${caseName(drift)}: ${drift.changes.join('; ')}`)),
+    ...differing
+      .filter(({ report }) => report?.verdict !== 'violation')
+      .map((result) =>
+        alert(
+          'unexpected-result',
+          'A scenario does not come out as its model expects.',
+          result,
+          `${caseName(result)}: ${result.differences.join('; ')}`,
+        ),
+      ),
+    ...results
+      .filter(({ standing }) => standing === 'broken' || standing === 'inconclusive')
+      .map((result) =>
+        alert(
+          'no-result',
+          'Nothing is known of a scenario.',
+          result,
+          `${caseName(result)}: ${result.differences.join('; ')}`,
+        ),
+      ),
+    ...drifts.map((drift) =>
+      alert('drift', 'A result is not the one recorded.', drift, `${caseName(drift)}: ${drift.changes.join('; ')}`),
+    ),
   ]
-  return renderSarif(differing.flatMap(({ report }) => (report?.verdict === 'violation' ? [report] : [])), alerts)
+  return renderSarif(
+    differing.flatMap(({ report }) => (report?.verdict === 'violation' ? [report] : [])),
+    alerts,
+  )
 }
 
-const SIGNS: Readonly<Record<Standing, string>> = { 'as expected': '✅', differs: '❌', inconclusive: '⚠️', unchanged: '➖', broken: '💥' }
+const SIGNS: Readonly<Record<Standing, string>> = {
+  'as expected': '✅',
+  differs: '❌',
+  inconclusive: '⚠️',
+  unchanged: '➖',
+  broken: '💥',
+}
 
 /** Markdown for a pull request or a job summary: a table of the models, then what is wrong, with its space-time diagram. */
 export function gateMarkdown(summary: GateSummary): string {
@@ -98,7 +164,12 @@ export function gateMarkdown(summary: GateSummary): string {
     if (report && result.standing === 'differs' && i < MOST_SECTIONS) parts.push(reportSection(report, '####'))
     else if (report?.commands) parts.push(fence('sh', report.commands.join('\n')))
   }
-  if (drifts.length > 0) parts.push('### Not as recorded', fence('text', driftLines(drifts).join('\n')), 'If this is meant, record it: `npx vmcheck gate --update`')
+  if (drifts.length > 0)
+    parts.push(
+      '### Not as recorded',
+      fence('text', driftLines(drifts).join('\n')),
+      'If this is meant, record it: `npx vmcheck gate --update`',
+    )
   parts.push(modelTable(results))
   return `${parts.join('\n\n')}\n`
 }

@@ -27,7 +27,11 @@ export class ResultCache {
   /** The report kept, or null; a damaged one is none. */
   async get(key: ResultKey): Promise<Report | null> {
     try {
-      const kept = JSON.parse(await readFile(this.#path(key), 'utf8')) as { key: ResultKey; report: unknown; digest: string }
+      const kept = JSON.parse(await readFile(this.#path(key), 'utf8')) as {
+        key: ResultKey
+        report: unknown
+        digest: string
+      }
       if (JSON.stringify(kept.key) !== JSON.stringify(key) || kept.digest !== digestOf(key, kept.report)) return null
       return readReports(JSON.stringify(kept.report))[0] ?? null
     } catch {
@@ -54,5 +58,7 @@ export class ResultCache {
 
 /** Of a result and what it depends on: one that was edited is none. */
 function digestOf(key: ResultKey, report: unknown): string {
-  return createHash('sha256').update(JSON.stringify([key, report])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([key, report]))
+    .digest('hex')
 }

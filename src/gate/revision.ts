@@ -26,7 +26,11 @@ export interface Revision {
  */
 export async function revisionAt(revision: string, cwd: string): Promise<Revision> {
   const prefix = await git(['rev-parse', '--show-prefix'], cwd, 'this folder is in no git repository')
-  const commit = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`], cwd, `git knows no revision "${revision}" (in CI, fetch enough history)`)
+  const commit = await git(
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`],
+    cwd,
+    `git knows no revision "${revision}" (in CI, fetch enough history)`,
+  )
   return { commit, cwd, prefix }
 }
 
@@ -36,7 +40,10 @@ export async function revisionAt(revision: string, cwd: string): Promise<Revisio
  * @param files models' paths relative to the folder
  * @throws RevisionError without a work tree
  */
-export async function digestsAt({ commit, cwd, prefix }: Revision, files: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+export async function digestsAt(
+  { commit, cwd, prefix }: Revision,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-revision-'))
   try {
     // an index of its own: the user's is left alone
@@ -45,7 +52,18 @@ export async function digestsAt({ commit, cwd, prefix }: Revision, files: readon
     await execute('git', ['read-tree', commit], { cwd: top, env })
     await execute('git', ['checkout-index', '--all', '--force', `--prefix=${join(folder, 'tree')}/`], { cwd: top, env })
     const then = join(folder, 'tree', prefix)
-    const found = await Promise.all(files.map(async (file) => [file, await bundle(file, then, null, 'native').then(({ digest }) => digest, () => null)] as const))
+    const found = await Promise.all(
+      files.map(
+        async (file) =>
+          [
+            file,
+            await bundle(file, then, null, 'native').then(
+              ({ digest }) => digest,
+              () => null,
+            ),
+          ] as const,
+      ),
+    )
     return new Map(found)
   } finally {
     await rm(folder, { recursive: true, force: true })

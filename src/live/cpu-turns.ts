@@ -33,7 +33,9 @@ export class CpuTurns {
     const actor = this.#actor
     if (actor.cpu.state === null) return null
     const cpus = sharesCpu(actor) ? placement(actor).cpus : [actor.cpu]
-    return cpus.map((cpu, i) => [i, cpu] as const).filter(([, cpu]) => [0, actor.id + 1].includes(this.#transaction.read(this.#wordOf(cpu))))
+    return cpus
+      .map((cpu, i) => [i, cpu] as const)
+      .filter(([, cpu]) => [0, actor.id + 1].includes(this.#transaction.read(this.#wordOf(cpu))))
   }
 
   /** In a transaction: takes one of the places for the step; its commit makes it so. */
@@ -48,14 +50,23 @@ export class CpuTurns {
   /** The step is done: the CPU that it was taken on may serve others. */
   letGo(): void {
     const { cpus, id } = this.#actor
-    for (const cpu of cpus) if (cpu.state && Atomics.load(this.#fields.values, this.#wordOf(cpu)) === id + 1) this.#fields.write(this.#wordOf(cpu), 0)
+    for (const cpu of cpus)
+      if (cpu.state && Atomics.load(this.#fields.values, this.#wordOf(cpu)) === id + 1)
+        this.#fields.write(this.#wordOf(cpu), 0)
   }
 
   /** The CPU that is chosen; where a step of another is at work there, one that is free. */
   #choose(places: readonly Place[]): Cpu {
     const all = placement(this.#actor).cpus
     this.#memory.isPlacing = true
-    const chosen = all.length === 1 ? 0 : this.#memory.choose(all.length, `the CPU of ${this.#actor.name}`, all.map(({ name }) => name))
+    const chosen =
+      all.length === 1
+        ? 0
+        : this.#memory.choose(
+            all.length,
+            `the CPU of ${this.#actor.name}`,
+            all.map(({ name }) => name),
+          )
     this.#memory.isPlacing = false
     const [choice, cpu] = places.find(([position]) => position === chosen) ?? (places[0] as Place)
     if (choice !== chosen) this.#memory.choices[this.#memory.choices.length - 1] = choice

@@ -35,16 +35,28 @@ export async function follow(replay: Replay, violation: Violation, ending: () =>
     if (what !== null) return { steps, difference: { step: i + 1, what }, waiting: [], finding: null }
   }
   const { what, waiting, finding } = await ending()
-  return { steps, difference: what === null ? null : { step: steps.length, what: `at the end, ${what}` }, waiting, finding }
+  return {
+    steps,
+    difference: what === null ? null : { step: steps.length, what: `at the end, ${what}` },
+    waiting,
+    finding,
+  }
 }
 
 /** Takes one step of a violation's schedule, by its position: the step, where it could be taken, and how it differs from what is told. */
-export async function followStep(replay: Replay, { schedule, steps }: Violation, i: number): Promise<{ readonly step: TraceStep | null; readonly what: string | null }> {
+export async function followStep(
+  replay: Replay,
+  { schedule, steps }: Violation,
+  i: number,
+): Promise<{ readonly step: TraceStep | null; readonly what: string | null }> {
   try {
     const step = await replay.step(schedule[i] as Violation['schedule'][number])
     const told = steps[i]
     const isTooEarly = replay.fault !== null && i < schedule.length - 1
-    return { step, what: (told ? difference(told, step) : null) ?? (isTooEarly ? (replay.fault as Fault).message : null) }
+    return {
+      step,
+      what: (told ? difference(told, step) : null) ?? (isTooEarly ? (replay.fault as Fault).message : null),
+    }
   } catch (error) {
     if (error instanceof CannotFollow) return { step: null, what: error.message }
     throw error
@@ -66,18 +78,29 @@ export async function followEnd(replay: Replay, violation: Violation, checks: re
   if (violation.waiting.length > 0) return hang(replay, violation, checks)
   const found = findings(replay, checks)
   const finding = found.find(({ kind, property }) => kind === violation.kind && property === violation.property) ?? null
-  return { ...nothing, what: finding ? same(violation, finding) : `nothing is wrong with “${violation.property}”`, finding }
+  return {
+    ...nothing,
+    what: finding ? same(violation, finding) : `nothing is wrong with “${violation.property}”`,
+    finding,
+  }
 }
 
 /** What checks find wrong in the state that is reached. */
 function findings(replay: Replay, checks: readonly Check[]): Finding[] {
   const { view } = replay
-  const isAtRest = view.actors.every((actor) => (actor.mustFinish ? view.isFinished(actor) : actor.endless || view.isFinished(actor) || view.isBlocked(actor)))
+  const isAtRest = view.actors.every((actor) =>
+    actor.mustFinish ? view.isFinished(actor) : actor.endless || view.isFinished(actor) || view.isBlocked(actor),
+  )
   return view.findings(checks, isAtRest ? [...OCCASIONS, 'rest'] : OCCASIONS)
 }
 
-function same(told: Pick<Violation, 'kind' | 'property' | 'message'>, { kind, property, message }: Finding | Pick<Finding, 'kind' | 'property' | 'message'>): string | null {
-  return kind === told.kind && property === told.property && message === told.message ? null : `it is ${kind}: ${message}`
+function same(
+  told: Pick<Violation, 'kind' | 'property' | 'message'>,
+  { kind, property, message }: Finding | Pick<Finding, 'kind' | 'property' | 'message'>,
+): string | null {
+  return kind === told.kind && property === told.property && message === told.message
+    ? null
+    : `it is ${kind}: ${message}`
 }
 
 async function race(replay: Replay, { accesses = [] }: Violation): Promise<string | null> {
@@ -93,16 +116,19 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
   const spinners = violation.waiting.filter(({ actor, operation }) => operation === 'spin' && !sleeps(actor))
   const rounds: (string | null)[] = []
   for (const { actor } of spinners) rounds.push(await goesRound(replay, actor))
-  if (spinners.length > 0 && rounds.every((what) => what !== null)) return { what: `${view.actors[spinners[0]?.actor as number]?.title}: ${rounds[0]}`, waiting: [], finding: null }
+  if (spinners.length > 0 && rounds.every((what) => what !== null))
+    return { what: `${view.actors[spinners[0]?.actor as number]?.title}: ${rounds[0]}`, waiting: [], finding: null }
   const halts = await replay.free(violation.waiting.map(({ actor }) => actor).filter(sleeps))
   const waiting: Waiting[] = []
   for (const told of violation.waiting) {
     const halt = halts.get(told.actor)
     if (halt?.at === 'wait' && halt.wait) waiting.push(waitingOf(told.actor, halt.wait))
-    const what = halt?.at === 'wait' ? waitDifference(told, halt.wait) : told.operation === 'spin' ? null : 'it does not wait'
+    const what =
+      halt?.at === 'wait' ? waitDifference(told, halt.wait) : told.operation === 'spin' ? null : 'it does not wait'
     if (what !== null) return { what: `${view.actors[told.actor]?.title}: ${what}`, waiting, finding: null }
   }
-  const finding = found.find(({ kind, stuck }) => kind === violation.kind && String(stuck) === String(violation.stuck)) ?? null
+  const finding =
+    found.find(({ kind, stuck }) => kind === violation.kind && String(stuck) === String(violation.stuck)) ?? null
   // what no step can end is seen by the explorer's backward sweep alone; that nobody finishes is all that can be shown
   if (violation.kind === 'livelock') return { what: null, waiting, finding: violation }
   return { what: finding ? same(violation, finding) : null, waiting, finding: finding ?? violation }
@@ -113,8 +139,17 @@ export async function untoldEnd(replay: Replay, checks: readonly Check[]): Promi
   const finding = replay.fault ?? findings(replay, checks)[0] ?? null
   if (!finding) return { what: 'nothing is wrong that live CPUs can see', waiting: [], finding }
   const { view } = replay
-  const halts = 'stuck' in finding ? await replay.free(view.actors.filter((actor) => view.isBlocked(actor)).map(({ id }) => id)) : new Map<number, Halt>()
-  return { what: null, waiting: [...halts].flatMap(([actor, halt]) => (halt.at === 'wait' && halt.wait ? [waitingOf(actor, halt.wait)] : [])), finding }
+  const halts =
+    'stuck' in finding
+      ? await replay.free(view.actors.filter((actor) => view.isBlocked(actor)).map(({ id }) => id))
+      : new Map<number, Halt>()
+  return {
+    what: null,
+    waiting: [...halts].flatMap(([actor, halt]) =>
+      halt.at === 'wait' && halt.wait ? [waitingOf(actor, halt.wait)] : [],
+    ),
+    finding,
+  }
 }
 
 /** A wait as traces tell it. */
@@ -123,10 +158,13 @@ export function waitingOf(actor: number, { operation, target, heldBy, at }: Wait
 }
 
 function waitDifference(told: Waiting, wait: Wait | null): string | null {
-  const show = ({ operation, target, heldBy }: Pick<Waiting, 'operation' | 'target' | 'heldBy'>): string => `${operation} ${target}`.trim() + (heldBy.length > 0 ? `, held by ${heldBy.join(' and ')}` : '')
+  const show = ({ operation, target, heldBy }: Pick<Waiting, 'operation' | 'target' | 'heldBy'>): string =>
+    `${operation} ${target}`.trim() + (heldBy.length > 0 ? `, held by ${heldBy.join(' and ')}` : '')
   // who would wake a sleeper is derived from code that has not run
   const seen = wait?.sleeping && wait.heldBy.length === 0 ? { ...wait, heldBy: told.heldBy } : wait
-  return seen && show(seen) === show(told) ? null : `it waits for ${wait ? show(wait) : 'nothing'} and not for ${show(told)}`
+  return seen && show(seen) === show(told)
+    ? null
+    : `it waits for ${wait ? show(wait) : 'nothing'} and not for ${show(told)}`
 }
 
 async function goesRound(replay: Replay, actor: number): Promise<string | null> {

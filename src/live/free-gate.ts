@@ -42,7 +42,8 @@ export class FreeGate implements Gate {
   }
 
   pass(): void {
-    if (this.#jitter && this.#random.below(this.#jitter.oneIn) === 0) Atomics.wait(this.#clock, 0, 0, (this.#random.below(1000) / 1000) * this.#jitter.longest)
+    if (this.#jitter && this.#random.below(this.#jitter.oneIn) === 0)
+      Atomics.wait(this.#clock, 0, 0, (this.#random.below(1000) / 1000) * this.#jitter.longest)
     if (++this.#steps > this.#most) this.#roster.callOver()
     this.#roster.pass()
   }

@@ -100,7 +100,7 @@ export class FreeRun {
   }
 
   async #watch(): Promise<void> {
-    for (let ticked = performance.now(); !this.#isDone; ) {
+    for (let ticked = performance.now(); !this.#isDone;) {
       const message = await this.#live.next(this.#options.signal, undefined, this.#options.sampling)
       const isDue = !message || performance.now() - ticked > this.#options.sampling
       if (isDue) ticked = performance.now()
@@ -114,7 +114,8 @@ export class FreeRun {
   /** What a CPU says that ends the run, whatever is being waited for. */
   #hear(message: CpuMessage): void {
     if (message.tells === 'died') this.#died(message)
-    else if (message.tells === 'fault' || message.tells === 'found') this.#found(message.finding, message.tells === 'fault' ? message.ticket : Infinity)
+    else if (message.tells === 'fault' || message.tells === 'found')
+      this.#found(message.finding, message.tells === 'fault' ? message.ticket : Infinity)
     else if (message.tells === 'closed') this.#closed = message
     // what one CPU says may come after what another said later
     if (this.#closed && (!this.#closed.isFaulty || this.#finding)) this.#isDone = true
@@ -145,25 +146,37 @@ export class FreeRun {
     if (signal.aborted) return this.#stop('interrupt')
     if (now - this.#started >= time) return this.#stop('time')
     if (steps !== this.#moved.steps) this.#moved = { steps, at: now }
-    if (now - this.#moved.at > patience) return this.#stop('stalled', `no CPU has taken a step for ${Math.round(patience / 1000)} s, and ${this.#running()}: code that loops without a point, or a machine that is too busy`)
-    if (now - this.#changed.at > patience && now - this.#moved.at < patience / 2) return this.#stop('stalled', `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it goes round in a loop${this.#blocked()}`)
+    if (now - this.#moved.at > patience)
+      return this.#stop(
+        'stalled',
+        `no CPU has taken a step for ${Math.round(patience / 1000)} s, and ${this.#running()}: code that loops without a point, or a machine that is too busy`,
+      )
+    if (now - this.#changed.at > patience && now - this.#moved.at < patience / 2)
+      return this.#stop(
+        'stalled',
+        `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it goes round in a loop${this.#blocked()}`,
+      )
     const { roster } = this.#live
     // where nobody runs, those who stopped for the last look still sleep: nobody will say that they stand
     if (this.#end === null && roster.beginStop() && roster.running === 0) await this.#look()
   }
 
   #running(): string {
-    const names = this.#live.machine.actors.filter(({ id }) => ![STANDING.finished, STANDING.blocked].includes(this.#live.roster.standing(id) as 2)).map(({ name }) => name)
+    const names = this.#live.machine.actors
+      .filter(({ id }) => ![STANDING.finished, STANDING.blocked].includes(this.#live.roster.standing(id) as 2))
+      .map(({ name }) => name)
     return names.length === 0 ? 'none runs' : `${names.join(' and ')} ${names.length === 1 ? 'runs' : 'run'}`
   }
 
   /** Who was blocked at the last look, and on what. */
   #blocked(): string {
     const { actors } = this.#live.machine
-    const parts = [...this.#waits].filter(([actor, { isBlocked }]) => isBlocked && actors[actor]?.mustFinish).map(([actor, { operation, target, heldBy }]) => {
-      const held = heldBy.length === 0 ? '' : `, held by ${heldBy.map((id) => actors[id]?.name).join(' and ')}`
-      return `; ${actors[actor]?.name} waits: ${`${operation} ${target}`.trim()}${held}`
-    })
+    const parts = [...this.#waits]
+      .filter(([actor, { isBlocked }]) => isBlocked && actors[actor]?.mustFinish)
+      .map(([actor, { operation, target, heldBy }]) => {
+        const held = heldBy.length === 0 ? '' : `, held by ${heldBy.map((id) => actors[id]?.name).join(' and ')}`
+        return `; ${actors[actor]?.name} waits: ${`${operation} ${target}`.trim()}${held}`
+      })
     return parts.join('')
   }
 
@@ -177,7 +190,12 @@ export class FreeRun {
     const waits = await this.#ask()
     if (!waits) return this.#look() // they stand elsewhere by now
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
-    const findings = view.findings(this.#options.checks, isStopped && !view.terminal ? ['broken', 'wait-cycle', 'sleep', 'leftover'] : ['broken', 'wait-cycle', 'sleep', 'leftover', 'terminal'])
+    const findings = view.findings(
+      this.#options.checks,
+      isStopped && !view.terminal
+        ? ['broken', 'wait-cycle', 'sleep', 'leftover']
+        : ['broken', 'wait-cycle', 'sleep', 'leftover', 'terminal'],
+    )
     this.#samples++
     this.#options.sampled?.(values, this.#live)
     if (values.some((raw, id) => raw !== this.#changed.values[id])) this.#changed = { values, at: performance.now() }

@@ -37,7 +37,9 @@ export interface LiveActorParts {
 }
 
 /** How an actor's program ended in a round. */
-export type Ending = { readonly how: 'finished' | 'abandoned' } | { readonly how: 'fault'; readonly fault: Fault; readonly ticket: number }
+export type Ending =
+  | { readonly how: 'finished' | 'abandoned' }
+  | { readonly how: 'fault'; readonly fault: Fault; readonly ticket: number }
 
 /** A deciding about CPUs stands for an operation: its accesses belong to the transaction. */
 const SCHEDULING = new Operation<void>({ name: 'CPU', operations: {} }, 'run')
@@ -70,7 +72,19 @@ export class LiveActor implements Point {
     const { actor, machine, fields, roster, gate, sourceMap } = parts
     this.#transaction = new Transaction(fields, roster)
     this.#bounds = new StepBounds(parts.granularity, parts.machine)
-    this.#memory = new LiveMemory({ actor, fields, transaction: this.#transaction, roster, bounds: this.#bounds, gate, sourceMap, seeks: parts.seeks, arrive: () => this.#arriveForAccess(), begin: () => this.#begin(), where: () => this.#where() })
+    this.#memory = new LiveMemory({
+      actor,
+      fields,
+      transaction: this.#transaction,
+      roster,
+      bounds: this.#bounds,
+      gate,
+      sourceMap,
+      seeks: parts.seeks,
+      arrive: () => this.#arriveForAccess(),
+      begin: () => this.#begin(),
+      where: () => this.#where(),
+    })
     const due = machine.properties.filter(({ form }) => form === 'when-free')
     this.#whenFree = new Map(due.map(({ lock }) => [lock as object, due.filter((property) => property.lock === lock)]))
     this.#turns = new CpuTurns(actor, machine.memory.fields.length, fields, this.#transaction, this.#memory)
@@ -121,7 +135,18 @@ export class LiveActor implements Point {
       // a sleeper that still has its CPU can give it up, which is a step
       const isBlocked = isShut && !(primitive.yields && cpuOf(actor) !== null)
       const heldBy = awaitedBy(operation, actor)
-      return { operation: operation.operation, target: target.name, isBlocked, heldBy: heldBy.map(({ id }) => id), isHeld: primitive.holders !== undefined, sleeping: primitive.sleeps ?? false, reads, mayYield: primitive.yields ?? false, off: this.#memory.switches, at: this.#where().at }
+      return {
+        operation: operation.operation,
+        target: target.name,
+        isBlocked,
+        heldBy: heldBy.map(({ id }) => id),
+        isHeld: primitive.holders !== undefined,
+        sleeping: primitive.sleeps ?? false,
+        reads,
+        mayYield: primitive.yields ?? false,
+        off: this.#memory.switches,
+        at: this.#where().at,
+      }
     })
   }
 
@@ -129,8 +154,17 @@ export class LiveActor implements Point {
   #guardOf({ primitive, target, args }: Operation<unknown>): Pick<Wait, 'isBlocked' | 'reads'> {
     const { actor, machine, fields } = this.#with
     const read = new Set<Field>()
-    const isBlocked = !within(machine.memory, fields.values, () => primitive.enabled?.(target, actor, args) ?? true, () => 0, (field) => read.add(field))
-    const reads = target.name === '' ? [...read].map((field) => valueLine(field, (fields.values[field.id] as number) >>> 0, machine.memory)) : []
+    const isBlocked = !within(
+      machine.memory,
+      fields.values,
+      () => primitive.enabled?.(target, actor, args) ?? true,
+      () => 0,
+      (field) => read.add(field),
+    )
+    const reads =
+      target.name === ''
+        ? [...read].map((field) => valueLine(field, (fields.values[field.id] as number) >>> 0, machine.memory))
+        : []
     return { isBlocked, reads }
   }
 
@@ -143,7 +177,18 @@ export class LiveActor implements Point {
 
   #withoutCpu(holders: readonly Actor[]): Wait {
     const { cpus } = this.#with.actor
-    return { operation: 'run', target: cpus.map(({ name }) => name).join(' or '), isBlocked: true, heldBy: holders.map(({ id }) => id), isHeld: cpus.length === 1, sleeping: false, reads: [], mayYield: false, off: this.#memory.switches, at: this.#where().at }
+    return {
+      operation: 'run',
+      target: cpus.map(({ name }) => name).join(' or '),
+      isBlocked: true,
+      heldBy: holders.map(({ id }) => id),
+      isHeld: cpus.length === 1,
+      sleeping: false,
+      reads: [],
+      mayYield: false,
+      off: this.#memory.switches,
+      at: this.#where().at,
+    }
   }
 
   /** Reads shared memory while nobody runs, outside any step. */

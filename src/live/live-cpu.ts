@@ -30,7 +30,12 @@ export interface LiveData {
 /** How an actor is driven. */
 export type Driving =
   | { readonly by: 'itself'; readonly seed: number; readonly jitter: Jitter | null }
-  | { readonly by: 'script'; readonly script: readonly (readonly number[])[]; readonly halt: number; readonly haltsAtWrite: boolean }
+  | {
+      readonly by: 'script'
+      readonly script: readonly (readonly number[])[]
+      readonly halt: number
+      readonly haltsAtWrite: boolean
+    }
 
 /** What one thread is to do: be a CPU for one actor. */
 export interface CpuTask {
@@ -54,7 +59,10 @@ export type CpuNews =
   /** No further round begins; whether a step of the last one ended in a fault, which that actor tells. */
   | { readonly tells: 'closed'; readonly isFaulty: boolean }
   /** The last thing that a thread tells: see {@link LiveActor.traffic}. */
-  | { readonly tells: 'traffic'; readonly traffic: readonly (readonly [string, { readonly performed: number; readonly blocked: number }])[] }
+  | {
+      readonly tells: 'traffic'
+      readonly traffic: readonly (readonly [string, { readonly performed: number; readonly blocked: number }])[]
+    }
   | { readonly tells: 'died'; readonly reason: string }
 
 /** The same, with the actor that tells it. */
@@ -75,7 +83,11 @@ export class LiveCpu {
   readonly #mustFinish: number
   #round = 0
 
-  constructor({ bundle, params, buffers, granularity, checks: wanted }: LiveData, task: CpuTask, checks: readonly Check[]) {
+  constructor(
+    { bundle, params, buffers, granularity, checks: wanted }: LiveData,
+    task: CpuTask,
+    checks: readonly Check[],
+  ) {
     const loaded = load(bundle)
     this.#machine = buildMachine(loaded, params)
     this.#task = task
@@ -112,8 +124,17 @@ export class LiveCpu {
   }
 
   #gate(driving: Driving): Gate {
-    if (driving.by === 'itself') return new FreeGate(this.#roster, driving.seed, driving.jitter, this.#mustFinish === 0 ? ENDLESS_ROUND : Infinity)
-    return new ScriptGate(this.#roster, this.#control, this.#task.actor, driving.script, driving.halt, driving.haltsAtWrite, (told) => this.#tell(told))
+    if (driving.by === 'itself')
+      return new FreeGate(this.#roster, driving.seed, driving.jitter, this.#mustFinish === 0 ? ENDLESS_ROUND : Infinity)
+    return new ScriptGate(
+      this.#roster,
+      this.#control,
+      this.#task.actor,
+      driving.script,
+      driving.halt,
+      driving.haltsAtWrite,
+      (told) => this.#tell(told),
+    )
   }
 
   #tell(news: CpuNews): void {
@@ -124,7 +145,11 @@ export class LiveCpu {
     const ending = this.#actor.run()
     if (this.#task.driving.by === 'script') {
       this.#roster.finish()
-      return this.#tell(ending.how === 'fault' ? { tells: 'fault', finding: ending.fault, ticket: ending.ticket } : { tells: ending.how })
+      return this.#tell(
+        ending.how === 'fault'
+          ? { tells: 'fault', finding: ending.fault, ticket: ending.ticket }
+          : { tells: ending.how },
+      )
     }
     if (ending.how === 'fault') this.#failed(ending.fault, ending.ticket)
     else if (ending.how === 'finished' && this.#isLast()) this.#roster.callOver()
@@ -134,13 +159,17 @@ export class LiveCpu {
   /** A step ended in a fault: one that no check is on for ends the round, and no more. */
   #failed(fault: Fault, ticket: number): void {
     const finding = this.#checks.map((check) => check.fault?.(fault) ?? null).find((found) => found !== null)
-    if (Atomics.compareExchange(this.#control, CONTROL.faulty, 0, finding ? 1 : -1) === 0 && finding) this.#tell({ tells: 'fault', finding, ticket })
+    if (Atomics.compareExchange(this.#control, CONTROL.faulty, 0, finding ? 1 : -1) === 0 && finding)
+      this.#tell({ tells: 'fault', finding, ticket })
     this.#roster.callOver()
   }
 
   /** Whether this actor, which has finished, was the last of those that must. */
   #isLast(): boolean {
-    return (this.#machine.actors[this.#task.actor]?.mustFinish ?? false) && Atomics.sub(this.#control, CONTROL.remaining, 1) === 1
+    return (
+      (this.#machine.actors[this.#task.actor]?.mustFinish ?? false) &&
+      Atomics.sub(this.#control, CONTROL.remaining, 1) === 1
+    )
   }
 
   /** This thread was the last to come to stand: either the round is over, or somebody has to look. */
@@ -149,7 +178,8 @@ export class LiveCpu {
     if (this.#roster.isEnding) return
     if (this.#roster.allStand(STANDING.finished)) {
       if (this.#roster.mayClose(this.#round)) this.#closeRound()
-    } else if ((flags & FLAG.stop) !== 0 || this.#roster.allStand(STANDING.finished, STANDING.blocked)) this.#tell({ tells: 'standstill' })
+    } else if ((flags & FLAG.stop) !== 0 || this.#roster.allStand(STANDING.finished, STANDING.blocked))
+      this.#tell({ tells: 'standstill' })
   }
 
   #closeRound(): void {
@@ -167,7 +197,11 @@ export class LiveCpu {
     // a daemon that was called off may have had work left: such rounds come to no rest that could be looked at
     const isWhole = actors.every((actor) => actor.mustFinish || actor.endless)
     const isAtRest = isWhole && this.#mustFinish > 0 && Atomics.load(this.#control, CONTROL.remaining) === 0
-    const view = new LiveView(this.#machine, { values: this.#fields.values, finished: new Set(actors.map(({ id }) => id)), waits: new Map() })
+    const view = new LiveView(this.#machine, {
+      values: this.#fields.values,
+      finished: new Set(actors.map(({ id }) => id)),
+      waits: new Map(),
+    })
     return view.findings(this.#checks, isAtRest ? ['broken', 'rest'] : ['broken'])[0] ?? null
   }
 }

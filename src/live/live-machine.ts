@@ -59,7 +59,11 @@ export class LiveMachine {
    * @param loaded the model's code as it is written
    * @throws Refusal for a machine that cannot be built
    */
-  static async start(loaded: LoadedModel, params: Readonly<Record<string, unknown>>, { checks, granularity, driving }: LiveOptions): Promise<LiveMachine> {
+  static async start(
+    loaded: LoadedModel,
+    params: Readonly<Record<string, unknown>>,
+    { checks, granularity, driving }: LiveOptions,
+  ): Promise<LiveMachine> {
     const machine = buildMachine(load(loaded.bundle), params)
     const cpus = 1 + Math.max(...machine.actors.flatMap(({ cpus: places }) => places.map((cpu: Cpu) => cpu.index)))
     const buffers = liveBuffers(machine.memory.fields.length, cpus, machine.actors.length)
@@ -75,8 +79,12 @@ export class LiveMachine {
    *
    * @param patience milliseconds to wait at most
    */
-  async next(signal: AbortSignal | null, isWanted: (message: CpuMessage) => boolean = () => true, patience = Infinity): Promise<CpuMessage | undefined> {
-    for (const end = performance.now() + patience; ; ) {
+  async next(
+    signal: AbortSignal | null,
+    isWanted: (message: CpuMessage) => boolean = () => true,
+    patience = Infinity,
+  ): Promise<CpuMessage | undefined> {
+    for (const end = performance.now() + patience; ;) {
       const at = this.#queue.findIndex(isWanted)
       if (at >= 0) return this.#queue.splice(at, 1)[0]
       const left = end - performance.now()
@@ -115,7 +123,10 @@ export class LiveMachine {
 
   count(actor: number): ActorCount {
     const at = actorWords(actor)
-    return { steps: Atomics.load(this.#control, at + ACTOR.steps) >>> 0, blocks: Atomics.load(this.#control, at + ACTOR.blocks) >>> 0 }
+    return {
+      steps: Atomics.load(this.#control, at + ACTOR.steps) >>> 0,
+      blocks: Atomics.load(this.#control, at + ACTOR.blocks) >>> 0,
+    }
   }
 
   /** What there is to say of a thread that died. */
@@ -125,7 +136,9 @@ export class LiveMachine {
 
   /** Actors whose programs have ended in this round. */
   get finished(): ReadonlySet<number> {
-    return new Set(this.machine.actors.flatMap(({ id }) => (this.roster.standing(id) === STANDING.finished ? [id] : [])))
+    return new Set(
+      this.machine.actors.flatMap(({ id }) => (this.roster.standing(id) === STANDING.finished ? [id] : [])),
+    )
   }
 
   /**
@@ -138,7 +151,11 @@ export class LiveMachine {
     const sum = new Map<string, { performed: number; blocked: number }>()
     const until = performance.now() + LAST_WORDS
     for (const { id } of this.machine.actors) {
-      const last = await this.next(null, ({ from, tells }) => from === id && (tells === 'traffic' || tells === 'died'), until - performance.now())
+      const last = await this.next(
+        null,
+        ({ from, tells }) => from === id && (tells === 'traffic' || tells === 'died'),
+        until - performance.now(),
+      )
       for (const [name, { performed, blocked }] of last?.tells === 'traffic' ? last.traffic : []) {
         const before = sum.get(name) ?? { performed: 0, blocked: 0 }
         sum.set(name, { performed: before.performed + performed, blocked: before.blocked + blocked })
@@ -164,7 +181,8 @@ export class LiveMachine {
       () => {
         if (!this.roster.isEnding) this.#tell({ from: actor, tells: 'died', reason: 'its thread ended' })
       },
-      (error: unknown) => this.#tell({ from: actor, tells: 'died', reason: wordsOf(error).message.split('\n')[0] as string }),
+      (error: unknown) =>
+        this.#tell({ from: actor, tells: 'died', reason: wordsOf(error).message.split('\n')[0] as string }),
     )
   }
 

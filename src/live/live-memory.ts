@@ -100,13 +100,15 @@ export class LiveMemory implements MemoryPort {
 
   read(field: Field): number {
     const touched = this.#before(field, false)
-    if (this.#isAtomic(field, false)) return this.#atomically(field, false, () => this.#loadFrom(field, touched, this.#with.transaction))
+    if (this.#isAtomic(field, false))
+      return this.#atomically(field, false, () => this.#loadFrom(field, touched, this.#with.transaction))
     return this.#loadFrom(field, touched, this.#source)
   }
 
   write(field: Field, raw: number): void {
     const touched = this.#before(field, true)
-    if (this.#isAtomic(field, true)) this.#atomically(field, true, () => this.#storeTo(field, raw, touched, this.#with.transaction))
+    if (this.#isAtomic(field, true))
+      this.#atomically(field, true, () => this.#storeTo(field, raw, touched, this.#with.transaction))
     else this.#storeTo(field, raw, touched, this.#source)
     if (this.#with.gate.isWatched) this.narration.stored(field, raw)
   }
@@ -125,7 +127,12 @@ export class LiveMemory implements MemoryPort {
     if (!this.inStep && !this.#operation) this.#startStep()
     const taken = gate.choose(n)
     this.choices.push(taken)
-    if (gate.isWatched) this.narration.choice(what, names[taken] ?? `${taken + 1} of ${n}`, this.isPlacing ? { function: [], at: null } : this.#where())
+    if (gate.isWatched)
+      this.narration.choice(
+        what,
+        names[taken] ?? `${taken + 1} of ${n}`,
+        this.isPlacing ? { function: [], at: null } : this.#where(),
+      )
     return taken
   }
 
@@ -220,7 +227,10 @@ export class LiveMemory implements MemoryPort {
     if (this.#isGhost || field.access === 'internal' || field.access === 'event') return
     if (isWrite && this.guarding) throw new TypeError(`a guard writes ${field.name}: only the effect may`)
     this.#with.gate.beforeAccess(field.id, isWrite)
-    if (this.#with.gate.isWatched) this.narration.access(field, isWrite, operation instanceof ClosureOperation && operation.reads === 'once', () => this.#where())
+    if (this.#with.gate.isWatched)
+      this.narration.access(field, isWrite, operation instanceof ClosureOperation && operation.reads === 'once', () =>
+        this.#where(),
+      )
   }
 
   #ghostRead(): void {

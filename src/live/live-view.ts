@@ -41,7 +41,9 @@ export class LiveView implements StateView {
 
   /** What checks that look on some of the occasions find wrong. */
   findings(checks: readonly Check[], due: readonly Occasion[]): Finding[] {
-    return checks.filter(({ occasions }) => occasions?.some((occasion) => due.includes(occasion))).flatMap((check) => check.state?.(this) ?? [])
+    return checks
+      .filter(({ occasions }) => occasions?.some((occasion) => due.includes(occasion)))
+      .flatMap((check) => check.state?.(this) ?? [])
   }
 
   get terminal(): boolean {
@@ -58,7 +60,9 @@ export class LiveView implements StateView {
   }
 
   mayStand(actor: Actor): boolean {
-    return this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.#within(() => isHandling(actor))))
+    return (
+      this.isFinished(actor) || (actor.daemon && !(actor.kind === 'handler' && this.#within(() => isHandling(actor))))
+    )
   }
 
   sleepsNext(actor: Actor): Sleeping | null {
@@ -82,11 +86,15 @@ export class LiveView implements StateView {
   waitCycle(): readonly Actor[] {
     const holders = (actor: Actor): Actor[] => {
       const wait = this.#state.waits.get(actor.id)
-      return wait?.isBlocked && wait.isHeld && !this.isFinished(actor) ? wait.heldBy.map((id) => this.actors[id] as Actor) : []
+      return wait?.isBlocked && wait.isHeld && !this.isFinished(actor)
+        ? wait.heldBy.map((id) => this.actors[id] as Actor)
+        : []
     }
     const reaches = (from: Actor, to: Actor, seen: Set<Actor>): boolean =>
       holders(from).some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))))
-    return this.actors.filter((actor) => reaches(actor, actor, new Set()) || holders(actor).some((holder) => this.isFinished(holder)))
+    return this.actors.filter(
+      (actor) => reaches(actor, actor, new Set()) || holders(actor).some((holder) => this.isFinished(holder)),
+    )
   }
 
   evaluate(property: Property): Judgement {
@@ -106,7 +114,14 @@ export class LiveView implements StateView {
     return actors.map((actor) => {
       const wait = this.#state.waits.get(actor.id)
       if (!wait) return { actor, operation: 'spin', target: '', heldBy: [], sleeping: false, reads: [] }
-      return { actor, operation: wait.isBlocked ? wait.operation : 'spin', target: wait.target, heldBy: wait.heldBy.map((id) => this.actors[id] as Actor), sleeping: wait.sleeping, reads: wait.reads }
+      return {
+        actor,
+        operation: wait.isBlocked ? wait.operation : 'spin',
+        target: wait.target,
+        heldBy: wait.heldBy.map((id) => this.actors[id] as Actor),
+        sleeping: wait.sleeping,
+        reads: wait.reads,
+      }
     })
   }
 

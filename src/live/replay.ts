@@ -24,7 +24,9 @@ export class ThreadDied extends Error {
 }
 
 /** What an actor that goes on freely comes to: it sleeps in an operation, or stands right before an access. */
-export type Halt = { readonly at: 'wait'; readonly wait: Wait | null } | { readonly at: 'access'; readonly isWrite: boolean }
+export type Halt =
+  | { readonly at: 'wait'; readonly wait: Wait | null }
+  | { readonly at: 'access'; readonly isWrite: boolean }
 
 /** Drives the actors of a live machine through schedules, one step at a time, and tells what they did. */
 export class Replay implements Standing {
@@ -71,7 +73,10 @@ export class Replay implements Standing {
    * Has an actor take one step; its thread knows the alternatives to take, and `choices` are those expected, if any are.
    * @throws CannotFollow when it cannot
    */
-  async step({ actor, choices }: Pick<ScheduledStep, 'actor'> & { readonly choices: readonly number[] | null }): Promise<TraceStep> {
+  async step({
+    actor,
+    choices,
+  }: Pick<ScheduledStep, 'actor'> & { readonly choices: readonly number[] | null }): Promise<TraceStep> {
     const { machine, roster } = this.#live
     const who = this.#actors[actor]
     if (!who) throw new CannotFollow(`there is no actor ${actor}`)
@@ -85,10 +90,16 @@ export class Replay implements Standing {
     else await this.#arrival(actor)
     this.#fault = taken.fault
     if (taken.fault) this.#failed.add(actor)
-    if (choices && String(taken.choices) !== String(choices)) throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
+    if (choices && String(taken.choices) !== String(choices))
+      throw new CannotFollow(`${who.title} makes the choices [${String(taken.choices)}] and not [${String(choices)}]`)
     const after = taken.fault ? before : this.values
     await this.#lookAround()
-    return { actor, ...this.#turns.after(actor), events: named(taken.events, before, after, machine.memory), changes: changes(before, after, machine.memory) }
+    return {
+      actor,
+      ...this.#turns.after(actor),
+      events: named(taken.events, before, after, machine.memory),
+      changes: changes(before, after, machine.memory),
+    }
   }
 
   /** The fault that the last step ended in. */
@@ -116,7 +127,12 @@ export class Replay implements Standing {
 
   /** The state as checks see it. */
   get view(): LiveView {
-    const state: LiveState = { values: this.values, finished: this.#finished, waits: this.#waits, isInitial: this.#steps === 0 }
+    const state: LiveState = {
+      values: this.values,
+      finished: this.#finished,
+      waits: this.#waits,
+      isInitial: this.#steps === 0,
+    }
     return new LiveView(this.#live.machine, state)
   }
 
@@ -178,7 +194,10 @@ export class Replay implements Standing {
   }
 
   async #from(actor: number, kinds: readonly CpuMessage['tells'][]): Promise<CpuMessage> {
-    const message = await this.#live.next(this.#signal, (one) => one.tells === 'died' || (one.from === actor && kinds.includes(one.tells)))
+    const message = await this.#live.next(
+      this.#signal,
+      (one) => one.tells === 'died' || (one.from === actor && kinds.includes(one.tells)),
+    )
     if (!message) throw new Interrupted()
     if (message.tells === 'died') throw new ThreadDied(this.#live.deathOf(message))
     return message
@@ -192,33 +211,45 @@ export class Interrupted extends Error {
 
 /** Where a live step differs from one told before, in words; null where it does not. Places are compared in the model's own files. */
 export function difference(expected: TraceStep, actual: TraceStep): string | null {
-  const show = ({ operation, target, detail }: TraceStep['events'][number]): string => `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim()
+  const show = ({ operation, target, detail }: TraceStep['events'][number]): string =>
+    `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim()
   // plain reads follow from the rest, and older reports do not tell them
   const toldOf = ({ events }: TraceStep): TraceStep['events'] => events.filter(({ operation }) => operation !== SEES)
   const [tolds, seens] = [toldOf(expected), toldOf(actual)]
   for (let i = 0; i < Math.max(tolds.length, seens.length); i++) {
     const [told, seen] = [tolds[i], seens[i]]
-    if (!told || !seen) return told ? `${show(told)} does not happen` : `${show(seen as TraceStep['events'][number])} happens besides`
+    if (!told || !seen)
+      return told ? `${show(told)} does not happen` : `${show(seen as TraceStep['events'][number])} happens besides`
     if (show(told) !== show(seen)) return `it is ${show(seen)} and not ${show(told)}`
     const isTold = isOwn(told.at) && seen.at
-    if (String(told.function) !== String(seen.function)) return `${show(told)} happens in ${seen.function.join(' › ')} and not in ${told.function.join(' › ')}`
-    if (isTold && (told.at?.file !== seen.at?.file || told.at?.line !== seen.at?.line)) return `${show(told)} is at ${seen.at?.file}:${seen.at?.line} and not at ${told.at?.file}:${told.at?.line}`
+    if (String(told.function) !== String(seen.function))
+      return `${show(told)} happens in ${seen.function.join(' › ')} and not in ${told.function.join(' › ')}`
+    if (isTold && (told.at?.file !== seen.at?.file || told.at?.line !== seen.at?.line))
+      return `${show(told)} is at ${seen.at?.file}:${seen.at?.line} and not at ${told.at?.file}:${told.at?.line}`
   }
   if (JSON.stringify(expected.changes) !== JSON.stringify(actual.changes)) {
-    const text = (list: TraceStep['changes']): string => list.map(({ field, from, to }) => `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join(', ') || 'nothing'
+    const text = (list: TraceStep['changes']): string =>
+      list.map(({ field, from, to }) => `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join(', ') ||
+      'nothing'
     return `it changes ${text(actual.changes)} and not ${text(expected.changes)}`
   }
-  if (expected.why !== actual.why || expected.because !== actual.because) return `it is ${actual.why}${actual.because === '' ? '' : ` (${actual.because})`} and not ${expected.why}${expected.because === '' ? '' : ` (${expected.because})`}`
+  if (expected.why !== actual.why || expected.because !== actual.because)
+    return `it is ${actual.why}${actual.because === '' ? '' : ` (${actual.because})`} and not ${expected.why}${expected.because === '' ? '' : ` (${expected.because})`}`
   return null
 }
 
 /** Where the accesses of a race that actors stand before differ from those told; null where they do not. */
-export function raceDifference(expected: readonly RacingAccess[], halts: ReadonlyMap<number, Halt>, actors: readonly Actor[]): string | null {
+export function raceDifference(
+  expected: readonly RacingAccess[],
+  halts: ReadonlyMap<number, Halt>,
+  actors: readonly Actor[],
+): string | null {
   for (const { actor, access, field } of expected) {
     const halt = halts.get(actor)
     const title = actors[actor]?.title ?? `actor ${actor}`
     if (halt?.at !== 'access') return `${title} does not come to its ${access} of ${field}`
-    if (halt.isWrite !== (access === 'write')) return `${title} ${halt.isWrite ? 'writes' : 'reads'} ${field}, and should ${access} it`
+    if (halt.isWrite !== (access === 'write'))
+      return `${title} ${halt.isWrite ? 'writes' : 'reads'} ${field}, and should ${access} it`
   }
   return null
 }

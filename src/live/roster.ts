@@ -125,7 +125,8 @@ export class Roster {
     if ((flags & FLAG.stop) === 0) return
     this.#stand(STANDING.parked)
     for (;;) {
-      for (let now = this.flags; (now & FLAG.stop) !== 0 && (now & FLAG.end) === 0; now = this.flags) Atomics.wait(this.#words, CONTROL.flags, now)
+      for (let now = this.flags; (now & FLAG.stop) !== 0 && (now & FLAG.end) === 0; now = this.flags)
+        Atomics.wait(this.#words, CONTROL.flags, now)
       this.#resume()
       if ((this.flags & FLAG.stop) === 0 || (this.flags & FLAG.end) !== 0) break
       this.#stand(STANDING.parked)
@@ -196,7 +197,8 @@ export class Roster {
   tryStop(): boolean {
     if (Atomics.compareExchange(this.#words, CONTROL.stopper, 0, this.#me + 1) !== 0) return false
     Atomics.or(this.#words, CONTROL.flags, FLAG.stop)
-    for (let now = this.running; now > 1 && (this.flags & FLAG.end) === 0; now = this.running) Atomics.wait(this.#words, CONTROL.running, now)
+    for (let now = this.running; now > 1 && (this.flags & FLAG.end) === 0; now = this.running)
+      Atomics.wait(this.#words, CONTROL.running, now)
     return true
   }
 

@@ -35,7 +35,15 @@ export class ScriptGate implements Gate {
    * @param halt field of a data race
    * @param haltsAtWrite whether the access that takes part in it is a write
    */
-  constructor(roster: Roster, control: Int32Array, actor: number, script: readonly (readonly number[])[], halt: number, haltsAtWrite: boolean, tell: (told: Told) => void) {
+  constructor(
+    roster: Roster,
+    control: Int32Array,
+    actor: number,
+    script: readonly (readonly number[])[],
+    halt: number,
+    haltsAtWrite: boolean,
+    tell: (told: Told) => void,
+  ) {
     this.#roster = roster
     this.#control = control
     this.#command = actorWords(actor) + ACTOR.command

@@ -21,7 +21,8 @@ function snapshotPort(values: ArrayLike<number>, choose?: () => number, seen?: (
     write: refuse,
     writeHidden: refuse,
     touch: (alive, name) => {
-      if (values[alive.id] === 0) throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
+      if (values[alive.id] === 0)
+        throw new TypeError(`${name} is read by a property although it is not allocated; ask pool.isAllocated first`)
     },
     choose: choose ?? refuse,
     ghost: (body) => body(),
@@ -35,7 +36,13 @@ function snapshotPort(values: ArrayLike<number>, choose?: () => number, seen?: (
 }
 
 /** Runs `body` with a machine's memory showing some values. */
-export function within<T>(memory: Memory, values: ArrayLike<number>, body: () => T, choose?: () => number, seen?: (field: Field) => void): T {
+export function within<T>(
+  memory: Memory,
+  values: ArrayLike<number>,
+  body: () => T,
+  choose?: () => number,
+  seen?: (field: Field) => void,
+): T {
   const before = memory.port
   memory.port = snapshotPort(values, choose, seen)
   try {

@@ -47,11 +47,14 @@ export function loggedSchedule({ logs, control }: LiveBuffers, last = Infinity):
     const log = new Int32Array(buffer)
     const used = Atomics.load(words, actorWords(actor) + ACTOR.log)
     if (used < 0) return null
-    for (let at = 0; at < used; ) {
+    for (let at = 0; at < used;) {
       const count = log[at + 1] as number
       steps.push({ ticket: log[at] as number, step: { actor, choices: [...log.subarray(at + 2, at + 2 + count)] } })
       at += 2 + count
     }
   }
-  return steps.filter(({ ticket }) => ticket <= last).toSorted((a, b) => a.ticket - b.ticket).map(({ step }) => step)
+  return steps
+    .filter(({ ticket }) => ticket <= last)
+    .toSorted((a, b) => a.ticket - b.ticket)
+    .map(({ step }) => step)
 }

@@ -28,7 +28,15 @@ export class Cpu {
 
   /** Inside operations: which of several due interrupts is taken is a choice of the search. */
   pickInterrupt(due: readonly Actor[]): Actor {
-    const chosen = due.length === 1 ? 0 : this.#memory.port.choose(due.length, `the interrupt taken on ${this.name}`, due.map(({ name }) => name), due)
+    const chosen =
+      due.length === 1
+        ? 0
+        : this.#memory.port.choose(
+            due.length,
+            `the interrupt taken on ${this.name}`,
+            due.map(({ name }) => name),
+            due,
+          )
     return due[chosen] as Actor
   }
 
@@ -155,7 +163,14 @@ export const cpus: Referable<Cpu> = {
 }
 
 /** The struct of {@link CpuState}. */
-export const CpuStruct: StructType<CpuState> = struct<CpuState>('cpu', { running: internal(ref(actors)), handler: internal(ref(actors)) })
+export const CpuStruct: StructType<CpuState> = struct<CpuState>('cpu', {
+  running: internal(ref(actors)),
+  handler: internal(ref(actors)),
+})
 
 /** The struct of {@link ThreadState}. */
-export const ThreadStruct: StructType<ThreadState> = struct<ThreadState>('thread', { interruptsOff: internal(u(2)), preemptionOff: internal(u(2)), on: event(ref(cpus)) })
+export const ThreadStruct: StructType<ThreadState> = struct<ThreadState>('thread', {
+  interruptsOff: internal(u(2)),
+  preemptionOff: internal(u(2)),
+  on: event(ref(cpus)),
+})

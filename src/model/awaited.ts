@@ -19,7 +19,9 @@ export function holdersOf({ primitive, target, args }: Operation<unknown>, actor
  */
 export function awaitedBy(operation: Operation<unknown>, actor: Actor): readonly Actor[] {
   const { primitive, target, args } = operation
-  return holdersOf(operation, actor) ?? (primitive.wakers ? actorsOnly(primitive.wakers(target, actor, args), 'wakers') : [])
+  return (
+    holdersOf(operation, actor) ?? (primitive.wakers ? actorsOnly(primitive.wakers(target, actor, args), 'wakers') : [])
+  )
 }
 
 /** What there is to say of an operation whose word on that cannot be had. */

@@ -107,5 +107,8 @@ export interface Check {
   /** Called after the search for a state in which actors can never move again, or from which rest cannot be reached. */
   hang?(state: StateView, stuck: readonly Actor[]): Finding | null
   /** Called after an exhaustive search: properties with whether each was evaluated and, for `sometimes`, met. */
-  end?(properties: readonly { readonly property: Property; readonly evaluated: boolean; readonly met: boolean }[], active: readonly Check[]): readonly Finding[]
+  end?(
+    properties: readonly { readonly property: Property; readonly evaluated: boolean; readonly met: boolean }[],
+    active: readonly Check[],
+  ): readonly Finding[]
 }

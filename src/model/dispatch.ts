@@ -29,16 +29,25 @@ export function sharesCpu(actor: Actor): boolean {
   return actor.state !== null
 }
 
-function fieldsOf<T extends object>(type: StructType<T>, instance: Instance<T>): (readonly [key: string, id: number])[] {
+function fieldsOf<T extends object>(
+  type: StructType<T>,
+  instance: Instance<T>,
+): (readonly [key: string, id: number])[] {
   return (type.placement(instance)?.fields ?? []).map(({ id }, i) => [type.keys[i] as string, id] as const)
 }
 
 /** Ids of the fields that say who runs where: `moved` by getting or leaving a CPU, `all` looked at to decide it. */
-export function schedulingFields(actors: readonly Actor[]): { readonly moved: ReadonlySet<number>; readonly all: ReadonlySet<number> } {
+export function schedulingFields(actors: readonly Actor[]): {
+  readonly moved: ReadonlySet<number>
+  readonly all: ReadonlySet<number>
+} {
   const moved = new Set<number>()
   const all = new Set<number>()
   for (const { state, cpus } of actors) {
-    const fields = [...(state ? fieldsOf(ThreadStruct, state) : []), ...cpus.flatMap((cpu) => (cpu.state ? fieldsOf(CpuStruct, cpu.state) : []))]
+    const fields = [
+      ...(state ? fieldsOf(ThreadStruct, state) : []),
+      ...cpus.flatMap((cpu) => (cpu.state ? fieldsOf(CpuStruct, cpu.state) : [])),
+    ]
     for (const [key, id] of fields) {
       all.add(id)
       if (key === 'running' || key === 'on') moved.add(id)

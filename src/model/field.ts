@@ -63,7 +63,8 @@ function whole(describe: string, min: number, max: number, initial: number): Fie
     access: 'plain',
     initial,
     bits: () => Math.max(1, 32 - Math.clz32(span)),
-    encode: (value) => (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? (value - min) >>> 0 : -1),
+    encode: (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? (value - min) >>> 0 : -1,
     decode: (raw) => (raw >>> 0) + min,
   }
 }
@@ -147,7 +148,12 @@ export function ref<T>(target: Referable<T> | (() => Referable<T>)): FieldType<T
     access: 'plain',
     initial: null,
     bits: (memory) => Math.max(1, 32 - Math.clz32(resolve().instances(memory).length)),
-    encode: (value, memory) => (value === null ? 0 : resolve().instances(memory).indexOf(value as T) + 1 || -1),
+    encode: (value, memory) =>
+      value === null
+        ? 0
+        : resolve()
+            .instances(memory)
+            .indexOf(value as T) + 1 || -1,
     decode: (raw, memory) => (raw === 0 ? null : (resolve().instances(memory)[raw - 1] as T)),
     names: { form: 'one', target: resolve },
   }
@@ -163,7 +169,8 @@ const MOST_MEMBERS = 30
 export function setOf(target: Referable<unknown>): FieldType<number> {
   const count = (memory: Memory): number => {
     const { length } = target.instances(memory)
-    if (length > MOST_MEMBERS) throw new RangeError(`setOf(${target.name}): a set names at most ${MOST_MEMBERS}, and there are ${length}`)
+    if (length > MOST_MEMBERS)
+      throw new RangeError(`setOf(${target.name}): a set names at most ${MOST_MEMBERS}, and there are ${length}`)
     return length
   }
   return {
@@ -171,7 +178,8 @@ export function setOf(target: Referable<unknown>): FieldType<number> {
     access: 'plain',
     initial: 0,
     bits: (memory) => Math.max(1, count(memory)),
-    encode: (value, memory) => (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** count(memory) ? value : -1),
+    encode: (value, memory) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** count(memory) ? value : -1,
     decode: (raw) => raw,
     names: { form: 'set', target: () => target },
   }

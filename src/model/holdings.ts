@@ -48,7 +48,9 @@ export class Holdings {
    */
   of({ id }: Actor, raw: (field: Field) => number): Held[] {
     const held = this.#holdings.filter(({ field, form }) => namesActor(raw(field), form, id))
-    return held.filter(({ lock }, i) => held.findIndex((other) => other.lock === lock) === i).map(({ lock, spins }) => ({ lock, spins }))
+    return held
+      .filter(({ lock }, i) => held.findIndex((other) => other.lock === lock) === i)
+      .map(({ lock, spins }) => ({ lock, spins }))
   }
 }
 

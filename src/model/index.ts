@@ -1,5 +1,15 @@
 /** The public entry `vmcheck`: what a model's author writes with. */
-export { type Actor, type ActorOptions, type Lockable, type Cpu, type CpuState, type ThreadOptions, type ThreadState, actors, cpus } from './actor.ts'
+export {
+  type Actor,
+  type ActorOptions,
+  type Lockable,
+  type Cpu,
+  type CpuState,
+  type ThreadOptions,
+  type ThreadState,
+  actors,
+  cpus,
+} from './actor.ts'
 export {
   type Access,
   type FieldType,
@@ -28,13 +38,39 @@ export {
   volatile,
 } from './field.ts'
 export { admitting } from './dispatch.ts'
-export { type Blocked, type Check, type Finding, type Leftover, type Occasion, type Race, type Sleeping, type StateView } from './check.ts'
+export {
+  type Blocked,
+  type Check,
+  type Finding,
+  type Leftover,
+  type Occasion,
+  type Race,
+  type Sleeping,
+  type StateView,
+} from './check.ts'
 export { type AtomicContext, type Held } from './holdings.ts'
 export { leftOver, sleepsInAtomic } from './faults.ts'
 export { type Fault } from './memory.ts'
-export { type ArrayOptions, type Interchangeable, type Judgement, type Machine, type Member, type Property, type PropertyForm } from './machine.ts'
+export {
+  type ArrayOptions,
+  type Interchangeable,
+  type Judgement,
+  type Machine,
+  type Member,
+  type Property,
+  type PropertyForm,
+} from './machine.ts'
 export { type PerActor } from './per-actor.ts'
-export { type Expectation, type KnownViolation, type Model, type ModelDefinition, ModelError, type Scenario, type ScenarioDefinition, model } from './model.ts'
+export {
+  type Expectation,
+  type KnownViolation,
+  type Model,
+  type ModelDefinition,
+  ModelError,
+  type Scenario,
+  type ScenarioDefinition,
+  model,
+} from './model.ts'
 export {
   Operation,
   type Primitive,
@@ -47,7 +83,15 @@ export {
   readOnce,
   when,
 } from './operation.ts'
-export { type Parameter, ParameterError, type Parameters, type ParameterValues, boolean, choice, int } from './parameters.ts'
+export {
+  type Parameter,
+  ParameterError,
+  type Parameters,
+  type ParameterValues,
+  boolean,
+  choice,
+  int,
+} from './parameters.ts'
 export { type Pool, type PoolOptions, type Reuse } from './pool.ts'
 export { type Instance, type StructType, struct } from './struct.ts'
 export { type Verdict, type ViolationKind } from './verdict.ts'

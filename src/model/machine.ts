@@ -88,10 +88,18 @@ export class Machine {
    * `count` structs named `name[0]`, `name[1]`, ...; `values` may be a function of the index.
    * @throws Error when the name is taken or the count is no whole number from 0 to 65,536
    */
-  array<T extends object>(type: StructType<T>, count: number, name: string, values: Partial<T> | ((index: number) => Partial<T>) = {}, options: ArrayOptions = {}): readonly Instance<T>[] {
+  array<T extends object>(
+    type: StructType<T>,
+    count: number,
+    name: string,
+    values: Partial<T> | ((index: number) => Partial<T>) = {},
+    options: ArrayOptions = {},
+  ): readonly Instance<T>[] {
     this.#claim(name)
     this.#count(count, name)
-    const made = Array.from({ length: count }, (_, i) => this.#place(type, `${name}[${i}]`, typeof values === 'function' ? values(i) : values))
+    const made = Array.from({ length: count }, (_, i) =>
+      this.#place(type, `${name}[${i}]`, typeof values === 'function' ? values(i) : values),
+    )
     if (options.interchangeable) this.#declare(name, type, made)
     return made
   }
@@ -135,7 +143,8 @@ export class Machine {
       const actor = this.#actor(program(cpu), [cpu], 'thread', options)
       return { name: cpu.name, actor, fields: fields.slice(start), roots: [actor, cpu, actor.program] }
     })
-    if (count > 1) this.interchangeable.push({ name: `${members[0]?.name} to ${members.at(-1)?.name}`, isDeclared: false, members })
+    if (count > 1)
+      this.interchangeable.push({ name: `${members[0]?.name} to ${members.at(-1)?.name}`, isDeclared: false, members })
     return members.map(({ actor }) => actor)
   }
 
@@ -169,11 +178,18 @@ export class Machine {
   }
 
   /** Holds in the initial state and in every step that releases the lock, right after the release. */
-  invariant(name: string, holds: () => Judgement, when: { readonly whenFree: SyncObject | { readonly word: SyncObject } }): void {
+  invariant(
+    name: string,
+    holds: () => Judgement,
+    when: { readonly whenFree: SyncObject | { readonly word: SyncObject } },
+  ): void {
     const given = when?.whenFree as Partial<SyncObject> & { readonly word?: SyncObject }
     const lock = given?.word ?? given
-    const isFreed = Object.values(lock?.operations ?? {}).some((primitive) => primitive.class === 'release' || primitive.frees)
-    if (!isFreed) throw new TypeError(`invariant "${name}": whenFree must be a lock, an object with an operation that releases it`)
+    const isFreed = Object.values(lock?.operations ?? {}).some(
+      (primitive) => primitive.class === 'release' || primitive.frees,
+    )
+    if (!isFreed)
+      throw new TypeError(`invariant "${name}": whenFree must be a lock, an object with an operation that releases it`)
     this.#property({ name, form: 'when-free', holds, lock: lock as SyncObject })
   }
 
@@ -211,7 +227,15 @@ export class Machine {
   /** One of some things, in no order; the search tries each. Traces say `what` is chosen. */
   pick<T extends { readonly name: string }>(list: readonly T[], what: string): T {
     if (list.length === 0) throw new RangeError(`pick(${what}): there is nothing to choose among`)
-    const chosen = list.length === 1 ? 0 : this.memory.port.choose(list.length, what, list.map(({ name }) => name), list)
+    const chosen =
+      list.length === 1
+        ? 0
+        : this.memory.port.choose(
+            list.length,
+            what,
+            list.map(({ name }) => name),
+            list,
+          )
     return list[chosen] as T
   }
 
@@ -223,7 +247,11 @@ export class Machine {
     const { port } = this.memory
     const holds = typeof condition === 'function' ? (port.judge?.(condition) ?? port.ghost(condition)) : condition
     if (holds === true) return
-    port.violated({ kind: 'assertion', property: message, message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message })
+    port.violated({
+      kind: 'assertion',
+      property: message,
+      message: typeof holds === 'string' ? `"${message}" does not hold: ${holds}` : message,
+    })
   }
 
   /** The value of `read`, whose reads are ghost reads: for bookkeeping that the kernel itself does not do. */
@@ -239,7 +267,8 @@ export class Machine {
 
   #actor(program: () => Program<unknown>, places: readonly Cpu[], kind: Actor['kind'], options: ActorOptions): Actor {
     this.#open()
-    if (typeof program !== 'function') throw new TypeError('an actor runs a generator function: give (cpu) => function* name() { ... }')
+    if (typeof program !== 'function')
+      throw new TypeError('an actor runs a generator function: give (cpu) => function* name() { ... }')
     const isShared = places.length > 0 && places.every((cpu) => cpu instanceof Cpu && cpu.state !== null)
     if (!isShared && (kind === 'handler' || places.length !== 1 || this.actors.some(({ cpu }) => cpu === places[0]))) {
       throw new TypeError('several actors share CPUs made by m.cpu() only: give { on: cpu } or { on: [cpu, ...] }')
@@ -264,7 +293,8 @@ export class Machine {
 
   #newCpu(isShared: boolean): Cpu {
     const index = this.#cpus.length
-    if (index === MOST_CPUS) throw new TypeError(`a machine has at most ${MOST_CPUS} CPUs: sets of them are words of so many bits`)
+    if (index === MOST_CPUS)
+      throw new TypeError(`a machine has at most ${MOST_CPUS} CPUs: sets of them are words of so many bits`)
     const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null, this.memory)
     this.#cpus.push(cpu)
     if (isShared) this.memory.instancesOf(cpus).push(cpu)
@@ -273,9 +303,12 @@ export class Machine {
 
   #property(property: Property): void {
     this.#open()
-    if (typeof property.name !== 'string' || property.name === '') throw new TypeError('a property needs a name: m.always("name", () => ...)')
-    if (typeof property.holds !== 'function') throw new TypeError(`property "${property.name}": give a function that looks at the state, () => ...`)
-    if (this.properties.some(({ name }) => name === property.name)) throw new Error(`two properties are called "${property.name}"`)
+    if (typeof property.name !== 'string' || property.name === '')
+      throw new TypeError('a property needs a name: m.always("name", () => ...)')
+    if (typeof property.holds !== 'function')
+      throw new TypeError(`property "${property.name}": give a function that looks at the state, () => ...`)
+    if (this.properties.some(({ name }) => name === property.name))
+      throw new Error(`two properties are called "${property.name}"`)
     this.properties.push(property)
   }
 

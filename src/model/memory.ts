@@ -52,7 +52,17 @@ const NO_PORT: MemoryPort = (() => {
   const refuse = (): never => {
     throw new NoStepError('shared memory can be used only inside machine() and inside programs')
   }
-  return { actor: null, read: refuse, write: refuse, writeHidden: refuse, touch: refuse, choose: refuse, ghost: refuse, violated: refuse, fault: refuse }
+  return {
+    actor: null,
+    read: refuse,
+    write: refuse,
+    writeHidden: refuse,
+    touch: refuse,
+    choose: refuse,
+    ghost: refuse,
+    violated: refuse,
+    fault: refuse,
+  }
 })()
 
 /** What knows where instances lie: a struct type. */
@@ -72,7 +82,13 @@ export class Memory {
   readonly #instances = new Map<object, object[]>()
 
   /** Adds a field. */
-  field(name: string, type: FieldType<unknown>, access: Access, alive: Field | null, lifeOf: string | null = null): Field {
+  field(
+    name: string,
+    type: FieldType<unknown>,
+    access: Access,
+    alive: Field | null,
+    lifeOf: string | null = null,
+  ): Field {
     const field: Field = { id: this.fields.length, name, type, access, alive, lifeOf }
     this.fields.push(field)
     this.initial.push(0)
@@ -102,7 +118,13 @@ export class Memory {
         const placed = (type as Placing).placement?.(instance)
         if (!placed) return []
         const { name } = instance as { name: string }
-        return [{ type: (type as { name: string }).name, name, fields: placed.alive ? [placed.alive, ...placed.fields] : placed.fields }]
+        return [
+          {
+            type: (type as { name: string }).name,
+            name,
+            fields: placed.alive ? [placed.alive, ...placed.fields] : placed.fields,
+          },
+        ]
       }),
     )
   }

@@ -71,8 +71,10 @@ export function expectedVerdict(expect: Expectation): 'pass' | ViolationKind {
 }
 
 function checkKeys(scenario: string, what: string, value: unknown, known: readonly string[]): void {
-  const unknown = typeof value === 'object' && value !== null ? Object.keys(value).find((key) => !known.includes(key)) : undefined
-  if (unknown !== undefined) throw new ModelError(`scenario ${scenario}: ${what} says "${unknown}"; known: ${known.join(', ')}`)
+  const unknown =
+    typeof value === 'object' && value !== null ? Object.keys(value).find((key) => !known.includes(key)) : undefined
+  if (unknown !== undefined)
+    throw new ModelError(`scenario ${scenario}: ${what} says "${unknown}"; known: ${known.join(', ')}`)
 }
 
 /** The kind of a known violation. */
@@ -91,17 +93,24 @@ export function model<const P extends Parameters = Record<never, never>>(definit
   const parameters = definition.params ?? {}
   const scenarios = new Map<string, Scenario<Record<string, unknown>>>()
   for (const [name, given] of Object.entries(definition.scenarios ?? { default: {} })) {
-    if (typeof given !== 'object' || given === null) throw new ModelError(`scenario ${name} is ${String(given)}: write { about: '...', params: { ... }, expect: 'pass' }`)
+    if (typeof given !== 'object' || given === null)
+      throw new ModelError(
+        `scenario ${name} is ${String(given)}: write { about: '...', params: { ... }, expect: 'pass' }`,
+      )
     const scenario = { ...given, expect: given.expect ?? 'pass' }
     const expected = expectedVerdict(scenario.expect)
     if (expected !== 'pass' && !VIOLATION_KINDS.includes(expected)) {
       throw new ModelError(`scenario ${name} expects "${String(expected)}"; known: pass, ${VIOLATION_KINDS.join(', ')}`)
     }
     checkKeys(name, 'expect', scenario.expect, ['verdict', 'property', 'states', 'transitions', 'depth'])
-    if (expected === 'pass' && (scenario.finds ?? []).length > 0) throw new ModelError(`scenario ${name} expects a pass and finds violations: name one of them in expect`)
+    if (expected === 'pass' && (scenario.finds ?? []).length > 0)
+      throw new ModelError(`scenario ${name} expects a pass and finds violations: name one of them in expect`)
     for (const known of [...(scenario.finds ?? []), ...(scenario.allows ?? [])]) {
       checkKeys(name, 'finds or allows', known, ['kind', 'property'])
-      if (!VIOLATION_KINDS.includes(kindOf(known))) throw new ModelError(`scenario ${name} finds or allows "${String(kindOf(known))}"; known: ${VIOLATION_KINDS.join(', ')}`)
+      if (!VIOLATION_KINDS.includes(kindOf(known)))
+        throw new ModelError(
+          `scenario ${name} finds or allows "${String(kindOf(known))}"; known: ${VIOLATION_KINDS.join(', ')}`,
+        )
     }
     resolveParameters(parameters, scenario.params ?? {}, [])
     scenarios.set(name, scenario as Scenario<Record<string, unknown>>)

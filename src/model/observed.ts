@@ -6,7 +6,15 @@ import type { MemoryPort } from './memory.ts'
 /** The insides of locks: fields that only the operations of a lock touch, with the lock's name. */
 export function lockFields({ memory }: Pick<Machine, 'memory'>): ReadonlyMap<Field, string> {
   const own: readonly string[] = [CpuStruct.name, ThreadStruct.name]
-  return new Map(memory.structs().flatMap(({ type, name, fields }) => (own.includes(type) ? [] : fields.flatMap((field) => (field.access === 'internal' ? [[field, name] as const] : [])))))
+  return new Map(
+    memory
+      .structs()
+      .flatMap(({ type, name, fields }) =>
+        own.includes(type)
+          ? []
+          : fields.flatMap((field) => (field.access === 'internal' ? [[field, name] as const] : [])),
+      ),
+  )
 }
 
 /**

@@ -84,7 +84,13 @@ export class ClosureOperation<R> extends Operation<R> {
   /** How reads inside count: `sync` (checked against plain accesses) or `once` (deliberately unchecked). */
   readonly reads: 'sync' | 'once'
 
-  constructor(operation: string, reads: 'sync' | 'once', guard: (() => boolean) | null, effect: () => R, { name = '', holders }: WhenOptions = {}) {
+  constructor(
+    operation: string,
+    reads: 'sync' | 'once',
+    guard: (() => boolean) | null,
+    effect: () => R,
+    { name = '', holders }: WhenOptions = {},
+  ) {
     if (typeof name !== 'string') throw new TypeError(`${operation}: the name of what is waited for must be a text`)
     const primitive: Primitive = {
       class: 'other',

@@ -14,7 +14,9 @@ export interface Parameter<T> {
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>
 
 /** The values of declared parameters. */
-export type ParameterValues<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never }
+export type ParameterValues<P extends Parameters> = {
+  readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never
+}
 
 /** A request that names an unknown parameter or a value out of its range. */
 export class ParameterError extends Error {
@@ -26,12 +28,19 @@ export class ParameterError extends Error {
  * @throws RangeError when the default is out of the bounds; TypeError without bounds
  */
 export function int(fallback: number, bounds: { readonly min: number; readonly max: number }): Parameter<number> {
-  if (typeof bounds !== 'object' || bounds === null || !Number.isInteger(bounds.min) || !Number.isInteger(bounds.max) || bounds.max < bounds.min) {
+  if (
+    typeof bounds !== 'object' ||
+    bounds === null ||
+    !Number.isInteger(bounds.min) ||
+    !Number.isInteger(bounds.max) ||
+    bounds.max < bounds.min
+  ) {
     throw new TypeError(`int(${String(fallback)}, ...): give the bounds as { min: 1, max: 4 }`)
   }
   const accepts = (value: unknown): boolean =>
     typeof value === 'number' && Number.isInteger(value) && value >= bounds.min && value <= bounds.max
-  if (!accepts(fallback)) throw new RangeError(`int(${fallback}): the default is not within ${bounds.min}..${bounds.max}`)
+  if (!accepts(fallback))
+    throw new RangeError(`int(${fallback}): the default is not within ${bounds.min}..${bounds.max}`)
   return {
     kind: 'int',
     default: fallback,
@@ -43,7 +52,8 @@ export function int(fallback: number, bounds: { readonly min: number; readonly m
 
 /** One of the given words; the first is the default. */
 export function choice<const W extends readonly [string, ...string[]]>(...words: W): Parameter<W[number]> {
-  if (words.length === 0 || words.some((word) => typeof word !== 'string')) throw new TypeError('choice(...): give words, the default first')
+  if (words.length === 0 || words.some((word) => typeof word !== 'string'))
+    throw new TypeError('choice(...): give words, the default first')
   return {
     kind: 'choice',
     default: words[0],
@@ -55,7 +65,8 @@ export function choice<const W extends readonly [string, ...string[]]>(...words:
 
 /** True or false. */
 export function boolean(fallback: boolean): Parameter<boolean> {
-  if (typeof fallback !== 'boolean') throw new TypeError(`boolean(${fallback === undefined ? '' : String(fallback)}): give the default, true or false`)
+  if (typeof fallback !== 'boolean')
+    throw new TypeError(`boolean(${fallback === undefined ? '' : String(fallback)}): give the default, true or false`)
   return {
     kind: 'boolean',
     default: fallback,
@@ -82,8 +93,12 @@ export function resolveParameters(
   for (const [name, parameter] of Object.entries(declared)) values[name] = parameter.default
   for (const [name, value] of Object.entries(scenario)) {
     const parameter = declared[name]
-    if (!parameter) throw new ParameterError(`the scenario sets an unknown parameter "${name}"; ${nearby(name, Object.keys(declared))}`)
-    if (!parameter.accepts(value)) throw new ParameterError(`the scenario sets ${name} to ${String(value)}; it takes ${parameter.describe}`)
+    if (!parameter)
+      throw new ParameterError(
+        `the scenario sets an unknown parameter "${name}"; ${nearby(name, Object.keys(declared))}`,
+      )
+    if (!parameter.accepts(value))
+      throw new ParameterError(`the scenario sets ${name} to ${String(value)}; it takes ${parameter.describe}`)
     values[name] = value
   }
   for (const setting of settings) {
@@ -91,7 +106,8 @@ export function resolveParameters(
     if (at < 1) throw new ParameterError(`--set ${setting}: write --set KEY=VALUE`)
     const name = setting.slice(0, at)
     const parameter = declared[name]
-    if (!parameter) throw new ParameterError(`--set ${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
+    if (!parameter)
+      throw new ParameterError(`--set ${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
     const value = parameter.parse(setting.slice(at + 1))
     if (value === undefined) throw new ParameterError(`--set ${setting}: ${name} takes ${parameter.describe}`)
     values[name] = value

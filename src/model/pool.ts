@@ -33,7 +33,10 @@ export class Pool<T extends object> {
     this.#memory = memory
     this.#type = type
     this.#reuse = options.reuse ?? (options.interchangeable ? 'any' : 'lowest')
-    if (options.interchangeable && this.#reuse !== 'any') throw new TypeError(`pool ${name}: reuse '${this.#reuse}' tells instances apart that are to be interchangeable; leave it out`)
+    if (options.interchangeable && this.#reuse !== 'any')
+      throw new TypeError(
+        `pool ${name}: reuse '${this.#reuse}' tells instances apart that are to be interchangeable; leave it out`,
+      )
     this.#fallible = options.fallible ?? false
     this.instances = Array.from({ length: count }, (_, i) => type.place(memory, `${name}[${i}]`, true))
     const cell = (label: string): Field => memory.field(`${name} (${label})`, range(0, count), 'plain', null)
@@ -106,7 +109,15 @@ export class Pool<T extends object> {
     const { port } = this.#memory
     const free = this.instances.filter((instance) => port.read(this.#alive(instance)) === 0)
     if (free.length === 0) return -1
-    const chosen = free.length === 1 ? 0 : port.choose(free.length, `storage of ${this.name}`, free.map(({ name }) => name), free)
+    const chosen =
+      free.length === 1
+        ? 0
+        : port.choose(
+            free.length,
+            `storage of ${this.name}`,
+            free.map(({ name }) => name),
+            free,
+          )
     return this.instances.indexOf(free[chosen] as Instance<T>)
   }
 
@@ -117,4 +128,3 @@ export class Pool<T extends object> {
     this.#stack.forEach((slot, i) => (initial[slot.id] = this.instances.length - 1 - i))
   }
 }
-

@@ -12,7 +12,10 @@ export function isAtomicAccess(access: Access, isWrite: boolean): boolean {
 }
 
 /** The class of an operation in a machine: that of its primitive; of a lock that properties look at, `other`, for "held" shows there. */
-export function classOf({ primitive, target }: Operation<unknown>, { observed }: Pick<Machine, 'observed'>): PrimitiveClass {
+export function classOf(
+  { primitive, target }: Operation<unknown>,
+  { observed }: Pick<Machine, 'observed'>,
+): PrimitiveClass {
   return observed.has(target.name) ? 'other' : primitive.class
 }
 
@@ -67,7 +70,8 @@ export class StepBounds {
 
   /** Whether an operation starts another step than the one in progress. */
   cutsBeforeOperation(operation: Operation<unknown>, actor: Actor): boolean {
-    if (classOf(operation, this.#machine) !== 'release' || this.#granularity === 'access' || actor.state !== null) return true
+    if (classOf(operation, this.#machine) !== 'release' || this.#granularity === 'access' || actor.state !== null)
+      return true
     // what an earlier release lets others do comes before what is evaluated at this one
     return this.#isClosed && this.#machine.properties.some(({ lock }) => lock === operation.target)
   }

@@ -9,8 +9,13 @@ export function cleaned(text: string): string {
 
 /** The same of a text whose colours are vmcheck's own. */
 export function cleanedButColours(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.split(/(\u001b\[[\d;]*m)/).map((part, i) => (i % 2 === 1 ? part : cleaned(part))).join('')
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex
+      .split(/(\u001b\[[\d;]*m)/)
+      .map((part, i) => (i % 2 === 1 ? part : cleaned(part)))
+      .join('')
+  )
 }
 
 /** A text of a model's in one line. */

@@ -9,9 +9,16 @@ const SHAPES = {
 
 /** A state graph as Graphviz reads it; the initial state is drawn bold, states where nobody can move are red. */
 export function renderDot({ states, edges }: StateGraph, title: string): string {
-  const lines = [`digraph ${quoted(title)} {`, '  rankdir=TB', '  node [fontname="sans-serif", fontsize=10]', '  edge [fontname="sans-serif", fontsize=9]']
+  const lines = [
+    `digraph ${quoted(title)} {`,
+    '  rankdir=TB',
+    '  node [fontname="sans-serif", fontsize=10]',
+    '  edge [fontname="sans-serif", fontsize=9]',
+  ]
   states.forEach(({ kind, label }, number) => {
-    lines.push(`  ${number} [label=${quoted(label === '' ? String(number) : label)}, ${SHAPES[kind]}${number === 0 ? ', penwidth=3' : ''}]`)
+    lines.push(
+      `  ${number} [label=${quoted(label === '' ? String(number) : label)}, ${SHAPES[kind]}${number === 0 ? ', penwidth=3' : ''}]`,
+    )
   })
   for (const { from, to, label } of edges) lines.push(`  ${from} -> ${to} [label=${quoted(label)}]`)
   return `${lines.join('\n')}\n}\n`

@@ -21,7 +21,10 @@ export const FORMATS: readonly ReportFormat[] = [
   { extension: '.html', render: async (reports) => (await import('./html.tsx')).renderHtml(clean(reports)) },
   { extension: '.md', render: async (reports) => (await import('./markdown.ts')).renderMarkdown(clean(reports)) },
   { extension: '.sarif', render: async (reports) => (await import('./sarif.ts')).renderSarif(clean(reports)) },
-  { extension: '.xml', render: async (reports) => (await import('./junit.ts')).renderJunit(clean(reports), new Date()) },
+  {
+    extension: '.xml',
+    render: async (reports) => (await import('./junit.ts')).renderJunit(clean(reports), new Date()),
+  },
 ]
 
 /** The format of a file of some name, or undefined. */
@@ -31,5 +34,7 @@ export function formatOf(file: string): ReportFormat | undefined {
 
 /** `.json .html .md` ... */
 export function knownExtensions(): string {
-  return FORMATS.map(({ extension }) => extension).toSorted().join(' ')
+  return FORMATS.map(({ extension }) => extension)
+    .toSorted()
+    .join(' ')
 }

@@ -17,7 +17,10 @@ export async function renderHtml(reports: readonly Report[]): Promise<string> {
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`
   const [first] = reports
   // data, whatever it says: a closing tag inside it is none
-  const data = JSON.stringify(reports).replace(/</g, '\\u003c').replace(/\u2028/g, '\\u2028').replace(/\u2029/g, '\\u2029')
+  const data = JSON.stringify(reports)
+    .replace(/</g, '\\u003c')
+    .replace(/\u2028/g, '\\u2028')
+    .replace(/\u2029/g, '\\u2029')
   const page = renderToStaticMarkup(
     <html lang="en">
       <head>

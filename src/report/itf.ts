@@ -27,7 +27,11 @@ export function renderItf(reports: readonly Report[]): string {
       return {
         '#meta': { index },
         turn: step ? (report.actors[step.actor]?.name ?? '') : '',
-        action: step ? toldEvents(step).map(({ text }) => text).join('; ') : '',
+        action: step
+          ? toldEvents(step)
+              .map(({ text }) => text)
+              .join('; ')
+          : '',
         ...Object.fromEntries(objects.map(({ variable, object }) => [variable, record(object, state)])),
       }
     }),
@@ -39,7 +43,10 @@ export function renderItf(reports: readonly Report[]): string {
 function named(machine: readonly MachineObject[]): { readonly variable: string; readonly object: MachineObject }[] {
   const taken = new Set(['turn', 'action'])
   return machine.map((object) => {
-    const base = (object.name || object.type).replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '').replace(/^(\d|$)/, 'v$1')
+    const base = (object.name || object.type)
+      .replace(/[^A-Za-z0-9]+/g, '_')
+      .replace(/^_+|_+$/g, '')
+      .replace(/^(\d|$)/, 'v$1')
     let variable = base
     for (let i = 2; taken.has(variable); i++) variable = `${base}_${i}`
     taken.add(variable)

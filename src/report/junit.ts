@@ -11,12 +11,18 @@ export interface JunitCase {
   readonly name: string
   readonly seconds: number
   /** What is wrong: a failure, or an error where nothing can be said; null: nothing. */
-  readonly problem: { readonly form: 'failure' | 'error'; readonly type: string; readonly message: string; readonly text: string } | null
+  readonly problem: {
+    readonly form: 'failure' | 'error'
+    readonly type: string
+    readonly message: string
+    readonly text: string
+  } | null
 }
 
 /** Characters that no XML document may contain. */
-// oxlint-disable-next-line no-control-regex
-const FORBIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
+const FORBIDDEN =
+  // oxlint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
 
 /** Width of the traces inside. */
 const WIDTH = 100
@@ -33,7 +39,15 @@ function caseOf(report: Report): JunitCase {
     suite: model.file,
     name: model.scenario ?? model.name,
     seconds: stats.seconds,
-    problem: verdict === 'pass' ? null : { form: verdict === 'violation' ? 'failure' : 'error', type, message: outcome(report), text: plainText(report) },
+    problem:
+      verdict === 'pass'
+        ? null
+        : {
+            form: verdict === 'violation' ? 'failure' : 'error',
+            type,
+            message: outcome(report),
+            text: plainText(report),
+          },
   }
 }
 
@@ -62,8 +76,15 @@ export function renderCases(cases: readonly JunitCase[], now: Date): string {
     })
     suite.ele('properties').ele('property', { name: 'tool', value: 'vmcheck' })
     for (const one of mine) {
-      const element = suite.ele('testcase', { name: clean(one.name), classname: clean(name), time: seconds(one.seconds) })
-      if (one.problem) element.ele(one.problem.form, { message: clean(one.problem.message), type: clean(one.problem.type) }).txt(clean(one.problem.text))
+      const element = suite.ele('testcase', {
+        name: clean(one.name),
+        classname: clean(name),
+        time: seconds(one.seconds),
+      })
+      if (one.problem)
+        element
+          .ele(one.problem.form, { message: clean(one.problem.message), type: clean(one.problem.type) })
+          .txt(clean(one.problem.text))
     }
     suite.ele('system-out')
     suite.ele('system-err')

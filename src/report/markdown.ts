@@ -3,14 +3,28 @@ import type { Violation } from '../trace/violation.ts'
 import { plural } from './numbers.ts'
 import type { Report } from './report.ts'
 import { type Timeline, timelineOf } from './timeline.ts'
-import { accessLine, cutShort, inOrder, outcome, preemptionLine, statisticRows, stepLines, subject, waitLine } from './wording.ts'
+import {
+  accessLine,
+  cutShort,
+  inOrder,
+  outcome,
+  preemptionLine,
+  statisticRows,
+  stepLines,
+  subject,
+  waitLine,
+} from './wording.ts'
 
 /** Steps of a sequence diagram: longer ones do not fit a screen, and begin later. */
 const MOST_MESSAGES = 60
 /** Steps of a table, the last ones: a job's summary on GitHub has 1 MiB for all of them. */
 const MOST_ROWS = 200
 
-const SIGNS: Readonly<Record<Report['verdict'], string>> = { pass: '✅ pass', violation: '❌', inconclusive: '⚠️ inconclusive' }
+const SIGNS: Readonly<Record<Report['verdict'], string>> = {
+  pass: '✅ pass',
+  violation: '❌',
+  inconclusive: '⚠️ inconclusive',
+}
 
 /** Reports for a bug tracker or a pull request: GitHub's Markdown, with Mermaid diagrams. */
 export function renderMarkdown(reports: readonly Report[]): string {
@@ -23,12 +37,24 @@ export function renderMarkdown(reports: readonly Report[]): string {
  */
 export function reportSection(report: Report, heading: string): string {
   const { model, verdict, violations, assumptions } = report
-  const parts = [`${heading} ${SIGNS[verdict]}${verdict === 'violation' ? ` ${violations.map(({ kind }) => kind).join(', ')}` : ''}: ${escapeMarkdown(model.title)}`, `${code(subject(model))}`]
+  const parts = [
+    `${heading} ${SIGNS[verdict]}${verdict === 'violation' ? ` ${violations.map(({ kind }) => kind).join(', ')}` : ''}: ${escapeMarkdown(model.title)}`,
+    `${code(subject(model))}`,
+  ]
   if (verdict !== 'violation') parts.push(`${escapeMarkdown(sentence(outcome(report)))}`)
   if (assumptions.length > 0) parts.push(`Assuming: ${escapeMarkdown(assumptionsLine(assumptions))}.`)
   for (const violation of violations) parts.push(...violationParts(report, violation, heading))
   if (violations.length > 0 && report.commands) parts.push('To see it again:', fence('sh', report.commands.join('\n')))
-  parts.push(details('Parameters and statistics', table([['', ''], ...Object.entries(model.params).map(([key, value]): [string, string] => [key, String(value)]), ...statisticRows(report)])))
+  parts.push(
+    details(
+      'Parameters and statistics',
+      table([
+        ['', ''],
+        ...Object.entries(model.params).map(([key, value]): [string, string] => [key, String(value)]),
+        ...statisticRows(report),
+      ]),
+    ),
+  )
   for (const note of [cutShort(report), ...report.notes].filter(Boolean)) parts.push(`Note: ${escapeMarkdown(note)}`)
   return parts.join('\n\n')
 }
@@ -38,10 +64,32 @@ function violationParts(report: Report, violation: Violation, heading: string): 
   const { steps, waiting, accesses = [] } = violation
   return [
     `**${violation.kind}**: ${escapeMarkdown(sentence(violation.message))}${steps.length > 0 ? ` ${violation.minimal ? 'No trace is shorter than its' : 'Its trace has'} ${plural(steps.length, 'step')}.` : ''}`,
-    ...(waiting.length + accesses.length > 0 ? [[...inOrder(waiting).map((wait) => `- ${place(waitLine(report, wait), wait.at)}`), ...accesses.map((access) => `- ${place(accessLine(report, access), access.at)}`)].join('\n')] : []),
-    ...(violation.preemptions && violation.preemptions.length > 0 ? [`${heading}# Preemptions`, violation.preemptions.map((preemption) => `- ${place(preemptionLine(report, preemption), preemption.at)}`).join('\n')] : []),
-    ...(waiting.some(({ heldBy }) => heldBy.length > 0) ? [`${heading}# Who waits for whom`, fence('mermaid', waitGraph(report, violation))] : []),
-    ...(steps.length > 0 ? [`${heading}# The trace`, columns(violation, timeline), details('As a sequence diagram', fence('mermaid', sequence(violation, timeline)))] : []),
+    ...(waiting.length + accesses.length > 0
+      ? [
+          [
+            ...inOrder(waiting).map((wait) => `- ${place(waitLine(report, wait), wait.at)}`),
+            ...accesses.map((access) => `- ${place(accessLine(report, access), access.at)}`),
+          ].join('\n'),
+        ]
+      : []),
+    ...(violation.preemptions && violation.preemptions.length > 0
+      ? [
+          `${heading}# Preemptions`,
+          violation.preemptions
+            .map((preemption) => `- ${place(preemptionLine(report, preemption), preemption.at)}`)
+            .join('\n'),
+        ]
+      : []),
+    ...(waiting.some(({ heldBy }) => heldBy.length > 0)
+      ? [`${heading}# Who waits for whom`, fence('mermaid', waitGraph(report, violation))]
+      : []),
+    ...(steps.length > 0
+      ? [
+          `${heading}# The trace`,
+          columns(violation, timeline),
+          details('As a sequence diagram', fence('mermaid', sequence(violation, timeline))),
+        ]
+      : []),
   ]
 }
 
@@ -63,30 +111,55 @@ function columns({ steps }: Violation, { lanes, laneOf }: Timeline): string {
     const cell = [
       ...(step.because === '' ? [] : [`*${escapeMarkdown(step.because)}*`]),
       ...stepLines(step).map(escapeMarkdown),
-      ...(at ? [`<sub>${escapeMarkdown(`${step.events.at(-1)?.function.at(-1) ?? ''} ${at.file}:${at.line}`)}</sub>`] : []),
+      ...(at
+        ? [`<sub>${escapeMarkdown(`${step.events.at(-1)?.function.at(-1) ?? ''} ${at.file}:${at.line}`)}</sub>`]
+        : []),
     ].join('<br>')
     return `| ${i + 1} | ${lanes.map((_, j) => (j === lane ? cell : '')).join(' | ')} |`
   })
-  return [`| | ${lanes.map(({ title }) => escapeMarkdown(title)).join(' | ')} |`, `|---:|${lanes.map(() => '---|').join('')}`, ...(first > 0 ? [`| 1–${first} | left out |${' |'.repeat(lanes.length - 1)}`] : []), ...rows].join('\n')
+  return [
+    `| | ${lanes.map(({ title }) => escapeMarkdown(title)).join(' | ')} |`,
+    `|---:|${lanes.map(() => '---|').join('')}`,
+    ...(first > 0 ? [`| 1–${first} | left out |${' |'.repeat(lanes.length - 1)}`] : []),
+    ...rows,
+  ].join('\n')
 }
 
 function sequence({ steps, waiting }: Violation, { lanes, laneOf, arrows }: Timeline): string {
   const first = Math.max(0, steps.length - MOST_MESSAGES)
   const lines = ['sequenceDiagram', ...lanes.map(({ title }, i) => `  participant L${i} as ${label(title)}`)]
-  const objects = [...new Set([...steps.slice(first).flatMap(({ events }) => events.flatMap(({ target, operation }) => (isMessage(operation) && target !== '' ? [target] : []))), ...waiting.map(({ target }) => target).filter((target) => target !== '')])]
+  const objects = [
+    ...new Set([
+      ...steps
+        .slice(first)
+        .flatMap(({ events }) =>
+          events.flatMap(({ target, operation }) => (isMessage(operation) && target !== '' ? [target] : [])),
+        ),
+      ...waiting.map(({ target }) => target).filter((target) => target !== ''),
+    ]),
+  ]
   lines.push(...objects.map((object, i) => `  participant O${i} as ${label(object)}`))
   if (first > 0) lines.push(`  Note over L0: ${label(`the first ${plural(first, 'step')} are left out`)}`)
   steps.forEach((step, i) => {
     if (i < first) return
     const lane = `L${laneOf[step.actor]}`
     for (const { operation, target, detail } of step.events) {
-      if (isMessage(operation) && target !== '') lines.push(`  ${lane}->>O${objects.indexOf(target)}: ${label(`${i + 1}. ${operation}${detail === '' ? '' : ` (${detail})`}`)}`)
+      if (isMessage(operation) && target !== '')
+        lines.push(
+          `  ${lane}->>O${objects.indexOf(target)}: ${label(`${i + 1}. ${operation}${detail === '' ? '' : ` (${detail})`}`)}`,
+        )
     }
     const changed = step.changes.slice(0, 3).map(({ field, from, to }) => `${field} ${text(from)} → ${text(to)}`)
-    if (changed.length > 0) lines.push(`  Note over ${lane}: ${label(`${i + 1}. ${changed.join(', ')}${step.changes.length > 3 ? ', ...' : ''}`)}`)
-    for (const { kind, from, to, object } of arrows.filter((arrow) => arrow.step === i)) if (laneOf[from] !== laneOf[to]) lines.push(`  L${laneOf[from]}-->>L${laneOf[to]}: ${label(`${kind} ${object}`)}`)
+    if (changed.length > 0)
+      lines.push(
+        `  Note over ${lane}: ${label(`${i + 1}. ${changed.join(', ')}${step.changes.length > 3 ? ', ...' : ''}`)}`,
+      )
+    for (const { kind, from, to, object } of arrows.filter((arrow) => arrow.step === i))
+      if (laneOf[from] !== laneOf[to]) lines.push(`  L${laneOf[from]}-->>L${laneOf[to]}: ${label(`${kind} ${object}`)}`)
   })
-  for (const { actor, operation, target } of waiting) if (target !== '') lines.push(`  L${laneOf[actor]}--xO${objects.indexOf(target)}: ${label(`${operation}: blocked`)}`)
+  for (const { actor, operation, target } of waiting)
+    if (target !== '')
+      lines.push(`  L${laneOf[actor]}--xO${objects.indexOf(target)}: ${label(`${operation}: blocked`)}`)
   return lines.join('\n')
 }
 
@@ -96,9 +169,12 @@ function isMessage(operation: string): boolean {
 }
 
 function waitGraph(report: Report, { waiting }: Violation): string {
-  const node = (actor: number): string => `A${actor}["${label(`CPU ${report.actors[actor]?.cpu}: ${report.actors[actor]?.name}`)}"]`
+  const node = (actor: number): string =>
+    `A${actor}["${label(`CPU ${report.actors[actor]?.cpu}: ${report.actors[actor]?.name}`)}"]`
   const lines = ['flowchart LR']
-  for (const { actor, operation, target, heldBy } of waiting) for (const holder of heldBy) lines.push(`  ${node(actor)} -->|"${label(`${operation} ${target}`)}"| ${node(holder)}`)
+  for (const { actor, operation, target, heldBy } of waiting)
+    for (const holder of heldBy)
+      lines.push(`  ${node(actor)} -->|"${label(`${operation} ${target}`)}"| ${node(holder)}`)
   return lines.join('\n')
 }
 
@@ -108,7 +184,10 @@ function text(value: unknown): string {
 
 /** A text of a Mermaid diagram: nothing of it is syntax. Its words may not be Mermaid's own either. */
 function label(content: string): string {
-  return content.replace(/\s+/g, ' ').replace(/[^\p{L}\p{N} .,:()→=+_-]/gu, (char) => `#${char.codePointAt(0)};`).replace(/\b(end|loop|alt|opt|par|rect|note|critical|break|box)\b/gi, (word) => `${word}#8203;`)
+  return content
+    .replace(/\s+/g, ' ')
+    .replace(/[^\p{L}\p{N} .,:()→=+_-]/gu, (char) => `#${char.codePointAt(0)};`)
+    .replace(/\b(end|loop|alt|opt|par|rect|note|critical|break|box)\b/gi, (word) => `${word}#8203;`)
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
@@ -135,6 +214,13 @@ function code(content: string): string {
 
 /** A text in which nothing is Markdown or HTML. */
 export function escapeMarkdown(content: string): string {
-  return content.replace(/\s+/g, ' ').replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/[\\`*_{}[\]#|~$@!]/g, '\\$&').replace(/:\/\//g, ':&#8203;//').replace(/^[-+](?= )/, '\\$&').replace(/^(\d+)([.)])(?= )/, '$1\\$2')
+  return content
+    .replace(/\s+/g, ' ')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/[\\`*_{}[\]#|~$@!]/g, '\\$&')
+    .replace(/:\/\//g, ':&#8203;//')
+    .replace(/^[-+](?= )/, '\\$&')
+    .replace(/^(\d+)([.)])(?= )/, '$1\\$2')
 }
-

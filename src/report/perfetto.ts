@@ -39,7 +39,11 @@ function events(report: Report, violation: Violation, timeline: Timeline): Trace
   const objects = holds.filter(({ object }) => !pages.has(object))
   const frames = holds.filter(({ object }) => pages.has(object))
   return [
-    ...process(PROCESS.cpus, 'CPUs', lanes.map(({ title }) => title)),
+    ...process(
+      PROCESS.cpus,
+      'CPUs',
+      lanes.map(({ title }) => title),
+    ),
     ...violation.steps.map((step, i): TraceEvent => ({
       name: step.events.at(-1)?.function.at(-1) ?? actorName(step.actor),
       cat: 'step',
@@ -48,16 +52,36 @@ function events(report: Report, violation: Violation, timeline: Timeline): Trace
       tid: laneOf[step.actor] ?? 0,
       ts: i * STEP,
       dur: STEP,
-      args: { step: i + 1, actor: actorName(step.actor), because: step.because, events: toldEvents(step).map(({ text }) => text), at: place(step.events.at(-1)?.at) },
+      args: {
+        step: i + 1,
+        actor: actorName(step.actor),
+        because: step.because,
+        events: toldEvents(step).map(({ text }) => text),
+        at: place(step.events.at(-1)?.at),
+      },
     })),
     ...waits.map(({ actor, object, how, from, to }): TraceEvent => ({
-      name: `waits: ${how} ${object}`.trim(), cat: 'wait', ph: 'X', pid: PROCESS.cpus, tid: lanes.length + actor, ts: (from + 1) * STEP, dur: Math.max(1, to - from) * STEP, args: { actor: actorName(actor) },
+      name: `waits: ${how} ${object}`.trim(),
+      cat: 'wait',
+      ph: 'X',
+      pid: PROCESS.cpus,
+      tid: lanes.length + actor,
+      ts: (from + 1) * STEP,
+      dur: Math.max(1, to - from) * STEP,
+      args: { actor: actorName(actor) },
     })),
-    ...[...new Set(waits.map(({ actor }) => actor))].map((actor) => thread(PROCESS.cpus, lanes.length + actor, `${actorName(actor)} waits`)),
+    ...[...new Set(waits.map(({ actor }) => actor))].map((actor) =>
+      thread(PROCESS.cpus, lanes.length + actor, `${actorName(actor)} waits`),
+    ),
     ...arrows.flatMap(({ kind, step, from, to, object }, id): TraceEvent[] => {
       const flow = { name: `${kind} ${object}`.trim(), cat: kind, id: id + 1, pid: PROCESS.cpus }
       const next = violation.steps.findIndex(({ actor }, i) => i > step && actor === to)
-      return next < 0 ? [] : [{ ...flow, ph: 's', tid: laneOf[from] ?? 0, ts: step * STEP + STEP / 2 }, { ...flow, ph: 'f', bp: 'e', tid: laneOf[to] ?? 0, ts: next * STEP + STEP / 2 }]
+      return next < 0
+        ? []
+        : [
+            { ...flow, ph: 's', tid: laneOf[from] ?? 0, ts: step * STEP + STEP / 2 },
+            { ...flow, ph: 'f', bp: 'e', tid: laneOf[to] ?? 0, ts: next * STEP + STEP / 2 },
+          ]
     }),
     ...tracks(PROCESS.objects, 'Locks', objects, actorName),
     ...tracks(PROCESS.pages, 'Pages', frames, actorName),
@@ -73,20 +97,43 @@ function isPage(type: string): boolean {
 }
 
 /** A track for each object, of those who hold it; one more for each that holds it at the same time. */
-function tracks(pid: number, title: string, holds: readonly Stretch[], actorName: (actor: number) => string): TraceEvent[] {
+function tracks(
+  pid: number,
+  title: string,
+  holds: readonly Stretch[],
+  actorName: (actor: number) => string,
+): TraceEvent[] {
   if (holds.length === 0) return []
   const ends: { readonly object: string; end: number }[] = []
   const slices = holds.map(({ object, how, actor, from, to }): TraceEvent => {
     let tid = ends.findIndex((track) => track.object === object && track.end <= from)
     if (tid < 0) tid = ends.push({ object, end: 0 }) - 1
     ends[tid] = { object, end: to }
-    return { name: `${actorName(actor)} (${how})`, cat: 'hold', ph: 'X', pid, tid, ts: from * STEP + STEP / 2, dur: Math.max(0.5, to - from) * STEP }
+    return {
+      name: `${actorName(actor)} (${how})`,
+      cat: 'hold',
+      ph: 'X',
+      pid,
+      tid,
+      ts: from * STEP + STEP / 2,
+      dur: Math.max(0.5, to - from) * STEP,
+    }
   })
-  return [...process(pid, title, ends.map(({ object }) => object)), ...slices]
+  return [
+    ...process(
+      pid,
+      title,
+      ends.map(({ object }) => object),
+    ),
+    ...slices,
+  ]
 }
 
 function process(pid: number, name: string, threads: readonly string[]): TraceEvent[] {
-  return [{ name: 'process_name', ph: 'M', pid, tid: 0, args: { name } }, ...threads.map((title, tid) => thread(pid, tid, title))]
+  return [
+    { name: 'process_name', ph: 'M', pid, tid: 0, args: { name } },
+    ...threads.map((title, tid) => thread(pid, tid, title)),
+  ]
 }
 
 function thread(pid: number, tid: number, name: string): TraceEvent {

@@ -7,5 +7,7 @@ export type Place = NonNullable<TraceEvent['at']>
 
 /** The places in the model's own files that a violation names: those of its end, then its trace's, the last first. */
 export function ownPlaces({ steps, waiting, accesses = [] }: Violation): Place[] {
-  return [...waiting, ...accesses, ...steps.flatMap(({ events }) => events).toReversed()].map(({ at }) => at).filter(isOwn)
+  return [...waiting, ...accesses, ...steps.flatMap(({ events }) => events).toReversed()]
+    .map(({ at }) => at)
+    .filter(isOwn)
 }

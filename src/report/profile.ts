@@ -2,7 +2,16 @@ import { count } from './numbers.ts'
 import type { SearchProfile } from './report.ts'
 
 /** Where the time of a search went, as lines for a terminal. */
-export function renderProfile({ seconds, cpu, milliseconds, states, transitions, asked, built, executed }: SearchProfile): string {
+export function renderProfile({
+  seconds,
+  cpu,
+  milliseconds,
+  states,
+  transitions,
+  asked,
+  built,
+  executed,
+}: SearchProfile): string {
   const { code, walk, build, probe, check, grow, sweep, wait } = milliseconds
   const all = code + walk + build + probe + check + grow + sweep + wait
   const served = asked - executed
@@ -11,10 +20,15 @@ export function renderProfile({ seconds, cpu, milliseconds, states, transitions,
     return `  ${name.padEnd(18)}${(spent / 1000).toFixed(3).padStart(9)} s ${share.toFixed(1).padStart(5)} %  ${about}`.trimEnd()
   }
   const known = built < transitions ? `; what ${count(transitions - built)} transitions lead to was known` : ''
-  const each = (spent: number, n: number, unit: string): string => (n > 0 ? `${((spent * 1e6) / n).toFixed(0)} ns ${unit}` : '')
+  const each = (spent: number, n: number, unit: string): string =>
+    n > 0 ? `${((spent * 1e6) / n).toFixed(0)} ns ${unit}` : ''
   return `${[
     `Profile: ${seconds.toFixed(3)} s, of all threads ${(all / 1000).toFixed(3)} s, of the processors ${cpu.all.toFixed(3)} s`,
-    line('model’s code', code, executed > 0 ? `${count(executed)} runs, ${((code * 1e3) / executed).toFixed(0)} µs each` : ''),
+    line(
+      'model’s code',
+      code,
+      executed > 0 ? `${count(executed)} runs, ${((code * 1e3) / executed).toFixed(0)} µs each` : '',
+    ),
     line('table walk', walk, `${count(asked)} steps looked up, ${each(walk, asked, 'each')}`),
     line('hashing', build, `${count(built)} successors built, ${each(build, built, 'each')}${known}`),
     line('probing', probe, each(probe, built, 'a successor')),

@@ -34,7 +34,14 @@ const REPORT: Fields = {
   stats: 'an object',
   tool: 'an object',
 }
-const MODEL: Fields = { name: 'a text', file: 'a text', title: 'a text', scenario: 'a text or null', params: 'an object', digest: 'a text' }
+const MODEL: Fields = {
+  name: 'a text',
+  file: 'a text',
+  title: 'a text',
+  scenario: 'a text or null',
+  params: 'an object',
+  digest: 'a text',
+}
 const STATS: Fields = {
   strategy: 'a text',
   reduction: 'a list',
@@ -57,9 +64,24 @@ const INCONCLUSIVE: Fields = { reason: 'a text', frontier: 'a number' }
 const OBJECT: Fields = { name: 'a text', type: 'a text', fields: 'a list' }
 const FIELD: Fields = { field: 'a text', name: 'a text', type: 'a text' }
 const SOURCE: Fields = { file: 'a text', line: 'a number', lines: 'a list' }
-const PREEMPTION: Fields = { step: 'a number', actor: 'a number', within: 'a text or null', verdict: 'a text', scope: 'a text', states: 'a number' }
+const PREEMPTION: Fields = {
+  step: 'a number',
+  actor: 'a number',
+  within: 'a text or null',
+  verdict: 'a text',
+  scope: 'a text',
+  states: 'a number',
+}
 const PLACE: Fields = { file: 'a text', line: 'a number', column: 'a number' }
-const VIOLATION: Fields = { kind: 'a text', property: 'a text', message: 'a text', stuck: 'a list', schedule: 'a list', steps: 'a list', waiting: 'a list' }
+const VIOLATION: Fields = {
+  kind: 'a text',
+  property: 'a text',
+  message: 'a text',
+  stuck: 'a list',
+  schedule: 'a list',
+  steps: 'a list',
+  waiting: 'a list',
+}
 const SCHEDULED: Fields = { actor: 'a number', choices: 'a list' }
 const STEP: Fields = { actor: 'a number', why: 'a text', because: 'a text', events: 'a list', changes: 'a list' }
 const EVENT: Fields = { operation: 'a text', target: 'a text', detail: 'a text', function: 'a list' }
@@ -84,16 +106,21 @@ function parse(text: string): unknown {
   } catch (error) {
     const { message } = error as Error
     // without a position it is the first character that is wrong, or the end that is missing
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : text.search(/\S|$/)))
+    const position = Number(
+      /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : text.search(/\S|$/)),
+    )
     const before = text.slice(0, position).split('\n')
-    throw new DamagedReport(`it is no JSON from line ${before.length}, column ${(before.at(-1) as string).length + 1} on${text.trim() === '' ? ': it is empty' : ''}`)
+    throw new DamagedReport(
+      `it is no JSON from line ${before.length}, column ${(before.at(-1) as string).length + 1} on${text.trim() === '' ? ': it is empty' : ''}`,
+    )
   }
 }
 
 function checkReport(value: unknown, at: string): Report {
   check(value, REPORT, at)
   const report = value as Report
-  if (report.schema !== 'vmcheck.report/1') throw new DamagedReport(`its schema is "${String(report.schema)}", and this version reads vmcheck.report/1`)
+  if (report.schema !== 'vmcheck.report/1')
+    throw new DamagedReport(`its schema is "${String(report.schema)}", and this version reads vmcheck.report/1`)
   check(report.model, MODEL, `${at}.model`)
   check(report.stats, STATS, `${at}.stats`)
   check(report.tool, TOOL, `${at}.tool`)
@@ -102,7 +129,10 @@ function checkReport(value: unknown, at: string): Report {
     check(code, UNREACHED, place)
     check((code as { at: unknown }).at, PLACE, `${place}.at`)
   })
-  if (!['pass', 'violation', 'inconclusive'].includes(report.verdict)) throw new DamagedReport(`${at}.verdict is "${report.verdict}", and should be pass, violation or inconclusive`.replace(/^\./, ''))
+  if (!['pass', 'violation', 'inconclusive'].includes(report.verdict))
+    throw new DamagedReport(
+      `${at}.verdict is "${report.verdict}", and should be pass, violation or inconclusive`.replace(/^\./, ''),
+    )
   if (report.inconclusive) check(report.inconclusive, INCONCLUSIVE, `${at}.inconclusive`)
   for (const [i, note] of report.notes.entries()) shape(note, 'a text', `${at}.notes[${i}]`)
   for (const [i, assumption] of report.assumptions.entries()) shape(assumption, 'a text', `${at}.assumptions[${i}]`)
@@ -112,20 +142,30 @@ function checkReport(value: unknown, at: string): Report {
   })
   each(optional(report.sources), `${at}.sources`, (source, place) => check(source, SOURCE, place))
   each(optional(report.commands), `${at}.commands`, (command, place) => shape(command, 'a text', place))
-  each(report.violations, `${at}.violations`, (violation, place) => checkViolation(violation as Violation, place, report.actors.length))
+  each(report.violations, `${at}.violations`, (violation, place) =>
+    checkViolation(violation as Violation, place, report.actors.length),
+  )
   return report
 }
 
 function checkViolation(violation: Violation, at: string, actors: number): void {
   check(violation, VIOLATION, at)
-  if (!VIOLATION_KINDS.includes(violation.kind)) throw new DamagedReport(`${at.replace(/^\./, '')}.kind is "${violation.kind}", and should be one of ${VIOLATION_KINDS.join(', ')}`)
-  const known = (place: string) => (value: { actor: number }): void => {
-    if (!(value.actor < actors)) throw new DamagedReport(`${place}.actor is ${value.actor}, and there are ${actors} actors`)
-  }
+  if (!VIOLATION_KINDS.includes(violation.kind))
+    throw new DamagedReport(
+      `${at.replace(/^\./, '')}.kind is "${violation.kind}", and should be one of ${VIOLATION_KINDS.join(', ')}`,
+    )
+  const known =
+    (place: string) =>
+    (value: { actor: number }): void => {
+      if (!(value.actor < actors))
+        throw new DamagedReport(`${place}.actor is ${value.actor}, and there are ${actors} actors`)
+    }
   each(violation.schedule, `${at}.schedule`, (step, place) => {
     check(step, SCHEDULED, place)
     known(place)(step as never)
-    each((step as { choices: unknown[] }).choices, `${place}.choices`, (choice, where) => shape(choice, 'a number', where))
+    each((step as { choices: unknown[] }).choices, `${place}.choices`, (choice, where) =>
+      shape(choice, 'a number', where),
+    )
   })
   each(violation.steps, `${at}.steps`, (step, place) => {
     check(step, STEP, place)
@@ -142,7 +182,10 @@ function checkViolation(violation: Violation, at: string, actors: number): void 
       known(where)(wait as never)
     })
   })
-  if (violation.steps.length !== violation.schedule.length) throw new DamagedReport(`${at}.steps has ${violation.steps.length} steps, and its schedule has ${violation.schedule.length}`)
+  if (violation.steps.length !== violation.schedule.length)
+    throw new DamagedReport(
+      `${at}.steps has ${violation.steps.length} steps, and its schedule has ${violation.schedule.length}`,
+    )
   each(violation.waiting, `${at}.waiting`, (wait, place) => {
     check(wait, WAITING, place)
     known(place)(wait as never)
@@ -179,9 +222,13 @@ function each(list: readonly unknown[], at: string, body: (value: unknown, at: s
 
 function check(value: unknown, fields: Fields, at: string): void {
   shape(value, 'an object', at)
-  for (const [field, what] of Object.entries(fields)) shape((value as Record<string, unknown>)[field], what, `${at}.${field}`)
+  for (const [field, what] of Object.entries(fields))
+    shape((value as Record<string, unknown>)[field], what, `${at}.${field}`)
 }
 
 function shape(value: unknown, what: keyof typeof SHAPES, at: string): void {
-  if (!SHAPES[what]?.(value)) throw new DamagedReport(`${at === '' ? 'it' : at.replace(/^\./, '')} ${value === undefined ? 'is missing' : `is ${JSON.stringify(value)?.slice(0, 40)}`}, and should be ${what}`)
+  if (!SHAPES[what]?.(value))
+    throw new DamagedReport(
+      `${at === '' ? 'it' : at.replace(/^\./, '')} ${value === undefined ? 'is missing' : `is ${JSON.stringify(value)?.slice(0, 40)}`}, and should be ${what}`,
+    )
 }

@@ -18,7 +18,10 @@ export interface ReplayOutcome extends Pick<Report, 'actors'> {
 }
 
 /** A replay as text for a terminal: whether it went as told, the trace as live CPUs made it, and who sleeps now. */
-export function renderReplay(outcome: ReplayOutcome, options: { readonly width: number; readonly colour: boolean; readonly isBrief: boolean }): string {
+export function renderReplay(
+  outcome: ReplayOutcome,
+  options: { readonly width: number; readonly colour: boolean; readonly isBrief: boolean },
+): string {
   const width = Math.max(40, Math.min(100, options.width))
   const paint = painter(options.colour)
   const { difference, violation, actors } = outcome

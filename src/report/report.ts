@@ -82,7 +82,12 @@ export interface Report {
   readonly sources?: readonly SourceExcerpt[]
   /** Command lines that show the same again. */
   readonly commands?: readonly string[]
-  readonly actors: readonly { readonly id: number; readonly name: string; readonly cpu: number; readonly kind: string }[]
+  readonly actors: readonly {
+    readonly id: number
+    readonly name: string
+    readonly cpu: number
+    readonly kind: string
+  }[]
   readonly inconclusive: { readonly reason: string; readonly frontier: number } | null
   readonly unreached: readonly Unreached[]
   readonly stats: {

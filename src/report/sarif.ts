@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { Location, Log, PhysicalLocation, ReportingDescriptor, Result, ThreadFlow, ThreadFlowLocation } from 'sarif'
+import type {
+  Location,
+  Log,
+  PhysicalLocation,
+  ReportingDescriptor,
+  Result,
+  ThreadFlow,
+  ThreadFlowLocation,
+} from 'sarif'
 import type { TraceEvent } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 import { isOwn } from '../model/places.ts'
@@ -22,7 +30,8 @@ const RULES: Readonly<Record<Violation['kind'], string>> = {
   'use-after-free': 'Storage is used after it was freed.',
   range: 'A field is given a value that it cannot hold.',
   exception: 'The kernel code of the model throws.',
-  'sleep-in-atomic': 'An operation that may sleep is executed in a context that must not: with a spin lock held, interrupts or preemption off, or in an interrupt handler.',
+  'sleep-in-atomic':
+    'An operation that may sleep is executed in a context that must not: with a spin lock held, interrupts or preemption off, or in an interrupt handler.',
   imbalance: 'A thread or interrupt handler ends with a lock held, or with interrupts or preemption off.',
   unreached: 'Something that should happen in some interleaving happens in none.',
 }
@@ -52,7 +61,16 @@ export function renderSarif(reports: readonly Report[], alerts: readonly PlainAl
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'vmcheck', semanticVersion: first?.tool.version ?? '0.0.0', rules: [...kinds.map((kind) => rule(kind, RULES[kind])), ...[...others].map(([id, about]) => rule(id, about))] } },
+        tool: {
+          driver: {
+            name: 'vmcheck',
+            semanticVersion: first?.tool.version ?? '0.0.0',
+            rules: [
+              ...kinds.map((kind) => rule(kind, RULES[kind])),
+              ...[...others].map(([id, about]) => rule(id, about)),
+            ],
+          },
+        },
         automationDetails: { id: `vmcheck/${[...new Set(reports.map(({ model }) => model.name))].join('+')}/` },
         columnKind: 'utf16CodeUnits',
         originalUriBaseIds: { '%SRCROOT%': { description: { text: 'The folder that vmcheck was run in.' } } },
@@ -61,10 +79,16 @@ export function renderSarif(reports: readonly Report[], alerts: readonly PlainAl
             executionSuccessful: reports.every(({ verdict }) => verdict !== 'inconclusive'),
             toolExecutionNotifications: reports
               .filter(({ verdict }) => verdict === 'inconclusive')
-              .map((report) => ({ level: 'warning', message: { text: `${subject(report.model)}: ${outcome(report)}` } })),
+              .map((report) => ({
+                level: 'warning',
+                message: { text: `${subject(report.model)}: ${outcome(report)}` },
+              })),
           },
         ],
-        results: [...reports.flatMap((report) => report.violations.map((violation) => resultOf(report, violation, ids))), ...alerts.map((alert) => alertOf(alert, ids))],
+        results: [
+          ...reports.flatMap((report) => report.violations.map((violation) => resultOf(report, violation, ids))),
+          ...alerts.map((alert) => alertOf(alert, ids)),
+        ],
       },
     ],
   }
@@ -72,7 +96,13 @@ export function renderSarif(reports: readonly Report[], alerts: readonly PlainAl
 }
 
 function rule(id: string, text: string): ReportingDescriptor {
-  return { id: `vmcheck/${id}`, shortDescription: { text }, fullDescription: { text }, defaultConfiguration: { level: 'error' }, properties: { tags: ['concurrency', 'kernel'] } }
+  return {
+    id: `vmcheck/${id}`,
+    shortDescription: { text },
+    fullDescription: { text },
+    defaultConfiguration: { level: 'error' },
+    properties: { tags: ['concurrency', 'kernel'] },
+  }
 }
 
 function alertOf({ rule: id, message, file, scenario }: PlainAlert, ids: readonly string[]): Result {
@@ -93,16 +123,26 @@ function fingerprint(...parts: readonly (string | null)[]): Record<string, strin
 function resultOf(report: Report, violation: Violation, kinds: readonly string[]): Result {
   const { file, scenario } = report.model
   const [where] = ownPlaces(violation)
-  const related = violation.waiting.flatMap((wait) => (isOwn(wait.at) ? [{ at: wait.at, text: waitLine(report, wait) }] : []))
+  const related = violation.waiting.flatMap((wait) =>
+    isOwn(wait.at) ? [{ at: wait.at, text: waitLine(report, wait) }] : [],
+  )
   const flows = flowsOf(report, violation)
   return {
     ruleId: `vmcheck/${violation.kind}`,
     ruleIndex: kinds.indexOf(violation.kind),
     level: 'error',
     kind: 'fail',
-    message: { text: `${violationLine(violation)}\n${subject(report.model)}${report.commands ? `\n${report.commands.join('\n')}` : ''}` },
+    message: {
+      text: `${violationLine(violation)}\n${subject(report.model)}${report.commands ? `\n${report.commands.join('\n')}` : ''}`,
+    },
     locations: [{ physicalLocation: physical(where ?? { file, line: 1, column: 1 }) }],
-    ...(related.length > 0 && { relatedLocations: related.map(({ at, text }, i) => ({ id: i + 1, physicalLocation: physical(at), message: { text } })) }),
+    ...(related.length > 0 && {
+      relatedLocations: related.map(({ at, text }, i) => ({
+        id: i + 1,
+        physicalLocation: physical(at),
+        message: { text },
+      })),
+    }),
     partialFingerprints: fingerprint(file, scenario, violation.kind, violation.property),
     ...(flows.length > 0 && { codeFlows: [{ message: { text: violation.message }, threadFlows: flows }] }),
     properties: { schedule: violation.schedule_string, scenario: scenario ?? '', minimal: violation.minimal },
@@ -130,22 +170,35 @@ function flowsOf(report: Report, { steps }: Violation): ThreadFlow[] {
       })
     }
   })
-  return [...flows].toSorted(([a], [b]) => a - b).map(([cpu, locations]) => ({ id: `CPU ${cpu}`, message: { text: laneTitle(report, cpu) }, locations }))
+  return [...flows]
+    .toSorted(([a], [b]) => a - b)
+    .map(([cpu, locations]) => ({ id: `CPU ${cpu}`, message: { text: laneTitle(report, cpu) }, locations }))
 }
 
 function kindsOf({ operation }: TraceEvent): string[] {
-  return /^(acquire|announce|drain|upgrade|block)$/.test(operation) ? ['acquire'] : operation === 'release' ? ['release'] : []
+  return /^(acquire|announce|drain|upgrade|block)$/.test(operation)
+    ? ['acquire']
+    : operation === 'release'
+      ? ['release']
+      : []
 }
 
 function locationOf({ at, function: functions }: TraceEvent, text: string): Location {
   return {
     message: { text },
     ...(isOwn(at) && { physicalLocation: physical(at) }),
-    ...(functions.length > 0 && { logicalLocations: [{ name: functions.at(-1) as string, fullyQualifiedName: functions.join('/'), kind: 'function' }] }),
+    ...(functions.length > 0 && {
+      logicalLocations: [
+        { name: functions.at(-1) as string, fullyQualifiedName: functions.join('/'), kind: 'function' },
+      ],
+    }),
   }
 }
 
 function physical({ file, line, column }: Place): PhysicalLocation {
   const uri = file.split('/').map(encodeURIComponent).join('/')
-  return { artifactLocation: file.startsWith('/') ? { uri: `file://${uri}` } : { uri, uriBaseId: '%SRCROOT%' }, region: { startLine: Math.max(1, line), startColumn: Math.max(1, column) } }
+  return {
+    artifactLocation: file.startsWith('/') ? { uri: `file://${uri}` } : { uri, uriBaseId: '%SRCROOT%' },
+    region: { startLine: Math.max(1, line), startColumn: Math.max(1, column) },
+  }
 }

@@ -8,7 +8,19 @@ import { bytes, count, plural } from './numbers.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Report } from './report.ts'
 import { laneTitle } from './timeline.ts'
-import { accessLine, cutShort, inOrder, nothingTold, outcome, preemptionLine, reductionNames, subject, toldEvents, violationLine, waitLine } from './wording.ts'
+import {
+  accessLine,
+  cutShort,
+  inOrder,
+  nothingTold,
+  outcome,
+  preemptionLine,
+  reductionNames,
+  subject,
+  toldEvents,
+  violationLine,
+  waitLine,
+} from './wording.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {
@@ -33,8 +45,20 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const paint = painter(options.colour)
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
-  if (report.violations.length > 0 && report.commands) parts.push(['Again:', ...report.commands.map((command) => `  ${command}`)].join('\n'))
-  parts.push(wrap(unreached(report), width), wrap([cutShort(report), ...report.notes].filter(Boolean).map((note) => `Note: ${note}`).join('\n'), width), wrap(statistics(report), width), wrap(liveStatistics(report), width))
+  if (report.violations.length > 0 && report.commands)
+    parts.push(['Again:', ...report.commands.map((command) => `  ${command}`)].join('\n'))
+  parts.push(
+    wrap(unreached(report), width),
+    wrap(
+      [cutShort(report), ...report.notes]
+        .filter(Boolean)
+        .map((note) => `Note: ${note}`)
+        .join('\n'),
+      width,
+    ),
+    wrap(statistics(report), width),
+    wrap(liveStatistics(report), width),
+  )
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
@@ -59,7 +83,9 @@ function headline(report: Report, paint: Paint, width: number): string {
   const { model, verdict } = report
   const text =
     verdict === 'violation'
-      ? report.violations.map((violation) => `${paint(['bold', 'red'], violation.kind.toUpperCase())}  ${violationLine(violation)}`).join('\n')
+      ? report.violations
+          .map((violation) => `${paint(['bold', 'red'], violation.kind.toUpperCase())}  ${violationLine(violation)}`)
+          .join('\n')
       : `${paint(['bold', verdict === 'pass' ? 'green' : 'yellow'], verdict.toUpperCase())}  ${outcome(report)}`
   const assumptions = report.assumptions.length > 0 ? `\nAssuming: ${assumptionsLine(report.assumptions)}` : ''
   return `${wrap(text, width)}\n${wrap(`${oneLine(model.title)}\n${subject(model)}${assumptions}`, width)}`
@@ -70,21 +96,40 @@ function headline(report: Report, paint: Paint, width: number): string {
  *
  * @param first number of the trace's first step; the columns are headed where it is 1
  */
-export function renderViolation(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint, width: number, first = 1): string {
+export function renderViolation(
+  report: Pick<Report, 'actors'>,
+  violation: Violation,
+  paint: Paint,
+  width: number,
+  first = 1,
+): string {
   const cpus = [...new Set(report.actors.map(({ cpu }) => cpu))].toSorted((a, b) => a - b)
   const isWide = (width - GUTTER) / cpus.length >= NARROWEST
   const ui = cliui({ width, wrap: true })
-  if (isWide && violation.steps.length > 0 && first === 1) row(ui, '', cpus.map((cpu) => ({ text: paint('bold', laneTitle(report, cpu)), indent: 0 })), width)
+  if (isWide && violation.steps.length > 0 && first === 1)
+    row(
+      ui,
+      '',
+      cpus.map((cpu) => ({ text: paint('bold', laneTitle(report, cpu)), indent: 0 })),
+      width,
+    )
   const functions = new Map<number, string>()
   violation.steps.forEach((step, i) => {
     const cpu = report.actors[step.actor]?.cpu ?? 0
     const { lines, functionNow } = stepLines(step, functions.get(step.actor) ?? '', isWide ? '' : `CPU ${cpu}: `, paint)
     functions.set(step.actor, functionNow)
     lines.forEach((line, j) => {
-      row(ui, j === 0 ? paint('dim', String(first + i)) : '', isWide ? cpus.map((other) => (other === cpu ? line : null)) : [line], width)
+      row(
+        ui,
+        j === 0 ? paint('dim', String(first + i)) : '',
+        isWide ? cpus.map((other) => (other === cpu ? line : null)) : [line],
+        width,
+      )
     })
   })
-  return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)].filter((part) => part !== '').join('\n\n')
+  return [trimRight(ui.toString()), wrap(ending(report, violation, paint), width)]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 /** One line of a CPU's column. */
@@ -102,7 +147,12 @@ function row(ui: ReturnType<typeof cliui>, number: string, cells: readonly (Line
 }
 
 /** The lines of a step: why it is this actor's turn, the kernel function where it changes, then one line an event. */
-function stepLines(step: Violation['steps'][number], before: string, label: string, paint: Paint): { lines: Line[]; functionNow: string } {
+function stepLines(
+  step: Violation['steps'][number],
+  before: string,
+  label: string,
+  paint: Paint,
+): { lines: Line[]; functionNow: string } {
   const lines: Line[] = []
   const add = (text: string, indent: number): number => lines.push({ text: label + text, indent })
   let functionNow = before
@@ -110,7 +160,8 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
   for (const { text, event } of toldEvents(step)) {
     const inside = event.function.join(' › ')
     const short = event.function.slice(-2).join(' › ')
-    if (inside !== functionNow && short !== '') add(`${paint('cyan', `${short}()`)}${event.at ? ` ${paint('dim', basename(event.at.file))}` : ''}`, 0)
+    if (inside !== functionNow && short !== '')
+      add(`${paint('cyan', `${short}()`)}${event.at ? ` ${paint('dim', basename(event.at.file))}` : ''}`, 0)
     functionNow = inside
     add(`${text}${event.at ? ` ${paint('dim', `:${event.at.line}`)}` : ''}`, 2)
   }
@@ -119,18 +170,33 @@ function stepLines(step: Violation['steps'][number], before: string, label: stri
 }
 
 function ending(report: Pick<Report, 'actors'>, violation: Violation, paint: Paint): string {
-  const placed = (line: string, at: Waiting['at']): string => `  ${line}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`
-  const lines = [...inOrder(violation.waiting).map((wait) => placed(waitLine(report, wait), wait.at)), ...(violation.accesses ?? []).map((access) => placed(accessLine(report, access), access.at))]
-  const preemptions = (violation.preemptions ?? []).map((preemption) => placed(preemptionLine(report, preemption), preemption.at))
-  const block = (title: string, of: readonly string[]): string[] => (of.length === 0 ? [] : [[paint('bold', title), ...of].join('\n')])
-  return [...block(violation.accesses ? 'Not ordered:' : 'At the end:', lines), ...block('Preemptions:', preemptions)].join('\n\n')
+  const placed = (line: string, at: Waiting['at']): string =>
+    `  ${line}${at ? paint('dim', ` [${at.file}:${at.line}]`) : ''}`
+  const lines = [
+    ...inOrder(violation.waiting).map((wait) => placed(waitLine(report, wait), wait.at)),
+    ...(violation.accesses ?? []).map((access) => placed(accessLine(report, access), access.at)),
+  ]
+  const preemptions = (violation.preemptions ?? []).map((preemption) =>
+    placed(preemptionLine(report, preemption), preemption.at),
+  )
+  const block = (title: string, of: readonly string[]): string[] =>
+    of.length === 0 ? [] : [[paint('bold', title), ...of].join('\n')]
+  return [
+    ...block(violation.accesses ? 'Not ordered:' : 'At the end:', lines),
+    ...block('Preemptions:', preemptions),
+  ].join('\n\n')
 }
 
 function unreached(report: Report): string {
   if (report.unreached.length === 0) return ''
   const byFile = new Map<string, number[]>()
   for (const { at } of report.unreached) byFile.set(at.file, [...(byFile.get(at.file) ?? []), at.line])
-  return [...byFile].map(([file, lines]) => `Never reached: ${file}, ${new Set(lines).size === 1 ? 'line' : 'lines'} ${[...new Set(lines)].join(', ')}`).join('\n')
+  return [...byFile]
+    .map(
+      ([file, lines]) =>
+        `Never reached: ${file}, ${new Set(lines).size === 1 ? 'line' : 'lines'} ${[...new Set(lines)].join(', ')}`,
+    )
+    .join('\n')
 }
 
 /** What live CPUs did: in all, one by one, and where they waited for each other. */
@@ -138,9 +204,15 @@ function liveStatistics({ live, actors }: Report): string {
   if (!live) return ''
   const rate = (points: number): string => count(Math.round(points / Math.max(live.seconds, 0.001)))
   const blocked = live.actors.reduce((sum, { blocked: times }) => sum + times, 0)
-  const lines = [`${plural(live.rounds, 'round')} in ${live.seconds.toFixed(2)} s on ${plural(live.actors.length, 'thread')}: ${plural(live.points, 'point')}, ${rate(live.points)} a second; ${plural(blocked, 'attempt was', 'attempts were')} blocked; ${plural(live.samples, 'look')} at the standing machine`]
-  for (const { actor, points, blocked: times } of live.actors) lines.push(`  ${actors[actor]?.name}: ${plural(points, 'point')}, ${rate(points)} a second, blocked ${plural(times, 'time')}`)
-  for (const { target, performed, blocked: times } of live.contention.slice(0, MOST_CONTENDED)) lines.push(`  ${target}: ${plural(performed, 'operation')}, blocked ${plural(times, 'time')}`)
+  const lines = [
+    `${plural(live.rounds, 'round')} in ${live.seconds.toFixed(2)} s on ${plural(live.actors.length, 'thread')}: ${plural(live.points, 'point')}, ${rate(live.points)} a second; ${plural(blocked, 'attempt was', 'attempts were')} blocked; ${plural(live.samples, 'look')} at the standing machine`,
+  ]
+  for (const { actor, points, blocked: times } of live.actors)
+    lines.push(
+      `  ${actors[actor]?.name}: ${plural(points, 'point')}, ${rate(points)} a second, blocked ${plural(times, 'time')}`,
+    )
+  for (const { target, performed, blocked: times } of live.contention.slice(0, MOST_CONTENDED))
+    lines.push(`  ${target}: ${plural(performed, 'operation')}, blocked ${plural(times, 'time')}`)
   return lines.join('\n')
 }
 
@@ -151,7 +223,8 @@ function mayEnd({ actors, stats }: Report): boolean {
 
 function statistics(report: Report): string {
   if (report.live) return ''
-  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction, executions } = report.stats
+  const { states, transitions, depth, endStates, seconds, workers, granularity, memoryBytes, reduction, executions } =
+    report.stats
   return [
     `${plural(states, 'state')}, ${plural(transitions, 'transition')}, depth ${count(depth)}, ${mayEnd(report) ? `${plural(endStates, 'end state')}` : 'no end, for not all actors finish'}${executions > 0 ? `, ${plural(executions, 'execution')}` : ''}`,
     `${seconds.toFixed(2)} s on ${plural(workers, 'worker')}, ${bytes(memoryBytes)}, granularity ${granularity}${reduction.length > 0 ? `, reduced by ${reductionNames(reduction)}` : ''}`,

@@ -73,7 +73,9 @@ export function allChanges({ changes, inside = [] }: TraceStep): TraceStep['chan
 }
 
 function statesOf(machine: readonly MachineObject[], steps: readonly TraceStep[]): MachineState[] {
-  const states: MachineState[] = [Object.fromEntries(machine.flatMap(({ fields }) => fields.map(({ field, initial }) => [field, initial])))]
+  const states: MachineState[] = [
+    Object.fromEntries(machine.flatMap(({ fields }) => fields.map(({ field, initial }) => [field, initial]))),
+  ]
   for (const step of steps) states.push(next(states.at(-1) as MachineState, step))
   return states
 }
@@ -84,13 +86,27 @@ function next(state: MachineState, step: TraceStep): MachineState {
   // a step that ends in a fault has no changes, but it has written
   const writes = changes.length > 0 ? [] : step.events.filter(({ operation }) => operation === 'write')
   if (changes.length + writes.length === 0) return state
-  return { ...state, ...Object.fromEntries([...changes.map(({ field, to }) => [field, to]), ...writes.flatMap(({ target, detail }) => (Object.hasOwn(state, target) ? [[target, valueOf(detail.split(' → ').at(-1) as string)]] : []))]) }
+  return {
+    ...state,
+    ...Object.fromEntries([
+      ...changes.map(({ field, to }) => [field, to]),
+      ...writes.flatMap(({ target, detail }) =>
+        Object.hasOwn(state, target) ? [[target, valueOf(detail.split(' → ').at(-1) as string)]] : [],
+      ),
+    ]),
+  }
 }
 
 /** A value as events show it; texts are names. */
 function valueOf(text: string): unknown {
   const bare = text.replace(/ again$/, '')
-  return bare === 'null' ? null : bare === 'true' || bare === 'false' ? bare === 'true' : /^-?\d+$/.test(bare) ? Number(bare) : bare
+  return bare === 'null'
+    ? null
+    : bare === 'true' || bare === 'false'
+      ? bare === 'true'
+      : /^-?\d+$/.test(bare)
+        ? Number(bare)
+        : bare
 }
 
 /** The names that a field's value holds: of one thing, or of a set of them. */
@@ -104,7 +120,8 @@ function holdsOf({ machine = [], actors }: Report, states: readonly MachineState
   for (const { name, fields } of machine) {
     for (const field of fields.filter(({ role }) => role === 'holds')) {
       const holders = states.map((state) => namesIn(state[field.field]).flatMap((holder) => ids.get(holder) ?? []))
-      for (const { actor, from, to } of stretches(holders)) found.push({ actor, object: name, how: howOf(field), from, to })
+      for (const { actor, from, to } of stretches(holders))
+        found.push({ actor, object: name, how: howOf(field), from, to })
     }
   }
   return found.toSorted((a, b) => a.from - b.from || a.actor - b.actor)
@@ -126,7 +143,9 @@ function waitsOf({ steps }: Violation): Stretch[] {
 }
 
 /** From lists of actors, one a state: who is there from which step to which. */
-function stretches(states: readonly (readonly number[])[]): { readonly actor: number; readonly from: number; readonly to: number }[] {
+function stretches(
+  states: readonly (readonly number[])[],
+): { readonly actor: number; readonly from: number; readonly to: number }[] {
   const found: { actor: number; from: number; to: number }[] = []
   const since = new Map<number, number>()
   states.forEach((actors, i) => {
@@ -144,9 +163,17 @@ function stretches(states: readonly (readonly number[])[]): { readonly actor: nu
 function arrowsOf(steps: readonly TraceStep[], holds: readonly Stretch[]): Arrow[] {
   const [begun, ended] = [byStep(holds, 'from'), byStep(holds, 'to')]
   return steps.flatMap(({ actor, waits = [] }, step) => {
-    const handed = (begun.get(step) ?? []).filter(({ actor: to, object }) => to !== actor && (ended.get(step) ?? []).some((hold) => hold.actor === actor && hold.object === object))
+    const handed = (begun.get(step) ?? []).filter(
+      ({ actor: to, object }) =>
+        to !== actor && (ended.get(step) ?? []).some((hold) => hold.actor === actor && hold.object === object),
+    )
     const before = step === 0 ? [] : (steps[step - 1]?.waits ?? [])
-    const woken = before.filter((wait) => wait.actor !== actor && waits.every((still) => still.actor !== wait.actor) && handed.every((hold) => hold.actor !== wait.actor))
+    const woken = before.filter(
+      (wait) =>
+        wait.actor !== actor &&
+        waits.every((still) => still.actor !== wait.actor) &&
+        handed.every((hold) => hold.actor !== wait.actor),
+    )
     return [
       ...handed.map(({ actor: to, object }): Arrow => ({ kind: 'hand-over', step, from: actor, to, object })),
       ...woken.map(({ actor: to, target }): Arrow => ({ kind: 'wakeup', step, from: actor, to, object: target })),

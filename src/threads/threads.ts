@@ -46,7 +46,12 @@ interface Start {
  * @param data what all of them get when they start
  * @param patience milliseconds to wait for them; 0: they are not waited for
  */
-export async function startThreads<Task>(name: string | URL, count: number, data: unknown, patience: number = PATIENCE): Promise<Threads<Task>> {
+export async function startThreads<Task>(
+  name: string | URL,
+  count: number,
+  data: unknown,
+  patience: number = PATIENCE,
+): Promise<Threads<Task>> {
   const { Piscina } = await import('piscina')
   const entry = typeof name === 'string' ? entryOf(name) : name
   for (let attempt = 1; ; attempt++) {

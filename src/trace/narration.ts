@@ -37,7 +37,12 @@ export class Narration {
   access(field: Field, isWrite: boolean, once: boolean, where: () => Whereabouts): void {
     const isRead = !isWrite && (field.access === 'volatile' || once)
     const isKnown = !isWrite && field.access !== 'volatile' && this.events.some((event) => event.field === field.id)
-    if (!isKnown) this.#add({ operation: isWrite ? 'write' : isRead ? 'read' : SEES, target: field.name, detail: '' }, where(), field.id)
+    if (!isKnown)
+      this.#add(
+        { operation: isWrite ? 'write' : isRead ? 'read' : SEES, target: field.name, detail: '' },
+        where(),
+        field.id,
+      )
   }
 
   /** What the write just told of stores. */
@@ -53,17 +58,29 @@ export class Narration {
 
   /** The step ends in a fault. */
   fault({ kind, property, message }: Fault, at: SourcePlace | null): void {
-    this.#add({ operation: kind, target: property, detail: message }, { function: this.events.at(-1)?.function ?? [], at })
+    this.#add(
+      { operation: kind, target: property, detail: message },
+      { function: this.events.at(-1)?.function ?? [], at },
+    )
   }
 
-  #add(event: Pick<TraceEvent, 'operation' | 'target' | 'detail'>, { function: functions, at }: Whereabouts, field = -1): void {
+  #add(
+    event: Pick<TraceEvent, 'operation' | 'target' | 'detail'>,
+    { function: functions, at }: Whereabouts,
+    field = -1,
+  ): void {
     this.events.push({ ...event, function: functions, at, field, stored: -1 })
   }
 }
 
 /** A value of a field as traces show it; of a set, its members' names. */
 export function shown(field: Field, raw: number, memory: Memory): unknown {
-  if (field.type.names?.form === 'set') return field.type.names.target().instances(memory).filter((_, i) => ((raw >>> i) & 1) === 1).map(showValue)
+  if (field.type.names?.form === 'set')
+    return field.type.names
+      .target()
+      .instances(memory)
+      .filter((_, i) => ((raw >>> i) & 1) === 1)
+      .map(showValue)
   const value = field.type.decode(raw, memory)
   return field.type.show?.(value) ?? value
 }
@@ -80,9 +97,17 @@ export function valueLine(field: Field, raw: number, memory: Memory): string {
  * @param before raw values by field id before the step
  * @param after the same after it
  */
-export function named(events: readonly RawEvent[], before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory): TraceEvent[] {
+export function named(
+  events: readonly RawEvent[],
+  before: ArrayLike<number>,
+  after: ArrayLike<number>,
+  memory: Memory,
+): TraceEvent[] {
   const latest = new Map<number, unknown>()
-  const isTold = ({ operation, field }: RawEvent, i: number): boolean => operation !== SEES || (!memory.fields[field]?.lifeOf && !events.some((other, k) => k > i && other.field === field && other.operation === 'write'))
+  const isTold = ({ operation, field }: RawEvent, i: number): boolean =>
+    operation !== SEES ||
+    (!memory.fields[field]?.lifeOf &&
+      !events.some((other, k) => k > i && other.field === field && other.operation === 'write'))
   return events.filter(isTold).map(({ field: id, stored, ...event }) => {
     const field = memory.fields[id]
     if (!field) return event
@@ -91,8 +116,17 @@ export function named(events: readonly RawEvent[], before: ArrayLike<number>, af
     if (event.operation === 'read' || event.operation === SEES) return { ...event, detail: `= ${showValue(from)}` }
     latest.set(id, to)
     const instance = field.lifeOf
-    if (instance) return { ...event, operation: to ? 'allocate' : 'free', target: instance, detail: to ? contents(instance, after, memory) : '' }
-    return { ...event, detail: showValue(from) === showValue(to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}` }
+    if (instance)
+      return {
+        ...event,
+        operation: to ? 'allocate' : 'free',
+        target: instance,
+        detail: to ? contents(instance, after, memory) : '',
+      }
+    return {
+      ...event,
+      detail: showValue(from) === showValue(to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}`,
+    }
   })
 }
 
@@ -102,7 +136,9 @@ function contents(instance: string, values: ArrayLike<number>, memory: Memory): 
     .filter(({ name }) => name.startsWith(`${instance}.`))
     .flatMap((field) => {
       const value = shown(field, values[field.id] as number, memory)
-      return value === null || value === false || value === 0 ? [] : [`${field.name.slice(instance.length + 1)} ${showValue(value)}`]
+      return value === null || value === false || value === 0
+        ? []
+        : [`${field.name.slice(instance.length + 1)} ${showValue(value)}`]
     })
     .join(', ')
 }
@@ -111,7 +147,13 @@ function contents(instance: string, values: ArrayLike<number>, memory: Memory): 
 export function changes(before: ArrayLike<number>, after: ArrayLike<number>, memory: Memory, inside = false): Change[] {
   return memory.fields.flatMap((field) => {
     if (isInside(field) !== inside || before[field.id] === after[field.id]) return []
-    return [{ field: field.name, from: plain(shown(field, before[field.id] as number, memory)), to: plain(shown(field, after[field.id] as number, memory)) }]
+    return [
+      {
+        field: field.name,
+        from: plain(shown(field, before[field.id] as number, memory)),
+        to: plain(shown(field, after[field.id] as number, memory)),
+      },
+    ]
   })
 }
 
@@ -125,7 +167,11 @@ export function machineObjects(memory: Memory): MachineObject[] {
   const placed = new Set(structs.flatMap(({ fields }) => fields))
   const rest = memory.fields.filter((field) => !placed.has(field))
   const all = rest.length === 0 ? structs : [...structs, { type: 'storage', name: '', fields: rest }]
-  return all.map(({ type, name, fields }) => ({ name, type, fields: fields.map((field) => machineField(field, name, memory)) }))
+  return all.map(({ type, name, fields }) => ({
+    name,
+    type,
+    fields: fields.map((field) => machineField(field, name, memory)),
+  }))
 }
 
 function machineField(field: Field, object: string, memory: Memory): MachineField {

@@ -40,14 +40,15 @@ export function formatSchedule(schedule: readonly ScheduledStep[]): string {
 export function parseSchedule(text: string): ScheduledStep[] {
   if (!text.startsWith('v1:')) throw new SyntaxError('a schedule starts with "v1:"')
   const steps: ScheduledStep[] = []
-  for (let at = 3; at < text.length; ) {
+  for (let at = 3; at < text.length;) {
     STEP.lastIndex = at
     const found = STEP.exec(text)
     if (!found) throw new SyntaxError(`unreadable schedule at character ${at + 1}`)
     const [whole, actor, choices, repeat] = found
     const step = { actor: Number(actor), choices: choices ? choices.split('.').map(Number) : [] }
     const count = Number(repeat ?? 1)
-    if (steps.length + count > MAX_STEPS) throw new SyntaxError(`more than ${MAX_STEPS.toLocaleString('en')} steps, at character ${at + 1}`)
+    if (steps.length + count > MAX_STEPS)
+      throw new SyntaxError(`more than ${MAX_STEPS.toLocaleString('en')} steps, at character ${at + 1}`)
     for (let i = count; i > 0; i--) steps.push(step)
     at += whole.length
     if (at < text.length && text[at] !== ',') throw new SyntaxError(`unreadable schedule at character ${at + 1}`)

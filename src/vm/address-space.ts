@@ -51,12 +51,15 @@ export class AddressSpace {
     const { pages, frames, cpus = 0, bound = true } = options
     checkNumber(`pages of ${name}`, pages, 0, 65_536)
     checkNumber(`cpus of ${name}, which says how many TLBs there are,`, cpus, 0, 30)
-    if (cpus > 0 && frames.frames.instances.length > MAX_FRAMES) throw new RangeError(`${name}: at most ${MAX_FRAMES} frames with TLBs`)
+    if (cpus > 0 && frames.frames.instances.length > MAX_FRAMES)
+      throw new RangeError(`${name}: at most ${MAX_FRAMES} frames with TLBs`)
     this.#m = m
     this.name = name
     this.frames = frames
     this.entries = m.array(EntryStruct, pages, `${name}.pte`)
-    const cached = struct<{ possible: number }>('tlb', { possible: shown(u(30), (possible) => this.#members(possible).map(showTranslation).join(' or ') || 'nothing') })
+    const cached = struct<{ possible: number }>('tlb', {
+      possible: shown(u(30), (possible) => this.#members(possible).map(showTranslation).join(' or ') || 'nothing'),
+    })
     this.#cached = Array.from({ length: cpus }, (_, cpu) => m.array(cached, pages, `TLB ${cpu} ${name}`))
     this.#bound = m.array(BoundStruct, cpus, `TLB of ${name}`, { bound })
   }
@@ -161,7 +164,11 @@ export class AddressSpace {
   }
 
   #members(possible: number): Translation[] {
-    return this.frames.frames.instances.flatMap((frame) => [false, true].flatMap((writable) => ((possible & this.#bit({ frame, writable })) !== 0 ? [{ frame, writable }] : [])))
+    return this.frames.frames.instances.flatMap((frame) =>
+      [false, true].flatMap((writable) =>
+        (possible & this.#bit({ frame, writable })) !== 0 ? [{ frame, writable }] : [],
+      ),
+    )
   }
 }
 

@@ -14,7 +14,12 @@ interface BudgetState {
 /** The last allocation that may be named by its number: one more is told apart from it. */
 const MOST_ASKED = 62
 
-const BudgetStruct = struct<BudgetState>('budget', { left: event(u(3)), hasStruck: event(bool), asked: event(u(6)), rollingBack: event(setOf(actors)) })
+const BudgetStruct = struct<BudgetState>('budget', {
+  left: event(u(3)),
+  hasStruck: event(bool),
+  asked: event(u(6)),
+  rollingBack: event(setOf(actors)),
+})
 
 /** Which allocations fail. */
 export interface FailureBudgetOptions {
@@ -41,7 +46,8 @@ export class FailureBudget {
     const { failures, only = null, guardsRollback = true } = options
     checkNumber('failures of a failure budget', failures, 0, 7)
     if (only !== null) checkNumber('only of a failure budget, which counts from 1,', only, 1, MOST_ASKED)
-    if (only !== null && failures === 0) throw new RangeError(`a failure budget with only: ${only} and failures: 0 lets nothing fail`)
+    if (only !== null && failures === 0)
+      throw new RangeError(`a failure budget with only: ${only} and failures: 0 lets nothing fail`)
     this.#m = m
     this.#state = m.struct(BudgetStruct, 'failure budget', { left: failures })
     this.#only = only
@@ -52,7 +58,10 @@ export class FailureBudget {
   strikes(what: string): boolean {
     const { rollingBack } = this.#state
     if (this.#guardsRollback && ((rollingBack >> this.#m.self.id) & 1) === 1) {
-      this.#m.assert(() => `${this.#m.self.name} allocates ${what} while it undoes what it did`, 'rollback never allocates')
+      this.#m.assert(
+        () => `${this.#m.self.name} allocates ${what} while it undoes what it did`,
+        'rollback never allocates',
+      )
     }
     if (this.#state.left === 0 || !this.#isChosen(what)) return false
     this.#state.left -= 1

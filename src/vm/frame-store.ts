@@ -40,7 +40,10 @@ export class FrameStore {
 
   /** One more reference. */
   reference(frame: Instance<Frame>): void {
-    this.#m.assert(() => this.frames.isAllocated(frame) || `${frame.name} is free already`, 'a free frame gets no reference')
+    this.#m.assert(
+      () => this.frames.isAllocated(frame) || `${frame.name} is free already`,
+      'a free frame gets no reference',
+    )
     frame.references += 1
   }
 

@@ -1,4 +1,18 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, holding, queueing, ref, struct } from 'vmcheck'
+import {
+  type Actor,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type Program,
+  type SyncObject,
+  actors,
+  event,
+  holding,
+  queueing,
+  ref,
+  struct,
+} from 'vmcheck'
 import { checkNumber } from './options.ts'
 
 interface Place {
@@ -24,7 +38,10 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
   release: {
     class: 'other',
     perform: (lock, actor) => {
-      if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
+      if (lock.owner !== actor)
+        throw new Error(
+          `${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`,
+        )
       lock.leave()
     },
     frees: () => true,
@@ -34,7 +51,9 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
 /** A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. Guards and effects may look at its owner. */
 export class HandoffLock implements SyncObject {
   readonly name: string
-  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
+    Record<string, Primitive<never>>
+  >
   readonly #owner: Instance<{ owner: Actor | null }>
   /** Those who wait, in order. */
   readonly #queue: readonly Instance<Place>[]

@@ -1,13 +1,34 @@
 /** The public entry `vmcheck/vm`: the simulated machine. */
-export { AddressSpace, type AddressSpaceOptions, type PageTableEntry, type Translation, showTranslation } from './address-space.ts'
+export {
+  AddressSpace,
+  type AddressSpaceOptions,
+  type PageTableEntry,
+  type Translation,
+  showTranslation,
+} from './address-space.ts'
 export { CommitAccount } from './commit-account.ts'
 export { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts'
 export { type Frame, FrameStore, type FrameStoreOptions, FrameStruct } from './frame-store.ts'
 export { HandoffLock } from './handoff-lock.ts'
 export { KernelMap, type KernelMapOptions, type MapEntry, MapEntryStruct } from './kernel-map.ts'
 export { Mutex, type MutexOptions } from './mutex.ts'
-export { type Page, type PageSlot, PageStore, type PageStoreOptions, type VmObject, VmObjectStruct } from './page-store.ts'
-export { InterruptLine, currentCpu, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption, thisCpu } from './processor.ts'
+export {
+  type Page,
+  type PageSlot,
+  PageStore,
+  type PageStoreOptions,
+  type VmObject,
+  VmObjectStruct,
+} from './page-store.ts'
+export {
+  InterruptLine,
+  currentCpu,
+  disableInterrupts,
+  disablePreemption,
+  enableInterrupts,
+  enablePreemption,
+  thisCpu,
+} from './processor.ts'
 export {
   type Extent,
   type Holding,

@@ -1,4 +1,18 @@
-import { type Instance, type Machine, type PerActor, type Pool, type Program, type Reuse, type StructType, bool, published, range, ref, struct, u } from 'vmcheck'
+import {
+  type Instance,
+  type Machine,
+  type PerActor,
+  type Pool,
+  type Program,
+  type Reuse,
+  type StructType,
+  bool,
+  published,
+  range,
+  ref,
+  struct,
+  u,
+} from 'vmcheck'
 import { type PageStore, type VmObject, VmObjectStruct } from './page-store.ts'
 import { SleepLock } from './sleep-lock.ts'
 import { WaitChannel } from './wait-channel.ts'

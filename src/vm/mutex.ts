@@ -1,4 +1,18 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type StructType, type SyncObject, actors, event, holding, internal, ref, struct } from 'vmcheck'
+import {
+  type Actor,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type StructType,
+  type SyncObject,
+  actors,
+  event,
+  holding,
+  internal,
+  ref,
+  struct,
+} from 'vmcheck'
 import { checkOptions } from './options.ts'
 
 interface State {
@@ -7,11 +21,17 @@ interface State {
 
 function states(spins: boolean): { readonly plain: StructType<State>; readonly tryable: StructType<State> } {
   const owner = holding(ref(actors), { spins })
-  return { plain: struct<State>('mutex', { owner: internal(owner) }), tryable: struct<State>('mutex', { owner: event(owner) }) }
+  return {
+    plain: struct<State>('mutex', { owner: internal(owner) }),
+    tryable: struct<State>('mutex', { owner: event(owner) }),
+  }
 }
 
 function mustOwn(lock: Mutex, actor: Actor): void {
-  if (lock.owner !== actor) throw new Error(`${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`)
+  if (lock.owner !== actor)
+    throw new Error(
+      `${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`,
+    )
 }
 
 function operations(tryable: boolean, yields: boolean): Readonly<Record<string, Primitive<Mutex>>> {
@@ -43,8 +63,14 @@ function operations(tryable: boolean, yields: boolean): Readonly<Record<string, 
   }
 }
 
-const SLEEPING = { operations: { plain: operations(false, true), tryable: operations(true, true) }, states: states(false) }
-const SPINNING = { operations: { plain: operations(false, false), tryable: operations(true, false) }, states: states(true) }
+const SLEEPING = {
+  operations: { plain: operations(false, true), tryable: operations(true, true) },
+  states: states(false),
+}
+const SPINNING = {
+  operations: { plain: operations(false, false), tryable: operations(true, false) },
+  states: states(true),
+}
 
 /** How a mutex is used. */
 export interface MutexOptions {
@@ -94,7 +120,8 @@ export class Mutex implements SyncObject {
    * @throws Error unless the lock was made `tryable`
    */
   tryAcquire(): Operation<boolean> {
-    if (!this.#tryable) throw new Error(`${this.name} is tried but was not made so: new Mutex(m, name, { tryable: true })`)
+    if (!this.#tryable)
+      throw new Error(`${this.name} is tried but was not made so: new Mutex(m, name, { tryable: true })`)
     return new Operation(this, 'tryAcquire')
   }
 

@@ -14,5 +14,8 @@ export function checkOptions(what: string, options: object, known: readonly stri
  * @throws RangeError for anything but a whole number in the range
  */
 export function checkNumber(what: string, value: unknown, least: number, most: number): void {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new RangeError(`${what} must be a whole number from ${least} to ${most}, and is ${typeof value === 'object' ? 'none' : String(value)}`)
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    throw new RangeError(
+      `${what} must be a whole number from ${least} to ${most}, and is ${typeof value === 'object' ? 'none' : String(value)}`,
+    )
 }

@@ -31,7 +31,13 @@ export interface VmObject {
   usedForPageout: boolean
 }
 
-const PageStruct = struct<Page>('page', { resident: bool, busy: bool, wanted: bool, wirings: u(3), busyBy: holding(ref(actors)) })
+const PageStruct = struct<Page>('page', {
+  resident: bool,
+  busy: bool,
+  wanted: bool,
+  wirings: u(3),
+  busyBy: holding(ref(actors)),
+})
 
 /** The struct of {@link VmObject}, as the target of references. */
 export const VmObjectStruct = struct<VmObject>('object', { references: u(3), paging: u(3), usedForPageout: bool })

@@ -1,9 +1,27 @@
-import { type Actor, admitting, type Cpu, type CpuState, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, type ThreadState, event, struct, u } from 'vmcheck'
+import {
+  type Actor,
+  admitting,
+  type Cpu,
+  type CpuState,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type Program,
+  type SyncObject,
+  type ThreadState,
+  event,
+  struct,
+  u,
+} from 'vmcheck'
 import { checkOptions } from './options.ts'
 
 type Switch = 'interrupts' | 'preemption'
 
-const COUNTERS: Readonly<Record<Switch, keyof ThreadState & `${string}Off`>> = { interrupts: 'interruptsOff', preemption: 'preemptionOff' }
+const COUNTERS: Readonly<Record<Switch, keyof ThreadState & `${string}Off`>> = {
+  interrupts: 'interruptsOff',
+  preemption: 'preemptionOff',
+}
 
 /** Switches something off once more. Of a thread alone on its CPU, and of a handler, which nothing interrupts, it is only remembered. */
 function off(what: Switch): Primitive['perform'] {
@@ -89,7 +107,11 @@ export class InterruptLine implements SyncObject {
 
   /** Makes `cpu`, which has to come from `m.cpu()`, run `body` for each interrupt it gets; one that is pending already is the same one. */
   handle(cpu: Cpu, body: () => Program): Actor {
-    return this.#m.handler(cpu, interruptLoop(this, cpu, body), () => this.isPending(cpu) && masking(cpu.state as CpuState, this.isDeferred) === null)
+    return this.#m.handler(
+      cpu,
+      interruptLoop(this, cpu, body),
+      () => this.isPending(cpu) && masking(cpu.state as CpuState, this.isDeferred) === null,
+    )
   }
 
   /** Sends an interrupt to `cpu`. */
@@ -128,15 +150,23 @@ const LineStruct = struct<{ pending: number }>('line', { pending: event(u(30)) }
 /** Who keeps an interrupt of a CPU from being handled: with `deferred`, also a thread that has preemption off. */
 function masking({ handler, running }: CpuState, isDeferred: boolean): Actor | null {
   if (handler) return handler
-  const off = running?.state ? running.state.interruptsOff > 0 || (isDeferred && running.state.preemptionOff > 0) : false
+  const off = running?.state
+    ? running.state.interruptsOff > 0 || (isDeferred && running.state.preemptionOff > 0)
+    : false
   return off ? running : null
 }
 
 const LINE: Readonly<Record<string, Primitive<InterruptLine>>> = {
-  send: { class: 'other', perform: (line, _actor, [cpu]) => line.raise(cpu as Cpu), detail: ([cpu]) => `to ${(cpu as Cpu).name}` },
+  send: {
+    class: 'other',
+    perform: (line, _actor, [cpu]) => line.raise(cpu as Cpu),
+    detail: ([cpu]) => `to ${(cpu as Cpu).name}`,
+  },
   take: {
     class: 'other',
-    enabled: (line, actor, [cpu]) => (cpu as Cpu).state?.handler === actor || (line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState, line.isDeferred) === null),
+    enabled: (line, actor, [cpu]) =>
+      (cpu as Cpu).state?.handler === actor ||
+      (line.isPending(cpu as Cpu) && masking((cpu as Cpu).state as CpuState, line.isDeferred) === null),
     perform: (line, actor, [cpu]) => {
       const { state } = cpu as Cpu
       line.clear(cpu as Cpu)

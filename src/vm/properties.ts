@@ -14,11 +14,19 @@ export function all(...judgements: readonly Judgement[]): Judgement {
 
 /** `a, b and c`, or `nobody`. */
 function list(words: readonly string[]): string {
-  return words.length === 0 ? 'nobody' : words.length === 1 ? (words[0] as string) : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+  return words.length === 0
+    ? 'nobody'
+    : words.length === 1
+      ? (words[0] as string)
+      : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
 /** Reference counts equal references: every thing's count is the number of its holders. */
-export function countsEqualReferences<T extends { readonly name: string }>(things: readonly T[], count: (thing: T) => number, holdings: readonly Holding<T>[]): Judgement {
+export function countsEqualReferences<T extends { readonly name: string }>(
+  things: readonly T[],
+  count: (thing: T) => number,
+  holdings: readonly Holding<T>[],
+): Judgement {
   for (const thing of things) {
     const holders = holdings.filter(([held]) => held === thing).map(([, holder]) => holder)
     if (count(thing) !== holders.length) return `${thing.name} counts ${count(thing)}, and is held by ${list(holders)}`
@@ -27,7 +35,10 @@ export function countsEqualReferences<T extends { readonly name: string }>(thing
 }
 
 /** No holder refers to a thing that is free. */
-export function nothingHeldIsFree<T extends { readonly name: string }>(isAllocated: (thing: T) => boolean, holdings: readonly Holding<T>[]): Judgement {
+export function nothingHeldIsFree<T extends { readonly name: string }>(
+  isAllocated: (thing: T) => boolean,
+  holdings: readonly Holding<T>[],
+): Judgement {
   const dangling = holdings.find(([thing]) => !isAllocated(thing))
   return dangling ? `${dangling[0].name} is free, and ${dangling[1]} still refers to it` : true
 }
@@ -39,23 +50,33 @@ export function noFrameLeaked(frames: FrameStore, holdings: readonly Holding<Ins
 }
 
 /** Committed units are conserved: all pages are in the books, and the promises add up. */
-export function unitsConserved(account: CommitAccount, total: number, promised: readonly (readonly [units: number, holder: string])[]): Judgement {
+export function unitsConserved(
+  account: CommitAccount,
+  total: number,
+  promised: readonly (readonly [units: number, holder: string])[],
+): Judgement {
   const { used, committed, uncommitted } = account
-  if (used + committed + uncommitted !== total) return `${used} used, ${committed} committed and ${uncommitted} uncommitted pages are not ${total}`
+  if (used + committed + uncommitted !== total)
+    return `${used} used, ${committed} committed and ${uncommitted} uncommitted pages are not ${total}`
   const sum = promised.reduce((at, [units]) => at + units, 0)
-  return sum === committed ? true : `${committed} pages are committed, but ${list(promised.map(([units, holder]) => `${holder} has ${units}`))}`
+  return sum === committed
+    ? true
+    : `${committed} pages are committed, but ${list(promised.map(([units, holder]) => `${holder} has ${units}`))}`
 }
 
 /** No translation that is used or could be leads to a free frame. */
 export function noTranslationToFree(spaces: readonly AddressSpace[]): Judgement {
-  if (!Array.isArray(spaces as unknown)) throw new TypeError('noTranslationToFree: give a list of address spaces, [space]')
+  if (!Array.isArray(spaces as unknown))
+    throw new TypeError('noTranslationToFree: give a list of address spaces, [space]')
   for (const space of spaces) {
     for (const page of space.entries.keys()) {
       const current = space.translation(page)
-      if (current && !space.frames.isAllocated(current.frame)) return `page ${page} of ${space.name} is mapped to ${current.frame.name}, which is free`
+      if (current && !space.frames.isAllocated(current.frame))
+        return `page ${page} of ${space.name} is mapped to ${current.frame.name}, which is free`
       for (let cpu = 0; cpu < space.cpus; cpu++) {
         const stale = space.cached(cpu, page).find(({ frame }) => !space.frames.isAllocated(frame))
-        if (stale) return `TLB ${cpu} may still reach ${showTranslation(stale)} through page ${page} of ${space.name}, and it is free; the page table says ${showTranslation(current)}`
+        if (stale)
+          return `TLB ${cpu} may still reach ${showTranslation(stale)} through page ${page} of ${space.name}, and it is free; the page table says ${showTranslation(current)}`
       }
     }
   }
@@ -63,19 +84,27 @@ export function noTranslationToFree(spaces: readonly AddressSpace[]): Judgement 
 }
 
 /** No TLB holds another translation than the page table: to be asked after an invalidation or shootdown. */
-export function noStaleTranslation(space: AddressSpace, pages: readonly number[] = [...space.entries.keys()]): Judgement {
+export function noStaleTranslation(
+  space: AddressSpace,
+  pages: readonly number[] = [...space.entries.keys()],
+): Judgement {
   for (const page of pages) {
     const current = space.translation(page)
     for (let cpu = 0; cpu < space.cpus; cpu++) {
-      const stale = space.cached(cpu, page).find(({ frame, writable }) => frame !== current?.frame || writable !== current.writable)
-      if (stale) return `TLB ${cpu} may still translate page ${page} of ${space.name} to ${showTranslation(stale)}; the page table says ${showTranslation(current)}`
+      const stale = space
+        .cached(cpu, page)
+        .find(({ frame, writable }) => frame !== current?.frame || writable !== current.writable)
+      if (stale)
+        return `TLB ${cpu} may still translate page ${page} of ${space.name} to ${showTranslation(stale)}; the page table says ${showTranslation(current)}`
     }
   }
   return true
 }
 
 /** Lock balance: every lock is free. */
-export function locksAreFree(locks: readonly { readonly name: string; readonly owner: { readonly name: string } | null }[]): Judgement {
+export function locksAreFree(
+  locks: readonly { readonly name: string; readonly owner: { readonly name: string } | null }[],
+): Judgement {
   const held = locks.find(({ owner }) => owner !== null)
   return held ? `${held.owner?.name} still holds ${held.name}` : true
 }
@@ -97,7 +126,8 @@ export type Extent = readonly [start: number, end: number, what: string]
 export function tiles(extents: readonly Extent[], start: number, end: number): Judgement {
   for (let page = start; page < end; page++) {
     const covering = extents.filter(([from, to]) => from <= page && page < to)
-    if (covering.length !== 1) return `page ${page} is covered by ${list(covering.map(([from, to, what]) => `${what} [${from},${to})`))}`
+    if (covering.length !== 1)
+      return `page ${page} is covered by ${list(covering.map(([from, to, what]) => `${what} [${from},${to})`))}`
   }
   return true
 }

@@ -1,4 +1,15 @@
-import { type Actor, type Cpu, type Instance, type Machine, Operation, type Primitive, type SyncObject, event, struct, u } from 'vmcheck'
+import {
+  type Actor,
+  type Cpu,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type SyncObject,
+  event,
+  struct,
+  u,
+} from 'vmcheck'
 import type { AddressSpace } from './address-space.ts'
 import { InterruptLine } from './processor.ts'
 import { checkNumber, checkOptions } from './options.ts'
@@ -18,7 +29,8 @@ const RequestStruct = struct<Request>('request', { pending: event(u(30)), pages:
 const OPERATIONS: Readonly<Record<string, Primitive<Shootdown>>> = {
   request: {
     class: 'other',
-    perform: (shootdown, actor, [pages, targets]) => shootdown.post(actor, pages as readonly number[], targets as readonly Cpu[]),
+    perform: (shootdown, actor, [pages, targets]) =>
+      shootdown.post(actor, pages as readonly number[], targets as readonly Cpu[]),
     detail: ([pages]) => `page ${(pages as readonly number[]).join(', ')}`,
   },
   wait: {
@@ -49,7 +61,9 @@ const OPERATIONS: Readonly<Record<string, Primitive<Shootdown>>> = {
  */
 export class Shootdown implements SyncObject {
   readonly name: string
-  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
+    Record<string, Primitive<never>>
+  >
   readonly #space: AddressSpace
   readonly #line: InterruptLine
   readonly #cpus: readonly Cpu[]
@@ -62,11 +76,19 @@ export class Shootdown implements SyncObject {
    * @param threads actors made afterwards that may ask for a shootdown
    * @param options `deferred`: a CPU whose thread has preemption off serves its requests only afterwards
    */
-  constructor(m: Machine, name: string, space: AddressSpace, cpus: readonly Cpu[], threads: number, options: { readonly deferred?: boolean } = {}) {
+  constructor(
+    m: Machine,
+    name: string,
+    space: AddressSpace,
+    cpus: readonly Cpu[],
+    threads: number,
+    options: { readonly deferred?: boolean } = {},
+  ) {
     checkOptions(`shootdown ${name}`, options, ['deferred'])
     checkNumber(`threads of ${name}, which says how many may ask,`, threads, 0, 30)
     checkNumber(`with a shootdown, pages of ${space.name}`, space.entries.length, 0, MOST_PAGES)
-    if (cpus.some((cpu) => typeof cpu?.index !== 'number')) throw new TypeError(`cpus of ${name} must be made by m.cpu()`)
+    if (cpus.some((cpu) => typeof cpu?.index !== 'number'))
+      throw new TypeError(`cpus of ${name} must be made by m.cpu()`)
     this.name = name
     this.#space = space
     this.#cpus = cpus
@@ -115,7 +137,8 @@ export class Shootdown implements SyncObject {
   post(actor: Actor, pages: readonly number[], targets: readonly Cpu[]): void {
     for (const page of pages) checkNumber(`a page of ${this.#space.name}`, page, 0, this.#space.entries.length - 1)
     const request = this.#request(actor)
-    if (request.pending !== 0) throw new Error(`${actor.name} asks for a shootdown while its last one is not acknowledged: wait for it first`)
+    if (request.pending !== 0)
+      throw new Error(`${actor.name} asks for a shootdown while its last one is not acknowledged: wait for it first`)
     request.pages = pages.reduce((mask, page) => mask | (1 << page), 0)
     for (const cpu of targets) {
       if (cpu === actor.here) for (const page of pages) this.#space.invalidate(this.#cpus.indexOf(cpu), page)
@@ -131,7 +154,8 @@ export class Shootdown implements SyncObject {
   drain(cpu: Cpu): void {
     for (const request of this.#requests) {
       if (((request.pending >> cpu.index) & 1) === 0) continue
-      for (const page of this.#space.entries.keys()) if (((request.pages >> page) & 1) === 1) this.#space.invalidate(this.#cpus.indexOf(cpu), page)
+      for (const page of this.#space.entries.keys())
+        if (((request.pages >> page) & 1) === 1) this.#space.invalidate(this.#cpus.indexOf(cpu), page)
       request.pending &= ~(1 << cpu.index)
       if (request.pending === 0) request.pages = 0
     }

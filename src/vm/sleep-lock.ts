@@ -1,4 +1,19 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, holding, internal, ref, setOf, struct, u } from 'vmcheck'
+import {
+  type Actor,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type Program,
+  type SyncObject,
+  actors,
+  holding,
+  internal,
+  ref,
+  setOf,
+  struct,
+  u,
+} from 'vmcheck'
 
 interface LockState {
   /** Has announced that it wants to write (want_write); holds the lock once the readers have left. */
@@ -137,14 +152,16 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   setRecursive: {
     class: 'other',
     perform: ({ state, name }, actor) => {
-      if (state.writer !== actor) throw new Error(`${actor.name} makes ${name} recursive without holding it for writing`)
+      if (state.writer !== actor)
+        throw new Error(`${actor.name} makes ${name} recursive without holding it for writing`)
       state.recursive = actor
     },
   },
   clearRecursive: {
     class: 'other',
     perform: ({ state, name }, actor) => {
-      if (state.recursive !== actor) throw new Error(`${actor.name} ends the recursion of ${name}, which is not its own`)
+      if (state.recursive !== actor)
+        throw new Error(`${actor.name} ends the recursion of ${name}, which is not its own`)
       if (state.depth === 0) state.recursive = null
     },
   },
@@ -158,7 +175,9 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
  */
 export class SleepLock implements SyncObject {
   readonly name: string
-  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
+    Record<string, Primitive<never>>
+  >
   /** Inside its operations, and for properties: what the lock knows. */
   readonly state: Instance<LockState>
   readonly actors: readonly Actor[]

@@ -1,4 +1,20 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type Program, type SyncObject, actors, event, holding, internal, queueing, ref, setOf, struct } from 'vmcheck'
+import {
+  type Actor,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type Program,
+  type SyncObject,
+  actors,
+  event,
+  holding,
+  internal,
+  queueing,
+  ref,
+  setOf,
+  struct,
+} from 'vmcheck'
 import { Mutex } from './mutex.ts'
 import { disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from './processor.ts'
 import { checkOptions } from './options.ts'
@@ -51,8 +67,16 @@ interface RwState {
   waiting: number
 }
 
-const RwStruct = struct<RwState>('rwlock', { writer: internal(holding(ref(actors), { spins: true })), readers: internal(holding(setOf(actors), { spins: true })), waiting: internal(queueing(setOf(actors))) })
-const TryableRwStruct = struct<RwState>('rwlock', { writer: event(holding(ref(actors), { spins: true })), readers: event(holding(setOf(actors), { spins: true })), waiting: event(queueing(setOf(actors))) })
+const RwStruct = struct<RwState>('rwlock', {
+  writer: internal(holding(ref(actors), { spins: true })),
+  readers: internal(holding(setOf(actors), { spins: true })),
+  waiting: internal(queueing(setOf(actors))),
+})
+const TryableRwStruct = struct<RwState>('rwlock', {
+  writer: event(holding(ref(actors), { spins: true })),
+  readers: event(holding(setOf(actors), { spins: true })),
+  waiting: event(queueing(setOf(actors))),
+})
 
 function mayRead({ writer, waiting }: RwState): boolean {
   return writer === null && waiting === 0
@@ -63,7 +87,10 @@ function mayWrite({ writer, readers }: RwState): boolean {
 }
 
 /** An attempt that takes what it may have at once, and tells whether it did. */
-function tried(may: (state: RwState) => boolean, take: (lock: RwSpinLock, actor: Actor) => void): Primitive<RwSpinLock> {
+function tried(
+  may: (state: RwState) => boolean,
+  take: (lock: RwSpinLock, actor: Actor) => void,
+): Primitive<RwSpinLock> {
   return {
     class: 'other',
     perform: (lock, actor) => {

@@ -1,4 +1,16 @@
-import { type Actor, type Instance, type Machine, Operation, type Primitive, type SyncObject, actors, event, queueing, setOf, struct } from 'vmcheck'
+import {
+  type Actor,
+  type Instance,
+  type Machine,
+  Operation,
+  type Primitive,
+  type SyncObject,
+  actors,
+  event,
+  queueing,
+  setOf,
+  struct,
+} from 'vmcheck'
 
 const ChannelStruct = struct<{ sleepers: number }>('channel', { sleepers: event(queueing(setOf(actors))) })
 
@@ -32,7 +44,9 @@ const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
  */
 export class WaitChannel implements SyncObject {
   readonly name: string
-  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<Record<string, Primitive<never>>>
+  readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
+    Record<string, Primitive<never>>
+  >
   readonly #m: Machine
   readonly #state: Instance<{ sleepers: number }>
   readonly #wakers: () => readonly Actor[]

@@ -1,7 +1,26 @@
 // Changes to texts and values as typing, merging, copying and ill will make them.
 import type { RandomSource } from '../../src/model/random-source.ts'
 
-const NUMBERS = ['0', '-1', '1', '2', '7', '1e9', '2**53', 'NaN', '-0', '0.5', '1e308', '4294967296', "'1'", 'null', 'undefined', '[]', '{}', '1n']
+const NUMBERS = [
+  '0',
+  '-1',
+  '1',
+  '2',
+  '7',
+  '1e9',
+  '2**53',
+  'NaN',
+  '-0',
+  '0.5',
+  '1e308',
+  '4294967296',
+  "'1'",
+  'null',
+  'undefined',
+  '[]',
+  '{}',
+  '1n',
+]
 /** Pieces that do harm where code stands. */
 const STATEMENTS = [
   'for (;;);',
@@ -13,8 +32,8 @@ const STATEMENTS = [
   "console.log('\\u001b]0;x\\u0007');",
   'let u = u;',
   'const f = () => f(); f();',
-  "void Reflect.ownKeys(m).map((k) => (m as any)[k]?.());",
-  "Object.prototype.toString = null as any;",
+  'void Reflect.ownKeys(m).map((k) => (m as any)[k]?.());',
+  'Object.prototype.toString = null as any;',
   'Array.prototype.push = () => 0;',
   'm.thread(function* () {});',
   'm.cpus(99, () => function* () {});',
@@ -26,10 +45,30 @@ const STATEMENTS = [
   'setTimeout(() => {}, 1e9);',
   "''.repeat(-1);",
   'new Array(2 ** 31);',
-  "while (true) { yield* pause() }",
+  'while (true) { yield* pause() }',
   'debugger;',
 ]
-const BYTES = ['\0', '\uFEFF', '\u202E', '\u001B[2J', '\r\n', '\uD800', '`', '${', '/*', '"', "'", '\\', '<script>', '\u2028', '}', '{', ')', '=>', '*']
+const BYTES = [
+  '\0',
+  '\uFEFF',
+  '\u202E',
+  '\u001B[2J',
+  '\r\n',
+  '\uD800',
+  '`',
+  '${',
+  '/*',
+  '"',
+  "'",
+  '\\',
+  '<script>',
+  '\u2028',
+  '}',
+  '{',
+  ')',
+  '=>',
+  '*',
+]
 
 /** One of a list that is not empty. */
 export function oneOf<T>(random: RandomSource, list: readonly T[]): T {
@@ -53,7 +92,12 @@ function mutateOnce(text: string, random: RandomSource): string {
       return lines.toSpliced(at, 2, ...lines.slice(at, at + 2).toReversed()).join('\n')
     case 12:
     case 13:
-      return replaceOne(text, /yield\* [\w.]+\([^()]*\);?/g, () => oneOf(random, text.match(/yield\* [\w.]+\([^()]*\)/g) ?? ['yield* pause()']), random)
+      return replaceOne(
+        text,
+        /yield\* [\w.]+\([^()]*\);?/g,
+        () => oneOf(random, text.match(/yield\* [\w.]+\([^()]*\)/g) ?? ['yield* pause()']),
+        random,
+      )
     case 14:
       return replaceOne(text, /\b\d\b/g, () => oneOf(random, ['0', '1', '2', '3']), random)
     case 15:
@@ -73,7 +117,12 @@ function mutateOnce(text: string, random: RandomSource): string {
     case 6:
       return replaceOne(text, /yield\* /g, () => oneOf(random, ['', 'yield ', 'await ', 'yield* yield* ']), random)
     case 7:
-      return replaceOne(text, /[<>=!]=+|[-+*/%&|<>]|=>/g, () => oneOf(random, ['+', '-', '<', '>=', '===', '!==', '&&', '||', '=', '**', '%']), random)
+      return replaceOne(
+        text,
+        /[<>=!]=+|[-+*/%&|<>]|=>/g,
+        () => oneOf(random, ['+', '-', '<', '>=', '===', '!==', '&&', '||', '=', '**', '%']),
+        random,
+      )
     case 8:
       return text.slice(0, random.below(text.length + 1))
     default:
@@ -91,7 +140,12 @@ export function mutateText(text: string, random: RandomSource): string {
     case 2:
       return replaceOne(text, /-?\d+/g, () => oneOf(random, NUMBERS), random)
     case 3:
-      return replaceOne(text, /"[^"\n]*"/g, () => oneOf(random, ['""', '"\\u001b[31m"', '"../../../etc/passwd"', '"__proto__"', '"x"', 'null', '[]', '1']), random)
+      return replaceOne(
+        text,
+        /"[^"\n]*"/g,
+        () => oneOf(random, ['""', '"\\u001b[31m"', '"../../../etc/passwd"', '"__proto__"', '"x"', 'null', '[]', '1']),
+        random,
+      )
     default: {
       const from = random.below(text.length + 1)
       return text.slice(0, from) + text.slice(from + random.below(40))
@@ -99,7 +153,22 @@ export function mutateText(text: string, random: RandomSource): string {
   }
 }
 
-const VALUES: readonly unknown[] = [null, true, -1, 0.5, 1e12, 2 ** 53, '', 'x', '\u001B[31m\u202E', '__proto__', [], {}, [[]], { at: null }]
+const VALUES: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  0.5,
+  1e12,
+  2 ** 53,
+  '',
+  'x',
+  '\u001B[31m\u202E',
+  '__proto__',
+  [],
+  {},
+  [[]],
+  { at: null },
+]
 
 /** A value of JSON with one place in it changed, left out or put twice; text that is still JSON. */
 export function mutateJson(text: string, random: RandomSource): string {
@@ -117,7 +186,8 @@ export function mutateJson(text: string, random: RandomSource): string {
       continue
     }
     if (random.below(4) === 0) delete holder[key]
-    else if (Array.isArray(value) && random.below(2) === 0) holder[key] = [...(value as unknown[]), ...(value as unknown[])]
+    else if (Array.isArray(value) && random.below(2) === 0)
+      holder[key] = [...(value as unknown[]), ...(value as unknown[])]
     else holder[key] = oneOf(random, VALUES)
     return JSON.stringify(root, null, 2)
   }

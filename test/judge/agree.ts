@@ -29,12 +29,16 @@ function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
   for (const index of indices()) {
     const words = store.at(index)
     const steps = successors.stepsOf(words)
-    fault ||= system.actors.some(({ id }) => steps.of(id).some((leaf) => ((engine.table.words[leaf] as number) & OUTCOME) === FAULT))
+    fault ||= system.actors.some(({ id }) =>
+      steps.of(id).some((leaf) => ((engine.table.words[leaf] as number) & OUTCOME) === FAULT),
+    )
     view.show(words, steps, 0, false)
     race ||= view.races().length > 0
   }
   sweep()
-  const wedged = system.actors.filter(({ id }) => [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0))
+  const wedged = system.actors.filter(({ id }) =>
+    [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0),
+  )
   return { race, fault, ...standstills(engine, indices()), wedged: wedged.map(({ id }) => id).join(), states }
 }
 
@@ -59,7 +63,13 @@ function searchedOutcome(loaded: LoadedModel, way: Way, wedged: string): Promise
   return searched(loaded, way, ({ findings, levels, states }, { engine }) => {
     const kinds = findings.map(({ kind }) => kind)
     const indices = levels.flat().flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))
-    return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), ...standstills(engine, indices), wedged, states }
+    return {
+      race: kinds.includes('data-race'),
+      fault: kinds.includes('assertion'),
+      ...standstills(engine, indices),
+      wedged,
+      states,
+    }
   })
 }
 
@@ -73,7 +83,15 @@ export function variablesOf({ interchangeable, memory }: Machine, value: (field:
   const values = (pattern: RegExp): unknown[] => memory.fields.filter(({ name }) => pattern.test(name)).map(value)
   const owners = values(/^page\[\d\]\.owner/)
   const pages = values(/^page\[\d\]\.v/).map((value, i) => [value, owners[i] !== null])
-  return JSON.stringify([values(/^plain/), values(/^atomic/), values(/^volatile/), values(/^published/), pages.toSorted(), values(/^board/)[0] !== null, isAlike ? values(/^result/).toSorted() : values(/^result/)])
+  return JSON.stringify([
+    values(/^plain/),
+    values(/^atomic/),
+    values(/^volatile/),
+    values(/^published/),
+    pages.toSorted(),
+    values(/^board/)[0] !== null,
+    isAlike ? values(/^result/).toSorted() : values(/^result/),
+  ])
 }
 
 /** Threads by name or, where they are all alike, how many there are. */
@@ -91,7 +109,8 @@ function difference(name: string, one: Outcome, two: Outcome, isAlike: boolean):
   if (one.fault && two.fault) return null
   if (one.race !== two.race) return `${name}: race ${one.race} and ${two.race}`
   if (one.fault !== two.fault) return `${name}: fault ${one.fault} and ${two.fault}`
-  if (texts(one.stuck, isAlike) !== texts(two.stuck, isAlike)) return `${name}: stuck {${texts(one.stuck)}} and {${texts(two.stuck)}}`
+  if (texts(one.stuck, isAlike) !== texts(two.stuck, isAlike))
+    return `${name}: stuck {${texts(one.stuck)}} and {${texts(two.stuck)}}`
   const wedged = [one, two].map((outcome) => (isAlike ? outcome.wedged !== '' : outcome.wedged))
   if (wedged[0] !== wedged[1]) return `${name}: wedged {${one.wedged}} and {${two.wedged}}`
   return texts(one.ends) === texts(two.ends) ? null : `${name}: ends {${texts(one.ends)}} and {${texts(two.ends)}}`
@@ -105,34 +124,62 @@ const MOST_RENAMED = 2_000
 /** What a strategy that follows executions says; `wedged` it cannot tell. */
 function outcomeOfPaths({ result, stuck, ends, engine }: Followed, wedged: string): Outcome {
   const kinds = result.findings.map(({ finding }) => finding.kind)
-  return { race: kinds.includes('data-race'), fault: kinds.includes('assertion'), stuck, ends: new Set(ends.map((words) => variables(engine, words))), wedged, states: result.states }
+  return {
+    race: kinds.includes('data-race'),
+    fault: kinds.includes('assertion'),
+    stuck,
+    ends: new Set(ends.map((words) => variables(engine, words))),
+    wedged,
+    states: result.states,
+  }
 }
 
 /** Compares strategies that follow executions with the interpreter, and the executions of dpor with all there are. */
-async function comparePaths({ alike, threads: { length }, forever }: GeneratedProgram, outcome: Outcome, bundled: Bundle): Promise<{ readonly difference: string | null; readonly comparisons: number }> {
+async function comparePaths(
+  { alike, threads: { length }, forever }: GeneratedProgram,
+  outcome: Outcome,
+  bundled: Bundle,
+): Promise<{ readonly difference: string | null; readonly comparisons: number }> {
   const isEndless = forever.slice(0, length).some((body) => body !== null)
   let comparisons = 0
   for (const granularity of ['step', 'access'] as const) {
     const depthFirst = await follow(load(bundled), 'dfs', granularity)
-    const found = difference(`interpreter and dfs by ${granularity}`, outcome, outcomeOfPaths(depthFirst, outcome.wedged), alike)
+    const found = difference(
+      `interpreter and dfs by ${granularity}`,
+      outcome,
+      outcomeOfPaths(depthFirst, outcome.wedged),
+      alike,
+    )
     if (found) return { difference: found, comparisons }
     comparisons++
     for (const name of ['random', 'pct'] as const) {
       const missing = unknownTo(outcome, outcomeOfPaths(await follow(load(bundled), name, granularity), outcome.wedged))
-      if (missing) return { difference: `${name} by ${granularity} finds ${missing}, the interpreter does not`, comparisons }
+      if (missing)
+        return { difference: `${name} by ${granularity} finds ${missing}, the interpreter does not`, comparisons }
       comparisons++
     }
     if (isEndless) continue
-    const reduced = await unlessRefused(() => follow(load(bundled), 'dpor', granularity, {}, { states: Infinity, seconds: 1 }))
+    const reduced = await unlessRefused(() =>
+      follow(load(bundled), 'dpor', granularity, {}, { states: Infinity, seconds: 1 }),
+    )
     if (!reduced?.isThrough) continue
-    const differs = difference(`interpreter and dpor by ${granularity}`, outcome, outcomeOfPaths(reduced, outcome.wedged), alike)
+    const differs = difference(
+      `interpreter and dpor by ${granularity}`,
+      outcome,
+      outcomeOfPaths(reduced, outcome.wedged),
+      alike,
+    )
     if (differs) return { difference: differs, comparisons }
     const every = await follow(load(bundled), 'every', granularity, {}, { states: Infinity, seconds: 0.2 })
     comparisons++
     if (!every.isThrough) continue
     const [all, classes] = [new Set(every.classes), new Set(reduced.classes)]
     const isSame = all.size === classes.size && [...all].every((one) => classes.has(one))
-    if (!isSame || classes.size !== reduced.classes.length) return { difference: `by ${granularity}, ${all.size} classes of executions; dpor has ${reduced.classes.length} executions of ${classes.size}`, comparisons }
+    if (!isSame || classes.size !== reduced.classes.length)
+      return {
+        difference: `by ${granularity}, ${all.size} classes of executions; dpor has ${reduced.classes.length} executions of ${classes.size}`,
+        comparisons,
+      }
     comparisons++
   }
   return { difference: null, comparisons }
@@ -168,8 +215,11 @@ export async function judgeBySpin(program: GeneratedProgram): Promise<string | n
   const text = `${printPromela(program)}\n${printModel(program)}`
   if (found.fault !== outcome.fault) return `SPIN: fault ${found.fault}, interpreter: ${outcome.fault}\n${text}`
   if (outcome.fault) return null
-  if (found.stuck !== outcome.stuck.size > 0) return `SPIN: stuck ${found.stuck}, interpreter: {${texts(outcome.stuck)}}\n${text}`
-  return found.states === outcome.states ? null : `SPIN: ${found.states} states, interpreter: ${outcome.states}\n${text}`
+  if (found.stuck !== outcome.stuck.size > 0)
+    return `SPIN: stuck ${found.stuck}, interpreter: {${texts(outcome.stuck)}}\n${text}`
+  return found.states === outcome.states
+    ? null
+    : `SPIN: ${found.states} states, interpreter: ${outcome.states}\n${text}`
 }
 
 /** Executions by native generators of each program. */
@@ -222,19 +272,32 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
     const answer = explored(load(bundled), granularity, options)
     const kind = `${granularity}${options.symmetry ? ', symmetry' : ''}`
     if (!states.has(kind)) states.set(kind, answer.states)
-    const found = answer.states === states.get(kind) ? difference(`interpreter and ${name}`, outcome, answer, alike) : `${name}: ${answer.states} states, not ${states.get(kind)}`
+    const found =
+      answer.states === states.get(kind)
+        ? difference(`interpreter and ${name}`, outcome, answer, alike)
+        : `${name}: ${answer.states} states, not ${states.get(kind)}`
     comparisons++
     if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
   }
   const strange = strangeNativeEnd(program, outcome)
   comparisons += NATIVE_RUNS
-  if (strange) return { outcome, difference: `native generators come to ${strange}, the interpreter does not\n${text}`, comparisons }
+  if (strange)
+    return {
+      outcome,
+      difference: `native generators come to ${strange}, the interpreter does not\n${text}`,
+      comparisons,
+    }
   // a thread takes a while to start: not for every program
   const workers = text.length % 8 === 0 ? 2 : 1
   for (const reduce of workers > 1 ? (['none', 'symmetry', 'por', 'all'] as const) : (['por', 'all'] as const)) {
     for (const granularity of ['step', 'access'] as const) {
       const answer = await searchedOutcome(load(bundled), { granularity, reduce, workers }, outcome.wedged)
-      const found = difference(`interpreter and search by ${granularity}, reduced by ${reduce}, ${workers} workers`, outcome, answer, alike)
+      const found = difference(
+        `interpreter and search by ${granularity}, reduced by ${reduce}, ${workers} workers`,
+        outcome,
+        answer,
+        alike,
+      )
       comparisons++
       if (found) return { outcome, difference: `${found}\n${text}`, comparisons }
     }
@@ -246,5 +309,9 @@ export async function judge(program: GeneratedProgram): Promise<Judged> {
   if (plain.states > MOST_RENAMED) return { outcome, difference: null, comparisons }
   const reduced = states.get('step, symmetry')
   const counted = orbits(plain)
-  return { outcome, difference: counted === reduced ? null : `${counted} orbits, ${reduced} states with symmetry\n${text}`, comparisons: comparisons + 1 }
+  return {
+    outcome,
+    difference: counted === reduced ? null : `${counted} orbits, ${reduced} states with symmetry\n${text}`,
+    comparisons: comparisons + 1,
+  }
 }

@@ -10,15 +10,33 @@ export interface Bug {
 export const BUGS: readonly Bug[] = [
   {
     name: 'a missed dependence: a read and a later write of a field commute',
-    edits: [{ file: 'src/explore/partial-order/accesses.js', from: 'return meet(a.writes, b.writes) || meet(a.writes, b.reads) || meet(a.reads, b.writes);', to: 'return meet(a.writes, b.writes) || meet(a.writes, b.reads);' }],
+    edits: [
+      {
+        file: 'src/explore/partial-order/accesses.js',
+        from: 'return meet(a.writes, b.writes) || meet(a.writes, b.reads) || meet(a.reads, b.writes);',
+        to: 'return meet(a.writes, b.writes) || meet(a.writes, b.reads);',
+      },
+    ],
   },
   {
     name: 'partial order: steps that close a loop are taken alone',
-    edits: [{ file: 'src/explore/partial-order/selection.js', from: '(head & LOOPED) !== 0 && futures.returns(actor, next, local)', to: 'false' }],
+    edits: [
+      {
+        file: 'src/explore/partial-order/selection.js',
+        from: '(head & LOOPED) !== 0 && futures.returns(actor, next, local)',
+        to: 'false',
+      },
+    ],
   },
   {
     name: 'partial order: no search after the first one',
-    edits: [{ file: 'src/explore/search.js', from: '!selection || selection.learnt === known', to: 'selection !== undefined' }],
+    edits: [
+      {
+        file: 'src/explore/search.js',
+        from: '!selection || selection.learnt === known',
+        to: 'selection !== undefined',
+      },
+    ],
   },
   {
     name: 'partial order: any closed gate hides what lies beyond, whoever keeps it closed',
@@ -26,11 +44,23 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'dpor: sleeping steps are not woken by what they depend on',
-    edits: [{ file: 'src/explore/paths/dpor.js', from: 'actor !== branch.move.actor && !conflict(access, branch.move.access)', to: 'actor !== branch.move.actor' }],
+    edits: [
+      {
+        file: 'src/explore/paths/dpor.js',
+        from: 'actor !== branch.move.actor && !conflict(access, branch.move.access)',
+        to: 'actor !== branch.move.actor',
+      },
+    ],
   },
   {
     name: 'a lost wakeup: who goes to sleep takes the place of who sleeps',
-    edits: [{ file: 'src/vm/wait-channel.js', from: 'this.#state.sleepers |= 1 << actor.id', to: 'this.#state.sleepers = 1 << actor.id' }],
+    edits: [
+      {
+        file: 'src/vm/wait-channel.js',
+        from: 'this.#state.sleepers |= 1 << actor.id',
+        to: 'this.#state.sleepers = 1 << actor.id',
+      },
+    ],
   },
   {
     name: 'liveness: what is read after one block falls through to the next is taken for dead',
@@ -44,39 +74,75 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'states are told apart by ten bits of a hash only',
     edits: [
-      { file: 'src/explore/state-store.js', from: 'if (k === words)\n                same[i] = 1;', to: 'same[i] = 1;' },
-      { file: 'src/explore/state-hash.js', from: 'return part ^ (part >>> 14);', to: 'return (part ^ (part >>> 14)) & 0x3ff;' },
+      {
+        file: 'src/explore/state-store.js',
+        from: 'if (k === words)\n                same[i] = 1;',
+        to: 'same[i] = 1;',
+      },
+      {
+        file: 'src/explore/state-hash.js',
+        from: 'return part ^ (part >>> 14);',
+        to: 'return (part ^ (part >>> 14)) & 0x3ff;',
+      },
     ],
   },
   {
     name: 'symmetry: only the first field that names members is renamed',
-    edits: [{ file: 'src/explore/symmetry/symmetry.js', from: 'for (const { cell, places } of this.#naming) {', to: 'for (const { cell, places } of this.#naming.slice(0, 1)) {' }],
+    edits: [
+      {
+        file: 'src/explore/symmetry/symmetry.js',
+        from: 'for (const { cell, places } of this.#naming) {',
+        to: 'for (const { cell, places } of this.#naming.slice(0, 1)) {',
+      },
+    ],
   },
   {
     name: 'races: whether the other can still go on after the acquire is not looked at',
-    edits: [{ file: 'src/explore/race.js', from: 'applyFirstWrites(this.#table.words, mine, this.#afterAcquire);', to: '' }],
+    edits: [
+      { file: 'src/explore/race.js', from: 'applyFirstWrites(this.#table.words, mine, this.#afterAcquire);', to: '' },
+    ],
   },
   {
     name: 'plain accesses after a release share its step',
-    edits: [{ file: 'src/model/step-bounds.js', from: "if (primitiveClass !== 'acquire')", to: "if (primitiveClass === 'other')" }],
+    edits: [
+      {
+        file: 'src/model/step-bounds.js',
+        from: "if (primitiveClass !== 'acquire')",
+        to: "if (primitiveClass === 'other')",
+      },
+    ],
   },
   {
     name: 'sleep sets: steps that conflict are taken to commute',
-    edits: [{ file: 'src/explore/sleep-sets.js', from: ' && this.#conflict(step, other))', to: ' && false)' }],
+    edits: [{ file: 'src/explore/sleep-sets.js', from: 'this.#conflict(step, other))', to: 'false)' }],
   },
   {
     name: 'sleep sets: of two steps that commute each sleeps for the other',
-    edits: [{ file: 'src/explore/sleep-sets.js', from: 'end = isRanked ? actors.length : mover', to: 'end = actors.length' }],
+    edits: [
+      { file: 'src/explore/sleep-sets.js', from: 'end = isRanked ? actors.length : mover', to: 'end = actors.length' },
+    ],
   },
   {
     name: 'hangs: a spin counts as movement',
     test: 'verdicts',
-    edits: [{ file: 'src/explore/leaf-maker.js', from: '(isStep && (!reads || local !== before) ? GOES : 0)', to: '(isStep ? GOES : 0)' }],
+    edits: [
+      {
+        file: 'src/explore/leaf-maker.js',
+        from: '(isStep && (!reads || local !== before) ? GOES : 0)',
+        to: '(isStep ? GOES : 0)',
+      },
+    ],
   },
   {
-    name: 'symmetry: what is known of a successor\'s actors is not renamed',
+    name: "symmetry: what is known of a successor's actors is not renamed",
     test: 'cases',
-    edits: [{ file: 'src/explore/sweep.js', from: '((bits >> successors.images[k * actors + actor]) & 1) << actor', to: '((bits >> actor) & 1) << actor' }],
+    edits: [
+      {
+        file: 'src/explore/sweep.js',
+        from: '((bits >> successors.images[k * actors + actor]) & 1) << actor',
+        to: '((bits >> actor) & 1) << actor',
+      },
+    ],
   },
   {
     name: 'races: only actors that come later are asked',
@@ -85,53 +151,111 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'steps: nothing is executed twice when it is recorded',
     test: 'refusals',
-    edits: [{ file: 'src/explore/step-table.js', from: 'if (count <= CHECKED_FIRST || count % RECHECK === 0) {', to: 'if (count < 0) {' }],
+    edits: [
+      {
+        file: 'src/explore/step-table.js',
+        from: 'if (count <= CHECKED_FIRST || count % RECHECK === 0) {',
+        to: 'if (count < 0) {',
+      },
+    ],
   },
   {
     name: 'shared CPUs: a thread with preemption off is preempted',
-    edits: [{ file: 'src/model/dispatch.js', from: 'state.interruptsOff === 0 && state.preemptionOff === 0', to: 'state.interruptsOff === 0' }],
+    edits: [
+      {
+        file: 'src/model/dispatch.js',
+        from: 'state.interruptsOff === 0 && state.preemptionOff === 0',
+        to: 'state.interruptsOff === 0',
+      },
+    ],
   },
   {
     name: 'a published write shares its step',
-    edits: [{ file: 'src/model/step-bounds.js', from: 'access === \'volatile\' || access === \'event\' || (access === \'published\' && isWrite)', to: 'access === \'volatile\' || access === \'event\'' }],
+    edits: [
+      {
+        file: 'src/model/step-bounds.js',
+        from: "access === 'volatile' || access === 'event' || (access === 'published' && isWrite)",
+        to: "access === 'volatile' || access === 'event'",
+      },
+    ],
   },
   {
     name: 'reader/writer spin lock: a writer that waits does not hold readers off',
-    edits: [{ file: 'src/vm/spin-lock.js', from: 'return writer === null && waiting === 0;', to: 'return writer === null;' }],
+    edits: [
+      { file: 'src/vm/spin-lock.js', from: 'return writer === null && waiting === 0;', to: 'return writer === null;' },
+    ],
   },
   {
     name: 'numbers of local states that do not fit into their bits are cut',
     test: 'engine',
-    edits: [{ file: 'src/explore/successors.js', from: 'throw new PackingFullError(\'more local states than their bits can number\');', to: 'words[leaf + LEAF.local] = local & mask;' }],
+    edits: [
+      {
+        file: 'src/explore/successors.js',
+        from: "throw new PackingFullError('more local states than their bits can number');",
+        to: 'words[leaf + LEAF.local] = local & mask;',
+      },
+    ],
   },
   {
     name: 'rest that cannot be reached is not told',
     test: 'verdicts',
-    edits: [{ file: 'src/explore/reach.js', from: 'return actors.some((actor) => actor.mustFinish) ? REST_BIT : 0;', to: 'return 0;' }],
+    edits: [
+      {
+        file: 'src/explore/reach.js',
+        from: 'return actors.some((actor) => actor.mustFinish) ? REST_BIT : 0;',
+        to: 'return 0;',
+      },
+    ],
   },
   {
     name: 'symmetry: no step is evaluated under another renaming',
     test: 'cases',
-    edits: [{ file: 'src/explore/step-table.js', from: 'return guard?.checkStep(actors[actor], locals.code(state, actor), state, forest === FOREST.placed, record) ?? [];', to: 'return [];' }],
+    edits: [
+      {
+        file: 'src/explore/step-table.js',
+        from: 'guard?.checkStep(actors[actor], locals.code(state, actor), state, forest === FOREST.placed, record) ?? []',
+        to: '[]',
+      },
+    ],
   },
   {
     name: 'hand-off lock: its owner may take it again',
     test: 'shared-cpus',
-    edits: [{ file: 'src/vm/handoff-lock.js', from: 'this.owner === actor && this.#queue.every((place) => place.actor !== actor)', to: 'this.owner === actor' }],
+    edits: [
+      {
+        file: 'src/vm/handoff-lock.js',
+        from: 'this.owner === actor && this.#queue.every((place) => place.actor !== actor)',
+        to: 'this.owner === actor',
+      },
+    ],
   },
   {
     name: 'checkpoints keep what is known of the actors of the last level only',
     test: 'checkpoint',
-    edits: [{ file: 'src/explore/checkpoint/checkpoints.js', from: 'levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges)', to: 'levels.slice(-1).flatMap(({ ranges }) => ranges)' }],
+    edits: [
+      {
+        file: 'src/explore/checkpoint/checkpoints.js',
+        from: 'levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges)',
+        to: 'levels.slice(-1).flatMap(({ ranges }) => ranges)',
+      },
+    ],
   },
   {
     name: 'wakeOne always wakes the first sleeper',
     test: 'cases',
-    edits: [{ file: 'src/vm/wait-channel.js', from: 'this.#m.pick(sleeping, `who is woken on ${this.name}`).id', to: 'sleeping[0].id' }],
+    edits: [
+      {
+        file: 'src/vm/wait-channel.js',
+        from: 'this.#m.pick(sleeping, `who is woken on ${this.name}`).id',
+        to: 'sleeping[0].id',
+      },
+    ],
   },
   {
     name: 'interrupts: one is taken while another is handled',
-    edits: [{ file: 'src/vm/processor.js', from: 'if (handler)\n        return handler;\n    const off', to: 'const off' }],
+    edits: [
+      { file: 'src/vm/processor.js', from: 'if (handler)\n        return handler;\n    const off', to: 'const off' },
+    ],
   },
   {
     name: 'interrupts: any that is due is taken when preemption is switched on',
@@ -145,23 +269,45 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'sleep lock: two readers upgrade at once',
-    edits: [{ file: 'src/vm/sleep-lock.js', from: 'if (state.upgrader !== null)', to: 'if (state.upgrader === actor)' }],
+    edits: [
+      { file: 'src/vm/sleep-lock.js', from: 'if (state.upgrader !== null)', to: 'if (state.upgrader === actor)' },
+    ],
   },
   {
     name: 'sleep lock: readers enter while another one upgrades',
-    edits: [{ file: 'src/vm/sleep-lock.js', from: 'state.recursive === actor || (state.writer === null && state.upgrader === null)', to: 'state.recursive === actor || state.writer === null' }],
+    edits: [
+      {
+        file: 'src/vm/sleep-lock.js',
+        from: 'state.recursive === actor || (state.writer === null && state.upgrader === null)',
+        to: 'state.recursive === actor || state.writer === null',
+      },
+    ],
   },
   {
     name: 'reader/writer spin lock: a writer enters although readers are inside',
-    edits: [{ file: 'src/vm/spin-lock.js', from: 'return writer === null && readers === 0;', to: 'return writer === null;' }],
+    edits: [
+      { file: 'src/vm/spin-lock.js', from: 'return writer === null && readers === 0;', to: 'return writer === null;' },
+    ],
   },
   {
     name: 'sleep in atomic: who reads under a reader/writer spin lock may sleep',
-    edits: [{ file: 'src/vm/spin-lock.js', from: 'writer: internal(holding(ref(actors), { spins: true })), readers: internal(holding(setOf(actors), { spins: true }))', to: 'writer: internal(holding(ref(actors), { spins: true })), readers: internal(holding(setOf(actors)))' }],
+    edits: [
+      {
+        file: 'src/vm/spin-lock.js',
+        from: 'readers: internal(holding(setOf(actors), { spins: true })),',
+        to: 'readers: internal(holding(setOf(actors))),',
+      },
+    ],
   },
   {
     name: 'imbalance: interrupts and preemption that stay off are not seen',
-    edits: [{ file: 'src/explore/balance.js', from: 'return { locks, interruptsOff, preemptionOff };', to: 'return locks.length > 0 ? { locks, interruptsOff, preemptionOff } : null;' }],
+    edits: [
+      {
+        file: 'src/explore/balance.js',
+        from: 'return { locks, interruptsOff, preemptionOff };',
+        to: 'return locks.length > 0 ? { locks, interruptsOff, preemptionOff } : null;',
+      },
+    ],
   },
   {
     name: 'a daemon has to finish',
@@ -174,11 +320,23 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'properties do not make the locks that they look at visible',
-    edits: [{ file: 'src/model/step-bounds.js', from: 'return observed.has(target.name) ? \'other\' : primitive.class;', to: 'return primitive.class;' }],
+    edits: [
+      {
+        file: 'src/model/step-bounds.js',
+        from: "return observed.has(target.name) ? 'other' : primitive.class;",
+        to: 'return primitive.class;',
+      },
+    ],
   },
   {
     name: 'at rest: what daemons can still do is not looked at',
-    edits: [{ file: 'src/explore/expansion.js', from: 'if ((head & (OUTCOME | IDLE)) === STEP && !successors.staysAt(i, id, leaf))', to: 'if ((head & OUTCOME) === FAULT)' }],
+    edits: [
+      {
+        file: 'src/explore/expansion.js',
+        from: 'if ((head & (OUTCOME | IDLE)) === STEP && !successors.staysAt(i, id, leaf))',
+        to: 'if ((head & OUTCOME) === FAULT)',
+      },
+    ],
   },
 ]
 

@@ -3,23 +3,53 @@ import type { GeneratedProgram, Statement } from './program.ts'
 import type { JudgedScheduled } from './scheduled/agree.ts'
 
 /** What a program may have in it or come to, of which the share is worth telling. */
-export const COVERED = ['deadlock', 'wedged', 'race', 'assertion', 'choice', 'wait', 'loop', 'alike threads', 'too large', 'given to SPIN'] as const
+export const COVERED = [
+  'deadlock',
+  'wedged',
+  'race',
+  'assertion',
+  'choice',
+  'wait',
+  'loop',
+  'alike threads',
+  'too large',
+  'given to SPIN',
+] as const
 
 /** What a program of threads that share CPUs may come to, of which the share is worth telling. */
 export const FOUND = ['hang', 'sleep-in-atomic', 'imbalance', 'assertion', 'invariant', 'at-rest', 'unreached'] as const
 
 /** Counts over programs. */
-export type Covered = Record<'programs' | 'states' | 'comparisons' | (typeof COVERED)[number] | 'scheduled programs' | `scheduled: ${(typeof FOUND)[number]}`, number>
+export type Covered = Record<
+  | 'programs'
+  | 'states'
+  | 'comparisons'
+  | (typeof COVERED)[number]
+  | 'scheduled programs'
+  | `scheduled: ${(typeof FOUND)[number]}`,
+  number
+>
 
 /** No programs yet. */
 export function nothing(): Covered {
-  return Object.fromEntries(['programs', 'states', 'comparisons', ...COVERED, 'scheduled programs', ...FOUND.map((kind) => `scheduled: ${kind}`)].map((what) => [what, 0])) as Covered
+  return Object.fromEntries(
+    [
+      'programs',
+      'states',
+      'comparisons',
+      ...COVERED,
+      'scheduled programs',
+      ...FOUND.map((kind) => `scheduled: ${kind}`),
+    ].map((what) => [what, 0]),
+  ) as Covered
 }
 
 /** The counts of one program of threads that share CPUs. */
 export function coverageOfScheduled({ found, states, comparisons }: JudgedScheduled): Covered {
   const kinds = [...(found ?? [])]
-  const counts = Object.fromEntries(FOUND.map((kind) => [`scheduled: ${kind}`, kinds.some((one) => one.startsWith(kind)) ? 1 : 0]))
+  const counts = Object.fromEntries(
+    FOUND.map((kind) => [`scheduled: ${kind}`, kinds.some((one) => one.startsWith(kind)) ? 1 : 0]),
+  )
   return { ...nothing(), ...counts, states, comparisons, 'scheduled programs': 1 }
 }
 

@@ -4,10 +4,28 @@ import { type GeneratedProgram, SIZES, type Statement } from './program.ts'
 
 /** One step of a thread, or a jump between two. */
 export type Instruction =
-  | { readonly op: 'load' | 'store'; readonly space: 'plain' | 'volatile' | 'published'; readonly variable: number; readonly register: number; readonly value: number | null }
+  | {
+      readonly op: 'load' | 'store'
+      readonly space: 'plain' | 'volatile' | 'published'
+      readonly variable: number
+      readonly register: number
+      readonly value: number | null
+    }
   | { readonly op: 'add'; readonly variable: number; readonly register: number }
-  | { readonly op: 'await'; readonly space: 'plain' | 'atomic'; readonly variable: number; readonly equals: number; readonly set: number }
-  | { readonly op: 'awaitBoth'; readonly variable: number; readonly equals: number; readonly other: number; readonly set: number }
+  | {
+      readonly op: 'await'
+      readonly space: 'plain' | 'atomic'
+      readonly variable: number
+      readonly equals: number
+      readonly set: number
+    }
+  | {
+      readonly op: 'awaitBoth'
+      readonly variable: number
+      readonly equals: number
+      readonly other: number
+      readonly set: number
+    }
   | { readonly op: 'acquire' | 'release'; readonly lock: number }
   | { readonly op: 'try'; readonly otherwise: number }
   | { readonly op: 'read' | 'want' | 'drain' | 'endRead' | 'endWrite'; readonly lock: number }
@@ -107,11 +125,20 @@ function compileOne(s: Statement, code: Instruction[]): void {
       code.push({ op: 'add', variable: s.variable, register: s.register })
       break
     case 'expect':
-      code.push({ op: 'add', variable: s.variable, register: s.register }, { op: 'assert', register: s.register, equals: s.equals })
+      code.push(
+        { op: 'add', variable: s.variable, register: s.register },
+        { op: 'assert', register: s.register, equals: s.equals },
+      )
       break
     case 'await':
     case 'awaitPlain':
-      code.push({ op: 'await', space: s.kind === 'await' ? 'atomic' : 'plain', variable: s.variable, equals: s.equals, set: s.set })
+      code.push({
+        op: 'await',
+        space: s.kind === 'await' ? 'atomic' : 'plain',
+        variable: s.variable,
+        equals: s.equals,
+        set: s.set,
+      })
       break
     case 'awaitBoth':
       code.push({ op: 'awaitBoth', variable: s.variable, equals: s.equals, other: s.other, set: s.set })
@@ -181,7 +208,9 @@ function settle(state: State, thread: number, code: readonly Instruction[]): voi
   for (;;) {
     const i = code[state.at[thread] as number]
     if (i?.op === 'jump') state.at[thread] = i.to
-    else if (i?.op === 'branch') state.at[thread] = (state.registers[thread] as number[])[i.register] === i.equals ? (state.at[thread] as number) + 1 : i.otherwise
+    else if (i?.op === 'branch')
+      state.at[thread] =
+        (state.registers[thread] as number[])[i.register] === i.equals ? (state.at[thread] as number) + 1 : i.otherwise
     else if (i?.op === 'assert') {
       state.isFaulty ||= (state.registers[thread] as number[])[i.register] === i.equals
       state.at[thread] = (state.at[thread] as number) + 1
@@ -209,13 +238,17 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       outcome((state, registers) => (state[i.space][i.variable] = i.value ?? (registers[i.register] as number)))
       break
     case 'add':
-      outcome((state, registers) => (registers[i.register] = state.atomic[i.variable] = ((state.atomic[i.variable] as number) + 1) % 4))
+      outcome(
+        (state, registers) =>
+          (registers[i.register] = state.atomic[i.variable] = ((state.atomic[i.variable] as number) + 1) % 4),
+      )
       break
     case 'await':
       if (before[i.space][i.variable] === i.equals) outcome((state) => (state[i.space][i.variable] = i.set))
       break
     case 'awaitBoth':
-      if (before.atomic[i.variable] === i.equals && before.volatile[0] === i.other) outcome((state) => (state.atomic[i.variable] = i.set))
+      if (before.atomic[i.variable] === i.equals && before.volatile[0] === i.other)
+        outcome((state) => (state.atomic[i.variable] = i.set))
       break
     case 'acquire':
       if (before.mutexes[i.lock] === -1) outcome((state) => (state.mutexes[i.lock] = thread))
@@ -230,7 +263,8 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       })
       break
     case 'read':
-      if (before.writers[i.lock] === -1) outcome((state) => (state.readers[i.lock] = [...(state.readers[i.lock] as number[]), thread].toSorted()))
+      if (before.writers[i.lock] === -1)
+        outcome((state) => (state.readers[i.lock] = [...(state.readers[i.lock] as number[]), thread].toSorted()))
       break
     case 'want':
       if (before.writers[i.lock] === -1) outcome((state) => (state.writers[i.lock] = thread))
@@ -239,13 +273,18 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       if (before.readers[i.lock]?.length === 0) outcome(() => {})
       break
     case 'endRead':
-      outcome((state) => (state.readers[i.lock] as number[]).splice((state.readers[i.lock] as number[]).indexOf(thread), 1))
+      outcome((state) =>
+        (state.readers[i.lock] as number[]).splice((state.readers[i.lock] as number[]).indexOf(thread), 1),
+      )
       break
     case 'endWrite':
       outcome((state) => (state.writers[i.lock] = -1))
       break
     case 'assertWait':
-      outcome((state) => (state.sleepers[i.channel] = [...new Set([...(state.sleepers[i.channel] as number[]), thread])].toSorted()))
+      outcome(
+        (state) =>
+          (state.sleepers[i.channel] = [...new Set([...(state.sleepers[i.channel] as number[]), thread])].toSorted()),
+      )
       break
     case 'block':
       if (!before.sleepers[i.channel]?.includes(thread)) outcome(() => {})
@@ -255,7 +294,11 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       break
     case 'wakeOne':
       if (before.sleepers[i.channel]?.length === 0) outcome(() => {})
-      for (const woken of before.sleepers[i.channel] as number[]) outcome((state) => (state.sleepers[i.channel] = (state.sleepers[i.channel] as number[]).filter((other) => other !== woken)))
+      for (const woken of before.sleepers[i.channel] as number[])
+        outcome(
+          (state) =>
+            (state.sleepers[i.channel] = (state.sleepers[i.channel] as number[]).filter((other) => other !== woken)),
+        )
       break
     case 'result':
       outcome((state, [r0, r1]) => (state.results[thread] = (r0 as number) * 4 + (r1 as number)))
@@ -290,23 +333,45 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
       else outcome((state) => (state.pages[(state.mine[thread] as number) - 1] = [i.value, thread + 1]))
       break
     case 'readPage':
-      outcome((state, registers) => (registers[i.register] = state.mine[thread] === 0 ? 0 : ((state.pages[(state.mine[thread] as number) - 1] as number[])[0] as number)))
+      outcome(
+        (state, registers) =>
+          (registers[i.register] =
+            state.mine[thread] === 0
+              ? 0
+              : ((state.pages[(state.mine[thread] as number) - 1] as number[])[0] as number)),
+      )
       break
     case 'mine':
-      outcome((state, registers) => (registers[i.register] = state.mine[thread] !== 0 && (state.pages[(state.mine[thread] as number) - 1] as number[])[1] === thread + 1 ? 1 : 0))
+      outcome(
+        (state, registers) =>
+          (registers[i.register] =
+            state.mine[thread] !== 0 && (state.pages[(state.mine[thread] as number) - 1] as number[])[1] === thread + 1
+              ? 1
+              : 0),
+      )
   }
   return outcomes
 }
 
 /** The plain variable that an instruction touches, and how: plainly, or in an atomic action (whether it is enabled or not). */
-function touches(i: Instruction | undefined, isEnabled: boolean): { variable: number; writes: boolean; plainly: boolean } | null {
-  if ((i?.op === 'load' || i?.op === 'store') && i.space === 'plain') return { variable: i.variable, writes: i.op === 'store', plainly: true }
+function touches(
+  i: Instruction | undefined,
+  isEnabled: boolean,
+): { variable: number; writes: boolean; plainly: boolean } | null {
+  if ((i?.op === 'load' || i?.op === 'store') && i.space === 'plain')
+    return { variable: i.variable, writes: i.op === 'store', plainly: true }
   return i?.op === 'await' && i.space === 'plain' ? { variable: i.variable, writes: isEnabled, plainly: false } : null
 }
 
 function isRacy(state: State, codes: readonly (readonly Instruction[])[]): boolean {
-  const next = codes.map((code, thread) => touches(code[state.at[thread] as number], steps(state, thread, code).length > 0))
-  return next.some((a, p) => next.some((b, q) => p < q && a && b && a.variable === b.variable && (a.writes || b.writes) && (a.plainly || b.plainly)))
+  const next = codes.map((code, thread) =>
+    touches(code[state.at[thread] as number], steps(state, thread, code).length > 0),
+  )
+  return next.some((a, p) =>
+    next.some(
+      (b, q) => p < q && a && b && a.variable === b.variable && (a.writes || b.writes) && (a.plainly || b.plainly),
+    ),
+  )
 }
 
 function readsShared(i: Instruction | undefined): boolean {
@@ -314,9 +379,15 @@ function readsShared(i: Instruction | undefined): boolean {
 }
 
 /** Threads that somewhere have not finished and can never move again: what can move is passed back along the moves until nothing changes. */
-function wedgedThreads(states: readonly State[], moves: readonly { readonly from: number; readonly to: number; readonly thread: number }[], codes: readonly (readonly Instruction[])[]): string {
-  const alive = states.map((state) => new Set(codes.flatMap((code, thread) => ((state.at[thread] as number) >= code.length ? [thread] : []))))
-  for (let changed = true; changed; ) {
+function wedgedThreads(
+  states: readonly State[],
+  moves: readonly { readonly from: number; readonly to: number; readonly thread: number }[],
+  codes: readonly (readonly Instruction[])[],
+): string {
+  const alive = states.map(
+    (state) => new Set(codes.flatMap((code, thread) => ((state.at[thread] as number) >= code.length ? [thread] : []))),
+  )
+  for (let changed = true; changed;) {
     changed = false
     for (const { from, to, thread } of moves) {
       const mine = alive[from] as Set<number>
@@ -379,11 +450,24 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
   for (let head = 0; head < queue.length; head++) {
     const state = queue[head] as State
     race ||= isRacy(state, codes)
-    const next = codes.flatMap((code, thread) => steps(state, thread, code).map((to) => ({ to, thread, reads: readsShared(code[state.at[thread] as number]) })))
+    const next = codes.flatMap((code, thread) =>
+      steps(state, thread, code).map((to) => ({ to, thread, reads: readsShared(code[state.at[thread] as number]) })),
+    )
     if (next.length === 0) {
       const standing = codes.flatMap((code, thread) => ((state.at[thread] as number) < code.length ? [thread] : []))
       if (standing.length > 0) stuck.add(standing.join())
-      else ends.add(JSON.stringify([state.plain, state.atomic, state.volatile, state.published, state.pages.map(([value, owner]) => [value, owner !== 0]).toSorted(), state.board !== 0, program.alike ? state.results.toSorted() : state.results]))
+      else
+        ends.add(
+          JSON.stringify([
+            state.plain,
+            state.atomic,
+            state.volatile,
+            state.published,
+            state.pages.map(([value, owner]) => [value, owner !== 0]).toSorted(),
+            state.board !== 0,
+            program.alike ? state.results.toSorted() : state.results,
+          ]),
+        )
     }
     for (const { to: one, thread, reads } of next) {
       if (one.isFaulty) {

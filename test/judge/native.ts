@@ -20,7 +20,11 @@ class Request {
 }
 
 /** How one execution ended. */
-export type NativeEnd = { readonly fault: true } | { readonly stuck: string } | { readonly end: string } | { readonly goesOn: true }
+export type NativeEnd =
+  | { readonly fault: true }
+  | { readonly stuck: string }
+  | { readonly end: string }
+  | { readonly goesOn: true }
 
 class Failure extends Error {}
 
@@ -46,7 +50,11 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
   let self = -1
   const always = (): boolean => true
   const place = (keys: readonly string[], name: string, count: number): Row[] => {
-    const made = Array.from({ length: count }, (_, i) => Object.fromEntries([['name', `${name}[${i}]`], ...keys.map((key) => [key, key === 'v' ? 0 : null])]) as Row)
+    const made = Array.from(
+      { length: count },
+      (_, i) =>
+        Object.fromEntries([['name', `${name}[${i}]`], ...keys.map((key) => [key, key === 'v' ? 0 : null])]) as Row,
+    )
     rows.set(name, made)
     return made
   }
@@ -57,9 +65,12 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
       let taken = 0
       return { allocate: () => (random.below(2) === 1 || taken === count ? null : { number: taken++ }) }
     },
-    perActor: (keys: readonly string[], name: string) => ({ of: (actor: number) => results[actor] ??= place(keys, name, 1)[0] as Row }),
+    perActor: (keys: readonly string[], name: string) => ({
+      of: (actor: number) => (results[actor] ??= place(keys, name, 1)[0] as Row),
+    }),
     thread: (body: () => Generator<Request, unknown, unknown>) => bodies.push(body),
-    cpus: (count: number, make: () => () => Generator<Request, unknown, unknown>) => bodies.push(...Array.from({ length: count }, make)),
+    cpus: (count: number, make: () => () => Generator<Request, unknown, unknown>) =>
+      bodies.push(...Array.from({ length: count }, make)),
     choose: (n: number) => random.below(n),
     pick: (list: readonly unknown[]) => list[random.below(list.length)],
     assert: (holds: boolean) => {
@@ -72,7 +83,10 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
   class Mutex {
     #owner = -1
     acquire(): Request {
-      return new Request(() => this.#owner < 0, () => (this.#owner = self))
+      return new Request(
+        () => this.#owner < 0,
+        () => (this.#owner = self),
+      )
     }
     release(): Request {
       return new Request(always, () => (this.#owner = -1))
@@ -89,11 +103,20 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
     #writer = -1
     readonly #readers = new Set<number>()
     read(): Request {
-      return new Request(() => this.#writer < 0, () => this.#readers.add(self))
+      return new Request(
+        () => this.#writer < 0,
+        () => this.#readers.add(self),
+      )
     }
     *write(): Generator<Request, void, unknown> {
-      yield new Request(() => this.#writer < 0, () => (this.#writer = self))
-      yield new Request(() => this.#readers.size === 0, () => {})
+      yield new Request(
+        () => this.#writer < 0,
+        () => (this.#writer = self),
+      )
+      yield new Request(
+        () => this.#readers.size === 0,
+        () => {},
+      )
     }
     release(): Request {
       return new Request(always, () => (this.#readers.has(self) ? this.#readers.delete(self) : (this.#writer = -1)))
@@ -106,13 +129,18 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
     }
     block(): Request {
       const me = self
-      return new Request(() => !this.#sleepers.has(me), () => {})
+      return new Request(
+        () => !this.#sleepers.has(me),
+        () => {},
+      )
     }
     wakeup(): Request {
       return new Request(always, () => this.#sleepers.clear())
     }
     wakeOne(): Request {
-      return new Request(always, () => this.#sleepers.delete([...this.#sleepers][random.below(this.#sleepers.size)] ?? -1))
+      return new Request(always, () =>
+        this.#sleepers.delete([...this.#sleepers][random.below(this.#sleepers.size)] ?? -1),
+      )
     }
   }
   const given = {
@@ -132,14 +160,28 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
     atomically: (effect: () => unknown) => new Request(always, effect),
     readOnce: (read: () => unknown) => new Request(always, read),
   }
-  const text = printModel(program).replaceAll(/^import .*$/gm, '').replace('export default ', '')
+  const text = printModel(program)
+    .replaceAll(/^import .*$/gm, '')
+    .replace('export default ', '')
   new Function(...Object.keys(given), text)(...Object.values(given))
-  const threads = bodies.map((body, id): Thread => ({ id, running: body(), pending: null, hasStarted: false, hasFinished: false }))
+  const threads = bodies.map((body, id): Thread => ({
+    id,
+    running: body(),
+    pending: null,
+    hasStarted: false,
+    hasFinished: false,
+  }))
   try {
     for (let step = 0; step < LONGEST; step++) {
       const ready = threads.filter((thread) => !thread.hasFinished && (!thread.hasStarted || thread.pending?.isReady()))
       const chosen = ready[random.below(ready.length)]
-      if (!chosen) return ended(threads, rows, program.alike, threads.map(({ id }) => results[id]?.['v'] ?? 0))
+      if (!chosen)
+        return ended(
+          threads,
+          rows,
+          program.alike,
+          threads.map(({ id }) => results[id]?.['v'] ?? 0),
+        )
       self = chosen.id
       const result = chosen.hasStarted ? chosen.running.next(chosen.pending?.perform()) : chosen.running.next()
       chosen.hasStarted = true
@@ -153,10 +195,25 @@ export function runNatively(program: GeneratedProgram, seed: number): NativeEnd 
   return { goesOn: true }
 }
 
-function ended(threads: readonly Thread[], rows: ReadonlyMap<string, readonly Row[]>, isAlike: boolean, results: readonly unknown[]): NativeEnd {
+function ended(
+  threads: readonly Thread[],
+  rows: ReadonlyMap<string, readonly Row[]>,
+  isAlike: boolean,
+  results: readonly unknown[],
+): NativeEnd {
   const standing = threads.filter(({ hasFinished }) => !hasFinished)
   if (standing.length > 0) return { stuck: standing.map(({ id }) => id).join() }
   const values = (name: string): unknown[] => (rows.get(name) ?? []).map(({ v }) => v)
   const pages = (rows.get('page') ?? []).map(({ v, owner }) => [v, owner !== null])
-  return { end: JSON.stringify([values('plain'), values('atomic').slice(0, SIZES.atomic), values('volatile'), values('published'), pages.toSorted(), rows.get('board')?.[0]?.['page'] !== null, isAlike ? results.toSorted() : results]) }
+  return {
+    end: JSON.stringify([
+      values('plain'),
+      values('atomic').slice(0, SIZES.atomic),
+      values('volatile'),
+      values('published'),
+      pages.toSorted(),
+      rows.get('board')?.[0]?.['page'] !== null,
+      isAlike ? results.toSorted() : results,
+    ]),
+  }
 }

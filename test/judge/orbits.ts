@@ -18,13 +18,21 @@ export function orbits({ engine, indices }: InlineSearch): number {
     return image
   })
   const text = (words: Int32Array): string => {
-    const own = system.layout.fields.map((field) => String(engine.reader.value(field, words) && (engine.reader.value(field, words) as { name?: string }).name ? (engine.reader.value(field, words) as { name: string }).name : engine.reader.value(field, words)))
+    const own = system.layout.fields.map((field) =>
+      String(
+        engine.reader.value(field, words) && (engine.reader.value(field, words) as { name?: string }).name
+          ? (engine.reader.value(field, words) as { name: string }).name
+          : engine.reader.value(field, words),
+      ),
+    )
     return JSON.stringify([own, ...system.actors.map(({ id }) => [...locals.code(words, id)])])
   }
   const found = new Set<string>()
   for (const index of indices()) {
     const words = store.at(index)
-    found.add(images.map((image) => text(symmetry.rename(words, image))).reduce((least, one) => (one < least ? one : least)))
+    found.add(
+      images.map((image) => text(symmetry.rename(words, image))).reduce((least, one) => (one < least ? one : least)),
+    )
   }
   return found.size
 }

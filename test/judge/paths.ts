@@ -79,7 +79,8 @@ function classOf(moves: readonly Move[]): string {
     let depth = 0
     for (let k = 0; k < i; k++) {
       const other = moves[k] as Move
-      if (other.actor === move.actor || conflict(other.access, move.access)) depth = Math.max(depth, (depths[k] as number) + 1)
+      if (other.actor === move.actor || conflict(other.access, move.access))
+        depth = Math.max(depth, (depths[k] as number) + 1)
     }
     depths.push(depth)
     ;(layers[depth] ??= []).push([move.actor, ...move.choices].join('.'))
@@ -88,9 +89,18 @@ function classOf(moves: readonly Move[]): string {
 }
 
 /** Follows the executions of a model by a strategy, or by none: all of them, up to a number of states looked at. */
-export async function follow(loaded: LoadedModel, name: PathStrategyName | 'every', granularity: Granularity, params: Readonly<Record<string, unknown>> = {}, most = { states: Infinity, seconds: 10 }): Promise<Followed> {
+export async function follow(
+  loaded: LoadedModel,
+  name: PathStrategyName | 'every',
+  granularity: Granularity,
+  params: Readonly<Record<string, unknown>> = {},
+  most = { states: Infinity, seconds: 10 },
+): Promise<Followed> {
   const system = buildSystem(loaded, params)
-  const strategy = name === 'every' ? new EveryPath() : STRATEGIES[name]({ actors: system.actors.length, seed: 1, runs: 20, bugDepth: 3 })
+  const strategy =
+    name === 'every'
+      ? new EveryPath()
+      : STRATEGIES[name]({ actors: system.actors.length, seed: 1, runs: 20, bugDepth: 3 })
   const listening = new Listening(strategy)
   const search = new PathSearch(system, {
     params,
@@ -100,11 +110,23 @@ export async function follow(loaded: LoadedModel, name: PathStrategyName | 'ever
     strategy: listening,
     isStateless: name === 'every' || name === 'dpor',
     preemptions: Infinity,
-    limits: { maxStates: most.states, maxDepth: name === 'random' || name === 'pct' ? 200 : Infinity, time: most.seconds, memory: 1e9 },
+    limits: {
+      maxStates: most.states,
+      maxDepth: name === 'random' || name === 'pct' ? 200 : Infinity,
+      time: most.seconds,
+      memory: 1e9,
+    },
     room: { states: 1 << 14, words: 1 << 20 },
     signal: new AbortController().signal,
     progress: () => {},
   })
   const result = await search.run()
-  return { result, engine: search.engine, classes: listening.classes, stuck: listening.stuck, ends: [...listening.ends.values()], isThrough: listening.isThrough }
+  return {
+    result,
+    engine: search.engine,
+    classes: listening.classes,
+    stuck: listening.stuck,
+    ends: [...listening.ends.values()],
+    isThrough: listening.isThrough,
+  }
 }

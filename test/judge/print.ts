@@ -8,8 +8,13 @@ export function printModel(program: GeneratedProgram): string {
     return `let r0 = 0\nlet r1 = 0\nlet p = null\n${printer.all(statements)}${program.forever[i] ? printer.forever(program.forever[i] ?? null) : 'results.of(m.self).v = r0 * 4 + r1\n'}`
   })
   const threads = program.alike
-    ? [`m.cpus(${program.threads.length}, () => function* thread() {\n${indented(bodies[0] as string)}}, { endless: ${program.forever[0] !== null} })\n`]
-    : bodies.map((body, i) => `m.thread(function* thread${i}() {\n${indented(body)}}, { endless: ${program.forever[i] !== null} })\n`)
+    ? [
+        `m.cpus(${program.threads.length}, () => function* thread() {\n${indented(bodies[0] as string)}}, { endless: ${program.forever[0] !== null} })\n`,
+      ]
+    : bodies.map(
+        (body, i) =>
+          `m.thread(function* thread${i}() {\n${indented(body)}}, { endless: ${program.forever[i] !== null} })\n`,
+      )
   return `import { actors, atomically, model, pause, published, readOnce, ref, struct, u2, u4, volatile, when } from 'vmcheck'
 import { Mutex, SleepLock, WaitChannel } from 'vmcheck/vm'
 const Plain = struct('plain', { v: u2 })
@@ -152,11 +157,16 @@ class Printer {
       case 'lose':
         return `${this.#name('p')} = null\n`
       case 'mark':
-        return this.#page((page) => `yield* atomically(() => { if (${page}) Object.assign(${page}, { v: ${s.value}, owner: m.self }) })\n`)
+        return this.#page(
+          (page) =>
+            `yield* atomically(() => { if (${page}) Object.assign(${page}, { v: ${s.value}, owner: m.self }) })\n`,
+        )
       case 'read':
         return this.#page((page) => `${this.#register(s.register)} = yield* atomically(() => ${page}?.v ?? 0)\n`)
       case 'mine':
-        return this.#page((page) => `${this.#register(s.register)} = yield* atomically(() => (${page}?.owner === m.self ? 1 : 0))\n`)
+        return this.#page(
+          (page) => `${this.#register(s.register)} = yield* atomically(() => (${page}?.owner === m.self ? 1 : 0))\n`,
+        )
     }
   }
 

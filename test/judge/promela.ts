@@ -10,7 +10,9 @@ const run = promisify(execFile)
 
 /** The program in Promela: an atomic statement for each step of the interpreter, so that the graphs are the same. */
 export function printPromela(program: GeneratedProgram): string {
-  const threads = instructions(program).map((code, thread) => `active proctype thread${thread}() {\n  byte r0, r1, p;\n${printThread(code, thread)}}\n`)
+  const threads = instructions(program).map(
+    (code, thread) => `active proctype thread${thread}() {\n  byte r0, r1, p;\n${printThread(code, thread)}}\n`,
+  )
   return `byte plain[${SIZES.plain}], atomics[${SIZES.atomic}], loud[${SIZES.volatile}], shown[${SIZES.published}];
 byte mutexes[${TRIED + 1}], writers[${SIZES.sleepLocks}], readers[${SIZES.sleepLocks}], sleepers[${SIZES.channels}];
 byte values[${SIZES.pages}], owners[${SIZES.pages}], board, stored, results[${program.threads.length}];
@@ -21,7 +23,9 @@ function printThread(code: readonly Instruction[], thread: number): string {
   const lines = [`  goto ${label(code, start(code), thread)};`]
   code.forEach((instruction, at) => {
     if (instruction.op === 'jump' || instruction.op === 'branch' || instruction.op === 'assert') return
-    const outcomes = steps(instruction, thread).map(({ guard, effect, to }) => `:: atomic { ${guard} -> ${effect} ${settle(code, to ?? at + 1, thread)} }`)
+    const outcomes = steps(instruction, thread).map(
+      ({ guard, effect, to }) => `:: atomic { ${guard} -> ${effect} ${settle(code, to ?? at + 1, thread)} }`,
+    )
     lines.push(`L${at}: if ${outcomes.join(' ')} fi;`)
   })
   return `${lines.map((line) => `  ${line}`).join('\n')}\n  end${thread}: (false)\n`
@@ -29,7 +33,7 @@ function printThread(code: readonly Instruction[], thread: number): string {
 
 /** The first step, while all registers are 0. */
 function start(code: readonly Instruction[]): number {
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const instruction = code[at]
     if (instruction?.op === 'jump') at = instruction.to
     else if (instruction?.op === 'branch') at = instruction.equals === 0 ? at + 1 : instruction.otherwise
@@ -46,8 +50,10 @@ function label(code: readonly Instruction[], at: number, thread: number): string
 function settle(code: readonly Instruction[], at: number, thread: number): string {
   const instruction = code[at]
   if (instruction?.op === 'jump') return settle(code, instruction.to, thread)
-  if (instruction?.op === 'branch') return `if :: r${instruction.register} == ${instruction.equals} -> ${settle(code, at + 1, thread)} :: else -> ${settle(code, instruction.otherwise, thread)} fi`
-  if (instruction?.op === 'assert') return `assert(r${instruction.register} != ${instruction.equals}); ${settle(code, at + 1, thread)}`
+  if (instruction?.op === 'branch')
+    return `if :: r${instruction.register} == ${instruction.equals} -> ${settle(code, at + 1, thread)} :: else -> ${settle(code, instruction.otherwise, thread)} fi`
+  if (instruction?.op === 'assert')
+    return `assert(r${instruction.register} != ${instruction.equals}); ${settle(code, at + 1, thread)}`
   return `goto ${label(code, at, thread)}`
 }
 
@@ -72,11 +78,23 @@ function steps(i: Instruction, thread: number): Way[] {
     case 'store':
       return always(`${ARRAYS[i.space]}[${i.variable}] = ${i.value ?? `r${i.register}`};`)
     case 'add':
-      return always(`atomics[${i.variable}] = (atomics[${i.variable}] + 1) % 4; r${i.register} = atomics[${i.variable}];`)
+      return always(
+        `atomics[${i.variable}] = (atomics[${i.variable}] + 1) % 4; r${i.register} = atomics[${i.variable}];`,
+      )
     case 'await':
-      return [{ guard: `${ARRAYS[i.space]}[${i.variable}] == ${i.equals}`, effect: `${ARRAYS[i.space]}[${i.variable}] = ${i.set};` }]
+      return [
+        {
+          guard: `${ARRAYS[i.space]}[${i.variable}] == ${i.equals}`,
+          effect: `${ARRAYS[i.space]}[${i.variable}] = ${i.set};`,
+        },
+      ]
     case 'awaitBoth':
-      return [{ guard: `atomics[${i.variable}] == ${i.equals} && loud[0] == ${i.other}`, effect: `atomics[${i.variable}] = ${i.set};` }]
+      return [
+        {
+          guard: `atomics[${i.variable}] == ${i.equals} && loud[0] == ${i.other}`,
+          effect: `atomics[${i.variable}] = ${i.set};`,
+        },
+      ]
     case 'acquire':
       return [{ guard: `mutexes[${i.lock}] == 0`, effect: `mutexes[${i.lock}] = ${me};` }]
     case 'release':
@@ -103,11 +121,20 @@ function steps(i: Instruction, thread: number): Way[] {
     case 'wakeAll':
       return always(`sleepers[${i.channel}] = 0;`)
     case 'wakeOne':
-      return [0, 1, 2].map((other): Way => ({ guard: `(sleepers[${i.channel}] & ${1 << other}) != 0`, effect: `sleepers[${i.channel}] = sleepers[${i.channel}] & ${255 - (1 << other)};` })).concat({ guard: `sleepers[${i.channel}] == 0`, effect: 'skip;' })
+      return [0, 1, 2]
+        .map((other): Way => ({
+          guard: `(sleepers[${i.channel}] & ${1 << other}) != 0`,
+          effect: `sleepers[${i.channel}] = sleepers[${i.channel}] & ${255 - (1 << other)};`,
+        }))
+        .concat({ guard: `sleepers[${i.channel}] == 0`, effect: 'skip;' })
     case 'choose':
       return [0, 1].map((taken) => ({ guard: 'true', effect: `r${i.register} = ${taken};` }))
     case 'allocate':
-      return [{ guard: 'true', effect: `r${i.register} = 0;` }, { guard: `stored < ${SIZES.storage}`, effect: `stored++; r${i.register} = 1;` }, { guard: `stored == ${SIZES.storage}`, effect: `r${i.register} = 0;` }]
+      return [
+        { guard: 'true', effect: `r${i.register} = 0;` },
+        { guard: `stored < ${SIZES.storage}`, effect: `stored++; r${i.register} = 1;` },
+        { guard: `stored == ${SIZES.storage}`, effect: `r${i.register} = 0;` },
+      ]
     case 'result':
       return always(`results[${thread}] = r0 * 4 + r1;`)
     case 'pick':
@@ -119,11 +146,20 @@ function steps(i: Instruction, thread: number): Way[] {
     case 'lose':
       return always('p = 0;')
     case 'mark':
-      return [{ guard: 'p == 0', effect: 'skip;' }, { guard: 'p != 0', effect: `values[p - 1] = ${i.value}; owners[p - 1] = ${me};` }]
+      return [
+        { guard: 'p == 0', effect: 'skip;' },
+        { guard: 'p != 0', effect: `values[p - 1] = ${i.value}; owners[p - 1] = ${me};` },
+      ]
     case 'readPage':
-      return [{ guard: 'p == 0', effect: `r${i.register} = 0;` }, { guard: 'p != 0', effect: `r${i.register} = values[p - 1];` }]
+      return [
+        { guard: 'p == 0', effect: `r${i.register} = 0;` },
+        { guard: 'p != 0', effect: `r${i.register} = values[p - 1];` },
+      ]
     case 'mine':
-      return [{ guard: 'p == 0', effect: `r${i.register} = 0;` }, { guard: 'p != 0', effect: `r${i.register} = (owners[p - 1] == ${me} -> 1 : 0);` }]
+      return [
+        { guard: 'p == 0', effect: `r${i.register} = 0;` },
+        { guard: 'p != 0', effect: `r${i.register} = (owners[p - 1] == ${me} -> 1 : 0);` },
+      ]
     default:
       return always('skip;')
   }
@@ -141,7 +177,11 @@ export interface SpinOutcome {
 /** Whether SPIN and a C compiler are installed. */
 export async function hasSpin(): Promise<boolean> {
   return run('spin', ['-V']).then(
-    () => run('gcc', ['--version']).then(() => true, () => false),
+    () =>
+      run('gcc', ['--version']).then(
+        () => true,
+        () => false,
+      ),
     () => false,
   )
 }
@@ -157,7 +197,11 @@ export async function spin(program: GeneratedProgram): Promise<SpinOutcome> {
     const { stdout } = await run('./pan', ['-m100000', '-c0', '-n'], { cwd: folder, maxBuffer: 1 << 26 })
     const states = /(\d+) states, stored/.exec(stdout)
     if (!states) throw new Error(`SPIN says nothing of states:\n${stdout}\n${text}`)
-    return { fault: /pan:\d+: assertion violated/.test(stdout), stuck: /pan:\d+: invalid end state/.test(stdout), states: Number(states[1]) }
+    return {
+      fault: /pan:\d+: assertion violated/.test(stdout),
+      stuck: /pan:\d+: invalid end state/.test(stdout),
+      states: Number(states[1]),
+    }
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -15,7 +15,11 @@ export interface Way {
 }
 
 /** Searches a generated program to the end, as users do, whatever is found; what is made of the search is made before it is closed. */
-export async function searched<T>(loaded: LoadedModel, { granularity, reduce, workers, tuning }: Way, use: (result: SearchResult, search: Search) => T): Promise<T> {
+export async function searched<T>(
+  loaded: LoadedModel,
+  { granularity, reduce, workers, tuning }: Way,
+  use: (result: SearchResult, search: Search) => T,
+): Promise<T> {
   const search = new Search(buildSystem(loaded, {}), {
     params: {},
     granularity,
@@ -26,7 +30,12 @@ export async function searched<T>(loaded: LoadedModel, { granularity, reduce, wo
     limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
     signal: new AbortController().signal,
     progress: () => {},
-    tuning: { room: { states: 1 << 14, words: 1 << 20 }, segmentBits: 14, ...tuning, ...(workers > 1 && { narrow: 4, worthThreads: 0 }) },
+    tuning: {
+      room: { states: 1 << 14, words: 1 << 20 },
+      segmentBits: 14,
+      ...tuning,
+      ...(workers > 1 && { narrow: 4, worthThreads: 0 }),
+    },
   })
   try {
     return use(await search.run(), search)

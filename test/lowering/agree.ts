@@ -11,7 +11,13 @@ export interface Tally {
 }
 
 /** Why two runs differ; null: they do not, or the program is refused, with its place. */
-export function difference(text: string, native: string, entry: string, seeds: readonly number[], tally?: Tally): string | null {
+export function difference(
+  text: string,
+  native: string,
+  entry: string,
+  seeds: readonly number[],
+  tally?: Tally,
+): string | null {
   const code = lowered(text)
   const refusal = (found: Refusal): string | null => {
     if (tally) tally.refused++
@@ -24,7 +30,8 @@ export function difference(text: string, native: string, entry: string, seeds: r
       const got = runLowered(code, entry, seed, poison)
       if (got instanceof Refusal) return refusal(got)
       const at = expected.findIndex((event, i) => event !== got[i])
-      if (at >= 0 || got.length !== expected.length) return `seed ${seed}, event ${at}: ${expected[at]} natively, ${got[at]} lowered`
+      if (at >= 0 || got.length !== expected.length)
+        return `seed ${seed}, event ${at}: ${expected[at]} natively, ${got[at]} lowered`
     }
   }
   if (tally) tally.agreed++

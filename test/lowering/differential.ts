@@ -18,7 +18,9 @@ const RESULTS: readonly unknown[] = [0, 1, 2, 's', null, 3]
 type Drawn = { readonly result: unknown } | { readonly thrown: string }
 
 function draw(random: RandomSource): Drawn {
-  return random.below(12) === 0 ? { thrown: `injected ${random.below(2)}` } : { result: RESULTS[random.below(RESULTS.length)] }
+  return random.below(12) === 0
+    ? { thrown: `injected ${random.below(2)}` }
+    : { result: RESULTS[random.below(RESULTS.length)] }
 }
 
 /** A value as both runs show it; errors of JavaScript's own by name, for their texts quote the code. */
@@ -44,9 +46,21 @@ const NAMES = ['op', 'pause', 'effect'] as const
 
 /** The events of a native run of `entry`. */
 export function runNative(text: string, entry: string, seed: number): string[] {
-  const asked = (value: unknown): object => ({ *[Symbol.iterator](): Generator<unknown, unknown, unknown> { return yield value } })
-  const given = [(...args: unknown[]) => asked(args), () => asked(['pause']), (effect: () => unknown) => asked(new NativeEffect(effect))]
-  const program = new Function(...NAMES, `"use strict";${text}\nreturn ${entry}`)(...given) as () => Generator<unknown, unknown, unknown>
+  const asked = (value: unknown): object => ({
+    *[Symbol.iterator](): Generator<unknown, unknown, unknown> {
+      return yield value
+    },
+  })
+  const given = [
+    (...args: unknown[]) => asked(args),
+    () => asked(['pause']),
+    (effect: () => unknown) => asked(new NativeEffect(effect)),
+  ]
+  const program = new Function(...NAMES, `"use strict";${text}\nreturn ${entry}`)(...given) as () => Generator<
+    unknown,
+    unknown,
+    unknown
+  >
   const random = new RandomSource(seed)
   const log: string[] = []
   try {
@@ -70,7 +84,11 @@ export function runNative(text: string, entry: string, seed: number): string[] {
 }
 
 /** Takes an effect; what it throws ends the program, as vmcheck has it. */
-function advance(running: Generator<unknown, unknown, unknown>, log: string[], effect: () => unknown): IteratorResult<unknown, unknown> {
+function advance(
+  running: Generator<unknown, unknown, unknown>,
+  log: string[],
+  effect: () => unknown,
+): IteratorResult<unknown, unknown> {
   const result = effect()
   log.push(`effect ${show(result)}`)
   return running.next(result)
@@ -92,8 +110,15 @@ export function runLowered(code: string, entry: string, seed: number, poison: un
   runtime.poison = poison
   const target: SyncObject = { name: 'target', operations: { op: { class: 'other', perform: () => undefined } } }
   const operation = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
-  const given = [operation, () => operation('pause'), (effect: () => unknown) => new ClosureOperation('effect', 'sync', null, effect)]
-  const program = new Function('__vmcheck', ...NAMES, `"use strict";${code}\nreturn ${entry}`)(runtime, ...given) as () => Frame
+  const given = [
+    operation,
+    () => operation('pause'),
+    (effect: () => unknown) => new ClosureOperation('effect', 'sync', null, effect),
+  ]
+  const program = new Function('__vmcheck', ...NAMES, `"use strict";${code}\nreturn ${entry}`)(
+    runtime,
+    ...given,
+  ) as () => Frame
   const codec = new LocalCodec(runtime, objectsOf(runtime, target))
   try {
     return new LoweredRun(runtime, codec, new RandomSource(seed)).run(program)
@@ -110,9 +135,16 @@ function objectsOf(runtime: Runtime, target: SyncObject): ObjectTable {
   const queue: unknown[] = [...runtime.captures.keys(), ...[...runtime.captures.values()].flatMap((thunk) => thunk())]
   for (const value of queue) {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !objects.add(value)) continue
-    if (typeof value === 'object' && !Array.isArray(value)) queue.push(...Object.entries(Object.getOwnPropertyDescriptors(value)).map(([, descriptor]) => descriptor.value as unknown))
-    const prototype = typeof value === 'function' ? (value as { prototype?: object }).prototype : (Object.getPrototypeOf(value) as object | null)
-    if (prototype && prototype !== Object.prototype) for (const { value: member } of Object.values(Object.getOwnPropertyDescriptors(prototype))) queue.push(member)
+    if (typeof value === 'object' && !Array.isArray(value))
+      queue.push(
+        ...Object.entries(Object.getOwnPropertyDescriptors(value)).map(([, descriptor]) => descriptor.value as unknown),
+      )
+    const prototype =
+      typeof value === 'function'
+        ? (value as { prototype?: object }).prototype
+        : (Object.getPrototypeOf(value) as object | null)
+    if (prototype && prototype !== Object.prototype)
+      for (const { value: member } of Object.values(Object.getOwnPropertyDescriptors(prototype))) queue.push(member)
   }
   return objects
 }
@@ -169,7 +201,8 @@ class LoweredRun {
 
   #operate(top: Frame, operation: Operation<unknown>): void {
     const isClosure = operation instanceof ClosureOperation
-    if (isClosure && top.changedSinceMark) throw new Refusal('the operand changes something', this.#runtime.place(this.#runtime.site))
+    if (isClosure && top.changedSinceMark)
+      throw new Refusal('the operand changes something', this.#runtime.place(this.#runtime.site))
     if (!isClosure) this.#log.push(show(operation.args))
     const stored = this.#codec.decode(Int32Array.from(this.#codec.beforeOperation(this.#stack, operation)))
     if (stored.at !== 'operation' && stored.at !== 'operand') throw new Error('stored as something else')

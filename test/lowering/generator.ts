@@ -29,7 +29,7 @@ const START = `let a = 1, b = 2, s = '', fuel = 60
   const list = [1, 2, 3], closed = { n: 0 }
   const o = { x: 1, y: [1, 2, 3], z: { w: 4 } }`
 
-const END = 'yield* op(\'end\', a, b, s, list, o, closed)\n  return [a, b, s, list, o, closed]'
+const END = "yield* op('end', a, b, s, list, o, closed)\n  return [a, b, s, list, o, closed]"
 
 const one = (...texts: string[]): Arbitrary<string> => fc.constantFrom(...texts)
 
@@ -41,11 +41,53 @@ function text(strings: TemplateStringsArray, ...parts: Arbitrary<string>[]): Arb
 const NAME = one('a', 'b')
 const OBJECT = one('o', 'o.z', 'o', 'o.z', 'box', '(a, o)', '(yield* op("object"), o)', '(b++, o)')
 const KEY = one('"x"', '0', 'a', 'b++', '(a = 1, 1)', 'yield* op("key")', '(yield* f("key")) ? 1 : 0', 's')
-const TARGET = fc.oneof(NAME, text`${one('o', 'o.z', '(yield* op("target"), o)', '(b++, o)')}.${one('x', 'w', 'n')}`, text`${OBJECT}[${KEY}]`, one('o.y[b++ & 1]', 'list[b++ & 1]', 'list[list.length]'))
+const TARGET = fc.oneof(
+  NAME,
+  text`${one('o', 'o.z', '(yield* op("target"), o)', '(b++, o)')}.${one('x', 'w', 'n')}`,
+  text`${OBJECT}[${KEY}]`,
+  one('o.y[b++ & 1]', 'list[b++ & 1]', 'list[list.length]'),
+)
 
 const LEAF: Arbitrary<string> = fc.oneof(
-  { weight: 3, arbitrary: one('1', '0', '"t"', 'null', 'undefined', '-0', 'NaN', 'a', 'b', 's', 'o.x', 'o.y', 'list', 'o.z.w', 'a++', '--b', 'o.x++', '[]', '{}.q') },
-  { weight: 3, arbitrary: one('(yield* op("p"))', '(yield* op(a))', '(yield* f(b))', '(yield* g(1))', '(yield* box.get(a))', '(yield* quiet(b))', '(yield* effect(() => a))', '(yield* effect(() => [o.x, b]))', '(yield* spread(a, o, list, b))', '(yield* pause())') },
+  {
+    weight: 3,
+    arbitrary: one(
+      '1',
+      '0',
+      '"t"',
+      'null',
+      'undefined',
+      '-0',
+      'NaN',
+      'a',
+      'b',
+      's',
+      'o.x',
+      'o.y',
+      'list',
+      'o.z.w',
+      'a++',
+      '--b',
+      'o.x++',
+      '[]',
+      '{}.q',
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: one(
+      '(yield* op("p"))',
+      '(yield* op(a))',
+      '(yield* f(b))',
+      '(yield* g(1))',
+      '(yield* box.get(a))',
+      '(yield* quiet(b))',
+      '(yield* effect(() => a))',
+      '(yield* effect(() => [o.x, b]))',
+      '(yield* spread(a, o, list, b))',
+      '(yield* pause())',
+    ),
+  },
 )
 
 /** Expressions nested up to some depth. */
@@ -59,11 +101,15 @@ function expression(depth: number): Arbitrary<string> {
     text`(${TARGET} ${one('=', '+=', '-=', '*=', '||=', '&&=', '??=')} ${e})`,
     text`(${TARGET})${one('++', '--')}`.map((made) => `(${made.replace(/^\((.*)\)(\+\+|--)$/s, '$1$2')})`),
     text`[${e}, ${e}]`,
-    text`[${one('...list', '...(yield* op("items"), list)', '...o.y', '...new Ring(list)', '...new Closing(o.y, closed)', '')}, ${e}, ${one('...list', '1')}]`.map((made) => made.replace('[,', '[')),
+    text`[${one('...list', '...(yield* op("items"), list)', '...o.y', '...new Ring(list)', '...new Closing(o.y, closed)', '')}, ${e}, ${one('...list', '1')}]`.map(
+      (made) => made.replace('[,', '['),
+    ),
     text`({ x: ${e}, [${KEY}]: ${e}, ${one('...o', 'a', '...o.z', 'n: 1')}, y: ${e} })`,
     text`pure(${e}, ${e})`,
     text`pure(${one('...list', 'a', '...(yield* op("args"), list)')}, ${e}, ...o.y)`,
-    text`${one('list', 'o.y', '(yield* op("receiver"), list)', 'numbers')}.${one('concat', 'slice', 'indexOf', 'push', 'includes', 'join')}(${e})`.map((made) => (made.startsWith('numbers.push') ? made.replace('push', 'concat') : made)),
+    text`${one('list', 'o.y', '(yield* op("receiver"), list)', 'numbers')}.${one('concat', 'slice', 'indexOf', 'push', 'includes', 'join')}(${e})`.map(
+      (made) => (made.startsWith('numbers.push') ? made.replace('push', 'concat') : made),
+    ),
     text`${one('box', '(a++, box)', '(yield* op("box"), box)')}.add(${e})`,
     text`${one('box', 'Box')}[${one('"add"', '"make"', '(a, "add")', '(yield* op("method"), "add")')}](${e})`,
     text`Math.max(${e}, ${e})`,
@@ -97,7 +143,23 @@ function pattern(depth: number): Arbitrary<string> {
   )
 }
 
-const PLAIN = one('1', '0', '2', 'a', 'b', 's.slice(0, 2)', 'o.x', 'a++', '--b', 'list.length', '(a = b)', '(b = a + 1)', '(a && (b = 3))', '(a || (b = s.slice(0, 2)))', 'a === b')
+const PLAIN = one(
+  '1',
+  '0',
+  '2',
+  'a',
+  'b',
+  's.slice(0, 2)',
+  'o.x',
+  'a++',
+  '--b',
+  'list.length',
+  '(a = b)',
+  '(b = a + 1)',
+  '(a && (b = 3))',
+  '(a || (b = s.slice(0, 2)))',
+  'a === b',
+)
 
 /** Statements without any point, which assign a and b in some of their ways only: what is live at the points around them depends on that. */
 function plain(depth: number): Arbitrary<string> {
@@ -140,11 +202,41 @@ function statement(size: GeneratorSize, inLoop: boolean): Arbitrary<string> {
   if (size.statements === 0) return simple
   const inner = { ...size, statements: size.statements - 1 }
   const block = fc.array(statement(inner, inLoop), { minLength: 1, maxLength: 3 }).map((all) => all.join('\n'))
-  const body = fc.array(statement(inner, true), { minLength: 1, maxLength: 3 }).map((all) => `if (fuel-- < 0) return 'fuel';\n${all.join('\n')}`)
-  const leave = inLoop ? one('break;', 'continue;', 'break outer;', 'continue outer;', 'return [a, b];', 'throw "left";') : one('return [a, b];', 'throw "left";', 'break whole;')
+  const body = fc
+    .array(statement(inner, true), { minLength: 1, maxLength: 3 })
+    .map((all) => `if (fuel-- < 0) return 'fuel';\n${all.join('\n')}`)
+  const leave = inLoop
+    ? one('break;', 'continue;', 'break outer;', 'continue outer;', 'return [a, b];', 'throw "left";')
+    : one('return [a, b];', 'throw "left";', 'break whole;')
   const head = one('const v', 'let v', 'let [v]', 'let [v = 1]', 'const { x: v = 2 }', 'a', 'o.x', 'list[0]')
-  const iterable = one('list', 'o.y', 'numbers', 'letters', 'known', '"xy"', 'list.entries()', 'list.keys()', 'o.y.values()', 'known.values()', 'new Ring(list)', 'new Closing(list, closed)', '[yield* op("item"), a]', '(yield* op("iterable"), list)', 'Object.entries(o)', '[[1, 2], [a]]')
-  const closures = one('fs.push(() => v);', 'fs.push(() => [v, a]);', 'fs.push((q) => { v = [v]; return v });', 'v = [v, 1]; fs.push(() => v);', 'fs.push(() => v); v++;', 'fs.push(function () { return v });', 'fs.push(() => v); if (a) continue; v = 9;', '')
+  const iterable = one(
+    'list',
+    'o.y',
+    'numbers',
+    'letters',
+    'known',
+    '"xy"',
+    'list.entries()',
+    'list.keys()',
+    'o.y.values()',
+    'known.values()',
+    'new Ring(list)',
+    'new Closing(list, closed)',
+    '[yield* op("item"), a]',
+    '(yield* op("iterable"), list)',
+    'Object.entries(o)',
+    '[[1, 2], [a]]',
+  )
+  const closures = one(
+    'fs.push(() => v);',
+    'fs.push(() => [v, a]);',
+    'fs.push((q) => { v = [v]; return v });',
+    'v = [v, 1]; fs.push(() => v);',
+    'fs.push(() => v); v++;',
+    'fs.push(function () { return v });',
+    'fs.push(() => v); if (a) continue; v = 9;',
+    '',
+  )
   return fc.oneof(
     { weight: 4, arbitrary: simple },
     text`if (${e}) { ${block} }`,
@@ -190,7 +282,7 @@ function outsideOf(body: string): string {
   const lines = OUTSIDE.trim().split('\n')
   const nameOf = (line: string): string => /^(?:class|const|function\*?) (\w+)/.exec(line)?.[1] ?? ''
   const used = new Set<string>()
-  for (let text = body; text !== ''; ) {
+  for (let text = body; text !== '';) {
     const found = lines.filter((line) => !used.has(line) && new RegExp(`\\b${nameOf(line)}\\b`).test(text))
     for (const line of found) used.add(line)
     text = found.join('\n')

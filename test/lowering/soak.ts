@@ -24,7 +24,10 @@ interface Round extends Tally {
 
 function round(number: number): Round {
   const tally = { agreed: 0, refused: 0 }
-  const result = fc.check(generatedAgree(tally), { numRuns: Math.min(ROUND, most - number * ROUND), seed: seed + number })
+  const result = fc.check(generatedAgree(tally), {
+    numRuns: Math.min(ROUND, most - number * ROUND),
+    seed: seed + number,
+  })
   const failed = result.failed ? `${String(result.errorInstance)}\n${result.counterexample?.[0]}` : null
   return { ...tally, seed: seed + number, difference: failed }
 }
@@ -44,7 +47,9 @@ async function soak(): Promise<boolean> {
   const sum: Tally = { agreed: 0, refused: 0 }
   let isAgreed = true
   let rounds = 0
-  const children = Array.from({ length: workers }, (_, i) => fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed), '--turn', String(i)]))
+  const children = Array.from({ length: workers }, (_, i) =>
+    fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed), '--turn', String(i)]),
+  )
   await Promise.all(
     children.map(
       (child: ChildProcess) =>

@@ -8,7 +8,11 @@ const Waiter = struct<{ sleeps: boolean }>('waiter', { sleeps: bool })
 
 export default model({
   title: 'Bounded buffer with one condition variable',
-  params: { producers: int(1, { min: 1, max: 3 }), consumers: int(1, { min: 1, max: 3 }), capacity: int(1, { min: 1, max: 3 }) },
+  params: {
+    producers: int(1, { min: 1, max: 3 }),
+    consumers: int(1, { min: 1, max: 3 }),
+    capacity: int(1, { min: 1, max: 3 }),
+  },
   machine(m, { producers, consumers, capacity }) {
     const places = m.array(Place, capacity, 'place')
     const waiters = m.array(Waiter, producers + consumers, 'waiter')

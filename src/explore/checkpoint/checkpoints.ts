@@ -55,7 +55,13 @@ export class Checkpoints {
    * @param resumed a manifest read from the folder, of a search of the same identity
    * @param seconds between two checkpoints; 0: at every barrier
    */
-  constructor(folder: string, identity: Identity, unlike: Manifest['unlike'], resumed: Manifest | null, seconds: number) {
+  constructor(
+    folder: string,
+    identity: Identity,
+    unlike: Manifest['unlike'],
+    resumed: Manifest | null,
+    seconds: number,
+  ) {
     this.#folder = folder
     this.#identity = identity
     this.#unlike = unlike
@@ -63,7 +69,11 @@ export class Checkpoints {
     this.resumed = resumed
     this.#parts = resumed?.parts ?? []
     this.#saved = resumed
-      ? { usage: resumed.usage, levels: resumed.levels.length, locals: resumed.parts.at(-1)?.locals.map(({ to }) => to) ?? [] }
+      ? {
+          usage: resumed.usage,
+          levels: resumed.levels.length,
+          locals: resumed.parts.at(-1)?.locals.map(({ to }) => to) ?? [],
+        }
       : { usage: [], levels: 0, locals: [] }
   }
 
@@ -88,15 +98,26 @@ export class Checkpoints {
       file: `part-${this.#series}-${this.#parts.length}.bin`,
       widths: source.locals.packing.widths,
       words: source.store.words,
-      states: usage.flatMap((to, i) => (to > (this.#saved.usage[i] ?? 0) ? [{ from: first(i) + (this.#saved.usage[i] ?? 0), to: first(i) + to }] : [])),
+      states: usage.flatMap((to, i) =>
+        to > (this.#saved.usage[i] ?? 0) ? [{ from: first(i) + (this.#saved.usage[i] ?? 0), to: first(i) + to }] : [],
+      ),
       reach: source.hasReach ? levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges) : [],
-      locals: Array.from({ length: source.actors }, (_, actor): Range => ({ from: this.#saved.locals[actor] ?? 0, to: source.locals.size(actor) })),
+      locals: Array.from({ length: source.actors }, (_, actor): Range => ({
+        from: this.#saved.locals[actor] ?? 0,
+        to: source.locals.size(actor),
+      })),
     }
     try {
       await mkdir(this.#folder, { recursive: true })
       const sha256 = await this.#replace(part.file, (write) => contents(part, source, write))
       const parts = [...this.#parts, { ...part, sha256 }]
-      const manifest: Manifest = { schema: 'vmcheck.checkpoint/1', identity: this.#identity, unlike: this.#unlike, ...standing, parts }
+      const manifest: Manifest = {
+        schema: 'vmcheck.checkpoint/1',
+        identity: this.#identity,
+        unlike: this.#unlike,
+        ...standing,
+        parts,
+      }
       await this.#replace(MANIFEST, (write) => write(Buffer.from(manifestText(manifest))))
       if (this.#parts.length === 0) await sweep(this.#folder, parts)
       this.#parts = parts
@@ -155,17 +176,23 @@ export async function discardCheckpoint(folder: string): Promise<void> {
 /** Removes what no manifest names any more. */
 async function sweep(folder: string, kept: readonly Part[]): Promise<void> {
   const names = await readdir(folder).catch(() => [])
-  const isOld = (name: string): boolean => /^part-[0-9a-f]{8}-\d+\.bin(\.tmp)?$|^manifest\.tmp$/.test(name) && kept.every(({ file }) => file !== name)
+  const isOld = (name: string): boolean =>
+    /^part-[0-9a-f]{8}-\d+\.bin(\.tmp)?$|^manifest\.tmp$/.test(name) && kept.every(({ file }) => file !== name)
   for (const name of names.filter(isOld)) await rm(join(folder, name), { force: true })
 }
 
-async function contents({ states, reach, locals, words }: Omit<Part, 'sha256'>, source: Source, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+async function contents(
+  { states, reach, locals, words }: Omit<Part, 'sha256'>,
+  source: Source,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
   for (const [from, to] of pieces(states)) {
     const rows = new Int32Array((to - from) * words)
     for (let i = from; i < to; i++) source.store.load(i, rows, (i - from) * words)
     await write(bytesOf(rows))
   }
-  for (const [from, to] of pieces(reach)) await write(bytesOf(Int32Array.from({ length: to - from }, (_, i) => source.reach.get(from + i))))
+  for (const [from, to] of pieces(reach))
+    await write(bytesOf(Int32Array.from({ length: to - from }, (_, i) => source.reach.get(from + i))))
   for (const [actor, { from, to }] of locals.entries()) {
     for (let at = from; at < to; at += PIECE) {
       const blobs: number[] = []
@@ -184,7 +211,7 @@ async function read(file: FileHandle, part: Part, into: Restoring): Promise<void
   const next = async (words: number): Promise<Int32Array> => {
     const found = new Int32Array(words)
     const bytes = bytesOf(found)
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesRead } = await file.read(bytes, done, bytes.length - done)
       if (bytesRead === 0) throw new CheckpointError(`${part.file} is damaged: it ends too early`)
       done += bytesRead

@@ -99,7 +99,8 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
     const [sum, body] = [text.slice(0, 64), text.slice(65)]
     if (sumOf(body) !== sum) throw new SyntaxError('its sum is another')
     const manifest = JSON.parse(body) as Manifest
-    if (manifest.schema !== 'vmcheck.checkpoint/1' || !Array.isArray(manifest.parts)) throw new SyntaxError('not a vmcheck.checkpoint/1')
+    if (manifest.schema !== 'vmcheck.checkpoint/1' || !Array.isArray(manifest.parts))
+      throw new SyntaxError('not a vmcheck.checkpoint/1')
     return manifest
   } catch (error) {
     throw new CheckpointError(`its ${MANIFEST} is damaged: ${(error as Error).message}`)
@@ -123,6 +124,7 @@ const WORDS: Readonly<Record<keyof Identity, string>> = {
  */
 export function checkIdentity({ identity }: Manifest, wanted: Identity): void {
   for (const part of Object.keys(WORDS) as (keyof Identity)[]) {
-    if (identity[part] !== wanted[part]) throw new CheckpointError(`it is of ${WORDS[part]} (${identity[part]}; now ${wanted[part]})`)
+    if (identity[part] !== wanted[part])
+      throw new CheckpointError(`it is of ${WORDS[part]} (${identity[part]}; now ${wanted[part]})`)
   }
 }

@@ -32,7 +32,14 @@ export class Revival {
     this.#engine = engine
     this.#checkpoints = checkpoints
     this.#manifest = manifest
-    this.room = roomFor(first, usage.reduce((sum, states) => sum + states, 0), usage.length, widths, engine.system.layout, workers)
+    this.room = roomFor(
+      first,
+      usage.reduce((sum, states) => sum + states, 0),
+      usage.length,
+      widths,
+      engine.system.layout,
+      workers,
+    )
   }
 
   /**
@@ -48,7 +55,8 @@ export class Revival {
       states: (part, first, words) => this.#states(part, first, words),
       reach: (first, bits) => bits.forEach((known, i) => reach.set(first + i, known)),
       local: (actor, id, words) => {
-        if (locals.intern(actor, words) !== id) throw new CheckpointError('its local states are not those of this model')
+        if (locals.intern(actor, words) !== id)
+          throw new CheckpointError('its local states are not those of this model')
       },
     })
     copy(this.#manifest.coverage, shared.coverage)

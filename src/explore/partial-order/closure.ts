@@ -17,7 +17,11 @@ export class Closure {
   /** What is touched from a node on. */
   after(node: number): Access {
     let touched = this.#touched.get(node)
-    if (!touched) this.#touched.set(node, (touched = { reads: new Int32Array(this.#accesses.words), writes: new Int32Array(this.#accesses.words) }))
+    if (!touched)
+      this.#touched.set(
+        node,
+        (touched = { reads: new Int32Array(this.#accesses.words), writes: new Int32Array(this.#accesses.words) }),
+      )
     return touched
   }
 

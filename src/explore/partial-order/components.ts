@@ -18,7 +18,8 @@ export function components(edges: ReadonlyMap<number, Iterable<number>>): Map<nu
       open.push(node)
       path.push({ node, left: (edges.get(node) ?? [])[Symbol.iterator]() })
     }
-    const lower = (node: number, bound: number): void => void lowest.set(node, Math.min(lowest.get(node) as number, bound))
+    const lower = (node: number, bound: number): void =>
+      void lowest.set(node, Math.min(lowest.get(node) as number, bound))
     enter(root)
     for (let top = path.at(-1); top; top = path.at(-1)) {
       const { node, left } = top
@@ -32,7 +33,7 @@ export function components(edges: ReadonlyMap<number, Iterable<number>>): Map<nu
       const parent = path.at(-1)
       if (parent) lower(parent.node, lowest.get(node) as number)
       if (lowest.get(node) !== order.get(node)) continue
-      for (let member = -1; member !== node; ) {
+      for (let member = -1; member !== node;) {
         member = open.pop() as number
         component.set(member, node)
       }

@@ -83,17 +83,22 @@ export class Futures {
   /** Whether an actor can come back from one local state to another. */
   returns(actor: number, from: number, to: number): boolean {
     const places = this.#places[actor] as Map<number, Place>
-    const known = (this.#components[actor] ??= components(new Map([...places].map(([local, { next }]) => [local, next]))))
+    const known = (this.#components[actor] ??= components(
+      new Map([...places].map(([local, { next }]) => [local, next])),
+    ))
     return known.has(from) && known.get(from) === known.get(to)
   }
 
   #see(field: number): void {
-    for (const one of this.#fieldsAlike(field)) this.#visible[one >> 5] = (this.#visible[one >> 5] as number) | (1 << (one & 31))
+    for (const one of this.#fieldsAlike(field))
+      this.#visible[one >> 5] = (this.#visible[one >> 5] as number) | (1 << (one & 31))
   }
 
   #fieldsAlike(field: number): Set<number> {
     const found = new Set([field])
-    for (const one of found) for (const image of this.#symmetry?.generators ?? []) found.add((this.#symmetry as Symmetry).names.field(one, image))
+    for (const one of found)
+      for (const image of this.#symmetry?.generators ?? [])
+        found.add((this.#symmetry as Symmetry).names.field(one, image))
     return found
   }
 
@@ -105,7 +110,8 @@ export class Futures {
       if (this.#lessons.has(key)) continue
       this.#lessons.add(key)
       this.#note(one)
-      for (const image of this.#symmetry?.generators ?? []) queue.push(this.#renamed(one, image, this.#symmetry as Symmetry))
+      for (const image of this.#symmetry?.generators ?? [])
+        queue.push(this.#renamed(one, image, this.#symmetry as Symmetry))
     }
   }
 
@@ -130,17 +136,26 @@ export class Futures {
     }
     place.accesses.add(access)
     if (next >= 0) place.next.add(next)
-    for (const passable of (this.#after[actor] as Map<string, Passable>).values()) this.#extend(actor, local, place, passable, [access], next >= 0 ? [next] : [])
+    for (const passable of (this.#after[actor] as Map<string, Passable>).values())
+      this.#extend(actor, local, place, passable, [access], next >= 0 ? [next] : [])
   }
 
   #close(actor: number, closed: ReadonlySet<number>): Passable {
     const passable = { closed, closure: new Closure(this.#accesses) }
-    for (const [local, place] of this.#places[actor] as Map<number, Place>) this.#extend(actor, local, place, passable, place.accesses, place.next)
+    for (const [local, place] of this.#places[actor] as Map<number, Place>)
+      this.#extend(actor, local, place, passable, place.accesses, place.next)
     return passable
   }
 
   /** Adds what is touched in a local state, and where it leads to, unless a closed gate keeps the actor there. */
-  #extend(actor: number, local: number, { isHeld }: Place, { closed, closure }: Passable, accesses: Iterable<number>, next: Iterable<number>): void {
+  #extend(
+    actor: number,
+    local: number,
+    { isHeld }: Place,
+    { closed, closure }: Passable,
+    accesses: Iterable<number>,
+    next: Iterable<number>,
+  ): void {
     const isClosed = isHeld && closed.has(this.#gates.at(actor, local))
     // one that shares its CPU may still give it up there
     if (isClosed && !this.#gates.mayLeave(actor)) return

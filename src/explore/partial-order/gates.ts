@@ -44,7 +44,13 @@ export class Gates {
     runtime.end()
     if (state.at !== 'operation') return
     const { operation } = state
-    const key = [objects.indexOf(operation.target), operation.operation, ...operation.args.map((arg) => (typeof arg === 'object' && arg !== null ? `#${objects.indexOf(arg)}` : String(arg)))].join(' ')
+    const key = [
+      objects.indexOf(operation.target),
+      operation.operation,
+      ...operation.args.map((arg) =>
+        typeof arg === 'object' && arg !== null ? `#${objects.indexOf(arg)}` : String(arg),
+      ),
+    ].join(' ')
     const gates = this.#gates[actor] as Gate[]
     const known = gates.findIndex((gate) => gate.key === key)
     this.#at[actor]?.set(local, known >= 0 ? known : gates.push({ key, operation }) - 1)
@@ -64,14 +70,22 @@ export class Gates {
   closed(actor: Actor, keeper: Actor, words: Int32Array): number[] {
     const closed: number[] = []
     const gates = this.#gates[actor.id] as Gate[]
-    for (let gate = 0; gate < gates.length; gate++) if (this.#isClosed((gates[gate] as Gate).operation, actor, keeper, words)) closed.push(gate)
+    for (let gate = 0; gate < gates.length; gate++)
+      if (this.#isClosed((gates[gate] as Gate).operation, actor, keeper, words)) closed.push(gate)
     return closed
   }
 
   #isClosed(operation: Operation<unknown>, actor: Actor, keeper: Actor, words: Int32Array): boolean {
     const { primitive, target, args } = operation
     try {
-      return this.#reader.within(words, () => primitive.enabled !== undefined && !primitive.enabled(target, actor, args) && (holdersOf(operation, actor) ?? []).includes(keeper), actor)
+      return this.#reader.within(
+        words,
+        () =>
+          primitive.enabled !== undefined &&
+          !primitive.enabled(target, actor, args) &&
+          (holdersOf(operation, actor) ?? []).includes(keeper),
+        actor,
+      )
     } catch {
       return false // it looks at something that is not allocated here
     }

@@ -63,7 +63,8 @@ export class Selection {
     for (const { id } of actors) this.#learn(id, words, steps.of(id, position))
     for (const actor of actors) {
       const touched = this.#candidate(actor.id, words, steps.of(actor.id, position))
-      if (touched && actors.every((other) => other === actor || this.#commute(touched, actor, other, words))) return actor.id
+      if (touched && actors.every((other) => other === actor || this.#commute(touched, actor, other, words)))
+        return actor.id
     }
     return -1
   }
@@ -75,7 +76,13 @@ export class Selection {
       if (leaf < this.#seen.length && this.#seen[leaf] === 1) continue
       const head = table.words[leaf] as number
       const isStep = (head & OUTCOME) === STEP
-      learnt.add({ actor, local, access: table.words[leaf + LEAF.access] as number, next: isStep ? (table.words[leaf + LEAF.local] as number) : -1, isHeld: (head & HELD) !== 0 })
+      learnt.add({
+        actor,
+        local,
+        access: table.words[leaf + LEAF.access] as number,
+        next: isStep ? (table.words[leaf + LEAF.local] as number) : -1,
+        isHeld: (head & HELD) !== 0,
+      })
       if (!table.isPassing(leaf)) this.#mark(leaf)
     }
   }
@@ -101,7 +108,8 @@ export class Selection {
     for (const leaf of leaves) {
       const head = table.words[leaf] as number
       const next = table.words[leaf + LEAF.local] as number
-      if ((head & OUTCOME) === BLOCKED || (head & OUTCOME) === FAULT || (head & IDLE) !== 0 || next === local) return null
+      if ((head & OUTCOME) === BLOCKED || (head & OUTCOME) === FAULT || (head & IDLE) !== 0 || next === local)
+        return null
       if ((head & LOOPED) !== 0 && futures.returns(actor, next, local)) return null
       const access = accesses.get(table.words[leaf + LEAF.access] as number)
       if (meet(access.writes, futures.visible)) return null

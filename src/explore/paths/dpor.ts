@@ -61,7 +61,8 @@ export class Dpor implements Strategy {
     }
     const { move } = tree.branches[0] as { move: Move }
     const known = [...tree.branches.map((branch) => branch.move), ...sleeping]
-    for (const other of alternatives(position.moves, move)) if (!isAmong(other, known)) tree.branches.splice(1, 0, { move: other, tree: new WakeupTree() })
+    for (const other of alternatives(position.moves, move))
+      if (!isAmong(other, known)) tree.branches.splice(1, 0, { move: other, tree: new WakeupTree() })
     return move
   }
 
@@ -69,20 +70,35 @@ export class Dpor implements Strategy {
     if (!path.isComplete) return
     const { moves, positions } = path
     const order = new HappensBefore(this.#actors)
-    const isOrdered = (access: Access) => (earlier: number): boolean => conflict((moves[earlier] as Move).access, access)
+    const isOrdered =
+      (access: Access) =>
+      (earlier: number): boolean =>
+        conflict((moves[earlier] as Move).access, access)
     for (const { actor, access } of moves) order.push(actor, isOrdered(access))
     moves.forEach((move, event) => this.#reverseAll(path, order, event, move, order.clock(event), trial))
-    for (const attempt of positions.at(-1)?.blocked ?? []) this.#reverseAll(path, order, moves.length, attempt, order.clockOf(attempt.actor, isOrdered(attempt.access)), trial)
+    for (const attempt of positions.at(-1)?.blocked ?? [])
+      this.#reverseAll(
+        path,
+        order,
+        moves.length,
+        attempt,
+        order.clockOf(attempt.actor, isOrdered(attempt.access)),
+        trial,
+      )
   }
 
   notes(): readonly string[] {
-    return this.#redundant > 0 ? [`${this.#redundant} executions were given up because others had explored what they led to`] : []
+    return this.#redundant > 0
+      ? [`${this.#redundant} executions were given up because others had explored what they led to`]
+      : []
   }
 
   #enter(position: Position): Node {
     const parent = this.#nodes.at(-1)
     const branch = parent?.tree.branches[0]
-    const sleeping = (parent?.sleeping ?? []).filter(({ actor, access }) => branch && actor !== branch.move.actor && !conflict(access, branch.move.access))
+    const sleeping = (parent?.sleeping ?? []).filter(
+      ({ actor, access }) => branch && actor !== branch.move.actor && !conflict(access, branch.move.access),
+    )
     const node = { position, sleeping, tree: branch?.tree ?? new WakeupTree() }
     this.#nodes.push(node)
     return node
@@ -120,7 +136,10 @@ export class Dpor implements Strategy {
     const { sleeping, tree, position } = this.#nodes[earlier] as Node
     const isExplored = sleeping.some((one) => {
       const others = alternatives(position.moves, one)
-      return covers(one, sequence, others) && (sequence.some(({ actor }) => actor === one.actor) || others.every((other) => isAmong(other, sleeping)))
+      return (
+        covers(one, sequence, others) &&
+        (sequence.some(({ actor }) => actor === one.actor) || others.every((other) => isAmong(other, sleeping)))
+      )
     })
     if (!isExplored) tree.insert(sequence, position.moves)
     return true

@@ -53,6 +53,7 @@ export class HappensBefore {
 
   #join(clock: Int32Array, event: number): void {
     const other = this.#clocks[event] as Int32Array
-    for (let actor = 0; actor < this.#actors; actor++) clock[actor] = Math.max(clock[actor] as number, other[actor] as number)
+    for (let actor = 0; actor < this.#actors; actor++)
+      clock[actor] = Math.max(clock[actor] as number, other[actor] as number)
   }
 }

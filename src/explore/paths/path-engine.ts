@@ -10,9 +10,23 @@ import { TUNING } from '../tuning.ts'
 const WIDTH = 20
 
 /** An engine that takes single steps out of states given to it, rather than to store them: to follow executions. */
-export function pathEngine(system: System, params: Readonly<Record<string, unknown>>, granularity: Granularity, checks: readonly Check[], room: LocalRoom = { states: 1 << WIDTH, words: 1 << 24 }): Engine {
+export function pathEngine(
+  system: System,
+  params: Readonly<Record<string, unknown>>,
+  granularity: Granularity,
+  checks: readonly Check[],
+  room: LocalRoom = { states: 1 << WIDTH, words: 1 << 24 },
+): Engine {
   const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4, room }
-  const recipe = engineRecipe(system, params, granularity, checks.map(({ name }) => name), 'off', NO_REDUCTION, tuning)
+  const recipe = engineRecipe(
+    system,
+    params,
+    granularity,
+    checks.map(({ name }) => name),
+    'off',
+    NO_REDUCTION,
+    tuning,
+  )
   const engine = new Engine(system, recipe, checks)
   engine.attach(firstRoom(engine.locals, tuning, 1, false))
   return engine

@@ -114,7 +114,9 @@ export class PathSearch {
     this.#uninterrupted = options.uninterrupted ? new Uninterrupted(options.uninterrupted, this.engine) : null
     this.#coverage = system.runtime.coverage
     this.#races = checks.some(({ occasions }) => occasions?.includes('race')) ? new PathRaces(this.engine) : null
-    this.#ordersWrites = system.machine.properties.some(({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)))
+    this.#ordersWrites = system.machine.properties.some(
+      ({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)),
+    )
   }
 
   /**
@@ -125,7 +127,11 @@ export class PathSearch {
     const { strategy, isStateless } = this.#options
     const { actors } = this.engine.system
     if (isStateless && actors.some(({ endless }) => endless)) throw endless()
-    if (isStateless && actors.some(sharesCpu)) throw new Refusal('dpor is not for threads that share a CPU, whose turns it would have to wait for: use --strategy bfs or dfs', null)
+    if (isStateless && actors.some(sharesCpu))
+      throw new Refusal(
+        'dpor is not for threads that share a CPU, whose turns it would have to wait for: use --strategy bfs or dfs',
+        null,
+      )
     let hasEnded = false
     while (!this.#isOver()) {
       const depth = strategy.begin()
@@ -171,7 +177,10 @@ export class PathSearch {
       await this.#pause()
     }
     if (isComplete) this.#counts.executions++
-    strategy.end({ positions: this.#places, moves: this.#moves, isComplete }, { movesAfter: (from, moves, actor) => this.#movesAfter(from, moves, actor) })
+    strategy.end(
+      { positions: this.#places, moves: this.#moves, isComplete },
+      { movesAfter: (from, moves, actor) => this.#movesAfter(from, moves, actor) },
+    )
   }
 
   /** Takes a step; false when it ends in a fault. */
@@ -192,15 +201,27 @@ export class PathSearch {
       if (!this.#options.isStateless) return false
       const failed = place.failed | (1 << move.actor)
       const isOther = ({ actor }: Move): boolean => actor !== move.actor
-      this.#places.push({ ...place, depth: this.#moves.length, moves: place.moves.filter(isOther), blocked: place.blocked.filter(isOther), last: -1, failed })
+      this.#places.push({
+        ...place,
+        depth: this.#moves.length,
+        moves: place.moves.filter(isOther),
+        blocked: place.blocked.filter(isOther),
+        last: -1,
+        failed,
+      })
       this.#races?.push(move, table.words[leaf + LEAF.footprint] as number, () => {}, [])
       return true
     }
     const next = place.words.slice()
     successors.apply(leaf, move.actor, next)
     this.#addToRaces(move, leaf)
-    const isPreemption = place.last >= 0 && move.actor !== place.last && place.moves.some(({ actor }) => actor === place.last)
-    this.#enter(next, { last: move.actor, preemptions: place.preemptions + (isPreemption ? 1 : 0), failed: place.failed })
+    const isPreemption =
+      place.last >= 0 && move.actor !== place.last && place.moves.some(({ actor }) => actor === place.last)
+    this.#enter(next, {
+      last: move.actor,
+      preemptions: place.preemptions + (isPreemption ? 1 : 0),
+      failed: place.failed,
+    })
     return true
   }
 
@@ -217,7 +238,12 @@ export class PathSearch {
   }
 
   #addToRaces(move: Move, leaf: number): void {
-    this.#races?.push(move, this.engine.table.words[leaf + LEAF.footprint] as number, (finding, before) => this.#isKnown(finding) || this.#find(finding, this.#toRace(before())), this.#options.checks)
+    this.#races?.push(
+      move,
+      this.engine.table.words[leaf + LEAF.footprint] as number,
+      (finding, before) => this.#isKnown(finding) || this.#find(finding, this.#toRace(before())),
+      this.#options.checks,
+    )
   }
 
   /** The steps to a state in which both accesses of a race come next, where the race has not changed what can be done on the way there. */
@@ -241,7 +267,8 @@ export class PathSearch {
     const moves = all.filter(({ actor }) => ((failed >> actor) & 1) === 0)
     if (!this.#states.has(key)) {
       this.#states.add(key)
-      for (const finding of this.engine.expansion.examine(words, this.#moves.length === 0)) this.#find(finding, this.#moves)
+      for (const finding of this.engine.expansion.examine(words, this.#moves.length === 0))
+        this.#find(finding, this.#moves)
       if (all.length === 0 && blocked.length === 0) this.#counts.endStates++
     }
     const mine = moves.filter(({ actor }) => actor === last)
@@ -249,8 +276,19 @@ export class PathSearch {
     const isBound = isSwitch && preemptions >= most
     this.#isBound ||= isBound
     const isLimited = isBound || (isSwitch && this.#uninterrupted?.holds(last, words) === true)
-    const visit = most === Infinity && !this.#uninterrupted ? key : `${key}|${last}|${most === Infinity ? 0 : preemptions}`
-    this.#places.push({ depth: this.#moves.length, words, moves: isLimited ? mine : moves, blocked, isKnown: this.#visits.has(visit), last, key, preemptions, failed })
+    const visit =
+      most === Infinity && !this.#uninterrupted ? key : `${key}|${last}|${most === Infinity ? 0 : preemptions}`
+    this.#places.push({
+      depth: this.#moves.length,
+      words,
+      moves: isLimited ? mine : moves,
+      blocked,
+      isKnown: this.#visits.has(visit),
+      last,
+      key,
+      preemptions,
+      failed,
+    })
     this.#visits.add(visit)
   }
 
@@ -278,11 +316,16 @@ export class PathSearch {
    */
   #refuseRevocable(leaf: number): void {
     const { table, footprints, accesses, system } = this.engine
-    const isLock = ((table.words[leaf] as number) & HELD) !== 0 || footprints.get(table.words[leaf + LEAF.footprint] as number).first !== 'other'
+    const isLock =
+      ((table.words[leaf] as number) & HELD) !== 0 ||
+      footprints.get(table.words[leaf + LEAF.footprint] as number).first !== 'other'
     const read = members(accesses.get(table.words[leaf + LEAF.access] as number).reads)
     if (isLock || read.length < 2) return
     const names = read.map((field) => system.layout.fields[field]?.name).join(', ')
-    throw new Refusal(`dpor is not for programs that wait for a condition on several fields (${names}): use --strategy bfs or dfs`, system.runtime.place(table.words[leaf + LEAF.site] as number))
+    throw new Refusal(
+      `dpor is not for programs that wait for a condition on several fields (${names}): use --strategy bfs or dfs`,
+      system.runtime.place(table.words[leaf + LEAF.site] as number),
+    )
   }
 
   #access(leaf: number): Access {
@@ -344,23 +387,46 @@ export class PathSearch {
 
   #progress(): Progress {
     const { transitions, depth } = this.#counts
-    return { states: this.#states.size, transitions, depth, frontier: this.#places.length, bytes: this.#bytes(), seconds: this.#seconds() }
+    return {
+      states: this.#states.size,
+      transitions,
+      depth,
+      frontier: this.#places.length,
+      bytes: this.#bytes(),
+      seconds: this.#seconds(),
+    }
   }
 
   /** What only the whole of it tells: what was never reached. */
   #afterwards(): void {
     const { tally, system } = this.engine
-    const counted = system.machine.properties.map((property) => ({ property, evaluated: tally.evaluated(property), met: tally.met(property) }))
-    for (const check of this.#options.checks) for (const finding of check.end?.(counted, this.#options.checks) ?? []) this.#find(finding, [])
+    const counted = system.machine.properties.map((property) => ({
+      property,
+      evaluated: tally.evaluated(property),
+      met: tally.met(property),
+    }))
+    for (const check of this.#options.checks)
+      for (const finding of check.end?.(counted, this.#options.checks) ?? []) this.#find(finding, [])
   }
 
   #result(isThrough: boolean): PathResult {
     const { strategy } = this.#options
-    const reason = this.#stopped ?? (this.#isCut ? 'depth' : this.#isBound ? 'preemptions' : strategy.outcome === 'runs' ? 'runs' : this.#counts.pruned > 0 ? 'check off' : null)
+    const reason =
+      this.#stopped ??
+      (this.#isCut
+        ? 'depth'
+        : this.#isBound
+          ? 'preemptions'
+          : strategy.outcome === 'runs'
+            ? 'runs'
+            : this.#counts.pruned > 0
+              ? 'check off'
+              : null)
     return {
       findings: this.#findings,
       exhaustive: isThrough && this.#findings.length === 0 && this.#counts.pruned === 0,
-      stopped: (this.#findings.length > 0 && !this.#options.keepGoing) || reason === null ? null : { reason, frontier: 0 },
+      stopped:
+        (this.#findings.length > 0 && !this.#options.keepGoing) || reason === null ? null : { reason, frontier: 0 },
       states: this.#states.size,
       ...this.#counts,
       looped: this.#looped,
@@ -374,5 +440,8 @@ export class PathSearch {
 }
 
 function endless(): Refusal {
-  return new Refusal('dpor is for programs that end: this one has executions that go on for ever; use --strategy bfs, dfs, random or pct', null)
+  return new Refusal(
+    'dpor is for programs that end: this one has executions that go on for ever; use --strategy bfs, dfs, random or pct',
+    null,
+  )
 }

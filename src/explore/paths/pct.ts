@@ -28,7 +28,8 @@ export class Pct implements Strategy {
     const { actors, runs, bugDepth } = this.#options
     if (this.#runs++ >= runs) return -1
     this.#priorities = []
-    for (let actor = 0; actor < actors; actor++) this.#priorities.splice(this.#random.below(actor + 1), 0, bugDepth + actor)
+    for (let actor = 0; actor < actors; actor++)
+      this.#priorities.splice(this.#random.below(actor + 1), 0, bugDepth + actor)
     this.#lowest = bugDepth
     this.#changes = new Set(Array.from({ length: bugDepth - 1 }, () => this.#random.below(Math.max(1, this.#longest))))
     return 0
@@ -50,12 +51,15 @@ export class Pct implements Strategy {
     const once = 1 / (actors * this.#longest ** (bugDepth - 1))
     const runs = Math.max(0, this.#runs - 1)
     const all = 1 - (1 - once) ** runs
-    return [`a bug that takes ${bugDepth} orderings among ${actors} actors in executions of at most ${this.#longest} steps is met with a probability of at least ${once.toPrecision(2)} an execution, ${all.toPrecision(2)} in ${runs}; alternatives in steps are drawn on top of that`]
+    return [
+      `a bug that takes ${bugDepth} orderings among ${actors} actors in executions of at most ${this.#longest} steps is met with a probability of at least ${once.toPrecision(2)} an execution, ${all.toPrecision(2)} in ${runs}; alternatives in steps are drawn on top of that`,
+    ]
   }
 
   #first(moves: readonly Move[]): number {
     let first = moves[0]?.actor ?? 0
-    for (const { actor } of moves) if ((this.#priorities[actor] as number) > (this.#priorities[first] as number)) first = actor
+    for (const { actor } of moves)
+      if ((this.#priorities[actor] as number) > (this.#priorities[first] as number)) first = actor
     return first
   }
 }

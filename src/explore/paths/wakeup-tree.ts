@@ -45,7 +45,11 @@ export class WakeupTree {
 
 /** Whether two steps are one alternative of one actor's. */
 export function sameMove(a: Move, b: Move): boolean {
-  return a.actor === b.actor && a.choices.length === b.choices.length && a.choices.every((choice, i) => choice === b.choices[i])
+  return (
+    a.actor === b.actor &&
+    a.choices.length === b.choices.length &&
+    a.choices.every((choice, i) => choice === b.choices[i])
+  )
 }
 
 /** The steps of the actor of one step, which are alternatives to each other. */

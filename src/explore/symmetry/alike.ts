@@ -41,7 +41,8 @@ export class UnlikeError extends Error {
 export function alike(set: Interchangeable, system: System): AlikeSet {
   const [first, ...others] = set.members as [Member, ...Member[]]
   for (const { roots, name } of set.members) {
-    if (roots.some((root) => system.machine.memory.distinguished.has(root))) throw new UnlikeError(`machine() reads the index of ${name}`)
+    if (roots.some((root) => system.machine.memory.distinguished.has(root)))
+      throw new UnlikeError(`machine() reads the index of ${name}`)
   }
   const walks = others.map((other) => {
     checkFields(first, other)
@@ -49,7 +50,8 @@ export function alike(set: Interchangeable, system: System): AlikeSet {
   })
   const objects = walks[0]?.map(([mine]) => mine) ?? []
   for (const walk of walks) {
-    if (walk.length !== objects.length || walk.some(([mine], i) => mine !== objects[i])) throw new UnlikeError('their programs hold different things')
+    if (walk.length !== objects.length || walk.some(([mine], i) => mine !== objects[i]))
+      throw new UnlikeError('their programs hold different things')
   }
   const { memory } = system.machine
   const placed = new Map(memory.allInstances().map((instance) => [memory.fieldsOf(instance)?.[0], instance]))
@@ -59,12 +61,17 @@ export function alike(set: Interchangeable, system: System): AlikeSet {
     const own = fields.flatMap((field) => placed.get(field) ?? [])
     return { name, actor, fields, objects: [...walked, ...own] }
   })
-  if (members.some((member) => member.objects.length !== members[0]?.objects.length)) throw new UnlikeError('they have different structs')
+  if (members.some((member) => member.objects.length !== members[0]?.objects.length))
+    throw new UnlikeError('they have different structs')
   return { name: set.name, isDeclared: set.isDeclared, members }
 }
 
 function checkFields(one: Member, two: Member): void {
-  const differ = one.fields.length !== two.fields.length || one.fields.some(({ type, access }, i) => type.describe !== two.fields[i]?.type.describe || access !== two.fields[i]?.access)
+  const differ =
+    one.fields.length !== two.fields.length ||
+    one.fields.some(
+      ({ type, access }, i) => type.describe !== two.fields[i]?.type.describe || access !== two.fields[i]?.access,
+    )
   if (differ) throw new UnlikeError(`${one.name} and ${two.name} have different fields`)
 }
 
@@ -92,7 +99,9 @@ class Comparison {
   #pair(one: unknown, two: unknown): void {
     if (Object.is(one, two)) return
     if (typeof one === 'string' && typeof two === 'string') return // names; a step that depends on one is found when it runs
-    const areObjects = [one, two].every((value) => (typeof value === 'object' && value !== null) || typeof value === 'function')
+    const areObjects = [one, two].every(
+      (value) => (typeof value === 'object' && value !== null) || typeof value === 'function',
+    )
     if (!areObjects || typeof one !== typeof two) throw this.#unlike(one, two)
     const known = this.#pairs.get(one as object)
     if (known === two) return
@@ -106,7 +115,11 @@ class Comparison {
     const fields = this.#system.machine.memory.fieldsOf(one)
     if (fields) {
       const theirs = this.#system.machine.memory.fieldsOf(two) ?? []
-      const isOwn = fields.every((field, i) => this.#one.fields.includes(field) && this.#one.fields.indexOf(field) === this.#two.fields.indexOf(theirs[i] as Field))
+      const isOwn = fields.every(
+        (field, i) =>
+          this.#one.fields.includes(field) &&
+          this.#one.fields.indexOf(field) === this.#two.fields.indexOf(theirs[i] as Field),
+      )
       if (!isOwn || theirs.length !== fields.length) throw this.#unlike(one, two)
       return
     }
@@ -114,14 +127,24 @@ class Comparison {
       if (!isRoot) throw this.#unlike(one, two)
       return
     }
-    if (one instanceof Machine || one instanceof Memory || one instanceof StructType || Object.getPrototypeOf(one) !== Object.getPrototypeOf(two)) throw this.#unlike(one, two)
-    if (typeof one === 'function' && Function.prototype.toString.call(one) !== Function.prototype.toString.call(two)) throw new UnlikeError(`${this.#one.name} and ${this.#two.name} run different programs`, true)
+    if (
+      one instanceof Machine ||
+      one instanceof Memory ||
+      one instanceof StructType ||
+      Object.getPrototypeOf(one) !== Object.getPrototypeOf(two)
+    )
+      throw this.#unlike(one, two)
+    if (typeof one === 'function' && Function.prototype.toString.call(one) !== Function.prototype.toString.call(two))
+      throw new UnlikeError(`${this.#one.name} and ${this.#two.name} run different programs`, true)
     const [mine, theirs] = [childrenOf(one, this.#system.runtime), childrenOf(two, this.#system.runtime)]
     if (mine.length !== theirs.length) throw this.#unlike(one, two)
     mine.forEach((child, i) => this.#pair(child, theirs[i]))
   }
 
   #unlike(one: unknown, two: unknown): UnlikeError {
-    return new UnlikeError(`what ${this.#one.name} and ${this.#two.name} hold differs: ${showValue(one)} and ${showValue(two)}`, true)
+    return new UnlikeError(
+      `what ${this.#one.name} and ${this.#two.name} hold differs: ${showValue(one)} and ${showValue(two)}`,
+      true,
+    )
   }
 }

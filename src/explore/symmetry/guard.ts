@@ -66,11 +66,19 @@ export class SymmetryGuard {
    * Checks a step that was taken from a local state, and returns what else its outcome depends on.
    * @throws AsymmetryError when it tells members apart
    */
-  checkStep(actor: Actor, code: Int32Array, words: Int32Array, isPlaced: boolean, record: StepRecord): readonly Dependence[] {
+  checkStep(
+    actor: Actor,
+    code: Int32Array,
+    words: Int32Array,
+    isPlaced: boolean,
+    record: StepRecord,
+  ): readonly Dependence[] {
     this.#checkIndices()
     const reads = readsOf(record)
     const { names, localNames } = this.#symmetry
-    const chosen = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? (dependence.among ?? []) : []))
+    const chosen = record.dependences.flatMap((dependence) =>
+      dependence.on === 'choice' ? (dependence.among ?? []) : [],
+    )
     const self = names.memberOfActor[actor.id] as number
     const members = [
       ...(self < 0 ? [] : [self]),
@@ -79,7 +87,11 @@ export class SymmetryGuard {
       ...[...record.writes].flatMap(([id, raw]) => names.membersOf(id, raw)),
       ...chosen.flatMap((object) => names.objects.get(this.#system.objects.indexOf(object))?.member ?? []),
     ]
-    const found = this.#close({ words, reads, members }, (image) => this.#stepUnder(actor, code, words, isPlaced, record, image), record.site)
+    const found = this.#close(
+      { words, reads, members },
+      (image) => this.#stepUnder(actor, code, words, isPlaced, record, image),
+      record.site,
+    )
     return found.map((read) => ({ on: 'field', ...read }))
   }
 
@@ -90,10 +102,19 @@ export class SymmetryGuard {
    * @param evaluate evaluates it on other words: whether it holds, and what it reads
    * @throws AsymmetryError when it tells members apart
    */
-  checkProperty(property: Property, words: Int32Array, holds: boolean, read: ReadonlyMap<number, number>, evaluate: (words: Int32Array) => { readonly result: boolean; readonly read: ReadonlyMap<number, number> }): readonly FieldRead[] {
+  checkProperty(
+    property: Property,
+    words: Int32Array,
+    holds: boolean,
+    read: ReadonlyMap<number, number>,
+    evaluate: (words: Int32Array) => { readonly result: boolean; readonly read: ReadonlyMap<number, number> },
+  ): readonly FieldRead[] {
     const under = (image: Int32Array): Renamed => {
       const again = evaluate(this.#symmetry.renameShared(words, image))
-      return { reads: this.#fields(again.read), difference: again.result === holds ? null : `property "${property.name}" holds for one and not for another` }
+      return {
+        reads: this.#fields(again.read),
+        difference: again.result === holds ? null : `property "${property.name}" holds for one and not for another`,
+      }
     }
     return this.#close({ words, reads: this.#fields(read), members: [] }, under, 0)
   }
@@ -113,7 +134,13 @@ export class SymmetryGuard {
     const added: FieldRead[] = []
     const tried: Int32Array[] = []
     for (;;) {
-      const mentioned = new Set([...members, ...[...reads, ...added].flatMap(({ field, raw }) => [...names.ownerOf(field.id), ...names.membersOf(field.id, raw)])])
+      const mentioned = new Set([
+        ...members,
+        ...[...reads, ...added].flatMap(({ field, raw }) => [
+          ...names.ownerOf(field.id),
+          ...names.membersOf(field.id, raw),
+        ]),
+      ])
       const image = this.#renamings.next(mentioned, tried)
       if (image === null) return added
       tried.push(image)
@@ -124,21 +151,43 @@ export class SymmetryGuard {
         const id = names.field(field.id, back)
         if (known.has(id)) continue
         known.add(id)
-        added.push({ field: this.#system.machine.memory.fields[id] as Field, raw: readCell(words, this.#system.layout.cells[id] as Cell) })
+        added.push({
+          field: this.#system.machine.memory.fields[id] as Field,
+          raw: readCell(words, this.#system.layout.cells[id] as Cell),
+        })
       }
     }
   }
 
-  #stepUnder(actor: Actor, code: Int32Array, words: Int32Array, isPlaced: boolean, record: StepRecord, image: Int32Array): Renamed {
+  #stepUnder(
+    actor: Actor,
+    code: Int32Array,
+    words: Int32Array,
+    isPlaced: boolean,
+    record: StepRecord,
+    image: Int32Array,
+  ): Renamed {
     const { names, localNames } = this.#symmetry
     const theirs = this.#system.actors[names.actor(actor.id, image)] as Actor
     try {
-      const again = this.#executor.execute(theirs, localNames.code(code, image), this.#symmetry.renameShared(words, image), this.#script(record, image), isPlaced)
+      const again = this.#executor.execute(
+        theirs,
+        localNames.code(code, image),
+        this.#symmetry.renameShared(words, image),
+        this.#script(record, image),
+        isPlaced,
+      )
       const reason = this.#difference(record, again, image)
-      return { reads: readsOf(again), difference: reason && `${reason} in a step of ${actor.name} than in that of ${theirs.name}` }
+      return {
+        reads: readsOf(again),
+        difference: reason && `${reason} in a step of ${actor.name} than in that of ${theirs.name}`,
+      }
     } catch (error) {
       if (error instanceof AsymmetryError) throw error
-      return { reads: [], difference: `a step of ${actor.name} can be taken, but that of ${theirs.name} fails: ${(error as Error).message}` }
+      return {
+        reads: [],
+        difference: `a step of ${actor.name} can be taken, but that of ${theirs.name} fails: ${(error as Error).message}`,
+      }
     }
   }
 
@@ -158,24 +207,34 @@ export class SymmetryGuard {
     return dependences.flatMap((dependence) => {
       if (dependence.on !== 'choice') return []
       const chosen = dependence.among?.[dependence.taken]
-      return [chosen ? { object: objects.objects[this.#symmetry.names.object(objects.indexOf(chosen), image)] as object } : dependence.taken]
+      return [
+        chosen
+          ? { object: objects.objects[this.#symmetry.names.object(objects.indexOf(chosen), image)] as object }
+          : dependence.taken,
+      ]
     })
   }
 
   #difference(one: StepRecord, two: StepRecord, image: Int32Array): string | null {
     const { names, localNames } = this.#symmetry
     if (one.outcome !== two.outcome || one.fault?.kind !== two.fault?.kind) return 'the outcome is another one'
-    const choices = (record: StepRecord): string => record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.n] : [])).join()
+    const choices = (record: StepRecord): string =>
+      record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.n] : [])).join()
     if (choices(one) !== choices(two)) return 'there are other choices'
     if (one.writes.size !== two.writes.size) return 'more is written'
     for (const [id, raw] of one.writes) {
-      if (two.writes.get(names.field(id, image)) !== names.raw(id, raw, image)) return `${this.#system.layout.fields[id]?.name} is written otherwise`
+      if (two.writes.get(names.field(id, image)) !== names.raw(id, raw, image))
+        return `${this.#system.layout.fields[id]?.name} is written otherwise`
     }
-    if (!this.#sameAccesses(one.plain, two.plain, image) || !this.#sameAccesses(one.atomic, two.atomic, image)) return 'other fields are accessed (members are gone through in an order)'
+    if (!this.#sameAccesses(one.plain, two.plain, image) || !this.#sameAccesses(one.atomic, two.atomic, image))
+      return 'other fields are accessed (members are gone through in an order)'
     if (this.#holders(one.holders, image) !== two.holders) return 'others hold what is waited for'
     if (one.local === null || two.local === null) return one.local === two.local ? null : 'the local states differ'
     const renamed = localNames.code(one.local, image)
-    return renamed.length === two.local.length && renamed.every((word, i) => word === ((two.local as readonly number[])[i] as number | 0)) ? null : 'the local states differ'
+    return renamed.length === two.local.length &&
+      renamed.every((word, i) => word === ((two.local as readonly number[])[i] as number | 0))
+      ? null
+      : 'the local states differ'
   }
 
   /** Whether two lists of accesses (field id * 2, + 1 for a write) are the same sets, one renamed: the race check goes by them. */
@@ -187,7 +246,8 @@ export class SymmetryGuard {
 
   #holders(mask: number, image: Int32Array): number {
     let made = 0
-    for (let left = mask; left !== 0; left &= left - 1) made |= 1 << this.#symmetry.names.actor(31 - Math.clz32(left & -left), image)
+    for (let left = mask; left !== 0; left &= left - 1)
+      made |= 1 << this.#symmetry.names.actor(31 - Math.clz32(left & -left), image)
     return made
   }
 
@@ -201,5 +261,7 @@ export class SymmetryGuard {
 }
 
 function readsOf({ dependences }: StepRecord): FieldRead[] {
-  return dependences.flatMap((dependence) => (dependence.on === 'field' ? [{ field: dependence.field, raw: dependence.raw }] : []))
+  return dependences.flatMap((dependence) =>
+    dependence.on === 'field' ? [{ field: dependence.field, raw: dependence.raw }] : [],
+  )
 }

@@ -65,7 +65,8 @@ export class LocalNames {
     const self = this.#names.memberOfActor[actor] as number
     if (!any && (self < 0 || image[self] === self)) return id
     let key: number | string = self < 0 ? 0 : (image[self] as number)
-    if (members.length <= 6 && this.#names.count <= 64) for (const member of members) key = key * 64 + (image[member] as number)
+    if (members.length <= 6 && this.#names.count <= 64)
+      for (const member of members) key = key * 64 + (image[member] as number)
     else key = [key, ...Array.from(members, (member) => image[member])].join()
     const row = (this.#renamed[actor] ??= [])
     const known = (row[id] ??= new Map()).get(key)

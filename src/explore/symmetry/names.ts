@@ -66,20 +66,38 @@ export class Names {
     this.count = members.length
     this.setOf = Int32Array.from(members, ({ set }) => set)
     this.firstOf = sets.map((_, number) => members.findIndex(({ set }) => set === number))
-    this.memberOfActor = Int32Array.from(system.actors, (actor) => members.findIndex((member) => member.actor === actor))
+    this.memberOfActor = Int32Array.from(system.actors, (actor) =>
+      members.findIndex((member) => member.actor === actor),
+    )
     this.actorOfMember = Int32Array.from(members, ({ actor }) => actor?.id ?? -1)
     this.objectNumbers = members.map(({ objects }) => objects.map((object) => system.objects.indexOf(object)))
-    this.functionNumbers = members.map(({ objects }) => objects.map((object) => system.runtime.functionIndex.get(object) ?? -1))
+    this.functionNumbers = members.map(({ objects }) =>
+      objects.map((object) => system.runtime.functionIndex.get(object) ?? -1),
+    )
     this.objects = ownersOf(this.objectNumbers)
     this.functions = ownersOf(this.functionNumbers)
     this.fieldIds = members.map(({ fields }) => fields.map(({ id }) => id))
     const { fields } = system.machine.memory
-    const owners = new Map(members.flatMap(({ objects }, member) => objects.map((object, slot) => [object, { member, slot }] as const)))
+    const owners = new Map(
+      members.flatMap(({ objects }, member) => objects.map((object, slot) => [object, { member, slot }] as const)),
+    )
     const slots = Math.max(0, ...members.map(({ objects }) => objects.length))
     const { numbers, all } = system.namings
-    this.#placesOfNaming = all.map((naming) => naming && placesIn(naming.target().instances(system.machine.memory) as readonly object[], naming.form, owners, slots, this.count))
+    this.#placesOfNaming = all.map(
+      (naming) =>
+        naming &&
+        placesIn(
+          naming.target().instances(system.machine.memory) as readonly object[],
+          naming.form,
+          owners,
+          slots,
+          this.count,
+        ),
+    )
     this.#placesOf = numbers.map((naming) => this.#placesOfNaming[naming] ?? null)
-    this.own = members.flatMap((member, number) => member.fields.map((field, slot) => ({ field, member: number, slot, places: this.#placesOf[field.id] ?? null })))
+    this.own = members.flatMap((member, number) =>
+      member.fields.map((field, slot) => ({ field, member: number, slot, places: this.#placesOf[field.id] ?? null })),
+    )
     const ownOf: (OwnField | undefined)[] = []
     for (const own of this.own) ownOf[own.field.id] = own
     this.#ownOf = ownOf
@@ -144,7 +162,13 @@ export class Names {
   }
 }
 
-function placesIn(list: readonly object[], form: Naming['form'], owners: ReadonlyMap<object, OwnObject>, slots: number, members: number): Places | null {
+function placesIn(
+  list: readonly object[],
+  form: Naming['form'],
+  owners: ReadonlyMap<object, OwnObject>,
+  slots: number,
+  members: number,
+): Places | null {
   const memberAt = Int32Array.from(list, (object) => owners.get(object)?.member ?? -1)
   if (memberAt.every((member) => member < 0)) return null
   const slotAt = Int32Array.from(list, (object) => owners.get(object)?.slot ?? -1)
@@ -155,14 +179,19 @@ function placesIn(list: readonly object[], form: Naming['form'], owners: Readonl
 }
 
 function ownersOf(numbers: readonly (readonly number[])[]): Map<number, OwnObject> {
-  return new Map(numbers.flatMap((slots, member) => slots.flatMap((number, slot) => (number < 0 ? [] : [[number, { member, slot }] as const]))))
+  return new Map(
+    numbers.flatMap((slots, member) =>
+      slots.flatMap((number, slot) => (number < 0 ? [] : [[number, { member, slot }] as const])),
+    ),
+  )
 }
 
 /** What a raw value that names members becomes. */
 export function renamed(raw: number, places: Places, image: Int32Array): number {
   if (places.form === 'one') return raw === 0 ? 0 : placeAfter(raw - 1, places, image) + 1
   let set = raw & ~places.mask
-  for (let left = raw & places.mask; left !== 0; left &= left - 1) set |= 1 << placeAfter(31 - Math.clz32(left & -left), places, image)
+  for (let left = raw & places.mask; left !== 0; left &= left - 1)
+    set |= 1 << placeAfter(31 - Math.clz32(left & -left), places, image)
   return set
 }
 

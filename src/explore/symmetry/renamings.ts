@@ -24,7 +24,10 @@ export class Renamings {
   next(members: ReadonlySet<number>, tried: readonly Int32Array[]): Int32Array | null {
     const moves = (image: Int32Array): string => [...members].map((member) => image[member]).join()
     const done = new Set(tried.map(moves))
-    return this.#all.find((image) => !done.has(moves(image)) && [...members].some((member) => image[member] !== member)) ?? null
+    return (
+      this.#all.find((image) => !done.has(moves(image)) && [...members].some((member) => image[member] !== member)) ??
+      null
+    )
   }
 }
 
@@ -45,7 +48,9 @@ function all({ sets, firstOf, count }: Names): Int32Array[] {
 }
 
 function exchanges(names: Names): Int32Array[] {
-  return names.sets.flatMap(({ members }, set) => members.flatMap((_, a) => members.slice(a + 1).map((__, i) => exchange(names, set, a, a + 1 + i))))
+  return names.sets.flatMap(({ members }, set) =>
+    members.flatMap((_, a) => members.slice(a + 1).map((__, i) => exchange(names, set, a, a + 1 + i))),
+  )
 }
 
 /** The renaming that undoes another. */

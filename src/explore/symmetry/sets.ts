@@ -14,7 +14,10 @@ export interface UnusedSet {
  * @param without sets known not to be
  * @throws Refusal when a set is declared interchangeable and is not
  */
-export function interchangeableSets(system: System, without: readonly string[] = []): { readonly sets: readonly AlikeSet[]; readonly unused: readonly UnusedSet[] } {
+export function interchangeableSets(
+  system: System,
+  without: readonly string[] = [],
+): { readonly sets: readonly AlikeSet[]; readonly unused: readonly UnusedSet[] } {
   const sets: AlikeSet[] = []
   const unused: UnusedSet[] = []
   for (const set of system.machine.interchangeable) {

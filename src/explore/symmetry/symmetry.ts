@@ -60,7 +60,9 @@ export class Symmetry {
     this.#next = new Int32Array(names.count)
     this.#connected = new Uint8Array(names.count)
     this.#image = new Int32Array(names.count)
-    this.generators = names.sets.flatMap(({ members }, set) => members.slice(1).map((_, i) => exchange(names, set, i, i + 1)))
+    this.generators = names.sets.flatMap(({ members }, set) =>
+      members.slice(1).map((_, i) => exchange(names, set, i, i + 1)),
+    )
   }
 
   /**
@@ -126,7 +128,9 @@ export class Symmetry {
     let isFirst = true
     for (const order of permutations(classes)) {
       const trial = start.slice()
-      classes.forEach((members, c) => members.forEach((member, i) => (trial[member] = start[(order[c] as readonly number[])[i] as number] as number)))
+      classes.forEach((members, c) =>
+        members.forEach((member, i) => (trial[member] = start[(order[c] as readonly number[])[i] as number] as number)),
+      )
       this.#renameInto(this.#trial, row, trial)
       if (!isFirst && compareStates(this.#layout, this.#locals, this.#trial, this.#best) >= 0) continue
       isFirst = false
@@ -203,22 +207,30 @@ export class Symmetry {
         const { cell, places } = slots[slot] as Slot
         if (places === null) continue
         const raw = readCell(row, cell)
-        if (raw !== 0) forEachNamed(raw, places, (named, position) => named !== member && connect(member, named, slot * 64 + position))
+        if (raw !== 0)
+          forEachNamed(
+            raw,
+            places,
+            (named, position) => named !== member && connect(member, named, slot * 64 + position),
+          )
       }
     }
     for (let actor = 0; actor < this.#actors; actor++) {
       const member = names.memberOfActor[actor] as number
       if (member < 0) continue
-      for (const other of this.localNames.mentions(actor, this.#locals.id(row, actor)).members) connect(member, other, -1)
+      for (const other of this.localNames.mentions(actor, this.#locals.id(row, actor)).members)
+        connect(member, other, -1)
     }
-    for (let member = 0; member < names.count; member++) colours[member] = mix(names.setOf[member] as number, next[member] as number)
+    for (let member = 0; member < names.count; member++)
+      colours[member] = mix(names.setOf[member] as number, next[member] as number)
   }
 
   /** Whether two members of a set have one colour, and something that names them might tell them apart. */
   #hasTies(): boolean {
     const { setOf, count } = this.names
     for (let a = 0; a < count; a++) {
-      for (let b = a + 1; b < count && setOf[a] === setOf[b]; b++) if (this.#colours[a] === this.#colours[b] && this.#matters(a, b)) return true
+      for (let b = a + 1; b < count && setOf[a] === setOf[b]; b++)
+        if (this.#colours[a] === this.#colours[b] && this.#matters(a, b)) return true
     }
     return false
   }
@@ -245,7 +257,8 @@ export class Symmetry {
       }
       for (let member = first; member < first + size; member++) {
         const tied: number[] = []
-        for (let other = first; other < first + size; other++) if (this.#colours[other] === this.#colours[member]) tied.push(other)
+        for (let other = first; other < first + size; other++)
+          if (this.#colours[other] === this.#colours[member]) tied.push(other)
         if (tied.length > 1 && tied[0] === member && tied.some((one) => this.#connected[one] === 1)) classes.push(tied)
       }
     }
@@ -259,7 +272,8 @@ export class Symmetry {
     for (let actor = 0; actor < this.#actors; actor++) {
       const to = this.names.actor(actor, image)
       const id = this.localNames.rename(actor, this.#locals.id(row, actor), image)
-      if ((id & ~(packing.locals[to] as Cell).mask) !== 0) throw new PackingFullError('more local states than their bits can number')
+      if ((id & ~(packing.locals[to] as Cell).mask) !== 0)
+        throw new PackingFullError('more local states than their bits can number')
       this.#locals.set(made, to, id)
     }
   }

@@ -19,8 +19,21 @@ interface View {
 
 /** The whole page: of several reports and violations, one at a time. */
 export function App({ reports }: { readonly reports: readonly Report[] }): JSX.Element {
-  const views = useMemo(() => reports.flatMap((report): View[] => (report.violations.length === 0 ? [{ report, violation: null }] : report.violations.map((violation) => ({ report, violation })))), [reports])
-  const [chosen, choose] = useState(Math.max(0, views.findIndex(({ violation }) => violation !== null)))
+  const views = useMemo(
+    () =>
+      reports.flatMap((report): View[] =>
+        report.violations.length === 0
+          ? [{ report, violation: null }]
+          : report.violations.map((violation) => ({ report, violation })),
+      ),
+    [reports],
+  )
+  const [chosen, choose] = useState(
+    Math.max(
+      0,
+      views.findIndex(({ violation }) => violation !== null),
+    ),
+  )
   const { report, violation } = views[chosen] ?? (views[0] as View)
   return (
     <main>
@@ -32,14 +45,23 @@ export function App({ reports }: { readonly reports: readonly Report[] }): JSX.E
   )
 }
 
-function Overview({ views, chosen, choose }: { readonly views: readonly View[]; readonly chosen: number; readonly choose: (view: number) => void }): JSX.Element {
+function Overview({
+  views,
+  chosen,
+  choose,
+}: {
+  readonly views: readonly View[]
+  readonly chosen: number
+  readonly choose: (view: number) => void
+}): JSX.Element {
   return (
     <nav aria-label="What was explored">
       <ul class="overview">
         {views.map(({ report, violation }, i) => (
           <li key={i}>
             <button type="button" aria-current={i === chosen} onClick={() => choose(i)}>
-              <span class={`dot ${report.verdict}`} aria-hidden="true" /> {report.model.scenario ?? report.model.name}: {violation?.kind ?? report.verdict}
+              <span class={`dot ${report.verdict}`} aria-hidden="true" /> {report.model.scenario ?? report.model.name}:{' '}
+              {violation?.kind ?? report.verdict}
             </button>
           </li>
         ))}
@@ -87,7 +109,9 @@ function ViolationView({ report, violation }: { readonly report: Report; readonl
   }, [step, last])
   return (
     <>
-      {violation.waiting.length + (violation.accesses?.length ?? 0) + (violation.preemptions?.length ?? 0) > 0 && <Ending report={report} violation={violation} />}
+      {violation.waiting.length + (violation.accesses?.length ?? 0) + (violation.preemptions?.length ?? 0) > 0 && (
+        <Ending report={report} violation={violation} />
+      )}
       {last > 0 && (
         <>
           <Stepper step={step} last={last} go={go} />
@@ -120,9 +144,23 @@ const KEYS: Readonly<Record<string, (step: number, last: number) => number>> = {
   End: (_, last) => last,
 }
 
-function Stepper({ step, last, go }: { readonly step: number; readonly last: number; readonly go: (step: number) => void }): JSX.Element {
+function Stepper({
+  step,
+  last,
+  go,
+}: {
+  readonly step: number
+  readonly last: number
+  readonly go: (step: number) => void
+}): JSX.Element {
   const button = (to: number, label: string, sign: string): JSX.Element => (
-    <button type="button" aria-label={label} title={label} disabled={to === step || to < 0 || to > last} onClick={() => go(to)}>
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      disabled={to === step || to < 0 || to > last}
+      onClick={() => go(to)}
+    >
       {sign}
     </button>
   )
@@ -130,10 +168,20 @@ function Stepper({ step, last, go }: { readonly step: number; readonly last: num
     <div class="stepper" role="group" aria-label="Step through the trace">
       {button(0, 'To the start', '«')}
       {button(step - 1, 'One step back', '‹')}
-      <input type="range" min={0} max={last} value={step} aria-label="Step" aria-valuetext={`after step ${step} of ${last}`} onInput={(event) => go(Number(event.currentTarget.value))} />
+      <input
+        type="range"
+        min={0}
+        max={last}
+        value={step}
+        aria-label="Step"
+        aria-valuetext={`after step ${step} of ${last}`}
+        onInput={(event) => go(Number(event.currentTarget.value))}
+      />
       {button(step + 1, 'One step on', '›')}
       {button(last, 'To the end', '»')}
-      <output id="position" aria-live="polite">{step === 0 ? 'at the start' : `step ${step} of ${last}`}</output>
+      <output id="position" aria-live="polite">
+        {step === 0 ? 'at the start' : `step ${step} of ${last}`}
+      </output>
       <span class="keys">keys: ← → Home End</span>
     </div>
   )
@@ -146,14 +194,31 @@ function Ending({ report, violation }: { readonly report: Report; readonly viola
     <section aria-labelledby="ending">
       <h2 id="ending">{accesses.length > 0 ? 'Not ordered' : 'At the end'}</h2>
       <ul>
-        {inOrder(waiting).map((wait) => <li key={wait.actor}>{waitLine(report, wait)}{where(wait.at)}</li>)}
-        {accesses.map((access) => <li key={access.actor}>{accessLine(report, access)}{where(access.at)}</li>)}
+        {inOrder(waiting).map((wait) => (
+          <li key={wait.actor}>
+            {waitLine(report, wait)}
+            {where(wait.at)}
+          </li>
+        ))}
+        {accesses.map((access) => (
+          <li key={access.actor}>
+            {accessLine(report, access)}
+            {where(access.at)}
+          </li>
+        ))}
       </ul>
       <WaitGraph report={report} waiting={waiting} />
       {violation.preemptions && violation.preemptions.length > 0 && (
         <>
           <h3>Preemptions</h3>
-          <ul>{violation.preemptions.map((preemption) => <li key={preemption.step}>{preemptionLine(report, preemption)}{where(preemption.at)}</li>)}</ul>
+          <ul>
+            {violation.preemptions.map((preemption) => (
+              <li key={preemption.step}>
+                {preemptionLine(report, preemption)}
+                {where(preemption.at)}
+              </li>
+            ))}
+          </ul>
         </>
       )}
     </section>
@@ -161,7 +226,13 @@ function Ending({ report, violation }: { readonly report: Report; readonly viola
 }
 
 function About({ report }: { readonly report: Report }): JSX.Element {
-  const rows = (list: readonly (readonly [string, string])[]): JSX.Element[] => list.map(([name, value]) => <tr key={name}><th scope="row">{name}</th><td>{value}</td></tr>)
+  const rows = (list: readonly (readonly [string, string])[]): JSX.Element[] =>
+    list.map(([name, value]) => (
+      <tr key={name}>
+        <th scope="row">{name}</th>
+        <td>{value}</td>
+      </tr>
+    ))
   const params = Object.entries(report.model.params).map(([name, value]) => [name, String(value)] as const)
   return (
     <section aria-labelledby="about" class="about">
@@ -169,16 +240,32 @@ function About({ report }: { readonly report: Report }): JSX.Element {
       {report.commands && report.commands.length > 0 && (
         <>
           <h3>Again</h3>
-          {report.commands.map((command) => <pre key={command}>{command}</pre>)}
+          {report.commands.map((command) => (
+            <pre key={command}>{command}</pre>
+          ))}
         </>
       )}
       <div class="tables">
-        {params.length > 0 && <table><caption>Parameters</caption><tbody>{rows(params)}</tbody></table>}
-        <table><caption>Statistics</caption><tbody>{rows(statisticRows(report))}</tbody></table>
+        {params.length > 0 && (
+          <table>
+            <caption>Parameters</caption>
+            <tbody>{rows(params)}</tbody>
+          </table>
+        )}
+        <table>
+          <caption>Statistics</caption>
+          <tbody>{rows(statisticRows(report))}</tbody>
+        </table>
       </div>
-      {[cutShort(report), ...report.notes].filter(Boolean).map((note) => <p key={note}>Note: {note}</p>)}
-      {report.unreached.length > 0 && <p>Never reached: {report.unreached.map(({ at }) => `${at.file}:${at.line}`).join(', ')}</p>}
-      <p class="subject">{report.tool.name} {report.tool.version}, model {report.model.digest.slice(0, 12)}</p>
+      {[cutShort(report), ...report.notes].filter(Boolean).map((note) => (
+        <p key={note}>Note: {note}</p>
+      ))}
+      {report.unreached.length > 0 && (
+        <p>Never reached: {report.unreached.map(({ at }) => `${at.file}:${at.line}`).join(', ')}</p>
+      )}
+      <p class="subject">
+        {report.tool.name} {report.tool.version}, model {report.model.digest.slice(0, 12)}
+      </p>
     </section>
   )
 }

@@ -9,5 +9,7 @@ const HUES = [212, 28, 330, 160, 272, 52, 0, 190]
 export function colourOf(name: string, among: readonly string[]): string {
   const at = among.indexOf(name)
   // beyond the first few, shades tell them apart
-  return at < 0 ? 'hsl(0 0% 50%)' : `hsl(${HUES[at % HUES.length]} 65% ${50 - 14 * (Math.floor(at / HUES.length) % 3)}%)`
+  return at < 0
+    ? 'hsl(0 0% 50%)'
+    : `hsl(${HUES[at % HUES.length]} 65% ${50 - 14 * (Math.floor(at / HUES.length) % 3)}%)`
 }

@@ -36,7 +36,12 @@ interface LaneLayout {
 }
 
 /** One lane a CPU, time running down: steps, what is held as bars, waits as gaps, wakeups and hand-overs as arrows. */
-export function Diagram({ violation, timeline, step, go }: {
+export function Diagram({
+  violation,
+  timeline,
+  step,
+  go,
+}: {
   readonly violation: Violation
   readonly timeline: Timeline
   readonly step: number
@@ -67,13 +72,38 @@ export function Diagram({ violation, timeline, step, go }: {
   }, [step, room])
   return (
     <figure>
-      <div class="diagram scroll" ref={frame} onScroll={onScroll} tabIndex={0} role="group" aria-label="Diagram of the trace; the list of all steps below says the same in words">
+      <div
+        class="diagram scroll"
+        ref={frame}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="group"
+        aria-label="Diagram of the trace; the list of all steps below says the same in words"
+      >
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
           <defs>
-            <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" class="tip" /></marker>
+            <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+              <path d="M0 0L8 4L0 8z" class="tip" />
+            </marker>
           </defs>
-          <rect class="now" x={0} y={step === 0 ? TOP - ROW / 2 : TOP + (step - 1) * ROW} width={width} height={step === 0 ? ROW / 2 : ROW} />
-          {lanes.map((lane, i) => <LaneView key={i} lane={lane} timeline={seen} index={i} length={steps.length} sight={sight} objects={objects} />)}
+          <rect
+            class="now"
+            x={0}
+            y={step === 0 ? TOP - ROW / 2 : TOP + (step - 1) * ROW}
+            width={width}
+            height={step === 0 ? ROW / 2 : ROW}
+          />
+          {lanes.map((lane, i) => (
+            <LaneView
+              key={i}
+              lane={lane}
+              timeline={seen}
+              index={i}
+              length={steps.length}
+              sight={sight}
+              objects={objects}
+            />
+          ))}
           {steps.slice(sight.from, sight.to).map((one, k) => {
             const i = sight.from + k
             const lane = lanes[timeline.laneOf[one.actor] as number] as LaneLayout
@@ -82,14 +112,30 @@ export function Diagram({ violation, timeline, step, go }: {
             return (
               <g key={i} class={`step${i + 1 === step ? ' current' : ''}`} onClick={() => go(i + 1)}>
                 <rect class="hit" x={0} y={y} width={width} height={ROW} />
-                <text class="number" x={NUMBERS - 8} y={y + 17} text-anchor="end">{i + 1}</text>
-                <circle cx={lane.text - 7} cy={y + ROW / 2} r={3.5} class={one.why === 'continue' ? 'point' : 'point switch'} />
-                <text x={lane.text} y={y + 17}>{fit(`${first}${more.length > 0 ? ` and ${more.length} more` : ''}`, lane.x + lane.width - lane.text - 8)}<title>{[one.because, ...stepLines(one)].filter(Boolean).join('\n')}</title></text>
+                <text class="number" x={NUMBERS - 8} y={y + 17} text-anchor="end">
+                  {i + 1}
+                </text>
+                <circle
+                  cx={lane.text - 7}
+                  cy={y + ROW / 2}
+                  r={3.5}
+                  class={one.why === 'continue' ? 'point' : 'point switch'}
+                />
+                <text x={lane.text} y={y + 17}>
+                  {fit(
+                    `${first}${more.length > 0 ? ` and ${more.length} more` : ''}`,
+                    lane.x + lane.width - lane.text - 8,
+                  )}
+                  <title>{[one.because, ...stepLines(one)].filter(Boolean).join('\n')}</title>
+                </text>
               </g>
             )
           })}
           {seen.arrows.map(({ kind, step: at, from, to, object }, i) => {
-            const [a, b] = [lanes[timeline.laneOf[from] as number] as LaneLayout, lanes[timeline.laneOf[to] as number] as LaneLayout]
+            const [a, b] = [
+              lanes[timeline.laneOf[from] as number] as LaneLayout,
+              lanes[timeline.laneOf[to] as number] as LaneLayout,
+            ]
             const y = TOP + at * ROW + ROW - 4
             return a === b ? null : (
               <g key={`a${i}`} class={`arrow ${kind}`}>
@@ -101,15 +147,34 @@ export function Diagram({ violation, timeline, step, go }: {
         </svg>
       </div>
       <figcaption>
-        {objects.map((object) => <span class="key" key={object}><span class="swatch" style={{ background: colourOf(object, objects) }} /> {object}</span>)}
-        {timeline.waits.length > 0 && <span class="key"><span class="swatch waiting" /> waits</span>}
-        {timeline.arrows.length > 0 && <span class="key"><span class="swatch line" /> wakeup or hand-over</span>}
+        {objects.map((object) => (
+          <span class="key" key={object}>
+            <span class="swatch" style={{ background: colourOf(object, objects) }} /> {object}
+          </span>
+        ))}
+        {timeline.waits.length > 0 && (
+          <span class="key">
+            <span class="swatch waiting" /> waits
+          </span>
+        )}
+        {timeline.arrows.length > 0 && (
+          <span class="key">
+            <span class="swatch line" /> wakeup or hand-over
+          </span>
+        )}
       </figcaption>
     </figure>
   )
 }
 
-function LaneView({ lane, timeline, index, length, sight, objects }: {
+function LaneView({
+  lane,
+  timeline,
+  index,
+  length,
+  sight,
+  objects,
+}: {
   readonly lane: LaneLayout
   readonly timeline: Timeline
   readonly index: number
@@ -121,7 +186,9 @@ function LaneView({ lane, timeline, index, length, sight, objects }: {
   const waits = timeline.waits.filter(({ actor }) => timeline.laneOf[actor] === index)
   return (
     <g>
-      <text class="lane" x={x + 4} y={20}>{fit(timeline.lanes[index]?.title ?? '', width - 8)}</text>
+      <text class="lane" x={x + 4} y={20}>
+        {fit(timeline.lanes[index]?.title ?? '', width - 8)}
+      </text>
       <line class="life" x1={text - 7} y1={TOP - 6} x2={text - 7} y2={TOP + length * ROW} />
       {waits.map(({ from, to, object, how }, i) => {
         const y = TOP + (from + 1) * ROW
@@ -129,26 +196,45 @@ function LaneView({ lane, timeline, index, length, sight, objects }: {
         return (
           <g key={i} class="wait">
             <rect x={text - 11} y={y} width={8} height={Math.max(6, end - y)} />
-            {end - y >= ROW && <text x={text} y={y + 17}>{fit(`waits: ${how} ${object}`, x + width - text - 8)}</text>}
+            {end - y >= ROW && (
+              <text x={text} y={y + 17}>
+                {fit(`waits: ${how} ${object}`, x + width - text - 8)}
+              </text>
+            )}
             <title>{`waits: ${how} ${object}`}</title>
           </g>
         )
       })}
-      {bars.filter(({ stretch }) => isWithin(stretch, sight)).map(({ stretch: { from, to, object, how }, column }, i) => {
-        const y = TOP + (from < 0 ? -0.4 : from + 0.5) * ROW
-        return (
-          <rect key={i} class="hold" x={x + 2 + column * BAR} y={y} width={BAR - 2} height={Math.max(5, TOP + (to >= length ? length + 0.8 : to + 0.5) * ROW - y)} rx={2} fill={colourOf(object, objects)}>
-            <title>{`${object} (${how})`}</title>
-          </rect>
-        )
-      })}
+      {bars
+        .filter(({ stretch }) => isWithin(stretch, sight))
+        .map(({ stretch: { from, to, object, how }, column }, i) => {
+          const y = TOP + (from < 0 ? -0.4 : from + 0.5) * ROW
+          return (
+            <rect
+              key={i}
+              class="hold"
+              x={x + 2 + column * BAR}
+              y={y}
+              width={BAR - 2}
+              height={Math.max(5, TOP + (to >= length ? length + 0.8 : to + 0.5) * ROW - y)}
+              rx={2}
+              fill={colourOf(object, objects)}
+            >
+              <title>{`${object} (${how})`}</title>
+            </rect>
+          )
+        })}
     </g>
   )
 }
 
 /** What of a timeline is seen: holds apart, which are laid out as a whole. */
 function timelineWithin(timeline: Timeline, sight: Sight): Timeline {
-  return { ...timeline, waits: timeline.waits.filter((wait) => isWithin(wait, sight)), arrows: timeline.arrows.filter(({ step }) => step >= sight.from && step < sight.to) }
+  return {
+    ...timeline,
+    waits: timeline.waits.filter((wait) => isWithin(wait, sight)),
+    arrows: timeline.arrows.filter(({ step }) => step >= sight.from && step < sight.to),
+  }
 }
 
 function isWithin({ from, to }: Stretch, sight: Sight): boolean {
@@ -158,7 +244,9 @@ function isWithin({ from, to }: Stretch, sight: Sight): boolean {
 /** @param room pixels of the frame; null: not known */
 function layOut({ lanes, laneOf, holds }: Timeline, room: number | null): LaneLayout[] {
   const isNarrow = room !== null && room < NARROW.frame
-  const texts = isNarrow ? Math.max(NARROW.least, (room - NUMBERS) / lanes.length - 4 * BAR - 20) : Math.max(TEXTS.least, Math.min(TEXTS.most, TEXTS.all / lanes.length))
+  const texts = isNarrow
+    ? Math.max(NARROW.least, (room - NUMBERS) / lanes.length - 4 * BAR - 20)
+    : Math.max(TEXTS.least, Math.min(TEXTS.most, TEXTS.all / lanes.length))
   let x = NUMBERS
   return lanes.map((_, i) => {
     const ends: number[] = []
@@ -185,7 +273,8 @@ function fit(text: string, width: number): string {
 /** Scrolls a frame so that what is at some height is seen. */
 function keepInSight(frame: HTMLElement | null, y: number): void {
   if (!frame || frame.scrollHeight <= frame.clientHeight) return
-  if (y < frame.scrollTop + 2 * ROW || y > frame.scrollTop + frame.clientHeight - 2 * ROW) frame.scrollTop = Math.max(0, y - frame.clientHeight / 2)
+  if (y < frame.scrollTop + 2 * ROW || y > frame.scrollTop + frame.clientHeight - 2 * ROW)
+    frame.scrollTop = Math.max(0, y - frame.clientHeight / 2)
 }
 
 /** Steps that a frame shows as it is scrolled now; all, where everything is drawn. */

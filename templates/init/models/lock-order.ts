@@ -15,7 +15,10 @@ export default model({
     fixed: { about: 'both lock the lower map first', params: { order: 'lower-first' }, expect: 'pass' },
   },
   machine(m, { order }) {
-    const maps = [0, 1].map((i) => ({ data: m.struct(AddressMap, `map[${i}]`, { pages: 4 }), lock: new Mutex(m, `map[${i}].lock`) }))
+    const maps = [0, 1].map((i) => ({
+      data: m.struct(AddressMap, `map[${i}]`, { pages: 4 }),
+      lock: new Mutex(m, `map[${i}].lock`),
+    }))
     const [low, high] = maps as [(typeof maps)[0], (typeof maps)[0]]
 
     const move = (from: typeof low, to: typeof low) =>

@@ -13,7 +13,16 @@ const MOST = 20_000
 
 /** What the engine finds, in the interpreter's terms. */
 function foundBy(bundled: Bundle, way: Way): Promise<ReadonlySet<string>> {
-  return searched(load(bundled), way, ({ findings }) => new Set(findings.map(({ kind, property }) => (HANGS.includes(kind) ? 'hang' : NAMED.includes(kind) ? `${kind} ${property}` : kind))))
+  return searched(
+    load(bundled),
+    way,
+    ({ findings }) =>
+      new Set(
+        findings.map(({ kind, property }) =>
+          HANGS.includes(kind) ? 'hang' : NAMED.includes(kind) ? `${kind} ${property}` : kind,
+        ),
+      ),
+  )
 }
 
 /** Kinds beyond which nothing is explored, or which leave open what a thread does to its CPU. */
@@ -59,10 +68,17 @@ export async function judgeScheduled(program: Program): Promise<JudgedScheduled>
     const found = await foundBy(bundled, way)
     // partial order passes by states that only `sometimes` asks for: the command searches again without it
     const isPassedBy = reduce === 'por' || reduce === 'all'
-    const met = (set: ReadonlySet<string>): ReadonlySet<string> => (isPassedBy ? new Set([...set].filter((one) => !one.startsWith('unreached'))) : set)
+    const met = (set: ReadonlySet<string>): ReadonlySet<string> =>
+      isPassedBy ? new Set([...set].filter((one) => !one.startsWith('unreached'))) : set
     const differs = difference(met(verdicts.found), met(found))
     comparisons++
-    if (differs) return { found: verdicts.found, states: verdicts.states, difference: `interpreter and search by ${granularity}, reduced by ${reduce}: ${differs}\n${text}`, comparisons }
+    if (differs)
+      return {
+        found: verdicts.found,
+        states: verdicts.states,
+        difference: `interpreter and search by ${granularity}, reduced by ${reduce}: ${differs}\n${text}`,
+        comparisons,
+      }
   }
   return { found: verdicts.found, states: verdicts.states, difference: null, comparisons }
 }

@@ -3,7 +3,22 @@
 import { ATOMICS, LOCKS, type Program, type Property, STORAGE, type Statement, WATCHED } from './program.ts'
 
 type Instruction =
-  | { readonly op: 'take' | 'give' | 'read' | 'announce' | 'write' | 'release' | 'drain' | 'upgrade' | 'drainUpgrade' | 'downgrade' | 'enqueue'; readonly lock: number; readonly to?: number }
+  | {
+      readonly op:
+        | 'take'
+        | 'give'
+        | 'read'
+        | 'announce'
+        | 'write'
+        | 'release'
+        | 'drain'
+        | 'upgrade'
+        | 'drainUpgrade'
+        | 'downgrade'
+        | 'enqueue'
+      readonly lock: number
+      readonly to?: number
+    }
   | { readonly op: 'off' | 'on'; readonly what: 'interrupts' | 'preemption' }
   | { readonly op: 'loadOwn' | 'storeOwn'; readonly lock: number; readonly value: number }
   | { readonly op: 'add' | 'load' | 'set'; readonly variable: number; readonly value: number }
@@ -103,7 +118,11 @@ function compile(statements: readonly Statement[], code: Instruction[], sends: b
       case 'downgrading':
         acquire(SLEEP, code)
         compile(s.body, code, sends)
-        code.push({ op: 'downgrade', lock: SLEEP }, { op: 'loadOwn', lock: SLEEP, value: 0 }, { op: 'release', lock: SLEEP })
+        code.push(
+          { op: 'downgrade', lock: SLEEP },
+          { op: 'loadOwn', lock: SLEEP, value: 0 },
+          { op: 'release', lock: SLEEP },
+        )
         break
       case 'forget':
         acquire(s.lock, code)
@@ -119,15 +138,24 @@ function compile(statements: readonly Statement[], code: Instruction[], sends: b
         if (!s.forgets) code.push({ op: 'on', what: s.what })
         break
       case 'allocate':
-        over((to) => ({ op: 'ifObject', to }), () => code.push({ op: 'allocate' }))
+        over(
+          (to) => ({ op: 'ifObject', to }),
+          () => code.push({ op: 'allocate' }),
+        )
         break
       case 'free':
       case 'fill':
       case 'look':
-        over((to) => ({ op: 'ifNone', to }), () => code.push({ op: s.kind }))
+        over(
+          (to) => ({ op: 'ifNone', to }),
+          () => code.push({ op: s.kind }),
+        )
         break
       case 'if':
-        over((to) => ({ op: 'unless', equals: s.equals, to }), () => compile(s.body, code, sends))
+        over(
+          (to) => ({ op: 'unless', equals: s.equals, to }),
+          () => compile(s.body, code, sends),
+        )
         break
       case 'send':
         code.push({ op: sends ? 'send' : 'pause' })
@@ -206,12 +234,15 @@ class Interpreter {
     this.#codes.forEach((_code, actor) => {
       if (actor !== this.#handler) this.#settle(state, actor)
     })
-    for (const [i, property] of this.#program.properties.entries()) if (property.form === 'invariant') this.#check(state, property, i)
+    for (const [i, property] of this.#program.properties.entries())
+      if (property.form === 'invariant') this.#check(state, property, i)
     return state
   }
 
   hasFinished(state: State, actor: number): boolean {
-    return actor !== this.#handler && (state.at[actor] as number) >= (this.#codes[actor] as readonly Instruction[]).length
+    return (
+      actor !== this.#handler && (state.at[actor] as number) >= (this.#codes[actor] as readonly Instruction[]).length
+    )
   }
 
   isHandler(actor: number): boolean {
@@ -272,7 +303,8 @@ class Interpreter {
   #at(before: State, actor: number, cpu: number): State[] {
     const code = this.#codes[actor] as readonly Instruction[]
     // an admitted interrupt is taken first
-    if (actor === this.#handler && before.at[actor] === -1) return this.#next(before, actor, 0, (state) => (state.pending = false))
+    if (actor === this.#handler && before.at[actor] === -1)
+      return this.#next(before, actor, 0, (state) => (state.pending = false))
     const i = code[before.at[actor] as number] as Instruction
     const outcomes: State[] = []
     const outcome = (change: (state: State) => void, to = (before.at[actor] as number) + 1): void => {
@@ -300,11 +332,17 @@ class Interpreter {
     return [state]
   }
 
-  #perform(before: State, actor: number, i: Instruction, outcome: (change: (state: State) => void, to?: number) => void): void {
+  #perform(
+    before: State,
+    actor: number,
+    i: Instruction,
+    outcome: (change: (state: State) => void, to?: number) => void,
+  ): void {
     const released = (lock: number, change: (state: State) => void): void =>
       outcome((state) => {
         change(state)
-        for (const [n, property] of this.#program.properties.entries()) if (property.form === 'invariant' && property.lock === lock) this.#check(state, property, n)
+        for (const [n, property] of this.#program.properties.entries())
+          if (property.form === 'invariant' && property.lock === lock) this.#check(state, property, n)
       })
     const without = (list: readonly number[]): number[] => list.filter((other) => other !== actor)
     switch (i.op) {
@@ -319,7 +357,8 @@ class Interpreter {
           const off = state.off[actor] as State['off'][number]
           off[i.what] -= 1
           // what waited for interrupts to be on again comes before the thread goes on
-          if (i.what === 'interrupts' && off.interrupts === 0 && state.running[0] === actor && this.#isDue(state)) this.#admit(state)
+          if (i.what === 'interrupts' && off.interrupts === 0 && state.running[0] === actor && this.#isDue(state))
+            this.#admit(state)
         })
         break
       case 'enqueue':
@@ -337,7 +376,8 @@ class Interpreter {
         released(i.lock, (state) => (state.owner[i.lock] = i.lock === HANDOFF ? (state.queue.shift() ?? -1) : -1))
         break
       case 'announce':
-        if (i.lock === RW_WRITERS) outcome((state) => (state.waiting = [...new Set([...state.waiting, actor])].toSorted()))
+        if (i.lock === RW_WRITERS)
+          outcome((state) => (state.waiting = [...new Set([...state.waiting, actor])].toSorted()))
         else if (before.owner[SLEEP] === -1) outcome((state) => (state.owner[SLEEP] = actor))
         break
       case 'write':
@@ -351,13 +391,21 @@ class Interpreter {
         if (before.readers[SLEEP]?.length === 0 && before.upgrader === -1) outcome(() => {})
         break
       case 'read':
-        if (before.owner[i.lock] === -1 && (i.lock !== RW_WRITERS || before.waiting.length === 0) && (i.lock !== SLEEP || before.upgrader === -1)) outcome((state) => (state.readers[i.lock] = [...(state.readers[i.lock] as number[]), actor].toSorted()))
+        if (
+          before.owner[i.lock] === -1 &&
+          (i.lock !== RW_WRITERS || before.waiting.length === 0) &&
+          (i.lock !== SLEEP || before.upgrader === -1)
+        )
+          outcome((state) => (state.readers[i.lock] = [...(state.readers[i.lock] as number[]), actor].toSorted()))
         break
       case 'upgrade':
-        outcome((state) => {
-          state.readers[SLEEP] = without(state.readers[SLEEP] as number[])
-          if (before.upgrader === -1) state.upgrader = actor
-        }, before.upgrader === -1 ? undefined : i.to)
+        outcome(
+          (state) => {
+            state.readers[SLEEP] = without(state.readers[SLEEP] as number[])
+            if (before.upgrader === -1) state.upgrader = actor
+          },
+          before.upgrader === -1 ? undefined : i.to,
+        )
         break
       case 'drainUpgrade':
         if (before.readers[SLEEP]?.length === 0) outcome(() => {})
@@ -370,7 +418,8 @@ class Interpreter {
         break
       case 'release':
         released(i.lock, (state) => {
-          if (before.readers[i.lock]?.includes(actor)) state.readers[i.lock] = without(state.readers[i.lock] as number[])
+          if (before.readers[i.lock]?.includes(actor))
+            state.readers[i.lock] = without(state.readers[i.lock] as number[])
           else this.#dropWriter(state, i.lock, actor)
         })
         break
@@ -381,7 +430,10 @@ class Interpreter {
         outcome((state) => (state.plain[i.lock] = i.value))
         break
       case 'add':
-        outcome((state) => (state.registers[actor] = state.atomic[i.variable] = ((state.atomic[i.variable] as number) + 1) % 4))
+        outcome(
+          (state) =>
+            (state.registers[actor] = state.atomic[i.variable] = ((state.atomic[i.variable] as number) + 1) % 4),
+        )
         break
       case 'load':
         outcome((state) => (state.registers[actor] = state.atomic[i.variable] as number))
@@ -463,7 +515,8 @@ class Interpreter {
       const i = code[at]
       if (i?.op === 'jump') state.at[actor] = i.to
       else if (i?.op === 'unless') state.at[actor] = state.registers[actor] === i.equals ? at + 1 : i.to
-      else if (i?.op === 'ifObject' || i?.op === 'ifNone') state.at[actor] = ((state.objects[actor] as number) >= 0) === (i.op === 'ifObject') ? i.to : at + 1
+      else if (i?.op === 'ifObject' || i?.op === 'ifNone')
+        state.at[actor] = (state.objects[actor] as number) >= 0 === (i.op === 'ifObject') ? i.to : at + 1
       else if (i?.op === 'assert') {
         state.isFaulty ||= state.registers[actor] === i.equals
         state.at[actor] = at + 1
@@ -478,15 +531,20 @@ class Interpreter {
 
   /** Locks that an actor holds. */
   #holds(state: State, actor: number, locks: readonly number[]): boolean {
-    return locks.some((lock) => state.owner[lock] === actor || state.readers[lock]?.includes(actor)) || (locks.includes(SLEEP) && state.upgrader === actor)
+    return (
+      locks.some((lock) => state.owner[lock] === actor || state.readers[lock]?.includes(actor)) ||
+      (locks.includes(SLEEP) && state.upgrader === actor)
+    )
   }
 
   #check(state: State, property: Property, i: number): void {
-    if (!this.#holdsTrue(state, property)) this.found.add(`${property.form === 'atRest' ? 'at-rest' : 'invariant'} ${property.form} ${i}`)
+    if (!this.#holdsTrue(state, property))
+      this.found.add(`${property.form === 'atRest' ? 'at-rest' : 'invariant'} ${property.form} ${i}`)
   }
 
   #holdsTrue({ atomic, plain, owner }: State, property: Property): boolean {
-    if (property.form === 'invariant') return (property.over === 'own' ? plain[property.lock] : atomic[0]) !== property.value
+    if (property.form === 'invariant')
+      return (property.over === 'own' ? plain[property.lock] : atomic[0]) !== property.value
     const isSo = atomic[property.variable] === property.value
     if (property.form === 'owned') return !(owner[WATCHED] !== -1 && isSo)
     return property.form === 'sometimes' ? isSo : !isSo
@@ -504,8 +562,20 @@ class Interpreter {
     }
     for (const actor of this.actors) {
       if (this.hasFinished(state, actor)) {
-        if (this.#isQuiet(state, actor) || this.#holds(state, actor, LOCKS.map((_, lock) => lock))) this.found.add('imbalance')
-      } else if (this.#sleepsNext(state, actor) && (actor === this.#handler || this.#isQuiet(state, actor) || this.#holds(state, actor, SPINS))) this.found.add('sleep-in-atomic')
+        if (
+          this.#isQuiet(state, actor) ||
+          this.#holds(
+            state,
+            actor,
+            LOCKS.map((_, lock) => lock),
+          )
+        )
+          this.found.add('imbalance')
+      } else if (
+        this.#sleepsNext(state, actor) &&
+        (actor === this.#handler || this.#isQuiet(state, actor) || this.#holds(state, actor, SPINS))
+      )
+        this.found.add('sleep-in-atomic')
     }
   }
 
@@ -513,12 +583,20 @@ class Interpreter {
     if (this.isIdleHandler(state, actor) || state.at[actor] === -1) return false
     const i = (this.#codes[actor] as readonly Instruction[])[state.at[actor] as number] as Instruction
     if (i.op === 'take') return i.lock === MUTEX || i.lock === HANDOFF
-    return 'lock' in i && i.lock === SLEEP && (i.op === 'announce' || i.op === 'drain' || i.op === 'read' || i.op === 'drainUpgrade')
+    return (
+      'lock' in i &&
+      i.lock === SLEEP &&
+      (i.op === 'announce' || i.op === 'drain' || i.op === 'read' || i.op === 'drainUpgrade')
+    )
   }
 
   isAtRest(state: State, moves: readonly { readonly actor: number; readonly isChange: boolean }[]): boolean {
-    const isThrough = this.#program.threads.every(({ role }, actor) => role !== 'thread' || this.hasFinished(state, actor))
-    return isThrough && moves.every(({ actor, isChange }) => !isChange || this.#program.threads[actor]?.role === 'endless')
+    const isThrough = this.#program.threads.every(
+      ({ role }, actor) => role !== 'thread' || this.hasFinished(state, actor),
+    )
+    return (
+      isThrough && moves.every(({ actor, isChange }) => !isChange || this.#program.threads[actor]?.role === 'endless')
+    )
   }
 
   /** Whether an actor must be able to move in a state, some time. */
@@ -563,15 +641,20 @@ export function interpretScheduled(program: Program, most: number): Verdicts | n
     interpreter.look(state, interpreter.isAtRest(state, here), met)
   }
   if (hangs(interpreter, queue, moves)) interpreter.found.add('hang')
-  for (const [i, { form }] of program.properties.entries()) if ((form === 'sometimes' || form === 'atRest') && !met.has(i)) interpreter.found.add(`unreached ${form} ${i}`)
+  for (const [i, { form }] of program.properties.entries())
+    if ((form === 'sometimes' || form === 'atRest') && !met.has(i)) interpreter.found.add(`unreached ${form} ${i}`)
   return { found: interpreter.found, states: queue.length }
 }
 
 /** Whether somebody who must move can never again: what can move is passed back along the moves until nothing changes. */
-function hangs(interpreter: Interpreter, states: readonly State[], moves: readonly { readonly from: number; readonly to: number; readonly actor: number }[]): boolean {
+function hangs(
+  interpreter: Interpreter,
+  states: readonly State[],
+  moves: readonly { readonly from: number; readonly to: number; readonly actor: number }[],
+): boolean {
   const { actors } = interpreter
   const alive = states.map((state) => new Set(actors.filter((actor) => !interpreter.mustMove(state, actor))))
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const { from, to, actor } of moves) {
       const mine = alive[from] as Set<number>

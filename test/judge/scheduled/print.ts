@@ -3,11 +3,15 @@ import { ATOMICS, LOCKS, type Program, type Property, STORAGE, type Statement, W
 /** The program as the text of a model's file. */
 export function printScheduled({ threads, handler, reuse, fallible, properties, alike }: Program): string {
   const usesShared = handler !== null || threads.some(({ on }) => on.length > 0)
-  const options = ({ role, on }: Program['threads'][number]): string => `{ ${role === 'thread' ? '' : `${role}: true, `}${on.length > 0 ? `on: [${on.map((cpu) => `cpu${cpu}`).join(', ')}], ` : ''}}`
-  const bodyOf = ({ body, role }: Program['threads'][number]): string => `let r = 0\nlet o: any = null\n${role === 'thread' ? all(body) : `for (;;) {\n${role === 'endless' ? '  yield* pause()\n' : ''}${indented(all(body))}}\n`}`
+  const options = ({ role, on }: Program['threads'][number]): string =>
+    `{ ${role === 'thread' ? '' : `${role}: true, `}${on.length > 0 ? `on: [${on.map((cpu) => `cpu${cpu}`).join(', ')}], ` : ''}}`
+  const bodyOf = ({ body, role }: Program['threads'][number]): string =>
+    `let r = 0\nlet o: any = null\n${role === 'thread' ? all(body) : `for (;;) {\n${role === 'endless' ? '  yield* pause()\n' : ''}${indented(all(body))}}\n`}`
   const made = alike
     ? `m.cpus(${threads.length}, () => function* thread() {\n${indented(bodyOf(threads[0] as Program['threads'][number]))}})\n`
-    : threads.map((thread, i) => `m.thread(function* thread${i}() {\n${indented(bodyOf(thread))}}, ${options(thread)})\n`).join('')
+    : threads
+        .map((thread, i) => `m.thread(function* thread${i}() {\n${indented(bodyOf(thread))}}, ${options(thread)})\n`)
+        .join('')
   return `import { atomically, model, pause, struct, u2, when } from 'vmcheck'
 import { HandoffLock, InterruptLine, Mutex, RwSpinLock, SleepLock, SpinLock, disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from 'vmcheck/vm'
 const Plain = struct<{ v: number }>('plain', { v: u2 })

@@ -9,8 +9,17 @@ export default model({
     const s = m.struct(S, 's')
     const cpu = m.cpu()
     const line = new InterruptLine(m, 'irq')
-    line.handle(cpu, function* h() { yield* atomically(() => { s.y = 1 }); yield* atomically(() => { s.y = 2 }) })
-    m.thread(function* sender() { yield* line.send(cpu) })
+    line.handle(cpu, function* h() {
+      yield* atomically(() => {
+        s.y = 1
+      })
+      yield* atomically(() => {
+        s.y = 2
+      })
+    })
+    m.thread(function* sender() {
+      yield* line.send(cpu)
+    })
     m.atRest('served', () => line.isPending(cpu) || s.y === 2)
   },
 })

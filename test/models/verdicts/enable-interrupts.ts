@@ -9,12 +9,19 @@ export default model({
     const s = m.struct(S, 's')
     const cpu = m.cpu()
     const line = new InterruptLine(m, 'ipi')
-    line.handle(cpu, function* h() { yield* atomically(() => { s.handled = 1 }) })
-    m.thread(function* t() {
-      yield* disableInterrupts()
-      yield* line.send(cpu)
-      yield* enableInterrupts()
-      yield* atomically(() => m.assert(s.handled === 1, 'handled by now'))
-    }, { on: cpu })
+    line.handle(cpu, function* h() {
+      yield* atomically(() => {
+        s.handled = 1
+      })
+    })
+    m.thread(
+      function* t() {
+        yield* disableInterrupts()
+        yield* line.send(cpu)
+        yield* enableInterrupts()
+        yield* atomically(() => m.assert(s.handled === 1, 'handled by now'))
+      },
+      { on: cpu },
+    )
   },
 })

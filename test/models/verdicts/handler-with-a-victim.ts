@@ -7,8 +7,17 @@ export default model({
   machine(m) {
     const cpu = m.cpu()
     const line = new InterruptLine(m, 'ipi')
-    line.handle(cpu, function* handler() { for (;;) yield* pause() })
-    m.thread(function* victim() { yield* pause() }, { on: cpu })
-    m.thread(function* sender() { yield* line.send(cpu) })
+    line.handle(cpu, function* handler() {
+      for (;;) yield* pause()
+    })
+    m.thread(
+      function* victim() {
+        yield* pause()
+      },
+      { on: cpu },
+    )
+    m.thread(function* sender() {
+      yield* line.send(cpu)
+    })
   },
 })

@@ -4,7 +4,11 @@ export default model({
   title: 'not all can finish',
   scenarios: { one: { expect: 'livelock' } },
   machine(m) {
-    m.thread(function* loops() { for (;;) yield* pause() })
-    m.thread(function* ends() { yield* pause() })
+    m.thread(function* loops() {
+      for (;;) yield* pause()
+    })
+    m.thread(function* ends() {
+      yield* pause()
+    })
   },
 })

@@ -8,7 +8,13 @@ export default model({
   machine(m) {
     const o = m.struct(S, 'o')
     const lock = new Mutex(m, 'lock')
-    m.thread(function* w() { yield* lock.acquire(); o.refs += 1; yield* lock.release() })
-    m.thread(function* r() { yield* readOnce(() => o.refs) })
+    m.thread(function* w() {
+      yield* lock.acquire()
+      o.refs += 1
+      yield* lock.release()
+    })
+    m.thread(function* r() {
+      yield* readOnce(() => o.refs)
+    })
   },
 })

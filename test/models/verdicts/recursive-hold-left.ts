@@ -6,6 +6,11 @@ export default model({
   scenarios: { one: { expect: 'imbalance' } },
   machine(m) {
     const lock = new SleepLock(m, 'map.lock')
-    m.thread(function* t() { yield* lock.write(); yield* lock.setRecursive(); yield* lock.downgrade(); yield* lock.upgrade() })
+    m.thread(function* t() {
+      yield* lock.write()
+      yield* lock.setRecursive()
+      yield* lock.downgrade()
+      yield* lock.upgrade()
+    })
   },
 })

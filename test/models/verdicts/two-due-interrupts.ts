@@ -8,9 +8,24 @@ export default model({
   machine(m) {
     const s = m.struct(S, 's')
     const cpu = m.cpu()
-    const timer = new InterruptLine(m, 'timer'), ipi = new InterruptLine(m, 'ipi')
-    timer.handle(cpu, function* tick() { yield* atomically(() => { s.timer = true }) })
-    ipi.handle(cpu, function* flush() { yield* atomically(() => m.assert(s.timer, 'the timer was first')) })
-    m.thread(function* t() { yield* disableInterrupts(); yield* timer.send(cpu); yield* ipi.send(cpu); yield* enableInterrupts() }, { on: cpu })
+    const timer = new InterruptLine(m, 'timer'),
+      ipi = new InterruptLine(m, 'ipi')
+    timer.handle(cpu, function* tick() {
+      yield* atomically(() => {
+        s.timer = true
+      })
+    })
+    ipi.handle(cpu, function* flush() {
+      yield* atomically(() => m.assert(s.timer, 'the timer was first'))
+    })
+    m.thread(
+      function* t() {
+        yield* disableInterrupts()
+        yield* timer.send(cpu)
+        yield* ipi.send(cpu)
+        yield* enableInterrupts()
+      },
+      { on: cpu },
+    )
   },
 })
