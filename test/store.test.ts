@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Interner, internerBuffers } from '../src/explore/interner.ts'
-import { hashState } from '../src/explore/state-hash.ts'
+import { Interner, internerBuffers } from '../src/explore/state/interner.ts'
+import { hashState } from '../src/explore/store/state-hash.ts'
 import {
   MAX_SEGMENTS,
   StateStore,
@@ -9,7 +9,7 @@ import {
   newSegment,
   numberBits,
   storeBytes,
-} from '../src/explore/state-store.ts'
+} from '../src/explore/store/state-store.ts'
 
 /** Room for states of some words in segments of 2^bits states. */
 function roomFor(

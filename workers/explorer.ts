@@ -1,10 +1,10 @@
 import { threadId } from 'node:worker_threads'
 import { checks } from '../checks/index.ts'
 import { Refusal } from '../src/compile/refusal.ts'
-import { engineFrom } from '../src/explore/engine.ts'
-import { isExhaustion } from '../src/explore/crew.ts'
+import { engineFrom } from '../src/explore/search/engine.ts'
+import { isExhaustion } from '../src/explore/search/worker-pool.ts'
 import { AsymmetryError } from '../src/explore/symmetry/asymmetry.ts'
-import { type ExplorerData, Share, type Task, type WorkerAnswer } from '../src/explore/share.ts'
+import { type ExplorerData, Share, type Task, type WorkerAnswer } from '../src/explore/search/search-worker.ts'
 import { threadData } from '../src/threads/threads.ts'
 
 const { recipe, control } = threadData<ExplorerData>()

@@ -1,14 +1,14 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Checkpoints } from '../explore/checkpoint/checkpoints.ts'
+import { Checkpoints } from '../explore/search/checkpoint/checkpoints.ts'
 import {
   CheckpointError,
   type Identity,
   type Manifest,
   checkIdentity,
   readManifest,
-} from '../explore/checkpoint/manifest.ts'
+} from '../explore/search/checkpoint/manifest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { Check } from '../model/check.ts'
 import { buildDigest } from './build-digest.ts'

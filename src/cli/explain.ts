@@ -1,7 +1,7 @@
 import { PathSearch } from '../explore/paths/path-search.ts'
 import { STRATEGIES } from '../explore/paths/strategies.ts'
 import type { Stretch } from '../explore/paths/uninterrupted.ts'
-import type { PreemptionPoint, Tracer } from '../explore/tracer.ts'
+import type { PreemptionPoint, Tracer } from '../explore/witness/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'
 import type { LoadedModel } from '../compile/load.ts'

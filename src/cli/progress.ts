@@ -1,4 +1,4 @@
-import type { Progress } from '../explore/search.ts'
+import type { Progress } from '../explore/search/search.ts'
 import { bytes, count } from '../report/numbers.ts'
 import type { Streams } from './streams.ts'
 

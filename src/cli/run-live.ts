@@ -1,7 +1,7 @@
 import { bundle } from '../compile/bundle.ts'
 import { load } from '../compile/load.ts'
 import { pathEngine } from '../explore/paths/path-engine.ts'
-import { CannotStep, Tracer } from '../explore/tracer.ts'
+import { CannotStep, Tracer } from '../explore/witness/tracer.ts'
 import type { Jitter } from '../live/free-gate.ts'
 import { waitingOf } from '../live/follow.ts'
 import { FreeRun, type FreeRunResult } from '../live/free-run.ts'

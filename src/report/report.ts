@@ -1,4 +1,4 @@
-import type { Times } from '../explore/profile.ts'
+import type { Times } from '../explore/successors/profile.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { MachineObject } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'

@@ -12,7 +12,7 @@ export const BUGS: readonly Bug[] = [
     name: 'a missed dependence: a read and a later write of a field commute',
     edits: [
       {
-        file: 'src/explore/partial-order/accesses.js',
+        file: 'src/explore/step/accesses.js',
         from: 'return meet(a.writes, b.writes) || meet(a.writes, b.reads) || meet(a.reads, b.writes);',
         to: 'return meet(a.writes, b.writes) || meet(a.writes, b.reads);',
       },
@@ -22,7 +22,7 @@ export const BUGS: readonly Bug[] = [
     name: 'partial order: steps that close a loop are taken alone',
     edits: [
       {
-        file: 'src/explore/partial-order/selection.js',
+        file: 'src/explore/reductions/persistent-sets.js',
         from: '(head & LOOPED) !== 0 && futures.returns(actor, next, local)',
         to: 'false',
       },
@@ -32,7 +32,7 @@ export const BUGS: readonly Bug[] = [
     name: 'partial order: no search after the first one',
     edits: [
       {
-        file: 'src/explore/search.js',
+        file: 'src/explore/search/search.js',
         from: '!selection || selection.learnt === known',
         to: 'selection !== undefined',
       },
@@ -40,7 +40,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'partial order: any closed gate hides what lies beyond, whoever keeps it closed',
-    edits: [{ file: 'src/explore/partial-order/gates.js', from: '.includes(keeper)', to: '.length >= 0' }],
+    edits: [{ file: 'src/explore/reductions/blocking-guards.js', from: '.includes(keeper)', to: '.length >= 0' }],
   },
   {
     name: 'dpor: sleeping steps are not woken by what they depend on',
@@ -75,12 +75,12 @@ export const BUGS: readonly Bug[] = [
     name: 'states are told apart by ten bits of a hash only',
     edits: [
       {
-        file: 'src/explore/state-store.js',
+        file: 'src/explore/store/state-store.js',
         from: 'if (k === words)\n                same[i] = 1;',
         to: 'same[i] = 1;',
       },
       {
-        file: 'src/explore/state-hash.js',
+        file: 'src/explore/store/state-hash.js',
         from: 'return part ^ (part >>> 14);',
         to: 'return (part ^ (part >>> 14)) & 0x3ff;',
       },
@@ -99,7 +99,11 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'races: whether the other can still go on after the acquire is not looked at',
     edits: [
-      { file: 'src/explore/race.js', from: 'applyFirstWrites(this.#table.words, mine, this.#afterAcquire);', to: '' },
+      {
+        file: 'src/explore/successors/race.js',
+        from: 'applyFirstWrites(this.#table.words, mine, this.#afterAcquire);',
+        to: '',
+      },
     ],
   },
   {
@@ -114,12 +118,16 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'sleep sets: steps that conflict are taken to commute',
-    edits: [{ file: 'src/explore/sleep-sets.js', from: 'this.#conflict(step, other))', to: 'false)' }],
+    edits: [{ file: 'src/explore/reductions/sleep-sets.js', from: 'this.#conflict(step, other))', to: 'false)' }],
   },
   {
     name: 'sleep sets: of two steps that commute each sleeps for the other',
     edits: [
-      { file: 'src/explore/sleep-sets.js', from: 'end = isRanked ? actors.length : mover', to: 'end = actors.length' },
+      {
+        file: 'src/explore/reductions/sleep-sets.js',
+        from: 'end = isRanked ? actors.length : mover',
+        to: 'end = actors.length',
+      },
     ],
   },
   {
@@ -127,7 +135,7 @@ export const BUGS: readonly Bug[] = [
     test: 'verdicts',
     edits: [
       {
-        file: 'src/explore/leaf-maker.js',
+        file: 'src/explore/table/leaf-maker.js',
         from: '(isStep && (!reads || local !== before) ? GOES : 0)',
         to: '(isStep ? GOES : 0)',
       },
@@ -138,7 +146,7 @@ export const BUGS: readonly Bug[] = [
     test: 'cases',
     edits: [
       {
-        file: 'src/explore/sweep.js',
+        file: 'src/explore/hangs/sweep.js',
         from: '((bits >> successors.images[k * actors + actor]) & 1) << actor',
         to: '((bits >> actor) & 1) << actor',
       },
@@ -146,14 +154,14 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'races: only actors that come later are asked',
-    edits: [{ file: 'src/explore/race.js', from: 'if (p === q)', to: 'if (p.id >= q.id)' }],
+    edits: [{ file: 'src/explore/successors/race.js', from: 'if (p === q)', to: 'if (p.id >= q.id)' }],
   },
   {
     name: 'steps: nothing is executed twice when it is recorded',
     test: 'refusals',
     edits: [
       {
-        file: 'src/explore/step-table.js',
+        file: 'src/explore/table/step-table.js',
         from: 'if (count <= CHECKED_FIRST || count % RECHECK === 0) {',
         to: 'if (count < 0) {',
       },
@@ -190,7 +198,7 @@ export const BUGS: readonly Bug[] = [
     test: 'engine',
     edits: [
       {
-        file: 'src/explore/successors.js',
+        file: 'src/explore/successors/successors.js',
         from: "throw new PackingFullError('more local states than their bits can number');",
         to: 'words[leaf + LEAF.local] = local & mask;',
       },
@@ -201,7 +209,7 @@ export const BUGS: readonly Bug[] = [
     test: 'verdicts',
     edits: [
       {
-        file: 'src/explore/reach.js',
+        file: 'src/explore/store/state-words.js',
         from: 'return actors.some((actor) => actor.mustFinish) ? REST_BIT : 0;',
         to: 'return 0;',
       },
@@ -212,7 +220,7 @@ export const BUGS: readonly Bug[] = [
     test: 'cases',
     edits: [
       {
-        file: 'src/explore/step-table.js',
+        file: 'src/explore/table/step-table.js',
         from: 'guard?.checkStep(actors[actor], locals.code(state, actor), state, forest === FOREST.placed, record) ?? []',
         to: '[]',
       },
@@ -234,7 +242,7 @@ export const BUGS: readonly Bug[] = [
     test: 'checkpoint',
     edits: [
       {
-        file: 'src/explore/checkpoint/checkpoints.js',
+        file: 'src/explore/search/checkpoint/checkpoints.js',
         from: 'levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges)',
         to: 'levels.slice(-1).flatMap(({ ranges }) => ranges)',
       },
@@ -303,7 +311,7 @@ export const BUGS: readonly Bug[] = [
     name: 'imbalance: interrupts and preemption that stay off are not seen',
     edits: [
       {
-        file: 'src/explore/balance.js',
+        file: 'src/explore/successors/balance.js',
         from: 'return { locks, interruptsOff, preemptionOff };',
         to: 'return locks.length > 0 ? { locks, interruptsOff, preemptionOff } : null;',
       },
@@ -332,7 +340,7 @@ export const BUGS: readonly Bug[] = [
     name: 'at rest: what daemons can still do is not looked at',
     edits: [
       {
-        file: 'src/explore/expansion.js',
+        file: 'src/explore/search/expansion.js',
         from: 'if ((head & (OUTCOME | IDLE)) === STEP && !successors.staysAt(i, id, leaf))',
         to: 'if ((head & OUTCOME) === FAULT)',
       },

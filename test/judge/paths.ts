@@ -1,12 +1,12 @@
 import { checks } from '../../checks/index.ts'
 import type { LoadedModel } from '../../src/compile/load.ts'
-import type { Engine } from '../../src/explore/engine.ts'
-import { conflict } from '../../src/explore/partial-order/accesses.ts'
+import type { Engine } from '../../src/explore/search/engine.ts'
+import { conflict } from '../../src/explore/step/accesses.ts'
 import { DepthFirst } from '../../src/explore/paths/depth-first.ts'
 import { type PathResult, PathSearch } from '../../src/explore/paths/path-search.ts'
 import { type PathStrategyName, STRATEGIES } from '../../src/explore/paths/strategies.ts'
 import type { Move, Path, Position, Strategy, Trial } from '../../src/explore/paths/strategy.ts'
-import { buildSystem } from '../../src/explore/system.ts'
+import { buildSystem } from '../../src/explore/state/system.ts'
 import type { Granularity } from '../../src/model/step-bounds.ts'
 
 /** A search along paths with what its executions were. */

@@ -5,7 +5,7 @@ import { ObjectTable, standardObjects } from '../../src/compile/freeze.ts'
 import { lower } from '../../src/compile/lower.ts'
 import { Refusal } from '../../src/compile/refusal.ts'
 import { DELEGATE, Frame, Runtime, runtimeObjects } from '../../src/compile/runtime.ts'
-import { LocalCodec } from '../../src/explore/encoding.ts'
+import { LocalCodec } from '../../src/explore/state/local-codec.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../../src/model/operation.ts'
 import { RandomSource } from '../../src/model/random-source.ts'
 

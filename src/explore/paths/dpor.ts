@@ -1,4 +1,4 @@
-import { type Access, conflict } from '../partial-order/accesses.ts'
+import { type Access, conflict } from '../step/accesses.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { Move, Path, Position, Strategy, StrategyOptions, Trial } from './strategy.ts'
 import { WakeupTree, alternatives, covers, sameMove } from './wakeup-tree.ts'

@@ -1,10 +1,10 @@
 import type { Check } from '../../model/check.ts'
 import type { Granularity } from '../../model/step-bounds.ts'
-import { Engine, NO_REDUCTION, engineRecipe } from '../engine.ts'
-import type { LocalRoom } from '../local-states.ts'
-import { firstRoom } from '../room.ts'
-import type { System } from '../system.ts'
-import { TUNING } from '../tuning.ts'
+import { Engine, NO_REDUCTION, engineRecipe } from '../search/engine.ts'
+import type { LocalRoom } from '../state/local-states.ts'
+import { firstRoom } from '../store/allocation.ts'
+import type { System } from '../state/system.ts'
+import { TUNING } from '../store/tuning.ts'
 
 /** Bits of every local state's number: states of paths are never packed anew. */
 const WIDTH = 20

@@ -1,7 +1,7 @@
 import type { Actor } from '../../model/actor.ts'
 import type { Check, Finding, Race, StateView } from '../../model/check.ts'
-import type { Engine } from '../engine.ts'
-import { type Access, conflict } from '../partial-order/accesses.ts'
+import type { Engine } from '../search/engine.ts'
+import { type Access, conflict } from '../step/accesses.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { Move } from './strategy.ts'
 

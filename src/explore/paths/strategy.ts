@@ -1,4 +1,4 @@
-import type { Access } from '../partial-order/accesses.ts'
+import type { Access } from '../step/accesses.ts'
 
 /** A step that can be taken. */
 export interface Move {

@@ -1,9 +1,9 @@
 import { isOwn } from '../../model/places.ts'
 import type { SourcePlace } from '../../compile/refusal.ts'
 import type { Actor } from '../../model/actor.ts'
-import { LocalCodec, type LocalState } from '../encoding.ts'
-import type { Engine } from '../engine.ts'
-import type { System } from '../system.ts'
+import { LocalCodec, type LocalState } from '../state/local-codec.ts'
+import type { Engine } from '../search/engine.ts'
+import type { System } from '../state/system.ts'
 
 /** Where in the code nobody is preempted: at one place of it, or within a function, which is given by its site. */
 export type Stretch = { readonly place: string } | { readonly function: number }

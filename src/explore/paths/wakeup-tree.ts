@@ -1,4 +1,4 @@
-import { type Access, conflict } from '../partial-order/accesses.ts'
+import { type Access, conflict } from '../step/accesses.ts'
 import type { Move } from './strategy.ts'
 
 /** A step to be taken, and what is to be explored after it. */

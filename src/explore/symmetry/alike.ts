@@ -4,7 +4,7 @@ import type { Field } from '../../model/field.ts'
 import { type Interchangeable, Machine, type Member } from '../../model/machine.ts'
 import { Memory, showValue } from '../../model/memory.ts'
 import { StructType } from '../../model/struct.ts'
-import type { System } from '../system.ts'
+import type { System } from '../state/system.ts'
 
 /** Interchangeable things of one set, with everything that is renamed along with each. */
 export interface AlikeSet {

@@ -1,6 +1,6 @@
-import type { LocalCodec } from '../encoding.ts'
-import type { LocalStates } from '../local-states.ts'
-import { OBJECT } from '../namings.ts'
+import type { LocalCodec } from '../state/local-codec.ts'
+import type { LocalStates } from '../state/local-states.ts'
+import { OBJECT } from '../state/references.ts'
 import { mix } from './mix.ts'
 import { type Names, type OwnObject, forEachNamed, renamed } from './names.ts'
 

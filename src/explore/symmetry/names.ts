@@ -1,5 +1,5 @@
 import type { Field, Naming } from '../../model/field.ts'
-import type { System } from '../system.ts'
+import type { System } from '../state/system.ts'
 import type { AlikeSet } from './alike.ts'
 
 /** Where each member stands in a list that fields name things of. */

@@ -1,5 +1,5 @@
 import { Refusal } from '../../compile/refusal.ts'
-import type { System } from '../system.ts'
+import type { System } from '../state/system.ts'
 import { type AlikeSet, UnlikeError, alike } from './alike.ts'
 
 /** A set that is not used, and why, where that is worth saying. */

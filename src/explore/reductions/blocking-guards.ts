@@ -1,0 +1,93 @@
+import type { Actor } from '../../model/actor.ts'
+import type { Operation } from '../../model/operation.ts'
+import { sharesCpu } from '../../model/dispatch.ts'
+import { holdersOf } from '../../model/awaited.ts'
+import type { LocalCodec } from '../state/local-codec.ts'
+import type { LocalStates } from '../state/local-states.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { System } from '../state/system.ts'
+
+/** A gate: an operation that blocks, of which it can be told who alone could end that. */
+interface Gate {
+  readonly key: string
+  readonly operation: Operation<unknown>
+}
+
+/**
+ * The operations that actors may be blocked at, and whether one is closed in a state until a certain actor moves. An
+ * actor beyond a closed gate need not be thought of: it cannot get there before that one has moved. One a thread.
+ */
+export class Gates {
+  readonly #system: System
+  readonly #codec: LocalCodec
+  readonly #locals: LocalStates
+  readonly #reader: StateReader
+  /** By actor: its gates, in order of discovery. */
+  readonly #gates: Gate[][]
+  /** By actor and local state: the number of the gate before which it stands. */
+  readonly #at: Map<number, number>[]
+
+  constructor(system: System, codec: LocalCodec, locals: LocalStates, reader: StateReader) {
+    this.#system = system
+    this.#codec = codec
+    this.#locals = locals
+    this.#reader = reader
+    this.#gates = system.actors.map(() => [])
+    this.#at = system.actors.map(() => new Map())
+  }
+
+  /** A local state in which an actor was seen to be blocked. */
+  add(actor: number, local: number): void {
+    const { runtime, objects } = this.#system
+    runtime.begin()
+    const state = this.#codec.decode(this.#locals.blob(actor, local))
+    runtime.end()
+    if (state.at !== 'operation') return
+    const { operation } = state
+    const key = [
+      objects.indexOf(operation.target),
+      operation.operation,
+      ...operation.args.map((arg) =>
+        typeof arg === 'object' && arg !== null ? `#${objects.indexOf(arg)}` : String(arg),
+      ),
+    ].join(' ')
+    const gates = this.#gates[actor] as Gate[]
+    const known = gates.findIndex((gate) => gate.key === key)
+    this.#at[actor]?.set(local, known >= 0 ? known : gates.push({ key, operation }) - 1)
+  }
+
+  /** The gate before which a local state stands, or -1. */
+  at(actor: number, local: number): number {
+    return this.#at[actor]?.get(local) ?? -1
+  }
+
+  /** Whether an actor that waits at a gate can still do something: give up the CPU that it shares. */
+  mayLeave(actor: number): boolean {
+    return sharesCpu(this.#system.actors[actor] as Actor)
+  }
+
+  /** The gates of an actor that are closed in a state and stay so until `keeper` moves. */
+  closed(actor: Actor, keeper: Actor, words: Int32Array): number[] {
+    const closed: number[] = []
+    const gates = this.#gates[actor.id] as Gate[]
+    for (let gate = 0; gate < gates.length; gate++)
+      if (this.#isClosed((gates[gate] as Gate).operation, actor, keeper, words)) closed.push(gate)
+    return closed
+  }
+
+  #isClosed(operation: Operation<unknown>, actor: Actor, keeper: Actor, words: Int32Array): boolean {
+    const { primitive, target, args } = operation
+    try {
+      return this.#reader.within(
+        words,
+        () =>
+          primitive.enabled !== undefined &&
+          !primitive.enabled(target, actor, args) &&
+          (holdersOf(operation, actor) ?? []).includes(keeper),
+        actor,
+      )
+    } catch {
+      return false // it looks at something that is not allocated here
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { Interner, type InternerBuffers, internerBuffers } from '../state/interner.ts'
+import type { LocalRoom } from '../state/local-states.ts'
+
+/** A step or blocked attempt that was seen, by what it says about its actor's future. */
+export interface Lesson {
+  readonly actor: number
+  /** Number of the local state it begins in. */
+  readonly local: number
+  /** Number of what it touches. */
+  readonly access: number
+  /** Number of the local state it leads to; -1: none, it is blocked or ends in a fault. */
+  readonly next: number
+  /** Whether it is blocked, and its operation can say who alone could let it go on. */
+  readonly isHeld: boolean
+}
+
+/** A property that is evaluated in every state reads a field. */
+export interface Sight {
+  readonly field: number
+}
+
+const SIGHT = -1
+
+/** Shared memory of what a search learns, for as many local states as there is room for. */
+export function learntBuffers({ states, words }: LocalRoom): InternerBuffers {
+  return internerBuffers(Math.min(states, 1 << 20), Math.min(words, 1 << 23))
+}
+
+/** All that the threads of a search have learnt about what actors may do, each thing once, numbered in order of discovery. */
+export class Learnt {
+  readonly #known: Interner
+
+  constructor(buffers: InternerBuffers) {
+    this.#known = new Interner(buffers)
+  }
+
+  /** How many things were learnt. */
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** Bytes in use. */
+  get bytes(): number {
+    return this.#known.bytes
+  }
+
+  add({ actor, local, access, next, isHeld }: Lesson): void {
+    this.#known.intern([actor, local, access, next, isHeld ? 1 : 0])
+  }
+
+  addSight(field: number): void {
+    this.#known.intern([SIGHT, field])
+  }
+
+  /** The thing that has a number. */
+  get(number: number): Lesson | Sight {
+    const blob = this.#known.blob(number)
+    if (blob[0] === SIGHT) return { field: blob[1] as number }
+    const [actor, local, access, next, held] = blob as unknown as [number, number, number, number, number]
+    return { actor, local, access, next, isHeld: held === 1 }
+  }
+}

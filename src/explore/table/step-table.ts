@@ -1,0 +1,418 @@
+import type { Actor } from '../../model/actor.ts'
+import type { Fault } from '../../model/memory.ts'
+import { Arena, type ArenaBuffers, arenaBuffers, arenaUse } from './arena.ts'
+import type { Executor } from '../step/executor.ts'
+import type { Dependence } from '../step/step-memory.ts'
+import { type StepRecord, sameCourse } from '../step/step-record.ts'
+import { LabelStatistics } from './label-statistics.ts'
+import type { Cell } from '../state/layout.ts'
+import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
+import { LeafMaker, type LeafMakerParts } from './leaf-maker.ts'
+import { CHOICE, DIRECT, descend, growChoice, growRead, readSlot } from './step-tree.ts'
+import type { Steps } from './steps.ts'
+import type { SymmetryGuard } from '../symmetry/guard.ts'
+
+/** How a step is taken: `placed`, it waits for the actor's CPU; `unplaced`, as if the actor had it. */
+const FOREST = { placed: 0, unplaced: 1 } as const
+
+/** Words of a block for leaves of steps that are executed each time. */
+const SCRATCH = 1 << 14
+
+/** Of each label the first records are run twice, and later ones one time in {@link RECHECK}. */
+const CHECKED_FIRST = 8
+const RECHECK = 16
+
+/** What a step table is made with. */
+export interface StepTableParts extends LeafMakerParts {
+  readonly arena: ArenaBuffers
+  readonly executor: Executor
+  /** Most local states of an actor. */
+  readonly localStates: number
+  /** Records of a label before the table may give it up. */
+  readonly patience: number
+  /** Checks that steps treat interchangeable members alike; null without any. */
+  readonly guard: SymmetryGuard | null
+}
+
+/** First word of the table's own roots; the words before it are nobody's, so that no slot is 0. */
+const FIRST_ROOT = 1
+
+/** Arena for the step table of some actors, followed by further root slots for `extra` trees. */
+export function stepArena(actors: number, localStates: number, extra: number): ArenaBuffers {
+  return arenaBuffers(extraRoot(actors, localStates) + extra)
+}
+
+/** The first of the further root slots. */
+export function extraRoot(actors: number, localStates: number): number {
+  return FIRST_ROOT + 2 * actors * localStates
+}
+
+/**
+ * The steps known so far: for each actor and local state a decision tree over the values read and the alternatives
+ * taken, shared by all threads. The model's code runs once for each path of a tree; from then on the step is a walk.
+ */
+export class StepTable {
+  /** The arena's words, in which leaves lie. */
+  readonly words: Int32Array
+  readonly #parts: StepTableParts
+  readonly #arena: Arena
+  readonly #leaves: LeafMaker
+  readonly #labels: LabelStatistics
+  readonly #faults = new Map<number, Fault>()
+  /** By actor: word, shift and mask of its local state, and root of its trees. */
+  readonly #places: Int32Array
+  /** Blocks of the arena for leaves that nobody keeps, the one in use and how much of it is. */
+  readonly #scratch: { readonly at: number; readonly words: number }[] = []
+  #scratchBlock = 0
+  #scratchUsed = 0
+  #recorded = 0
+  #executed = 0
+  /** Milliseconds spent in the model's code. */
+  executing = 0
+
+  constructor(parts: StepTableParts) {
+    this.#parts = parts
+    this.#arena = new Arena(parts.arena)
+    this.words = this.#arena.words
+    this.#leaves = new LeafMaker(parts)
+    this.#labels = new LabelStatistics(parts.patience)
+    this.#places = new Int32Array(parts.actors.length * 4)
+    this.place()
+  }
+
+  /** Looks where the actors' local states lie now; call when states were packed anew. */
+  place(): void {
+    const { actors, locals } = this.#parts
+    for (const { id } of actors) {
+      const { word, shift, mask } = locals.packing.locals[id] as Cell
+      this.#places.set([word, shift, mask, this.#root(FOREST.placed, id, 0)], id * 4)
+    }
+  }
+
+  /** Steps that this thread added to the table. */
+  get recorded(): number {
+    return this.#recorded
+  }
+
+  /** Steps that this thread executed without adding them. */
+  get executed(): number {
+    return this.#executed
+  }
+
+  /** Bytes in use, by all threads. */
+  get bytes(): number {
+    const { arena, actors, localStates } = this.#parts
+    return (arenaUse(arena) - extraRoot(actors.length, localStates)) * 4
+  }
+
+  /**
+   * Finds the steps and blocked attempts of every actor in some states.
+   *
+   * @param states one after another
+   * @param count how many
+   * @param size words of a state
+   */
+  collect(states: Int32Array, count: number, size: number, steps: Steps): void {
+    const { words } = this
+    const places = this.#places
+    const { starts } = steps
+    let start = 0
+    let found = 0
+    let leaves = steps.makeRoom((count * places.length) / 4)
+    // The hottest loop of the checker, {@link collectOne} written out: it touches typed arrays only, and leaves them for
+    // what is not known, or behind two choices.
+    for (let base = 0, end = count * size; base < end; base += size) {
+      for (let at = 0; at < places.length; at += 4) {
+        starts[start++] = found
+        const slot =
+          (places[at + 3] as number) +
+          (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) &
+            (places[at + 2] as number))
+        const node = descend(words, words[slot] as number, states, base)
+        if (node < 0) {
+          leaves[found++] = -node
+          continue
+        }
+        if (node > 0 && words[node] === CHOICE) {
+          leaves = steps.makeRoom(found + (words[node + 1] as number) + (count * places.length) / 4)
+          const before = found
+          found = addAlternatives(words, node, states, base, leaves, found)
+          if (found > before) continue
+        }
+        steps.count = found
+        this.collectOne(at >> 2, states, base, size, steps)
+        found = steps.count
+        leaves = steps.makeRoom(found + (count * places.length) / 4)
+      }
+    }
+    starts[start] = found
+    steps.count = found
+  }
+
+  /** Adds the steps and blocked attempts of one actor in the state that begins at `base`. */
+  collectOne(actor: number, states: Int32Array, base: number, size: number, steps: Steps): void {
+    const { words } = this
+    const places = this.#places
+    const at = actor << 2
+    const slot =
+      (places[at + 3] as number) +
+      (((states[base + (places[at] as number)] as number) >>> (places[at + 1] as number)) & (places[at + 2] as number))
+    const node = descend(words, words[slot] as number, states, base)
+    if (node < 0) steps.add(-node)
+    else if (node === 0 || words[node] !== CHOICE || !this.#addLeaves(node, states, base, steps))
+      this.#finish(FOREST.placed, actor, slot, states.subarray(base, base + size), steps)
+  }
+
+  /** Adds the leaves of all alternatives of a choice, if they are near. */
+  #addLeaves(node: number, states: Int32Array, base: number, steps: Steps): boolean {
+    const { count } = steps
+    steps.count = addAlternatives(
+      this.words,
+      node,
+      states,
+      base,
+      steps.makeRoom(count + (this.words[node + 1] as number)),
+      count,
+    )
+    return steps.count > count
+  }
+
+  /** Leaves found so far are not needed any more, as far as they are of steps that are executed each time. */
+  recycle(): void {
+    this.#scratchBlock = 0
+    this.#scratchUsed = 0
+  }
+
+  /** Whether a leaf is of a step that is executed each time: soon something else lies there. */
+  isPassing(leaf: number): boolean {
+    return this.#scratch.some(({ at, words }) => leaf >= at && leaf < at + words)
+  }
+
+  /** Leaves of one actor's steps in a state. */
+  stepsOf(actor: number, state: Int32Array, steps: Steps): Int32Array {
+    return this.#stepsOf(FOREST.placed, actor, state, steps)
+  }
+
+  /** The same as if the actor had its CPU, whoever has it: what it would do next, for the race check. */
+  unplacedStepsOf(actor: number, state: Int32Array, steps: Steps): Int32Array {
+    return this.#stepsOf(FOREST.unplaced, actor, state, steps)
+  }
+
+  /** Why a step ends in a fault. */
+  fault(actor: number, state: Int32Array, leaf: number): Fault {
+    const known = this.#faults.get(leaf)
+    if (known) return known
+    const { fault } = this.#execute(FOREST.placed, actor, state, leafChoices(this.words, leaf))
+    if (!fault) throw this.#parts.executor.unstable()
+    if (this.#executed === 0) this.#faults.set(leaf, fault) // else the leaf may be another one's later
+    return fault
+  }
+
+  /** Takes one state's leaves as a sample of what is asked for, to tell which labels the table serves. */
+  sample(leaves: Int32Array, weight: number): void {
+    for (const leaf of leaves) this.#labels.asked(this.words[leaf + LEAF.site] as number, weight)
+  }
+
+  #stepsOf(forest: number, actor: number, state: Int32Array, steps: Steps): Int32Array {
+    steps.count = 0
+    this.#finish(forest, actor, this.#root(forest, actor, this.#parts.locals.id(state, actor)), state, steps)
+    return steps.leaves.subarray(0, steps.count)
+  }
+
+  #root(forest: number, actor: number, local: number): number {
+    const { actors, localStates } = this.#parts
+    return FIRST_ROOT + (forest * actors.length + actor) * localStates + local
+  }
+
+  /** Goes on from a slot wherever the hot loop could not. */
+  #finish(forest: number, actor: number, slot: number, state: Int32Array, steps: Steps): void {
+    const before = steps.count
+    if (this.#walk(forest, actor, slot, state, [], steps)) return
+    steps.count = before
+    this.#direct(forest, actor, state, steps)
+  }
+
+  /** Adds the leaves below a slot; false where steps from the local state are not recorded. */
+  #walk(
+    forest: number,
+    actor: number,
+    from: number,
+    state: Int32Array,
+    script: readonly number[],
+    steps: Steps,
+  ): boolean {
+    const { words } = this
+    let slot = from
+    for (;;) {
+      if (slot === 0) return false
+      const node = (words[slot] as number) || this.#learn(forest, actor, slot, state, script)
+      if (node < 0) {
+        steps.add(-node)
+        return true
+      }
+      const head = node === 0 ? DIRECT : (words[node] as number)
+      if (head === DIRECT) return false
+      if (head === CHOICE) {
+        for (let i = 0; i < (words[node + 1] as number); i++)
+          if (!this.#walk(forest, actor, node + 2 + i, state, [...script, i], steps)) return false
+        return true
+      }
+      slot = readSlot(words, node, state) || this.#learnValue(forest, actor, node, state, script)
+    }
+  }
+
+  /** What an empty slot holds once the step was recorded; 0 where it is not. */
+  #learn(forest: number, actor: number, slot: number, state: Int32Array, script: readonly number[]): number {
+    const isKept = this.#record(forest, actor, state, script)
+    const node = this.words[slot] as number
+    if (node === 0 && isKept) throw this.#parts.executor.unstable()
+    return node
+  }
+
+  /** The slot for a value not seen before once the step was recorded; 0 where it is not. */
+  #learnValue(forest: number, actor: number, node: number, state: Int32Array, script: readonly number[]): number {
+    const isKept = this.#record(forest, actor, state, script)
+    const slot = readSlot(this.words, node, state)
+    if (slot === 0 && isKept) throw this.#parts.executor.unstable()
+    return slot
+  }
+
+  #execute(forest: number, actor: number, state: Int32Array, script: readonly number[]): StepRecord {
+    const { executor, locals, actors } = this.#parts
+    const started = performance.now()
+    const record = executor.execute(
+      actors[actor] as Actor,
+      locals.code(state, actor),
+      state,
+      script,
+      forest === FOREST.placed,
+    )
+    this.executing += performance.now() - started
+    return record
+  }
+
+  /** Runs the model's code and adds what it did to a tree; false when the steps from this local state are not recorded. */
+  #record(forest: number, actor: number, state: Int32Array, script: readonly number[]): boolean {
+    const record = this.#execute(forest, actor, state, script)
+    this.#recorded++
+    const count = this.#labels.recorded(record.site)
+    if (count <= CHECKED_FIRST || count % RECHECK === 0) {
+      if (!sameCourse(record, this.#execute(forest, actor, state, script))) throw this.#parts.executor.unstable()
+    }
+    const further = this.#guard(forest, actor, state, record)
+    const local = this.#parts.locals.id(state, actor)
+    const root = this.#root(forest, actor, local)
+    if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
+    if (!this.#isGivenUp(root))
+      this.#insert(root, [...record.dependences, ...further], this.#leaves.parts(actor, record, local))
+    return !this.#isGivenUp(root) // another thread may have given it up meanwhile
+  }
+
+  /** Looks whether the step treats interchangeable members alike, and what else that depends on. */
+  #guard(forest: number, actor: number, state: Int32Array, record: StepRecord): readonly Dependence[] {
+    const { guard, locals, actors } = this.#parts
+    return (
+      guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record) ?? []
+    )
+  }
+
+  #isGivenUp(root: number): boolean {
+    const node = this.words[root] as number
+    return node > 0 && this.words[node] === DIRECT
+  }
+
+  /** From here on the steps from a local state are executed each time. */
+  #giveUp(root: number): void {
+    const node = this.#arena.allocate(1)
+    this.words[node] = DIRECT
+    Atomics.store(this.words, root, node)
+  }
+
+  #insert(root: number, dependences: readonly Dependence[], parts: LeafParts): void {
+    const { executor, layout } = this.#parts
+    let slot = root
+    for (const dependence of dependences) {
+      if (dependence.on === 'choice') slot = growChoice(this.#arena, slot, dependence.n, dependence.taken)
+      else {
+        let left = dependence.raw
+        for (
+          let cell: Cell | null = layout.cells[dependence.field.id] as Cell;
+          cell !== null && slot !== 0;
+          cell = cell.rest
+        ) {
+          slot = growRead(this.#arena, slot, cell, left & cell.mask)
+          left >>>= 32 - cell.shift
+        }
+      }
+      if (slot === 0) {
+        if (this.#isGivenUp(root)) return
+        throw executor.unstable()
+      }
+    }
+    const leaf = this.#arena.allocate(leafSize(parts))
+    writeLeaf(this.words, leaf, parts)
+    if (this.#arena.publish(slot, -leaf) > 0 && !this.#isGivenUp(root)) throw executor.unstable()
+  }
+
+  /** Executes every alternative of a step, for leaves that nobody keeps. */
+  #direct(forest: number, actor: number, state: Int32Array, steps: Steps): void {
+    let script: number[] | null = []
+    while (script) {
+      const record = this.#execute(forest, actor, state, script)
+      this.#executed++
+      this.#guard(forest, actor, state, record)
+      const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))
+      const leaf = this.#scratchFor(leafSize(parts))
+      writeLeaf(this.words, leaf, parts)
+      steps.add(leaf)
+      script = nextScript(record)
+    }
+  }
+
+  #scratchFor(size: number): number {
+    for (; ; this.#scratchBlock++, this.#scratchUsed = 0) {
+      let block = this.#scratch[this.#scratchBlock]
+      if (block === undefined) {
+        const words = Math.max(SCRATCH, size)
+        block = { at: this.#arena.allocate(words), words }
+        this.#scratch.push(block)
+      }
+      if (this.#scratchUsed + size > block.words) continue
+      const at = block.at + this.#scratchUsed
+      this.#scratchUsed += size
+      return at
+    }
+  }
+}
+
+/** The alternatives to take after those of a record, in order; null after the last. */
+export function nextScript({ dependences }: StepRecord): number[] | null {
+  const choices = dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence] : []))
+  while (choices.length > 0) {
+    const { n, taken } = choices.at(-1) as { n: number; taken: number }
+    if (taken + 1 < n) return [...choices.slice(0, -1).map((choice) => choice.taken), taken + 1]
+    choices.pop()
+  }
+  return null
+}
+
+/**
+ * Adds the leaves of all alternatives of a choice from a position on, where reads lead to them; returns the position after
+ * them, or the same if some are not known or behind another choice.
+ */
+function addAlternatives(
+  words: Int32Array,
+  choice: number,
+  states: Int32Array,
+  base: number,
+  leaves: Int32Array,
+  from: number,
+): number {
+  let at = from
+  for (let slot = choice + 2, end = slot + (words[choice + 1] as number); slot < end; slot++) {
+    const node = descend(words, words[slot] as number, states, base)
+    if (node >= 0) return from
+    leaves[at++] = -node
+  }
+  return at
+}

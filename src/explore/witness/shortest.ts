@@ -1,0 +1,205 @@
+import type { Engine } from '../search/engine.ts'
+import { leafChoices } from '../table/leaf.ts'
+import type { ScheduledStep } from '../../trace/schedule.ts'
+import type { Search } from '../search/search.ts'
+import { markOf } from '../search/search-worker.ts'
+import type { Range } from '../store/state-store.ts'
+import type { Symmetry } from '../symmetry/symmetry.ts'
+
+/** A step between two states on shortest paths. */
+interface Edge extends ScheduledStep {
+  readonly to: number
+  /** The state reached, before members were renamed; null without symmetry. */
+  readonly reached: Int32Array | null
+  /** What members are called in the state that is stored; null: the same. */
+  readonly image: Int32Array | null
+}
+
+/**
+ * The shortest schedule from the initial state to a stored one, and among the shortest one with the fewest changes
+ * of actor; ties go to the smaller actor and alternatives, so that the answer does not depend on the workers.
+ *
+ * States store no parents: a backward sweep over the levels marks every state on a shortest path. Where members are
+ * renamed, the schedule calls them throughout as they are called in the target.
+ *
+ * @param target number of the state
+ * @param depth its level
+ * @param last actor of a violating step taken from the target, or -1
+ */
+export async function shortestSchedule(
+  search: Search,
+  levels: readonly (readonly Range[])[],
+  target: number,
+  depth: number,
+  last: number,
+): Promise<ScheduledStep[]> {
+  const { engine } = search
+  const marks = new SharedArrayBuffer(search.room.segments.length * 2 ** search.room.segmentBits)
+  const marked = new Uint8Array(marks)
+  marked[target] = markOf(depth)
+  for (let level = depth - 1; level >= 0; level--) {
+    await search.sharedTask({
+      kind: 'mark',
+      room: search.room,
+      ranges: levels[level] as readonly Range[],
+      marks,
+      level,
+    })
+  }
+  return new PathChooser(engine, marked, levels, target, depth, last).schedule()
+}
+
+/** Chooses among the marked paths by dynamic programming from the target backwards. */
+class PathChooser {
+  readonly #engine: Engine
+  readonly #edges = new Map<number, Edge[]>()
+  /** By state: for each actor the fewest switches of a path that goes on with it. */
+  readonly #cost = new Map<number, number[]>()
+  readonly #start: number
+  readonly #depth: number
+
+  constructor(
+    engine: Engine,
+    marked: Uint8Array,
+    levels: readonly (readonly Range[])[],
+    target: number,
+    depth: number,
+    last: number,
+  ) {
+    this.#engine = engine
+    this.#depth = depth
+    const actors = engine.system.actors.length
+    this.#cost.set(
+      target,
+      Array.from({ length: actors }, (_, actor) => (last < 0 || actor === last ? 0 : Infinity)),
+    )
+    for (let level = depth - 1; level >= 0; level--) {
+      for (const { from, to } of levels[level] as readonly Range[]) {
+        for (let state = from; state < to; state++)
+          if (marked[state] === markOf(level)) this.#settle(state, marked, level)
+      }
+    }
+    this.#start = (levels[0] as readonly Range[])[0]?.from ?? 0
+  }
+
+  #settle(state: number, marked: Uint8Array, level: number): void {
+    const { store, successors, symmetry, system, table } = this.#engine
+    const edges: Edge[] = []
+    const cost = system.actors.map(() => Infinity)
+    successors.forEach(store.at(state), (actor, leaf, next) => {
+      const reached = symmetry ? next.slice() : null
+      const image = symmetry?.canonise(next)?.slice() ?? null
+      const to = store.find(next)
+      if (to < 0 || marked[to] !== markOf(level + 1) || !this.#cost.has(to)) return // back edges may share the mark
+      const edge = { actor: actor.id, choices: leafChoices(table.words, leaf), to, reached, image }
+      edges.push(edge)
+      cost[actor.id] = Math.min(cost[actor.id] as number, this.#after(to, this.#arrives(edge)))
+    })
+    this.#edges.set(state, edges)
+    this.#cost.set(state, cost)
+  }
+
+  /** Fewest switches from a state on, when `actor` made the step into it. */
+  #after(state: number, actor: number): number {
+    return Math.min(...(this.#cost.get(state) as number[]).map((cost, next) => cost + (next === actor ? 0 : 1)))
+  }
+
+  /** What the actor of a step is called in the state that it leads to. */
+  #arrives({ actor, image }: Edge): number {
+    return image === null ? actor : (this.#engine.symmetry as Symmetry).names.actor(actor, image)
+  }
+
+  /** The steps chosen. */
+  schedule(): ScheduledStep[] {
+    const edges = this.#choose()
+    const { symmetry } = this.#engine
+    return symmetry
+      ? new Renamed(this.#engine, symmetry, this.#start).schedule(edges)
+      : edges.map(({ actor, choices }) => ({ actor, choices }))
+  }
+
+  #choose(): Edge[] {
+    const edges: Edge[] = []
+    let state = this.#start
+    let actor = -1
+    /** By name in the state: the name at the start. */
+    let real: Int32Array | null = null
+    for (let i = 0; i < this.#depth; i++) {
+      const edge: Edge = this.#best(state, actor, real)
+      edges.push(edge)
+      state = edge.to
+      actor = this.#arrives(edge)
+      real = follow(real, edge.image)
+    }
+    return edges
+  }
+
+  #best(state: number, actor: number, real: Int32Array | null): Edge {
+    const { symmetry } = this.#engine
+    const named = (edge: Edge): number => (real && symmetry ? symmetry.names.actor(edge.actor, real) : edge.actor)
+    const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({
+      edge,
+      cost: this.#after(edge.to, this.#arrives(edge)) + (edge.actor === actor || actor < 0 ? 0 : 1),
+    }))
+    const least = Math.min(...edges.map(({ cost }) => cost))
+    // edges are in order of actor and alternatives; sorting keeps that order among equals
+    const [found] = edges.filter(({ cost }) => cost === least).toSorted((a, b) => named(a.edge) - named(b.edge))
+    if (!found) throw this.#engine.executor.unstable()
+    return found.edge
+  }
+}
+
+/** Names at the start by names in the next state, from those in the state before it. */
+function follow(real: Int32Array | null, image: Int32Array | null): Int32Array | null {
+  if (image === null) return real
+  const next = new Int32Array(image.length)
+  image.forEach((named, member) => (next[named] = real === null ? member : (real[member] as number)))
+  return next
+}
+
+/** Takes a path of stored states as one of real states, in which members keep their names: those of the last stored one. */
+class Renamed {
+  readonly #engine: Engine
+  readonly #symmetry: Symmetry
+  readonly #start: number
+
+  constructor(engine: Engine, symmetry: Symmetry, start: number) {
+    this.#engine = engine
+    this.#symmetry = symmetry
+    this.#start = start
+  }
+
+  schedule(edges: readonly Edge[]): ScheduledStep[] {
+    const last = edges.reduce<Int32Array | null>((real, { image }) => follow(real, image), null)
+    // the initial state is the same under all names, so that the path may begin with those that lead to the last ones
+    let real = last && inverse(last)
+    let state = this.#start
+    return edges.map((edge) => {
+      const step = this.#step(state, edge, real)
+      state = edge.to
+      real = follow(real, edge.image)
+      return step
+    })
+  }
+
+  /** A step of a stored state as one of the real state. */
+  #step(state: number, { actor, choices, reached }: Edge, real: Int32Array | null): ScheduledStep {
+    if (real === null || reached === null) return { actor, choices }
+    const { store, successors, table } = this.#engine
+    const target = this.#symmetry.rename(reached, real)
+    const who = this.#symmetry.names.actor(actor, real)
+    let found: ScheduledStep | null = null
+    successors.forEach(this.#symmetry.rename(store.at(state), real), (one, theirs, next) => {
+      if (one.id === who && next.every((word, i) => word === target[i]))
+        found ??= { actor: who, choices: leafChoices(table.words, theirs) }
+    })
+    if (!found) throw this.#engine.executor.unstable()
+    return found
+  }
+}
+
+function inverse(image: Int32Array): Int32Array {
+  const made = new Int32Array(image.length)
+  image.forEach((to, from) => (made[to] = from))
+  return made
+}
