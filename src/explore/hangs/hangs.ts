@@ -1,8 +1,19 @@
 import type { Check } from '../../model/check.ts'
-import type { Engine } from '../search/engine.ts'
-import type { Range } from '../store/state-store.ts'
+import type { System } from '../state/system.ts'
+import type { Range, StateStore } from '../store/state-store.ts'
 import { type Reach, movingBits, restBit } from '../store/state-words.ts'
 import type { LocatedFinding } from '../successors/findings.ts'
+import type { StoredStateView } from '../successors/state-view.ts'
+import type { Successors } from '../successors/successors.ts'
+
+/** What the hang check needs of an engine once the sweeps are done. */
+export interface HangParts {
+  readonly system: System
+  readonly store: StateStore
+  readonly reach: Reach
+  readonly successors: Successors
+  readonly view: StoredStateView
+}
 
 /**
  * What backward sweeps over the whole graph have shown (docs/soundness.md, "Hangs"): the states of the first level
@@ -10,15 +21,15 @@ import type { LocatedFinding } from '../successors/findings.ts'
  * although all can move.
  */
 export function hangs(
-  engine: Engine,
+  parts: HangParts,
   checks: readonly Check[],
   levels: readonly (readonly Range[])[],
 ): LocatedFinding[] {
-  const { reach } = engine
-  const { actors } = engine.system
+  const { reach } = parts
+  const { actors } = parts.system
   const stuck = firstLevelWithout(movingBits(actors), levels, reach)
   const { depth, states } = stuck.states.length > 0 ? stuck : firstLevelWithout(restBit(actors), levels, reach)
-  return states.flatMap((state) => findingsAt(engine, checks, state, depth, reach.get(state)))
+  return states.flatMap((state) => findingsAt(parts, checks, state, depth, reach.get(state)))
 }
 
 /** The first level with states that lack one of the bits. */
@@ -38,19 +49,17 @@ function firstLevelWithout(
 }
 
 function findingsAt(
-  engine: Engine,
+  parts: HangParts,
   checks: readonly Check[],
   state: number,
   depth: number,
   reach: number,
 ): LocatedFinding[] {
-  const words = engine.store.at(state)
-  engine.view.show(words, engine.successors.stepsOf(words), 0, depth === 0)
-  const stuck = engine.system.actors.filter(
-    (actor) => !engine.view.isFinished(actor) && ((reach >> actor.id) & 1) === 0,
-  )
+  const words = parts.store.at(state)
+  parts.view.show(words, parts.successors.stepsOf(words), 0, depth === 0)
+  const stuck = parts.system.actors.filter((actor) => !parts.view.isFinished(actor) && ((reach >> actor.id) & 1) === 0)
   return checks.flatMap((check) => {
-    const finding = check.hang?.(engine.view, stuck)
+    const finding = check.hang?.(parts.view, stuck)
     return finding ? [{ ...finding, depth, state, step: null }] : []
   })
 }

@@ -1,8 +1,12 @@
-import type { Engine } from '../search/engine.ts'
+import type { Selection } from '../reductions/persistent-sets.ts'
+import type { System } from '../state/system.ts'
 import { IDLE, OUTCOME, STEP } from '../table/leaf.ts'
-import { ALL_BITS, REST_BIT, movingBits, restBit } from '../store/state-words.ts'
-import { PART } from '../store/state-store.ts'
-import { GROUP } from '../successors/successors.ts'
+import { ALL_BITS, type Reach, REST_BIT, movingBits, restBit } from '../store/state-words.ts'
+import { PART, type StateStore } from '../store/state-store.ts'
+import type { Profile } from '../successors/profile.ts'
+import { GROUP, type Successors } from '../successors/successors.ts'
+import type { Symmetry } from '../symmetry/symmetry.ts'
+import type { StepTable } from '../table/step-table.ts'
 
 /** Steps that a state wanders on, at most. */
 const MOST_STEPS = 64
@@ -12,9 +16,23 @@ const FORTUNES = 1 << 12
 /** How often in a row a step may disappoint, or serve, before more of it changes nothing. */
 const MOST_FORTUNE = 3
 
+/** What backward sweeps need of an engine. */
+export interface SweepParts {
+  readonly system: System
+  readonly store: StateStore
+  readonly reach: Reach
+  readonly table: StepTable
+  readonly successors: Successors
+  readonly profile: Profile
+  /** Null: no members are renamed. */
+  readonly symmetry: Symmetry | null
+  /** Null: without partial-order reduction. */
+  readonly selection: Selection | null
+}
+
 /** Backward sweeps of the hang check (docs/soundness.md, "Hangs"): they add to states' bits those of their successors. */
 export class Sweep {
-  readonly #engine: Engine
+  readonly #parts: SweepParts
   /** The bits that some verdict hangs on. */
   readonly #required: number
   /** Numbers of the states at hand, which are those of the group, and their bits. */
@@ -34,9 +52,9 @@ export class Sweep {
   /** By position in the batch: the step that was taken. */
   readonly #taken = new Int32Array(PART)
 
-  constructor(engine: Engine) {
-    this.#engine = engine
-    this.#required = movingBits(engine.system.actors) | restBit(engine.system.actors)
+  constructor(parts: SweepParts) {
+    this.#parts = parts
+    this.#required = movingBits(parts.system.actors) | restBit(parts.system.actors)
   }
 
   /**
@@ -45,7 +63,7 @@ export class Sweep {
    * after that: whatever comes by a complete state is complete.
    */
   wander(from: number, to: number): boolean {
-    const { successors, profile } = this.#engine
+    const { successors, profile } = this.#parts
     profile.start()
     this.#gatherIncomplete(from, to)
     let left = successors.count
@@ -63,7 +81,7 @@ export class Sweep {
 
   /** Tells the states on the way of a wanderer what it met after them. */
   #tellWay(i: number): void {
-    const { reach } = this.#engine
+    const { reach } = this.#parts
     let bits = 0
     for (let step = (this.#lengths[i] as number) - 1; step >= 0; step--) {
       const state = this.#ways[i * MOST_STEPS + step] as number
@@ -80,7 +98,7 @@ export class Sweep {
 
   /** One step of every state that is still incomplete; returns how many that were. */
   #wanderOn(step: number): number {
-    const { successors, store } = this.#engine
+    const { successors, store } = this.#parts
     successors.clearBatch()
     for (let i = 0; i < successors.count; i++) if (this.#bits[i] !== ALL_BITS) this.#stepAtRandom(i, step)
     const { rows, count } = successors.batch
@@ -104,7 +122,7 @@ export class Sweep {
 
   /** Builds one successor of the state that a wanderer has come to, if there is one: by a step that served others, or any. */
   #stepAtRandom(i: number, step: number): void {
-    const { successors, system, table } = this.#engine
+    const { successors, system, table } = this.#parts
     const actors = system.actors.length
     const start = Math.imul((this.#indices[i] as number) + Math.imul(step, 0x9e3779b1), 0x85ebca6b) >>> 16
     let best = 0
@@ -134,7 +152,7 @@ export class Sweep {
    * asked for successors only as long as bits are missing: most states need one or two.
    */
   run(from: number, to: number, isChain: boolean): boolean {
-    const { profile, system } = this.#engine
+    const { profile, system } = this.#parts
     profile.start()
     let hasChanged = false
     for (let isChanging = true; isChanging;) {
@@ -149,7 +167,7 @@ export class Sweep {
   }
 
   #gatherIncomplete(from: number, to: number): void {
-    const { successors, reach } = this.#engine
+    const { successors, reach } = this.#parts
     successors.clear()
     for (let index = from; index < to; index++) {
       const bits = reach.get(index)
@@ -162,7 +180,7 @@ export class Sweep {
 
   /** Notes the bits found; whether any was new. */
   #note(): boolean {
-    const { successors, reach } = this.#engine
+    const { successors, reach } = this.#parts
     let hasChanged = false
     for (let i = 0; i < successors.count; i++) {
       const index = this.#indices[i] as number
@@ -175,7 +193,7 @@ export class Sweep {
 
   /** Adds to each incomplete state the bits of the states that one of its actors leads to. */
   #lookAhead(round: number): void {
-    const { successors, system, table } = this.#engine
+    const { successors, system, table } = this.#parts
     const actors = system.actors.length
     successors.clearBatch()
     for (let i = 0; i < successors.count; i++) {
@@ -196,7 +214,7 @@ export class Sweep {
 
   /** The bits of a state of the batch, as the state that it is a successor of calls the actors. */
   #seenFrom(k: number, bits: number): number {
-    const { symmetry, successors, system } = this.#engine
+    const { symmetry, successors, system } = this.#parts
     if (!symmetry || bits === ALL_BITS) return bits
     const actors = system.actors.length
     let seen = bits & REST_BIT
@@ -207,7 +225,7 @@ export class Sweep {
 
   /** Adds the bits of the batch's states to those of the states they are successors of. */
   #gather(): void {
-    const { successors, store, reach, selection } = this.#engine
+    const { successors, store, reach, selection } = this.#parts
     const found = store.findAll(successors.batch)
     for (let k = 0; k < successors.batch.count; k++) {
       const target = (found[k] as number) >>> 0
