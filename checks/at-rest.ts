@@ -1,4 +1,4 @@
-import type { Check } from '../src/model/index.ts'
+import type { Check } from '../src/index.ts'
 
 /** `m.atRest`: holds whenever every actor that must finish has finished. */
 export const atRest: Check = {

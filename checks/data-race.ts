@@ -1,4 +1,4 @@
-import type { Actor, Check, Finding, Race } from '../src/model/index.ts'
+import type { Actor, Check, Finding, Race } from '../src/index.ts'
 
 function ordinary({ actors: [a, b], field, writes }: Race): Finding {
   const does = (actor: Actor, isWrite: boolean): string => `${actor.label} ${isWrite ? 'writes' : 'reads'} ${field}`

@@ -1,4 +1,4 @@
-import type { Check, Fault } from '../src/model/index.ts'
+import type { Check, Fault } from '../src/index.ts'
 
 /** A check for steps that end in a fault of one kind. */
 export function faultCheck(kind: Fault['kind'], about: string): Check {

@@ -1,4 +1,4 @@
-import { type Check, leftOver } from '../src/model/index.ts'
+import { type Check, leftOver } from '../src/index.ts'
 import { faultCheck } from './fault.ts'
 
 /** A thread, or an interrupt handler, ends with a lock held, interrupts or preemption off. A deliberate hand-over is declared: `m.thread(program, { hands: [lock] })`. */

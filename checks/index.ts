@@ -1,5 +1,5 @@
 /** The public entry `vmcheck/checks`, and the register: a new check is one file and one line here. */
-import type { Check } from '../src/model/index.ts'
+import type { Check } from '../src/index.ts'
 import { assertion } from './assertion.ts'
 import { atRest } from './at-rest.ts'
 import { dataRace } from './data-race.ts'

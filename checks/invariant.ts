@@ -1,4 +1,4 @@
-import type { Check, Finding, StateView } from '../src/model/index.ts'
+import type { Check, Finding, StateView } from '../src/index.ts'
 import { faultCheck } from './fault.ts'
 
 function* broken(state: StateView): Iterable<Finding> {

@@ -1,4 +1,4 @@
-import { type Check, sleepsInAtomic } from '../src/model/index.ts'
+import { type Check, sleepsInAtomic } from '../src/index.ts'
 import { faultCheck } from './fault.ts'
 
 /** An operation that may sleep where its actor must not: with a spin lock held, interrupts or preemption off, or in a handler. */

@@ -1,5 +1,5 @@
-import type { Actor, Blocked, Check, Finding, StateView, ViolationKind } from '../src/model/index.ts'
-import { list } from '../src/model/texts.ts'
+import type { Actor, Blocked, Check, Finding, StateView, ViolationKind } from '../src/index.ts'
+import { list } from '../src/source/texts.ts'
 import { short } from './wording.ts'
 
 /** The first cycle among the waits, as positions in the order of waiting; empty without one. */

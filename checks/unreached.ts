@@ -1,4 +1,4 @@
-import type { Check, PropertyForm } from '../src/model/index.ts'
+import type { Check, PropertyForm } from '../src/index.ts'
 
 /** The check that evaluates each form of property. */
 const CHECK_OF: Readonly<Record<PropertyForm, string>> = {

@@ -1,4 +1,4 @@
-import type { Actor } from '../src/model/index.ts'
+import type { Actor } from '../src/index.ts'
 
 /** An actor in short: `CPU 0` where nobody shares it. */
 export function short(actor: Actor): string {

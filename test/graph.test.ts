@@ -55,7 +55,7 @@ test('a model’s texts are data in both formats', async (t) => {
 export default model({ title: 'a "title" \\\\ x', machine(m) { m.thread(function* a() { const n = m.choose(2, 'a "choice"\\nof two'); yield* pause(); m.assert(n === 0, 'quoted "text"') }) } })`
   t.is((await exploreText(text)).verdict, 'violation')
   const { bundleText } = await import('./inline.ts')
-  const { load } = await import('../src/compile/load.ts')
+  const { load } = await import('../src/runtime/load.ts')
   const { graph, name } = await searchGraph(load(await bundleText(text)), REQUEST, silent)
   t.true(
     renderAut(graph)
@@ -75,7 +75,7 @@ test('with symmetry, CPUs that turn out to differ are told apart in the graph', 
 const X = struct('x', { v: u2 })
 export default model({ title: 'unlike', machine(m) { const x = m.struct(X, 'x'); m.cpus(2, (cpu) => function* a() { yield* atomically(() => { x.v = cpu.index + 1 }) }) } })`
   const { bundleText } = await import('./inline.ts')
-  const { load } = await import('../src/compile/load.ts')
+  const { load } = await import('../src/runtime/load.ts')
   const loaded = load(await bundleText(text))
   const [plain, reduced] = [
     await searchGraph(loaded, REQUEST, silent),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { modelFiles } from '../src/cli/list.ts'
-import { load } from '../src/compile/load.ts'
+import { load } from '../src/runtime/load.ts'
 import { buildSystem } from '../src/explore/state/system.ts'
 import { type Expectation, expectedVerdict } from '../src/model/model.ts'
 import { resolveParameters } from '../src/model/parameters.ts'

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { bundle } from '../src/compile/bundle.ts'
-import { lower } from '../src/compile/lower.ts'
-import { loadLower } from '../src/compile/packed-lower.ts'
-import { Refusal } from '../src/compile/refusal.ts'
-import { SHIPPED, type Shipped, digestOf } from '../src/compile/lowered-files.ts'
+import { bundle } from '../src/bundle/bundle.ts'
+import { lower } from '../src/lower/lower.ts'
+import { loadLower } from '../src/lower/packed-lower.ts'
+import { Refusal } from '../src/source/refusal.ts'
+import { type Shipped, digestOf } from '../src/bundle/lowered-files.ts'
+import { SHIPPED } from '../src/installation.ts'
 
 /** A folder that is removed after the test, with a model in it. */
 async function folderWith(
@@ -62,7 +63,7 @@ test('the packed lowering says what the modules it is made of say, places of ref
 
 test('a process takes the compiled code of the packed lowering over', async (t) => {
   // in a process of its own: V8 takes nothing over from one with other flags, and other tests set some
-  const script = `import { loadLower } from ${JSON.stringify(new URL('../src/compile/packed-lower.js', import.meta.url).href)}; console.log(loadLower().script.cachedDataRejected)`
+  const script = `import { loadLower } from ${JSON.stringify(new URL('../src/lower/packed-lower.js', import.meta.url).href)}; console.log(loadLower().script.cachedDataRejected)`
   t.is((await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])).stdout, 'false\n')
 })
 

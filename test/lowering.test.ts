@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { transformSync } from 'esbuild'
 import fc from 'fast-check'
-import { lower } from '../src/compile/lower.ts'
+import { lower } from '../src/lower/lower.ts'
 import { difference, generatedAgree } from './lowering/agree.ts'
 
 /** Programs in which everything that lowering has to get right occurs; `op(...)` is an operation whose result is drawn by the test. */

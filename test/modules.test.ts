@@ -2,9 +2,9 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { bundle } from '../src/compile/bundle.ts'
-import { load } from '../src/compile/load.ts'
-import { Refusal } from '../src/compile/refusal.ts'
+import { bundle } from '../src/bundle/bundle.ts'
+import { load } from '../src/runtime/load.ts'
+import { Refusal } from '../src/source/refusal.ts'
 import { exploreInline } from './inline.ts'
 
 /** Explores a model split over files; its findings. */

@@ -26,7 +26,7 @@ async function copyWith(bug: Bug | null): Promise<string> {
     const path = join(folder, 'dist', file)
     await writeFile(path, planted(bug as Bug, file, await readFile(path, 'utf8')))
   }
-  execFileSync(process.execPath, [join(folder, 'dist/src/cli/pack.js')], { cwd: folder }) // commands and threads are packed out of what was edited
+  execFileSync(process.execPath, [join(folder, 'dist/scripts/pack.js')], { cwd: folder }) // commands and threads are packed out of what was edited
   return folder
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import test from 'ava'
-import { bundle } from '../src/compile/bundle.ts'
-import { load } from '../src/compile/load.ts'
+import { bundle } from '../src/bundle/bundle.ts'
+import { load } from '../src/runtime/load.ts'
 import type { Report } from '../src/report/report.ts'
 import { exploreFile } from './run.ts'
 

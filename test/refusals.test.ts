@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { bundle } from '../src/compile/bundle.ts'
-import { load } from '../src/compile/load.ts'
-import { Refusal } from '../src/compile/refusal.ts'
+import { bundle } from '../src/bundle/bundle.ts'
+import { load } from '../src/runtime/load.ts'
+import { Refusal } from '../src/source/refusal.ts'
 import { bundleText, exploreInline, loadText } from './inline.ts'
 
 /** What is refused: text between the setup and the end of a model, and what must be said of it. `@` marks the place. */

@@ -1,5 +1,5 @@
-import { load } from '../src/compile/load.ts'
-import type { LoadedModel } from '../src/compile/load.ts'
+import { load } from '../src/runtime/load.ts'
+import type { LoadedModel } from '../src/runtime/load.ts'
 import type { ExploreRequest } from '../src/cli/request.ts'
 import { explore, loadModel } from '../src/cli/session.ts'
 import { type Streams, silentStreams } from '../src/cli/streams.ts'

@@ -1,7 +1,7 @@
 // Programs that may tell their CPUs apart, in all the ways that a model can: the default search says what the unreduced one says.
 import test from 'ava'
 import fc, { type Arbitrary } from 'fast-check'
-import { Refusal } from '../src/compile/refusal.ts'
+import { Refusal } from '../src/source/refusal.ts'
 import { exploreText, modelText } from './run.ts'
 
 const one = (...texts: string[]): Arbitrary<string> => fc.constantFrom(...texts)

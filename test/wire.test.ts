@@ -1,6 +1,6 @@
 import test from 'ava'
-import { bundle } from '../src/compile/bundle.ts'
-import { load } from '../src/compile/load.ts'
+import { bundle } from '../src/bundle/bundle.ts'
+import { load } from '../src/runtime/load.ts'
 import type { Report } from '../src/report/report.ts'
 import { exploreInline } from './inline.ts'
 import { exploreFile } from './run.ts'

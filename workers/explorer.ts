@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { checks } from '../checks/index.ts'
-import { Refusal } from '../src/compile/refusal.ts'
+import { Refusal } from '../src/source/refusal.ts'
 import { engineFrom } from '../src/explore/search/engine.ts'
 import { isExhaustion } from '../src/explore/search/worker-pool.ts'
 import { AsymmetryError } from '../src/explore/symmetry/asymmetry.ts'

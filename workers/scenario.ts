@@ -2,8 +2,8 @@ import { type GateAnswer, type GateTask, TASK_WORD } from '../src/cli/gate-task.
 import { explore } from '../src/cli/session.ts'
 import { silentStreams } from '../src/cli/streams.ts'
 import { UsageError } from '../src/cli/usage-error.ts'
-import { load } from '../src/compile/load.ts'
-import { Refusal } from '../src/compile/refusal.ts'
+import { load } from '../src/runtime/load.ts'
+import { Refusal } from '../src/source/refusal.ts'
 import { threadData } from '../src/threads/threads.ts'
 
 /** Milliseconds between two looks at whether the search is to end. */

@@ -1,10 +1,10 @@
 import { basename } from 'node:path'
 import { checks as allChecks } from '../../checks/index.ts'
-import type { LoadedModel } from '../compile/load.ts'
+import type { LoadedModel } from '../runtime/load.ts'
 import type { PathResult } from '../explore/paths/path-search.ts'
 import { type ScheduledStep, formatSchedule } from '../trace/schedule.ts'
 import type { SearchResult } from '../explore/search/search.ts'
-import type { Granularity } from '../model/step-bounds.ts'
+import type { Granularity } from '../semantics/step-bounds.ts'
 import type { System } from '../explore/state/system.ts'
 import type { Tracer } from '../explore/witness/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
@@ -21,7 +21,7 @@ import type { Violation } from '../trace/violation.ts'
 import { machineObjects } from '../trace/narration.ts'
 import { excerpts } from './excerpts.ts'
 import type { ExploreRequest } from './request.ts'
-import { version } from './version.ts'
+import { version } from '../installation.ts'
 
 /**
  * A finding and the schedule that leads there, told in kernel terms.

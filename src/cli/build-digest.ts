@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { version } from './version.ts'
+import { join } from 'node:path'
+import { OWN_FOLDERS, version } from '../installation.ts'
 
-const SOURCES = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-
-/** What vmcheck is that runs: its version, and a digest of its own files, for a working copy changes without its version. */
+/** What vmcheck is that runs: its version, and a digest of its own files, packed ones too, for a working copy changes without its version. */
 export async function buildDigest(): Promise<string> {
   const hash = createHash('sha256')
-  for (const folder of [SOURCES, resolve(SOURCES, '..', 'checks')]) {
-    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter(
-      (name) => /\.[cm]?[jt]s$/.test(name) && !name.startsWith('packed'),
+  for (const folder of OWN_FOLDERS) {
+    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) =>
+      /\.[cm]?[jt]s$/.test(name),
     )
     for (const name of names.toSorted()) hash.update(`${name}\0`).update(await readFile(join(folder, name)))
   }

@@ -1,10 +1,10 @@
 import yargs, { type CommandModule } from 'yargs'
-import { Refusal } from '../compile/refusal.ts'
-import { cleaned } from '../model/texts.ts'
+import { Refusal } from '../source/refusal.ts'
+import { cleaned } from '../source/texts.ts'
 import { suggestion } from './nearest.ts'
 import { type CommandStreams, type Streams, commandStreams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
-import { version } from './version.ts'
+import { version } from '../installation.ts'
 
 /** One line on standard error, and the status for "cannot be carried out". */
 function fail(error: unknown, streams: Streams): void {

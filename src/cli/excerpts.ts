@@ -1,4 +1,4 @@
-import type { SourceMap } from '../compile/source-map.ts'
+import type { SourceMap } from '../runtime/source-map.ts'
 import { ownPlaces } from '../report/places.ts'
 import type { SourceExcerpt } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'

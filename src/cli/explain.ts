@@ -4,7 +4,7 @@ import type { Stretch } from '../explore/paths/uninterrupted.ts'
 import type { PreemptionPoint, Tracer } from '../explore/witness/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'
-import type { LoadedModel } from '../compile/load.ts'
+import type { LoadedModel } from '../runtime/load.ts'
 import { type ExploreRequest, prepare } from './request.ts'
 import type { Streams } from './streams.ts'
 

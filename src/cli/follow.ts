@@ -1,4 +1,4 @@
-import type { LoadedModel } from '../compile/load.ts'
+import type { LoadedModel } from '../runtime/load.ts'
 import { PathSearch } from '../explore/paths/path-search.ts'
 import type { Progress } from '../explore/search/search.ts'
 import { type PathStrategyName, STRATEGIES } from '../explore/paths/strategies.ts'

@@ -1,5 +1,5 @@
 import { Semaphore } from 'async-mutex'
-import type { LoadedModel } from '../compile/load.ts'
+import type { LoadedModel } from '../runtime/load.ts'
 import type { GateResult } from '../gate/gate-result.ts'
 import { judge } from '../gate/judge.ts'
 import type { ResultCache, ResultKey } from '../gate/result-cache.ts'
@@ -8,7 +8,7 @@ import type { Report } from '../report/report.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
 import { type GateAnswer, type GateTask, TASK_WORD } from './gate-task.ts'
 import type { ExploreRequest } from './request.ts'
-import { wordsOf } from '../model/thrown.ts'
+import { wordsOf } from '../source/thrown.ts'
 
 /** A scenario to be explored, and how. */
 export interface PlannedCase {

@@ -1,4 +1,4 @@
-import type { Bundle } from '../compile/bundle.ts'
+import type { Bundle } from '../bundle/bundle.ts'
 import type { Report } from '../report/report.ts'
 import type { ExploreRequest } from './request.ts'
 

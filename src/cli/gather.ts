@@ -1,5 +1,5 @@
 import { checks } from '../../checks/index.ts'
-import type { LoadedModel } from '../compile/load.ts'
+import type { LoadedModel } from '../runtime/load.ts'
 import { Search, type StopReason } from '../explore/search/search.ts'
 import { type StateGraph, stateGraph } from '../explore/witness/graph.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'

@@ -1,13 +1,10 @@
 import { lstat, readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { CommandModule } from 'yargs'
+import { INIT_TEMPLATE, version } from '../installation.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'
-import { version } from './version.ts'
 import { writeWhole } from './write-whole.ts'
-
-const TEMPLATE = fileURLToPath(new URL('../../../templates/init', import.meta.url))
 
 /** `vmcheck init` */
 export function initCommand(streams: Streams): CommandModule<object, object> {
@@ -19,9 +16,9 @@ export function initCommand(streams: Streams): CommandModule<object, object> {
 }
 
 async function init(streams: Streams): Promise<void> {
-  const all = (await readdir(TEMPLATE, { recursive: true, withFileTypes: true }))
+  const all = (await readdir(INIT_TEMPLATE, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(TEMPLATE.length + 1))
+    .map(({ parentPath, name }) => join(parentPath, name).slice(INIT_TEMPLATE.length + 1))
   const isThere = async (file: string): Promise<boolean> =>
     lstat(resolve(streams.cwd, file)).then(
       () => true,
@@ -37,7 +34,12 @@ async function init(streams: Streams): Promise<void> {
     throw new UsageError(`init: there is ${inTheWay.toSorted().join(', ')} already; nothing was written`)
   const files = all.filter((file) => !taken.includes(file)).toSorted()
   for (const file of files)
-    await writeWhole(file, (await readFile(join(TEMPLATE, file), 'utf8')).replace('VERSION', version()), file, streams)
+    await writeWhole(
+      file,
+      (await readFile(join(INIT_TEMPLATE, file), 'utf8')).replace('VERSION', version()),
+      file,
+      streams,
+    )
   const install =
     taken.length > 0 ? 'npm install --save-dev vmcheck\n  npm pkg set scripts.gate="vmcheck gate"' : 'npm install'
   streams.out(

@@ -1,7 +1,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { type LoadedModel } from '../compile/load.ts'
+import { type LoadedModel } from '../runtime/load.ts'
 import { expectedVerdict } from '../model/model.ts'
 import { loadModel } from './session.ts'
 import type { Streams } from './streams.ts'

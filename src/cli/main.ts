@@ -1,7 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { cleaned } from '../model/texts.ts'
+import { COMMAND_THREAD } from '../installation.ts'
+import { cleaned } from '../source/texts.ts'
 import type { FromCommand, Surroundings } from './between.ts'
 import { Output } from './output.ts'
 import { Signals } from './signals.ts'
@@ -30,7 +31,7 @@ function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): stri
 
 /** The thread that runs the command. What code of a model prints there past the command is a diagnostic. */
 function startCommand(): Worker {
-  const thread = new Worker(new URL('./command-thread.js', import.meta.url), {
+  const thread = new Worker(COMMAND_THREAD, {
     workerData: surroundings(),
     stdin: true,
     stdout: true,

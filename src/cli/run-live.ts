@@ -1,5 +1,5 @@
-import { bundle } from '../compile/bundle.ts'
-import { load } from '../compile/load.ts'
+import { bundle } from '../bundle/bundle.ts'
+import { load } from '../runtime/load.ts'
 import { pathEngine } from '../explore/paths/path-engine.ts'
 import { CannotStep, Tracer } from '../explore/witness/tracer.ts'
 import type { Jitter } from '../live/free-gate.ts'

@@ -1,5 +1,5 @@
-import { bundle } from '../compile/bundle.ts'
-import { type LoadedModel, load } from '../compile/load.ts'
+import { bundle } from '../bundle/bundle.ts'
+import { type LoadedModel, load } from '../runtime/load.ts'
 import { type Progress, Search, type SearchResult } from '../explore/search/search.ts'
 import { shortestSchedule } from '../explore/witness/shortest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'

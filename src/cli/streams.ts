@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { cleaned, cleanedButColours } from '../model/texts.ts'
+import { cleaned, cleanedButColours } from '../source/texts.ts'
 import type { FromCommand, Surroundings, ToCommand } from './between.ts'
 
 /** Where a command writes, what it may assume of it, and how it is interrupted: read once, at the edge. */

@@ -1,4 +1,4 @@
-import { Refusal } from '../compile/refusal.ts'
+import { Refusal } from '../source/refusal.ts'
 import { AsymmetryError } from '../explore/symmetry/asymmetry.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 

@@ -1,4 +1,4 @@
-import { Refusal, type SourcePlace } from '../compile/refusal.ts'
+import { Refusal, type SourcePlace } from '../source/refusal.ts'
 import type { Config } from './index.ts'
 
 /** What a setting may be: said in messages, and the test for it. */

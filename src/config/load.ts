@@ -3,7 +3,7 @@ import { builtinModules, createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { Script } from 'node:vm'
 import type { Message } from 'esbuild'
-import { Refusal } from '../compile/refusal.ts'
+import { Refusal } from '../source/refusal.ts'
 import * as entry from './index.ts'
 import { checkConfig } from './check.ts'
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { bundle } from '../compile/bundle.ts'
+import { bundle } from '../bundle/bundle.ts'
 
 const execute = promisify(execFile)
 

@@ -1,5 +1,5 @@
 import type { Actor, Cpu } from '../model/actor.ts'
-import { dispatch, placement, sharesCpu } from '../model/dispatch.ts'
+import { dispatch, placement, sharesCpu } from '../semantics/dispatch.ts'
 import type { LiveMemory } from './live-memory.ts'
 import type { SharedFields } from './shared-fields.ts'
 import type { Transaction } from './transaction.ts'

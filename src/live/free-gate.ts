@@ -1,4 +1,4 @@
-import { RandomSource } from '../model/random-source.ts'
+import { RandomSource } from '../semantics/random-source.ts'
 import type { Gate } from './gate.ts'
 import type { Roster } from './roster.ts'
 

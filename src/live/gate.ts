@@ -1,7 +1,7 @@
 import type { RawEvent } from '../trace/narration.ts'
 import type { Fault } from '../model/memory.ts'
-import type { Switches } from '../model/switches.ts'
-import type { SourcePlace } from '../compile/refusal.ts'
+import type { Switches } from '../semantics/switches.ts'
+import type { SourcePlace } from '../source/refusal.ts'
 
 /** What an actor stands before, asked while nobody runs. */
 export interface Wait {

@@ -1,6 +1,6 @@
 import type { Actor, Cpu } from '../model/actor.ts'
-import { cpuOf } from '../model/dispatch.ts'
-import { isOwn } from '../model/places.ts'
+import { cpuOf } from '../semantics/dispatch.ts'
+import { isOwn } from '../source/places.ts'
 import { SEES, changes, named } from '../trace/narration.ts'
 import type { ScheduledStep } from '../trace/schedule.ts'
 import type { RacingAccess, TraceStep } from '../trace/trace.ts'

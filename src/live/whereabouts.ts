@@ -1,5 +1,5 @@
-import type { SourceMap } from '../compile/source-map.ts'
-import { stackOf } from '../model/thrown.ts'
+import type { SourceMap } from '../runtime/source-map.ts'
+import { stackOf } from '../source/thrown.ts'
 import type { Whereabouts } from '../trace/narration.ts'
 
 /** Where in a model's code an error was made: the generator functions of the model on its stack, outermost first, and the place. */

@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts'
-import type { AtomicContext } from './holdings.ts'
+import type { AtomicContext } from '../semantics/holdings.ts'
 import type { Judgement, Property, PropertyForm } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'

@@ -1,4 +1,4 @@
-import { list } from '../model/texts.ts'
+import { list } from '../source/texts.ts'
 import type { Assumed } from './report.ts'
 
 /** What is assumed, in words. */

@@ -1,4 +1,4 @@
-import { cleaned } from '../model/texts.ts'
+import { cleaned } from '../source/texts.ts'
 
 /** The same with every text in it as a terminal or page may show it. */
 export function clean<T>(value: T): T {

@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { renderToStaticMarkup } from 'preact-render-to-string'
+import { PAGE_SCRIPT } from '../installation.ts'
 import { App } from './page/app.tsx'
 import { STYLE } from './page/style.ts'
 import type { Report } from './report.ts'
-
-/** What makes the page live, bundled for browsers by the build. From here and from the packed command it lies in the same place. */
-const CLIENT = new URL('../report/page/client.min.js', import.meta.url)
 
 /**
  * Reports as one page that needs nothing else: it is readable as it is, and its script, which only the page's own digest
  * allows to run, lets the reader step through traces.
  */
 export async function renderHtml(reports: readonly Report[]): Promise<string> {
-  const script = await readFile(CLIENT, 'utf8')
+  const script = await readFile(PAGE_SCRIPT, 'utf8')
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`
   const [first] = reports
   // data, whatever it says: a closing tag inside it is none

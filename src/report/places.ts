@@ -1,4 +1,4 @@
-import { isOwn } from '../model/places.ts'
+import { isOwn } from '../source/places.ts'
 import type { TraceEvent } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 

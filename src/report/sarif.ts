@@ -10,7 +10,7 @@ import type {
 } from 'sarif'
 import type { TraceEvent } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
-import { isOwn } from '../model/places.ts'
+import { isOwn } from '../source/places.ts'
 import { type Place, ownPlaces } from './places.ts'
 import type { Report } from './report.ts'
 import { laneTitle } from './timeline.ts'

@@ -1,5 +1,5 @@
 import { showValue } from '../model/memory.ts'
-import { oneLine } from '../model/texts.ts'
+import { oneLine } from '../source/texts.ts'
 import { SEES } from '../trace/narration.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'

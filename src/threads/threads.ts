@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type MessagePort, workerData } from 'node:worker_threads'
+import { workerEntry } from '../installation.ts'
 
 /** The part of Piscina that is used. */
 export interface Threads<Task> {
@@ -9,13 +8,6 @@ export interface Threads<Task> {
   run(task: Task, options?: { readonly transferList?: readonly MessagePort[] }): Promise<unknown>
   /** Ends the threads, whatever they are at. */
   destroy(): Promise<void>
-}
-
-/** What a thread runs: the file of that name in `workers`, packed by the build where that was done, for a hundred small files take as long to load as a thread to start. */
-function entryOf(name: string): URL {
-  const ending = extname(import.meta.url)
-  const packed = new URL(`../packed/${name}.js`, import.meta.url)
-  return ending === '.js' && existsSync(packed) ? packed : new URL(`../../workers/${name}${ending}`, import.meta.url)
 }
 
 const REQUIRES_NO_MODULES = '--no-experimental-require-module'
@@ -53,7 +45,7 @@ export async function startThreads<Task>(
   patience: number = PATIENCE,
 ): Promise<Threads<Task>> {
   const { Piscina } = await import('piscina')
-  const entry = typeof name === 'string' ? entryOf(name) : name
+  const entry = typeof name === 'string' ? workerEntry(name) : name
   for (let attempt = 1; ; attempt++) {
     const begun = new SharedArrayBuffer(4)
     const threads = new Piscina({

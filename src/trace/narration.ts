@@ -1,4 +1,4 @@
-import type { SourcePlace } from '../compile/refusal.ts'
+import type { SourcePlace } from '../source/refusal.ts'
 import type { Field } from '../model/field.ts'
 import { type Fault, type Memory, showValue } from '../model/memory.ts'
 import type { Operation } from '../model/operation.ts'

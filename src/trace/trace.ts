@@ -1,4 +1,4 @@
-import type { SourcePlace } from '../compile/refusal.ts'
+import type { SourcePlace } from '../source/refusal.ts'
 import type { Role } from '../model/field.ts'
 
 /** One thing that a step did. */

@@ -1,4 +1,4 @@
-import type { SourcePlace } from '../compile/refusal.ts'
+import type { SourcePlace } from '../source/refusal.ts'
 import type { ViolationKind } from '../model/verdict.ts'
 import type { ScheduledStep } from './schedule.ts'
 import type { RacingAccess, TraceStep, Waiting } from './trace.ts'

@@ -1,5 +1,5 @@
 // One hostile input by its number: files that stand in a folder, and the commands that are given to them.
-import type { RandomSource } from '../../src/model/random-source.ts'
+import type { RandomSource } from '../../src/semantics/random-source.ts'
 import { mutateCode, mutateJson, mutateText, oneOf } from './mutate.ts'
 
 /** Files and reports that are known to be right: what inputs are made from. */

@@ -1,5 +1,5 @@
 // Changes to texts and values as typing, merging, copying and ill will make them.
-import type { RandomSource } from '../../src/model/random-source.ts'
+import type { RandomSource } from '../../src/semantics/random-source.ts'
 
 const NUMBERS = [
   '0',

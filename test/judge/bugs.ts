@@ -64,12 +64,12 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'liveness: what is read after one block falls through to the next is taken for dead',
-    edits: [{ file: 'src/compile/liveness.js', from: 'if (falls && next)', to: 'if (falls && next && !falls)' }],
+    edits: [{ file: 'src/lower/liveness.js', from: 'if (falls && next)', to: 'if (falls && next && !falls)' }],
   },
   {
     name: 'liveness: a variable that one arm of an if writes is taken to be written in any case',
     test: 'lowering',
-    edits: [{ file: 'src/compile/liveness.js', from: 'if (arms[1]?.has(name))', to: 'if (arms.length > 0)' }],
+    edits: [{ file: 'src/lower/liveness.js', from: 'if (arms[1]?.has(name))', to: 'if (arms.length > 0)' }],
   },
   {
     name: 'states are told apart by ten bits of a hash only',
@@ -110,7 +110,7 @@ export const BUGS: readonly Bug[] = [
     name: 'plain accesses after a release share its step',
     edits: [
       {
-        file: 'src/model/step-bounds.js',
+        file: 'src/semantics/step-bounds.js',
         from: "if (primitiveClass !== 'acquire')",
         to: "if (primitiveClass === 'other')",
       },
@@ -171,7 +171,7 @@ export const BUGS: readonly Bug[] = [
     name: 'shared CPUs: a thread with preemption off is preempted',
     edits: [
       {
-        file: 'src/model/dispatch.js',
+        file: 'src/semantics/dispatch.js',
         from: 'state.interruptsOff === 0 && state.preemptionOff === 0',
         to: 'state.interruptsOff === 0',
       },
@@ -181,7 +181,7 @@ export const BUGS: readonly Bug[] = [
     name: 'a published write shares its step',
     edits: [
       {
-        file: 'src/model/step-bounds.js',
+        file: 'src/semantics/step-bounds.js',
         from: "access === 'volatile' || access === 'event' || (access === 'published' && isWrite)",
         to: "access === 'volatile' || access === 'event'",
       },
@@ -268,12 +268,12 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'interrupts: any that is due is taken when preemption is switched on',
     test: 'shared-cpus',
-    edits: [{ file: 'src/model/dispatch.js', from: '.filter((actor) => !before.includes(actor))', to: '' }],
+    edits: [{ file: 'src/semantics/dispatch.js', from: '.filter((actor) => !before.includes(actor))', to: '' }],
   },
   {
     name: 'interrupts: one that waited for them to be on comes when it likes',
     test: 'shared-cpus',
-    edits: [{ file: 'src/model/dispatch.js', from: 'if (waited.length > 0)', to: 'if (waited.length > 9)' }],
+    edits: [{ file: 'src/semantics/dispatch.js', from: 'if (waited.length > 0)', to: 'if (waited.length > 9)' }],
   },
   {
     name: 'sleep lock: two readers upgrade at once',
@@ -330,7 +330,7 @@ export const BUGS: readonly Bug[] = [
     name: 'properties do not make the locks that they look at visible',
     edits: [
       {
-        file: 'src/model/step-bounds.js',
+        file: 'src/semantics/step-bounds.js',
         from: "return observed.has(target.name) ? 'other' : primitive.class;",
         to: 'return primitive.class;',
       },

@@ -1,6 +1,6 @@
 // Runs a generated program's text as it stands, with the JavaScript engine's own generators over a machine of a few plain
 // objects: nothing is lowered, stored or restored.
-import { RandomSource } from '../../src/model/random-source.ts'
+import { RandomSource } from '../../src/semantics/random-source.ts'
 import { type GeneratedProgram, SIZES } from './program.ts'
 import { printModel } from './print.ts'
 

@@ -1,5 +1,5 @@
 import { checks } from '../../checks/index.ts'
-import type { LoadedModel } from '../../src/compile/load.ts'
+import type { LoadedModel } from '../../src/runtime/load.ts'
 import type { Engine } from '../../src/explore/search/engine.ts'
 import { conflict } from '../../src/explore/step/accesses.ts'
 import { DepthFirst } from '../../src/explore/paths/depth-first.ts'
@@ -7,7 +7,7 @@ import { type PathResult, PathSearch } from '../../src/explore/paths/path-search
 import { type PathStrategyName, STRATEGIES } from '../../src/explore/paths/strategies.ts'
 import type { Move, Path, Position, Strategy, Trial } from '../../src/explore/paths/strategy.ts'
 import { buildSystem } from '../../src/explore/state/system.ts'
-import type { Granularity } from '../../src/model/step-bounds.ts'
+import type { Granularity } from '../../src/semantics/step-bounds.ts'
 
 /** A search along paths with what its executions were. */
 export interface Followed {

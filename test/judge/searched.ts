@@ -1,10 +1,10 @@
 import { checks } from '../../checks/index.ts'
 import { type Reduce, reductionsOf } from '../../src/cli/request.ts'
-import type { LoadedModel } from '../../src/compile/load.ts'
+import type { LoadedModel } from '../../src/runtime/load.ts'
 import { Search, type SearchResult } from '../../src/explore/search/search.ts'
 import { buildSystem } from '../../src/explore/state/system.ts'
 import type { Tuning } from '../../src/explore/store/tuning.ts'
-import type { Granularity } from '../../src/model/step-bounds.ts'
+import type { Granularity } from '../../src/semantics/step-bounds.ts'
 
 /** How a generated program is searched. */
 export interface Way {

@@ -1,6 +1,6 @@
 // Whether a program does the same lowered as natively, or is refused with its place: there is no third outcome.
 import fc from 'fast-check'
-import { Refusal } from '../../src/compile/refusal.ts'
+import { Refusal } from '../../src/source/refusal.ts'
 import { lowered, runLowered, runNative } from './differential.ts'
 import { programs } from './generator.ts'
 

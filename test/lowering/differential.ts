@@ -1,13 +1,13 @@
 // Runs a program's text twice: with JavaScript's own generators, and lowered, its whole call stack stored and restored at
 // every operation. Both have to do the same.
 import { inspect } from 'node:util'
-import { ObjectTable, standardObjects } from '../../src/compile/freeze.ts'
-import { lower } from '../../src/compile/lower.ts'
-import { Refusal } from '../../src/compile/refusal.ts'
-import { DELEGATE, Frame, Runtime, runtimeObjects } from '../../src/compile/runtime.ts'
+import { ObjectTable, standardObjects } from '../../src/runtime/freeze.ts'
+import { lower } from '../../src/lower/lower.ts'
+import { Refusal } from '../../src/source/refusal.ts'
+import { DELEGATE, Frame, Runtime, runtimeObjects } from '../../src/runtime/runtime.ts'
 import { LocalCodec } from '../../src/explore/state/local-codec.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../../src/model/operation.ts'
-import { RandomSource } from '../../src/model/random-source.ts'
+import { RandomSource } from '../../src/semantics/random-source.ts'
 
 /** Operations and results of a run at most. */
 const MAX_EVENTS = 300

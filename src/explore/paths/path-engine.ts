@@ -1,5 +1,5 @@
 import type { Check } from '../../model/check.ts'
-import type { Granularity } from '../../model/step-bounds.ts'
+import type { Granularity } from '../../semantics/step-bounds.ts'
 import { Engine, NO_REDUCTION, engineRecipe } from '../search/engine.ts'
 import type { LocalRoom } from '../state/local-states.ts'
 import { firstRoom } from '../store/allocation.ts'

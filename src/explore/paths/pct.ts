@@ -1,4 +1,4 @@
-import { RandomSource } from '../../model/random-source.ts'
+import { RandomSource } from '../../semantics/random-source.ts'
 import type { Move, Path, Position, Strategy, StrategyOptions } from './strategy.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { RandomSource } from '../../model/random-source.ts'
+import { RandomSource } from '../../semantics/random-source.ts'
 import type { Move, Position, Strategy, StrategyOptions } from './strategy.ts'
 
 /** Uniform random walk: at every state each actor that can move is as likely as the others, and so is each alternative of its step. */

@@ -1,5 +1,5 @@
-import { isOwn } from '../../model/places.ts'
-import type { SourcePlace } from '../../compile/refusal.ts'
+import { isOwn } from '../../source/places.ts'
+import type { SourcePlace } from '../../source/refusal.ts'
 import type { Actor } from '../../model/actor.ts'
 import { LocalCodec, type LocalState } from '../state/local-codec.ts'
 import type { Engine } from '../search/engine.ts'

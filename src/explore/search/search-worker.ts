@@ -1,4 +1,4 @@
-import type { SourcePlace } from '../../compile/refusal.ts'
+import type { SourcePlace } from '../../source/refusal.ts'
 import type { Engine, EngineRecipe } from './engine.ts'
 import { PackingFullError } from '../state/local-states.ts'
 import type { Times } from '../successors/profile.ts'

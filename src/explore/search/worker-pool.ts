@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Refusal } from '../../compile/refusal.ts'
+import { Refusal } from '../../source/refusal.ts'
 import { type Threads, startThreads } from '../../threads/threads.ts'
 import { InternerFullError } from '../state/interner.ts'
 import { ArenaFullError } from '../table/arena.ts'

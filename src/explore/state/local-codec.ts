@@ -1,12 +1,12 @@
 import { isNativeError } from 'node:util/types'
-import type { ObjectTable } from '../../compile/freeze.ts'
-import { Refusal } from '../../compile/refusal.ts'
-import { Frame, type Runtime, Walk } from '../../compile/runtime.ts'
+import type { ObjectTable } from '../../runtime/freeze.ts'
+import { Refusal } from '../../source/refusal.ts'
+import { Frame, type Runtime, Walk } from '../../runtime/runtime.ts'
 import { showValue } from '../../model/memory.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../../model/operation.ts'
-import type { Switches } from '../../model/switches.ts'
-import { article } from '../../model/texts.ts'
-import { wording } from '../../model/thrown.ts'
+import type { Switches } from '../../semantics/switches.ts'
+import { article } from '../../source/texts.ts'
+import { wording } from '../../source/thrown.ts'
 
 /** Tags of the encoding; each value starts with one, so that no two values share an encoding. */
 const TAG = {

@@ -1,6 +1,6 @@
 import type { Fault } from '../../model/memory.ts'
 import type { PrimitiveClass } from '../../model/operation.ts'
-import type { Switches } from '../../model/switches.ts'
+import type { Switches } from '../../semantics/switches.ts'
 import type { Dependence } from './step-memory.ts'
 
 /** What a step did, as a function of its dependences. */

@@ -1,5 +1,5 @@
 import type { Actor } from '../../model/actor.ts'
-import { sharesCpu } from '../../model/dispatch.ts'
+import { sharesCpu } from '../../semantics/dispatch.ts'
 import type { Footprints } from '../step/footprints.ts'
 import { BLOCKED, LEAF, OUTCOME, PLAIN, applyFirstWrites } from '../table/leaf.ts'
 import type { StepTable } from '../table/step-table.ts'

@@ -1,4 +1,4 @@
-import { childrenOf } from '../../compile/freeze.ts'
+import { childrenOf } from '../../runtime/freeze.ts'
 import { Actor, Cpu } from '../../model/actor.ts'
 import type { Field } from '../../model/field.ts'
 import { type Interchangeable, Machine, type Member } from '../../model/machine.ts'

@@ -1,4 +1,4 @@
-import type { SourcePlace } from '../../compile/refusal.ts'
+import type { SourcePlace } from '../../source/refusal.ts'
 
 /** Things taken to be interchangeable turned out not to be: nothing found so far holds, the search begins again without. */
 export class AsymmetryError extends Error {

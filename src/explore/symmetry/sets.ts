@@ -1,4 +1,4 @@
-import { Refusal } from '../../compile/refusal.ts'
+import { Refusal } from '../../source/refusal.ts'
 import type { System } from '../state/system.ts'
 import { type AlikeSet, UnlikeError, alike } from './alike.ts'
 

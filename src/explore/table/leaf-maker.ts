@@ -1,5 +1,5 @@
 import type { Actor } from '../../model/actor.ts'
-import { schedulingFields } from '../../model/dispatch.ts'
+import { schedulingFields } from '../../semantics/dispatch.ts'
 import type { StepRecord } from '../step/step-record.ts'
 import type { Footprints } from '../step/footprints.ts'
 import type { Cell, Layout } from '../state/layout.ts'

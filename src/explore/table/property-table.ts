@@ -1,4 +1,4 @@
-import { Refusal } from '../../compile/refusal.ts'
+import { Refusal } from '../../source/refusal.ts'
 import type { Property } from '../../model/machine.ts'
 import { Arena, type ArenaBuffers } from './arena.ts'
 import type { Cell, Layout } from '../state/layout.ts'

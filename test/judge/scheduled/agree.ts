@@ -1,5 +1,5 @@
-import type { Bundle } from '../../../src/compile/bundle.ts'
-import { load } from '../../../src/compile/load.ts'
+import type { Bundle } from '../../../src/bundle/bundle.ts'
+import { load } from '../../../src/runtime/load.ts'
 import { bundleText } from '../../inline.ts'
 import { type Way, searched } from '../searched.ts'
 import { interpretScheduled } from './interpret.ts'

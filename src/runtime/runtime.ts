@@ -1,9 +1,9 @@
 import { DELEGATE, Frame, type FunctionInfo, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
 import { Operation } from '../model/operation.ts'
-import { isErrorOf, isKind, wordsOf } from '../model/thrown.ts'
+import { isErrorOf, isKind, wordsOf } from '../source/thrown.ts'
 import { Guarded } from './intrinsics.ts'
-import { Refusal, type SourcePlace } from './refusal.ts'
-import type { Site } from './sites.ts'
+import { Refusal, type SourcePlace } from '../source/refusal.ts'
+import type { Site } from '../source/sites.ts'
 import { type View, Walk } from './walk.ts'
 
 /** One numbered place of the loaded program. */

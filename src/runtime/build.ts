@@ -1,6 +1,6 @@
 import { Machine } from '../model/machine.ts'
 import { type LoadedModel, setupRefusal } from './load.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from '../source/refusal.ts'
 
 /** Most actors a machine may have: sets of them are 32-bit masks. */
 const MAX_ACTORS = 30

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { SHIPPED } from '../installation.ts'
 
 /** What the build wrote beside the compiled sources: the simulated machine's files, lowered. */
 export interface Shipped {
@@ -10,9 +10,6 @@ export interface Shipped {
   /** Lowered text by {@link digestOf} of what it was lowered from. */
   readonly files: Readonly<Record<string, string>>
 }
-
-/** Where the build writes {@link Shipped}. */
-export const SHIPPED = join(dirname(fileURLToPath(import.meta.url)), '..', 'compile', 'lowered.json')
 
 /** A month: folders of other versions that were not used for so long are removed. */
 const UNUSED_MS = 30 * 24 * 3600 * 1000

@@ -1,11 +1,11 @@
 // The faults that steps end in, as explored and live CPUs word them.
-import type { Actor } from './actor.ts'
-import type { Leftover, Sleeping } from './check.ts'
-import type { Judgement, Property } from './machine.ts'
-import type { Fault } from './memory.ts'
+import type { Actor } from '../model/actor.ts'
+import type { Leftover, Sleeping } from '../model/check.ts'
+import type { Judgement, Property } from '../model/machine.ts'
+import type { Fault } from '../model/memory.ts'
 import type { Switches } from './switches.ts'
-import { list } from './texts.ts'
-import { wording } from './thrown.ts'
+import { list } from '../source/texts.ts'
+import { wording } from '../source/thrown.ts'
 
 /** An instance is used while it is not allocated. */
 export function usedAfterFree(instance: string, field: string): Fault {

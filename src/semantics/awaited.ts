@@ -1,7 +1,7 @@
 // Whom a blocked attempt waits for, as its operation says: code of a model's, which may say anything.
-import { Actor } from './actor.ts'
-import type { Operation } from './operation.ts'
-import { wording } from './thrown.ts'
+import { Actor } from '../model/actor.ts'
+import type { Operation } from '../model/operation.ts'
+import { wording } from '../source/thrown.ts'
 
 /**
  * Who holds what a blocked attempt waits for: each of them has to act before it can go on; null: the operation does not say.

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Script } from 'node:vm'
 import type { lower as Lower } from './lower.ts'
-import * as refusal from './refusal.ts'
+import { PACKED } from '../installation.ts'
+import * as refusal from '../source/refusal.ts'
 
 /** The lowering with all that it needs of Babel, as the build packs it, and the compiled code that V8 can take over. */
-export const PACKED_LOWER = fileURLToPath(new URL('../packed/lower.cjs', import.meta.url))
+export const PACKED_LOWER = join(PACKED, 'lower.cjs')
 export const COMPILED_LOWER = `${PACKED_LOWER}.cache`
 /** What the packed file calls the module of refusals, which it shares with the rest of vmcheck. */
 export const REFUSAL = 'vmcheck-refusal'

@@ -1,8 +1,8 @@
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
-import type { Bundle } from './bundle.ts'
-import { isOwn } from '../model/places.ts'
-import { stackOf } from '../model/thrown.ts'
-import type { SourcePlace } from './refusal.ts'
+import type { Bundle } from '../bundle/bundle.ts'
+import { isOwn } from '../source/places.ts'
+import { stackOf } from '../source/thrown.ts'
+import type { SourcePlace } from '../source/refusal.ts'
 
 /** Finds places in a model's source for places in its bundled text. */
 export class SourceMap {

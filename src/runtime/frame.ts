@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts'
+import { Refusal } from '../source/refusal.ts'
 
 /** Completion types of regenerator's code: how control leaves a try block. */
 const THROW = 1

@@ -1,25 +1,18 @@
 // Part of the build: packs the command and its libraries into a few files, for a process that opens hundreds of small
-// ones takes twice as long to start. What is packed lies as deep as the sources it is made from, so that they find
-// what lies beside them. The lowering, which is mostly Babel, is packed for itself, with what V8 makes of it when it has
-// lowered a few files. Packs the script of report pages, too.
+// ones takes twice as long to start. The lowering, which is mostly Babel, is packed for itself, with what V8 makes of it
+// when it has lowered a few files. Packs the script of report pages, too.
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { COMPILED_LOWER, PACKED_LOWER, REFUSAL, loadLower } from '../compile/packed-lower.ts'
+import { PACKED, PAGE_SCRIPT, SOURCES } from '../src/installation.ts'
+import { COMPILED_LOWER, PACKED_LOWER, REFUSAL, loadLower } from '../src/lower/packed-lower.ts'
 
-const HERE = dirname(fileURLToPath(import.meta.url))
-const PACKED = resolve(HERE, '..', 'packed')
-
-const COMPILE = resolve(HERE, '..', 'compile')
 /** Files whose lowering makes V8 compile what lowering needs. */
-const TYPICAL = ['wire.ts', 'gnumach/vm-map-pageable.ts', 'gnumach/vm-fault.ts'].map((file) =>
-  resolve(HERE, '../../../models', file),
-)
+const TYPICAL = ['wire.ts', 'gnumach/vm-map-pageable.ts', 'gnumach/vm-fault.ts'].map((file) => resolve('models', file))
 
 await rm(PACKED, { recursive: true, force: true })
 await build({
-  entryPoints: [join(COMPILE, 'lower.js')],
+  entryPoints: [join(SOURCES, 'lower', 'lower.js')],
   outfile: PACKED_LOWER,
   bundle: true,
   format: 'cjs',
@@ -42,10 +35,10 @@ for (const file of TYPICAL) lower(await readFile(file, 'utf8'), file, true)
 await writeFile(COMPILED_LOWER, script.createCachedData())
 await build({
   entryPoints: {
-    vmcheck: join(HERE, 'main.js'),
-    'command-thread': join(HERE, 'command-thread.js'),
+    vmcheck: join(SOURCES, 'cli', 'main.js'),
+    'command-thread': join(SOURCES, 'cli', 'command-thread.js'),
     ...Object.fromEntries(
-      ['explorer', 'cpu', 'scenario'].map((name) => [name, resolve(HERE, '../../workers', `${name}.js`)]),
+      ['explorer', 'cpu', 'scenario'].map((name) => [name, resolve('dist', 'workers', `${name}.js`)]),
     ),
   },
   outdir: PACKED,
@@ -63,7 +56,9 @@ await build({
     {
       name: 'lowering',
       setup: (packing) =>
-        packing.onResolve({ filter: /^\.\/lower\.js$/ }, () => ({ path: join(COMPILE, 'ready-lower.js') })),
+        packing.onResolve({ filter: /\/lower\/lower\.js$/ }, () => ({
+          path: join(SOURCES, 'lower', 'ready-lower.js'),
+        })),
     },
   ],
   banner: {
@@ -73,8 +68,8 @@ await build({
 })
 // what runs in the browsers of those who read reports
 await build({
-  entryPoints: [join(HERE, '..', 'report', 'page', 'client.js')],
-  outfile: join(HERE, '..', 'report', 'page', 'client.min.js'),
+  entryPoints: [join(SOURCES, 'report', 'page', 'client.js')],
+  outfile: PAGE_SCRIPT,
   bundle: true,
   format: 'iife',
   platform: 'browser',

@@ -1,4 +1,4 @@
-import { Refusal, type SourcePlace } from './refusal.ts'
+import { Refusal, type SourcePlace } from '../source/refusal.ts'
 
 /** What a walk gives of each place of a list: what lies there, its number, or both. */
 export type View = 'values' | 'keys' | 'entries'

@@ -2,13 +2,22 @@
 import { createHash } from 'node:crypto'
 import { readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, extname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { lower } from './lower.ts'
-import { SHIPPED, type Shipped, digestOf } from './lowered-files.ts'
+import { basename, extname, join } from 'node:path'
+import { SHIPPED, SOURCES, VM } from '../src/installation.ts'
+import { lower } from '../src/lower/lower.ts'
+import { type Shipped, digestOf } from '../src/bundle/lowered-files.ts'
 
-const HERE = dirname(fileURLToPath(import.meta.url))
+/** Rooms whose code makes a lowered text or a bundle what it is. */
+const ROOMS = ['source', 'lower', 'bundle', 'runtime']
 const LIBRARIES = ['@babel/core', '@babel/plugin-transform-regenerator', '@babel/plugin-transform-typescript']
+
+/** The code of a folder that runs, in order of name. */
+async function codeIn(folder: string): Promise<string[]> {
+  return (await readdir(folder))
+    .filter((file) => extname(file) === '.js')
+    .toSorted()
+    .map((file) => join(folder, file))
+}
 
 /** Digest of the lowering: its own files, the libraries it uses and the Node that runs them. */
 async function keyOfLowering(): Promise<string> {
@@ -16,16 +25,14 @@ async function keyOfLowering(): Promise<string> {
   const require = createRequire(import.meta.url)
   for (const library of LIBRARIES)
     hash.update(`${library} ${(require(`${library}/package.json`) as { version: string }).version}\n`)
-  for (const name of (await readdir(HERE)).filter((file) => extname(file) === extname(import.meta.url)).toSorted())
-    hash.update(await readFile(join(HERE, name)))
+  for (const room of ROOMS) for (const path of await codeIn(join(SOURCES, room))) hash.update(await readFile(path))
   return hash.digest('hex')
 }
 
-const VM = resolve(HERE, '..', 'vm')
 const files: Record<string, string> = {}
-for (const name of (await readdir(VM)).filter((file) => extname(file) === extname(import.meta.url))) {
-  const source = await readFile(join(VM, name), 'utf8')
-  const shown = `vmcheck/vm/${name}`
+for (const path of await codeIn(VM)) {
+  const source = await readFile(path, 'utf8')
+  const shown = `vmcheck/vm/${basename(path)}`
   files[digestOf(source, shown, false)] = lower(source, shown, false)
 }
 await writeFile(`${SHIPPED}.new`, JSON.stringify({ key: await keyOfLowering(), files } satisfies Shipped))

@@ -4,10 +4,10 @@ import { Machine } from '../model/machine.ts'
 import { Memory } from '../model/memory.ts'
 import { PAUSE } from '../model/operation.ts'
 import { StructType } from '../model/struct.ts'
-import { article } from '../model/texts.ts'
+import { article } from '../source/texts.ts'
 import { intrinsics } from './intrinsics.ts'
-import { CONFINED_MATH } from './outside.ts'
-import { Refusal } from './refusal.ts'
+import { CONFINED_MATH } from '../source/outside.ts'
+import { Refusal } from '../source/refusal.ts'
 import { type Runtime, runtimeObjects } from './runtime.ts'
 
 /**

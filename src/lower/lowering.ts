@@ -1,6 +1,6 @@
 import { type NodePath, types as t } from '@babel/core'
-import { Refusal } from './refusal.ts'
-import { type SiteKind, SiteTable } from './sites.ts'
+import { Refusal } from '../source/refusal.ts'
+import { type SiteKind, SiteTable } from '../source/sites.ts'
 
 /** Name of the runtime in lowered code. */
 export const RUNTIME = '__vmcheck'

@@ -9,7 +9,7 @@ export {
   type ThreadState,
   actors,
   cpus,
-} from './actor.ts'
+} from './model/actor.ts'
 export {
   type Access,
   type FieldType,
@@ -36,8 +36,8 @@ export {
   u4,
   u8,
   volatile,
-} from './field.ts'
-export { admitting } from './dispatch.ts'
+} from './model/field.ts'
+export { admitting } from './semantics/dispatch.ts'
 export {
   type Blocked,
   type Check,
@@ -47,10 +47,10 @@ export {
   type Race,
   type Sleeping,
   type StateView,
-} from './check.ts'
-export { type AtomicContext, type Held } from './holdings.ts'
-export { leftOver, sleepsInAtomic } from './faults.ts'
-export { type Fault } from './memory.ts'
+} from './model/check.ts'
+export { type AtomicContext, type Held } from './semantics/holdings.ts'
+export { leftOver, sleepsInAtomic } from './semantics/faults.ts'
+export { type Fault } from './model/memory.ts'
 export {
   type ArrayOptions,
   type Interchangeable,
@@ -59,8 +59,8 @@ export {
   type Member,
   type Property,
   type PropertyForm,
-} from './machine.ts'
-export { type PerActor } from './per-actor.ts'
+} from './model/machine.ts'
+export { type PerActor } from './model/per-actor.ts'
 export {
   type Expectation,
   type KnownViolation,
@@ -70,7 +70,7 @@ export {
   type Scenario,
   type ScenarioDefinition,
   model,
-} from './model.ts'
+} from './model/model.ts'
 export {
   Operation,
   type Primitive,
@@ -82,7 +82,7 @@ export {
   pause,
   readOnce,
   when,
-} from './operation.ts'
+} from './model/operation.ts'
 export {
   type Parameter,
   ParameterError,
@@ -91,7 +91,7 @@ export {
   boolean,
   choice,
   int,
-} from './parameters.ts'
-export { type Pool, type PoolOptions, type Reuse } from './pool.ts'
-export { type Instance, type StructType, struct } from './struct.ts'
-export { type Verdict, type ViolationKind } from './verdict.ts'
+} from './model/parameters.ts'
+export { type Pool, type PoolOptions, type Reuse } from './model/pool.ts'
+export { type Instance, type StructType, struct } from './model/struct.ts'
+export { type Verdict, type ViolationKind } from './model/verdict.ts'

@@ -1,7 +1,7 @@
-import type { Actor } from './actor.ts'
-import type { Access } from './field.ts'
-import type { Machine } from './machine.ts'
-import type { Operation, PrimitiveClass } from './operation.ts'
+import type { Actor } from '../model/actor.ts'
+import type { Access } from '../model/field.ts'
+import type { Machine } from '../model/machine.ts'
+import type { Operation, PrimitiveClass } from '../model/operation.ts'
 
 /** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */
 export type Granularity = 'step' | 'access'

@@ -6,7 +6,7 @@ import { postpass } from './postpass.ts'
 import { orderExpressions } from './order.ts'
 import { Lowering, RUNTIME, SITES } from './lowering.ts'
 import { prepass } from './prepass.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from '../source/refusal.ts'
 
 /** Regenerator's helpers come from the runtime instead of being written into every file. */
 const ownHelpers: PluginObj = {

@@ -1,6 +1,6 @@
-import type { Actor } from './actor.ts'
-import type { Field } from './field.ts'
-import type { Memory } from './memory.ts'
+import type { Actor } from '../model/actor.ts'
+import type { Field } from '../model/field.ts'
+import type { Memory } from '../model/memory.ts'
 
 /** A lock that an actor holds. */
 export interface Held {

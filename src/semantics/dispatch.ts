@@ -1,5 +1,5 @@
-import { type Actor, type Cpu, CpuStruct, ThreadStruct } from './actor.ts'
-import type { Instance, StructType } from './struct.ts'
+import { type Actor, type Cpu, CpuStruct, ThreadStruct } from '../model/actor.ts'
+import type { Instance, StructType } from '../model/struct.ts'
 
 /** Where an actor may take its next step. */
 export interface Placement {

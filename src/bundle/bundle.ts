@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Location, Message, Metafile, Plugin } from 'esbuild'
-import { keepBundle, keptBundle } from './kept-bundle.ts'
+import { VM, VM_ENTRY, VM_FOLDERS } from '../installation.ts'
+import { keepBundle, keptBundle } from './cached-bundle.ts'
 import { LoweredFiles, digestOf as loweredDigest } from './lowered-files.ts'
-import { Refusal, type SourcePlace } from './refusal.ts'
+import { Refusal, type SourcePlace } from '../source/refusal.ts'
 
 /** A model's files as one lowered script. */
 export interface Bundle {
@@ -20,13 +20,6 @@ export interface Bundle {
   readonly file: string
   readonly form: BundleForm
 }
-
-const HERE = dirname(fileURLToPath(import.meta.url))
-
-const VM = resolve(HERE, '..', 'vm')
-
-/** Where the simulated machine's files are: as they run, and as they were written. */
-const VM_SOURCES = [VM, resolve(HERE, '..', '..', '..', 'src', 'vm')]
 
 /** How a model's code is to run: `lowered` into resumable activations, or as it is written. */
 export type BundleForm = 'lowered' | 'native'
@@ -148,7 +141,7 @@ async function checkFile(entry: string, path: string): Promise<void> {
 }
 
 function showPath(absolute: string, cwd: string): string {
-  const vm = VM_SOURCES.find((folder) => absolute.startsWith(folder + sep))
+  const vm = VM_FOLDERS.find((folder) => absolute.startsWith(folder + sep))
   if (vm !== undefined) return `vmcheck/vm/${relative(vm, absolute).split(sep).join('/')}`
   const near = relative(cwd, absolute)
   return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
@@ -198,7 +191,7 @@ function modules(form: BundleForm, { code, data, refuse }: Reading): Plugin {
     name: 'vmcheck-modules',
     setup(build) {
       build.onResolve({ filter: /^vmcheck$/ }, () => ({ path: 'vmcheck', external: true }))
-      build.onResolve({ filter: /^vmcheck\/vm$/ }, () => ({ path: resolve(VM, `index${extname(import.meta.url)}`) }))
+      build.onResolve({ filter: /^vmcheck\/vm$/ }, () => ({ path: VM_ENTRY }))
       build.onLoad({ filter: /\.(ts|mts|js|mjs)$/ }, async ({ path }) => {
         const contents = await code(path, await readFile(path, 'utf8'))
         return { contents, loader: form === 'native' && path.endsWith('ts') ? 'ts' : 'js' }
@@ -226,7 +219,7 @@ async function loweredText(source: string, file: string, counted: boolean, known
 
 /** The lowering and its libraries are loaded only when there is something to lower. */
 async function lowerNow(source: string, file: string, counted: boolean): Promise<string> {
-  const { lower } = await import('./lower.ts')
+  const { lower } = await import('../lower/lower.ts')
   return lower(source, file, counted)
 }
 

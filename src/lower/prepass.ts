@@ -3,7 +3,7 @@ import { prepareGenerator } from './generators.ts'
 import { containsPoint } from './levels.ts'
 import type { Lowering } from './lowering.ts'
 import { liftMethod } from './methods.ts'
-import { OUTSIDE, outsideMessage } from './outside.ts'
+import { OUTSIDE, outsideMessage } from '../source/outside.ts'
 
 /**
  * The pre-pass: brings generators into the form that regenerator turns into plain one-level functions, and adds what
