@@ -1,7 +1,7 @@
 import test from 'ava'
 import { searchGraph } from '../src/cli/gather.ts'
-import { renderAut } from '../src/report/aut.ts'
-import { renderDot } from '../src/report/dot.ts'
+import { renderAut } from '../src/report/formats/aut.ts'
+import { renderDot } from '../src/report/formats/dot.ts'
 import { exploreFile, exploreText, loadOnce, silent } from './run.ts'
 
 const REQUEST = {

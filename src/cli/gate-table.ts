@@ -1,5 +1,5 @@
 import { count } from '../report/numbers.ts'
-import { painter } from '../report/terminal.ts'
+import { painter } from '../report/formats/terminal.ts'
 import { type GateResult, caseName, wasInterrupted } from '../gate/gate-result.ts'
 import { resultLine } from '../gate/renderings.ts'
 import type { GateListener, PlannedCase } from './gate-run.ts'

@@ -19,7 +19,7 @@ import {
 } from '../gate/renderings.ts'
 import { ResultCache } from '../gate/result-cache.ts'
 import { type Revision, RevisionError, digestsAt, revisionAt, textAt } from '../gate/revision.ts'
-import { painter } from '../report/terminal.ts'
+import { painter } from '../report/formats/terminal.ts'
 import { buildDigest } from './build-digest.ts'
 import { type Plan, planGate } from './gate-plan.ts'
 import { runGate } from './gate-run.ts'

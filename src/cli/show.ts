@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs'
-import { renderJson } from '../report/json.ts'
-import { renderTerminal } from '../report/terminal.ts'
+import { renderJson } from '../report/formats/json.ts'
+import { renderTerminal } from '../report/formats/terminal.ts'
 import { SHARED } from './options.ts'
 import { savedReports } from './saved-reports.ts'
 import type { Streams } from './streams.ts'

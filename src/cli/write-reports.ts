@@ -1,5 +1,5 @@
 import { Mutex } from 'async-mutex'
-import { type ReportFormat, formatOf, knownExtensions } from '../report/formats.ts'
+import { type ReportFormat, formatOf, knownExtensions } from '../report/formats/formats.ts'
 import type { Report } from '../report/report.ts'
 import type { Streams } from './streams.ts'
 import { UsageError } from './usage-error.ts'

@@ -1,7 +1,7 @@
-import type { MachineObject } from '../trace/trace.ts'
-import { type Report, mostTelling } from './report.ts'
-import { type MachineState, timelineOf } from './timeline.ts'
-import { toldEvents } from './wording.ts'
+import type { MachineObject } from '../../trace/trace.ts'
+import { type Report, mostTelling } from '../report.ts'
+import { type MachineState, timelineOf } from '../timeline.ts'
+import { toldEvents } from '../wording.ts'
 
 /**
  * The first violation's trace in the Informal Trace Format of Apalache and Quint (ADR-015): a variable for each struct of

@@ -1,8 +1,8 @@
-import { assumptionsLine } from './assumptions.ts'
-import type { Violation } from '../trace/violation.ts'
-import { plural } from './numbers.ts'
-import type { Report } from './report.ts'
-import { type Timeline, timelineOf } from './timeline.ts'
+import { assumptionsLine } from '../assumptions.ts'
+import type { Violation } from '../../trace/violation.ts'
+import { plural } from '../numbers.ts'
+import type { Report } from '../report.ts'
+import { type Timeline, timelineOf } from '../timeline.ts'
 import {
   accessLine,
   cutShort,
@@ -13,7 +13,7 @@ import {
   stepLines,
   subject,
   waitLine,
-} from './wording.ts'
+} from '../wording.ts'
 
 /** Steps of a sequence diagram: longer ones do not fit a screen, and begin later. */
 const MOST_MESSAGES = 60

@@ -1,6 +1,6 @@
-import { clean } from './clean.ts'
+import { clean } from '../clean.ts'
 import { renderJson } from './json.ts'
-import type { Report } from './report.ts'
+import type { Report } from '../report.ts'
 
 /** A form in which reports are written to files. */
 export interface ReportFormat {

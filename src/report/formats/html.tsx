@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { renderToStaticMarkup } from 'preact-render-to-string'
-import { PAGE_SCRIPT } from '../installation.ts'
-import { App } from './page/app.tsx'
-import { STYLE } from './page/style.ts'
-import type { Report } from './report.ts'
+import { PAGE_SCRIPT } from '../../installation.ts'
+import { App } from '../page/app.tsx'
+import { STYLE } from '../page/style.ts'
+import type { Report } from '../report.ts'
 
 /**
  * Reports as one page that needs nothing else: it is readable as it is, and its script, which only the page's own digest

@@ -8,13 +8,13 @@ import type {
   ThreadFlow,
   ThreadFlowLocation,
 } from 'sarif'
-import type { TraceEvent } from '../trace/trace.ts'
-import type { Violation } from '../trace/violation.ts'
-import { isOwn } from '../source/places.ts'
-import { type Place, ownPlaces } from './places.ts'
-import type { Report } from './report.ts'
-import { laneTitle } from './timeline.ts'
-import { eventLine, outcome, subject, violationLine, waitLine } from './wording.ts'
+import type { TraceEvent } from '../../trace/trace.ts'
+import type { Violation } from '../../trace/violation.ts'
+import { isOwn } from '../../source/places.ts'
+import { type Place, ownPlaces } from '../places.ts'
+import type { Report } from '../report.ts'
+import { laneTitle } from '../timeline.ts'
+import { eventLine, outcome, subject, violationLine, waitLine } from '../wording.ts'
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { create } from 'xmlbuilder2'
-import type { Report } from './report.ts'
+import type { Report } from '../report.ts'
 import { renderTerminal } from './terminal.ts'
-import { outcome } from './wording.ts'
+import { outcome } from '../wording.ts'
 
 /** One test case of a JUnit file. */
 export interface JunitCase {

@@ -1,4 +1,4 @@
-import type { StateGraph } from '../explore/witness/graph.ts'
+import type { StateGraph } from '../../explore/witness/graph.ts'
 
 /** A state graph in the Aldebaran format, which mCRL2 and CADP read: a header, then a line for each step. */
 export function renderAut({ states, edges }: StateGraph): string {

@@ -1,7 +1,7 @@
-import type { Violation } from '../trace/violation.ts'
-import { type Report, mostTelling } from './report.ts'
-import { type Stretch, type Timeline, timelineOf } from './timeline.ts'
-import { toldEvents } from './wording.ts'
+import type { Violation } from '../../trace/violation.ts'
+import { type Report, mostTelling } from '../report.ts'
+import { type Stretch, type Timeline, timelineOf } from '../timeline.ts'
+import { toldEvents } from '../wording.ts'
 
 /** Length of a step in microseconds. */
 const STEP = 1000

@@ -1,5 +1,5 @@
-import { count } from './numbers.ts'
-import type { SearchProfile } from './report.ts'
+import { count } from '../numbers.ts'
+import type { SearchProfile } from '../report.ts'
 
 /** Where the time of a search went, as lines for a terminal. */
 export function renderProfile({

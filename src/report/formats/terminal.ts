@@ -1,13 +1,13 @@
-import { assumptionsLine } from './assumptions.ts'
+import { assumptionsLine } from '../assumptions.ts'
 import { basename } from 'node:path'
 import { styleText } from 'node:util'
 import cliui from 'cliui'
-import { oneLine } from '../source/texts.ts'
-import type { Waiting } from '../trace/trace.ts'
-import { bytes, count, plural } from './numbers.ts'
-import type { Violation } from '../trace/violation.ts'
-import type { Report } from './report.ts'
-import { laneTitle } from './timeline.ts'
+import { oneLine } from '../../source/texts.ts'
+import type { Waiting } from '../../trace/trace.ts'
+import { bytes, count, plural } from '../numbers.ts'
+import type { Violation } from '../../trace/violation.ts'
+import type { Report } from '../report.ts'
+import { laneTitle } from '../timeline.ts'
 import {
   accessLine,
   cutShort,
@@ -20,7 +20,7 @@ import {
   toldEvents,
   violationLine,
   waitLine,
-} from './wording.ts'
+} from '../wording.ts'
 
 /** How the terminal form is laid out. */
 export interface TerminalOptions {

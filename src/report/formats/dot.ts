@@ -1,4 +1,4 @@
-import type { StateGraph } from '../explore/witness/graph.ts'
+import type { StateGraph } from '../../explore/witness/graph.ts'
 
 const SHAPES = {
   inner: 'shape=circle',

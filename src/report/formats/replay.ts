@@ -1,8 +1,8 @@
-import type { Violation } from '../trace/violation.ts'
-import { plural } from './numbers.ts'
-import type { Report } from './report.ts'
+import type { Violation } from '../../trace/violation.ts'
+import { plural } from '../numbers.ts'
+import type { Report } from '../report.ts'
 import { painter, renderViolation, wrap } from './terminal.ts'
-import { subject } from './wording.ts'
+import { subject } from '../wording.ts'
 
 /** What live CPUs made of a schedule. */
 export interface ReplayOutcome extends Pick<Report, 'actors'> {
