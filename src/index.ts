@@ -39,16 +39,17 @@ export {
 } from './model/field.ts'
 export { admitting } from './semantics/dispatch.ts'
 export {
+  type AtomicContext,
   type Blocked,
   type Check,
   type Finding,
+  type Held,
   type Leftover,
   type Occasion,
   type Race,
   type Sleeping,
   type StateView,
 } from './model/check.ts'
-export { type AtomicContext, type Held } from './semantics/holdings.ts'
 export { leftOver, sleepsInAtomic } from './semantics/faults.ts'
 export { type Fault } from './model/memory.ts'
 export {

@@ -130,7 +130,7 @@ inBrowser(
       await page.getByLabel('Step', { exact: true }).fill('34')
       await is(34)
       t.regex((await page.locator('#step').textContent()) ?? '', /Step 34: CPU 1 \(neighbour\/1\)/)
-      t.regex((await page.locator('.source').textContent()) ?? '', /vm-fault\.ts:166/)
+      t.regex((await page.locator('.source').textContent()) ?? '', /vm-fault\.ts:169/)
       t.is(await page.locator('td.changed').count(), 3)
       await page.locator('.step').nth(11).click()
       await is(12)

@@ -1,9 +1,20 @@
 import type { Actor } from '../model/actor.ts'
-import type { Blocked, Check, Finding, Leftover, Occasion, Race, Sleeping, StateView } from '../model/check.ts'
+import type {
+  AtomicContext,
+  Blocked,
+  Check,
+  Finding,
+  Held,
+  Leftover,
+  Occasion,
+  Race,
+  Sleeping,
+  StateView,
+} from '../model/check.ts'
 import { isHandling } from '../semantics/dispatch.ts'
 import { evaluate } from '../semantics/faults.ts'
 import { wording } from '../source/thrown.ts'
-import { type AtomicContext, type Held, Holdings, isAtomicContext } from '../semantics/holdings.ts'
+import { Holdings, isAtomicContext } from '../semantics/holdings.ts'
 import type { Judgement, Machine, Property } from '../model/machine.ts'
 import { NOTHING_OFF, type Switches } from '../semantics/switches.ts'
 import type { Wait } from './gate.ts'

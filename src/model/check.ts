@@ -1,5 +1,4 @@
 import type { Actor } from './actor.ts'
-import type { AtomicContext } from '../semantics/holdings.ts'
 import type { Judgement, Property, PropertyForm } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'
@@ -30,6 +29,22 @@ export interface Blocked {
   readonly sleeping: boolean
   /** Of a bare condition: what its guard reads, as `page.busy = true`. */
   readonly reads: readonly string[]
+}
+
+/** A lock that an actor holds. */
+export interface Held {
+  readonly lock: string
+  /** Whether its waiters spin: who holds it must not sleep. */
+  readonly spins: boolean
+}
+
+/** What keeps an actor from sleeping. */
+export interface AtomicContext {
+  readonly isHandler: boolean
+  /** Names of the spin locks that it holds. */
+  readonly spinLocks: readonly string[]
+  readonly interruptsOff: boolean
+  readonly preemptionOff: boolean
 }
 
 /** Something that an actor is about to do that may sleep, and what keeps it from sleeping. */

@@ -1,22 +1,7 @@
 import type { Actor } from '../model/actor.ts'
+import type { AtomicContext, Held } from '../model/check.ts'
 import type { Field } from '../model/field.ts'
 import type { Memory } from '../model/memory.ts'
-
-/** A lock that an actor holds. */
-export interface Held {
-  readonly lock: string
-  /** Whether its waiters spin: who holds it must not sleep. */
-  readonly spins: boolean
-}
-
-/** What keeps an actor from sleeping. */
-export interface AtomicContext {
-  readonly isHandler: boolean
-  /** Names of the spin locks that it holds. */
-  readonly spinLocks: readonly string[]
-  readonly interruptsOff: boolean
-  readonly preemptionOff: boolean
-}
 
 /** A field that says who holds a lock. */
 interface Holding extends Held {

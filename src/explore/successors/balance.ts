@@ -1,7 +1,8 @@
 import { type Actor, CpuStruct, ThreadStruct } from '../../model/actor.ts'
 import type { Leftover } from '../../model/check.ts'
 import type { Field } from '../../model/field.ts'
-import { type AtomicContext, Holdings, namesActor } from '../../semantics/holdings.ts'
+import type { AtomicContext } from '../../model/check.ts'
+import { Holdings, namesActor } from '../../semantics/holdings.ts'
 import { type Cell, readCell } from '../state/layout.ts'
 import type { System } from '../state/system.ts'
 
