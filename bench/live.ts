@@ -3,10 +3,10 @@
  */
 import { availableParallelism, cpus } from 'node:os'
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { modelFiles } from '../src/cli/list.ts'
-import { runLive } from '../src/cli/run-live.ts'
-import { loadModel } from '../src/cli/session.ts'
-import { silentStreams } from '../src/cli/streams.ts'
+import { modelFiles } from '../src/session/model-files.ts'
+import { runLive } from '../src/session/run.ts'
+import { loadModel } from '../src/session/explore.ts'
+import { quietEnvironment } from '../src/session/environment.ts'
 import { expectedVerdict } from '../src/model/model.ts'
 import { exploreFile } from '../test/run.ts'
 
@@ -17,7 +17,7 @@ const SEEDS = { wire: 20, others: 3 }
 /** Seconds that a run may take. */
 const TIME = 2
 
-const streams = silentStreams(process.cwd())
+const environment = quietEnvironment(process.cwd())
 
 interface Hunt {
   /** Rounds and seconds of each run that found something. */
@@ -30,8 +30,8 @@ async function hunt(path: string, scenario: string, seeds: number, time: number)
   for (let seed = 1; seed <= seeds; seed++) {
     const { violations, live } = await runLive(
       path,
-      { scenario, settings: [], check: [], noCheck: [], quiet: true, rounds: Infinity, time, jitter: true, seed },
-      streams,
+      { scenario, settings: [], check: [], noCheck: [], rounds: Infinity, time, jitter: true, seed },
+      environment,
     )
     if (violations.length > 0 && live) found.push({ rounds: live.rounds, seconds: live.seconds })
   }
@@ -45,7 +45,7 @@ function mean(numbers: readonly number[]): number {
 const rows: string[] = []
 let [scenarios, always, never] = [0, 0, 0]
 for (const path of await modelFiles('models', process.cwd())) {
-  const { model } = await loadModel(path, streams)
+  const { model } = await loadModel(path, environment)
   for (const [name, { expect, large }] of model.scenarios) {
     const verdict = expectedVerdict(expect)
     if (large || verdict === 'pass' || verdict === 'unreached') continue
@@ -73,13 +73,13 @@ const calm = await runLive(
     settings: [],
     check: [],
     noCheck: [],
-    quiet: true,
+
     rounds: Infinity,
     time: 60,
     jitter: false,
     seed: 1,
   },
-  streams,
+  environment,
 )
 const rounds = wire.found.map((one) => one.rounds)
 const text = `${HEAD}

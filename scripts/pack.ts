@@ -35,7 +35,7 @@ for (const file of TYPICAL) lower(await readFile(file, 'utf8'), file, true)
 await writeFile(COMPILED_LOWER, script.createCachedData())
 await build({
   entryPoints: {
-    vmcheck: join(SOURCES, 'cli', 'main.js'),
+    vmcheck: join(SOURCES, 'cli', 'process', 'main.js'),
     'command-thread': join(SOURCES, 'cli', 'command-thread.js'),
     ...Object.fromEntries(
       ['explorer', 'cpu', 'scenario'].map((name) => [name, resolve('dist', 'workers', `${name}.js`)]),

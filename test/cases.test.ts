@@ -1,14 +1,14 @@
 // Small inputs that were judged wrongly once: the first line of each says what is right.
 import { readdirSync } from 'node:fs'
 import test from 'ava'
-import { checksOf, onLiveCpus, replayOnce } from '../src/cli/replay-live.ts'
-import type { ExploreRequest } from '../src/cli/request.ts'
+import { checksOf, onLiveCpus, replayOnce } from '../src/session/replay.ts'
+import type { ExploreRequest } from '../src/session/request.ts'
 import { bundle } from '../src/bundle/bundle.ts'
 import { load } from '../src/runtime/load.ts'
 import { Refusal } from '../src/source/refusal.ts'
 import { expectedVerdict } from '../src/model/model.ts'
 import type { Report } from '../src/report/report.ts'
-import { exploreFile, loadOnce, silent } from './run.ts'
+import { exploreFile, loadOnce, quiet } from './run.ts'
 
 const FOLDER = 'test/models/verdicts'
 
@@ -36,7 +36,7 @@ const NOT_FOR = /^dpor is (not )?for/
 async function replayDifference(report: Report): Promise<unknown> {
   const [violation] = report.violations
   if (!violation || violation.kind === 'unreached') return null
-  const native = load(await bundle(report.model.file, silent.cwd, null, 'native'))
+  const native = load(await bundle(report.model.file, quiet.cwd, null, 'native'))
   const replayable = {
     native,
     scenario: report.model.scenario,
@@ -46,7 +46,7 @@ async function replayDifference(report: Report): Promise<unknown> {
     checks: checksOf(report),
     isTold: true,
   }
-  return (await onLiveCpus(replayable, silent, (replay) => replayOnce(replay, replayable))).difference
+  return (await onLiveCpus(replayable, quiet, (replay) => replayOnce(replay, replayable))).difference
 }
 
 for (const name of readdirSync(FOLDER)) {

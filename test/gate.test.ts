@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { modelFiles } from '../src/cli/list.ts'
+import { modelFiles } from '../src/session/model-files.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { judge, keepsGoing } from '../src/gate/judge.ts'
 import { type Scenario, model } from '../src/model/model.ts'

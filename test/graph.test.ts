@@ -1,8 +1,8 @@
 import test from 'ava'
-import { searchGraph } from '../src/cli/gather.ts'
+import { searchGraph } from '../src/session/graph.ts'
 import { renderAut } from '../src/report/formats/aut.ts'
 import { renderDot } from '../src/report/formats/dot.ts'
-import { exploreFile, exploreText, loadOnce, silent } from './run.ts'
+import { exploreFile, exploreText, loadOnce, quiet } from './run.ts'
 
 const REQUEST = {
   scenario: null,
@@ -15,7 +15,7 @@ const REQUEST = {
 
 test('a graph has the states and transitions that exploring counts, and a state for each fault', async (t) => {
   for (const path of ['models/wire.ts', 'test/models/bounded-buffer.ts', 'models/serenity-zero.ts']) {
-    const { graph, stopped } = await searchGraph(await loadOnce(path), REQUEST, silent)
+    const { graph, stopped } = await searchGraph(await loadOnce(path), REQUEST, quiet)
     const { stats } = await exploreFile(path, { reduce: 'none', keepGoing: true })
     t.is(stopped, null)
     t.is(graph.states.filter(({ kind }) => kind !== 'fault').length, stats.states, path)
@@ -25,7 +25,7 @@ test('a graph has the states and transitions that exploring counts, and a state 
 })
 
 test('every state can be reached from the first one, and the formats say the same', async (t) => {
-  const { graph, name } = await searchGraph(await loadOnce('models/wire.ts'), REQUEST, silent)
+  const { graph, name } = await searchGraph(await loadOnce('models/wire.ts'), REQUEST, quiet)
   const [header, ...lines] = renderAut(graph).trimEnd().split('\n')
   t.is(header, `des (0,${graph.edges.length},${graph.states.length})`)
   t.is(lines.length, graph.edges.length)
@@ -44,7 +44,7 @@ test('every state can be reached from the first one, and the formats say the sam
 })
 
 test('a bound on states gives the states nearest to the first one', async (t) => {
-  const { graph, stopped } = await searchGraph(await loadOnce('models/wire.ts'), { ...REQUEST, maxStates: 50 }, silent)
+  const { graph, stopped } = await searchGraph(await loadOnce('models/wire.ts'), { ...REQUEST, maxStates: 50 }, quiet)
   t.is(stopped, 'states')
   t.is(graph.states.length, 50)
   t.true(graph.edges.every(({ from, to }) => from < 50 && to < 50))
@@ -56,7 +56,7 @@ export default model({ title: 'a "title" \\\\ x', machine(m) { m.thread(function
   t.is((await exploreText(text)).verdict, 'violation')
   const { bundleText } = await import('./inline.ts')
   const { load } = await import('../src/runtime/load.ts')
-  const { graph, name } = await searchGraph(load(await bundleText(text)), REQUEST, silent)
+  const { graph, name } = await searchGraph(load(await bundleText(text)), REQUEST, quiet)
   t.true(
     renderAut(graph)
       .split('\n')
@@ -78,8 +78,8 @@ export default model({ title: 'unlike', machine(m) { const x = m.struct(X, 'x');
   const { load } = await import('../src/runtime/load.ts')
   const loaded = load(await bundleText(text))
   const [plain, reduced] = [
-    await searchGraph(loaded, REQUEST, silent),
-    await searchGraph(loaded, { ...REQUEST, reduce: 'symmetry' }, silent),
+    await searchGraph(loaded, REQUEST, quiet),
+    await searchGraph(loaded, { ...REQUEST, reduce: 'symmetry' }, quiet),
   ]
   t.deepEqual(reduced.graph, plain.graph)
 })

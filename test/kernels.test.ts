@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { modelFiles } from '../src/cli/list.ts'
+import { modelFiles } from '../src/session/model-files.ts'
 import { load } from '../src/runtime/load.ts'
 import { buildSystem } from '../src/explore/state/system.ts'
 import { type Expectation, expectedVerdict } from '../src/model/model.ts'

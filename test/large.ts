@@ -1,5 +1,5 @@
 // The large scenarios of every model: `npm run test:large`. Ends with status 1 if one differs from what is expected.
-import { modelFiles } from '../src/cli/list.ts'
+import { modelFiles } from '../src/session/model-files.ts'
 import type { Expectation } from '../src/model/model.ts'
 import { exploreFile, loadOnce } from './run.ts'
 

@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { checks } from '../checks/index.ts'
-import { chooseChecks, prepare } from '../src/cli/request.ts'
-import { onLiveCpus, replayOnce } from '../src/cli/replay-live.ts'
-import { runLive } from '../src/cli/run-live.ts'
+import { chooseChecks, prepare } from '../src/session/request.ts'
+import { onLiveCpus, replayOnce } from '../src/session/replay.ts'
+import { runLive } from '../src/session/run.ts'
 import { bundle } from '../src/bundle/bundle.ts'
 import { load } from '../src/runtime/load.ts'
 import { layoutOf, readCell } from '../src/explore/state/layout.ts'
@@ -18,7 +18,7 @@ import { variablesOf } from './judge/agree.ts'
 import { interpret } from './judge/interpreter.ts'
 import { printModel } from './judge/print.ts'
 import { programs } from './judge/program.ts'
-import { loadOnce, modelText, silent } from './run.ts'
+import { loadOnce, modelText, quiet } from './run.ts'
 
 const JITTER = { longest: 0.1, oneIn: 3 }
 
@@ -71,13 +71,13 @@ test('a free run hangs, is reported, its schedule is read back, replayed, and co
       settings: [],
       check: [],
       noCheck: [],
-      quiet: true,
+
       rounds: 20_000,
       time: 60,
       jitter: true,
       seed: 3,
     },
-    silent,
+    quiet,
   )
   const [violation] = report.violations
   t.is(violation?.kind, 'deadlock')
@@ -85,7 +85,7 @@ test('a free run hangs, is reported, its schedule is read back, replayed, and co
   t.deepEqual(parseSchedule(violation?.schedule_string ?? ''), violation?.schedule)
   t.is(report.stats.strategy, 'live')
   t.true((report.live?.points ?? 0) > 0)
-  const native = load(await bundle('models/wire.ts', silent.cwd, null, 'native'))
+  const native = load(await bundle('models/wire.ts', quiet.cwd, null, 'native'))
   const replayable = {
     native,
     scenario: 'deadlock',
@@ -95,7 +95,7 @@ test('a free run hangs, is reported, its schedule is read back, replayed, and co
     checks: ['stuck'],
     isTold: true,
   } as const
-  const followed = await onLiveCpus(replayable, silent, (replay) => replayOnce(replay, replayable))
+  const followed = await onLiveCpus(replayable, quiet, (replay) => replayOnce(replay, replayable))
   t.is(followed.difference, null)
   t.deepEqual(
     followed.steps.map(({ changes }) => changes),
@@ -112,13 +112,13 @@ test('a correct model runs without a false alarm, at full speed and disturbed', 
         settings: [],
         check: [],
         noCheck: [],
-        quiet: true,
+
         rounds: Infinity,
         time: 1.5,
         jitter,
         seed: 1,
       },
-      silent,
+      quiet,
     )
     t.deepEqual([report.verdict, report.inconclusive?.reason, report.exhaustive], ['inconclusive', 'time', false])
     t.true((report.live?.rounds ?? 0) > 10)
@@ -146,7 +146,7 @@ for (const [path, scenario] of [
         show(layout.cells.map((cell) => readCell(explored.engine.store.at(index), cell))),
       ),
     )
-    const native = load(await bundle(path, silent.cwd, null, 'native'))
+    const native = load(await bundle(path, quiet.cwd, null, 'native'))
     const seen: string[] = []
     for (let seed = 1; seed <= 6; seed++) {
       const run = await runFree(native, params, {
@@ -275,7 +275,7 @@ test('an assertion over what others are in the middle of changing is looked at a
 test('interrupts, shared CPUs and migrating threads: every round comes to its end', async (t) => {
   for (const path of ['models/maestro-shootdown.ts', 'models/serenity-quickmap.ts'] as const) {
     const loaded = await loadOnce(path)
-    const native = load(await bundle(path, silent.cwd, null, 'native'))
+    const native = load(await bundle(path, quiet.cwd, null, 'native'))
     for (const [name, { expect, params = {} }] of loaded.model.scenarios) {
       if (expect === 'pass' || (typeof expect === 'object' && expect.verdict === 'pass')) {
         const run = await runFree(

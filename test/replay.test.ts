@@ -1,7 +1,7 @@
 import test from 'ava'
-import { modelFiles } from '../src/cli/list.ts'
-import type { ExploreRequest } from '../src/cli/request.ts'
-import { type Replayable, checksOf, onLiveCpus, replayOnce } from '../src/cli/replay-live.ts'
+import { modelFiles } from '../src/session/model-files.ts'
+import type { ExploreRequest } from '../src/session/request.ts'
+import { type Replayable, checksOf, onLiveCpus, replayOnce } from '../src/session/replay.ts'
 import { bundle } from '../src/bundle/bundle.ts'
 import { load } from '../src/runtime/load.ts'
 import type { Followed } from '../src/live/follow.ts'
@@ -9,7 +9,7 @@ import { expectedVerdict } from '../src/model/model.ts'
 import type { Report } from '../src/report/report.ts'
 import type { Violation } from '../src/trace/violation.ts'
 import { bundleText } from './inline.ts'
-import { exploreFile, exploreText, loadOnce, modelText, silent } from './run.ts'
+import { exploreFile, exploreText, loadOnce, modelText, quiet } from './run.ts'
 import { TWINS } from './twins.ts'
 
 /** Replays a violation of a report, so many times on the same threads. */
@@ -29,7 +29,7 @@ async function replayed(
     checks: checksOf(report),
     isTold: true,
   }
-  return onLiveCpus(replayable, silent, async (replay) => {
+  return onLiveCpus(replayable, quiet, async (replay) => {
     const all: Followed[] = []
     for (let i = 0; i < times; i++) all.push(await replayOnce(replay, replayable))
     return all
@@ -37,7 +37,7 @@ async function replayed(
 }
 
 async function nativeFile(path: string): Promise<Replayable['native']> {
-  return load(await bundle(path, silent.cwd, null, 'native'))
+  return load(await bundle(path, quiet.cwd, null, 'native'))
 }
 
 for (const path of await modelFiles('models', process.cwd())) {

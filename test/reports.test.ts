@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import type { Log } from 'sarif'
-import { modelFiles } from '../src/cli/list.ts'
+import { modelFiles } from '../src/session/model-files.ts'
 import { expectedVerdict } from '../src/model/model.ts'
 import { FORMATS, formatOf } from '../src/report/formats/formats.ts'
 import { readReports } from '../src/report/read.ts'

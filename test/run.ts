@@ -1,13 +1,13 @@
 import { load } from '../src/runtime/load.ts'
 import type { LoadedModel } from '../src/runtime/load.ts'
-import type { ExploreRequest } from '../src/cli/request.ts'
-import { explore, loadModel } from '../src/cli/session.ts'
-import { type Streams, silentStreams } from '../src/cli/streams.ts'
+import type { ExploreRequest } from '../src/session/request.ts'
+import { explore, loadModel } from '../src/session/explore.ts'
+import { type Environment, quietEnvironment } from '../src/session/environment.ts'
 import type { Report } from '../src/report/report.ts'
 import { bundleText } from './inline.ts'
 
-/** Streams that keep nothing. */
-export const silent: Streams = silentStreams(process.cwd())
+/** An environment in which nothing is kept. */
+export const quiet: Environment = quietEnvironment(process.cwd())
 
 const REQUEST: ExploreRequest = {
   scenario: null,
@@ -24,7 +24,6 @@ const REQUEST: ExploreRequest = {
   preemptions: Infinity,
   workers: 1,
   limits: { maxStates: Infinity, maxDepth: Infinity, time: Infinity, memory: 4e9 },
-  quiet: true,
   checkpoint: null,
   explain: false,
   profile: false,
@@ -52,7 +51,7 @@ const loadedModels = new Map<string, Promise<LoadedModel>>()
 
 /** Loads a model's file; once, however often it is asked for. */
 export function loadOnce(path: string): Promise<LoadedModel> {
-  const known = loadedModels.get(path) ?? loadModel(path, silent)
+  const known = loadedModels.get(path) ?? loadModel(path, quiet)
   loadedModels.set(path, known)
   return known
 }
@@ -60,13 +59,13 @@ export function loadOnce(path: string): Promise<LoadedModel> {
 /** Explores a model's file as the command does. */
 export async function exploreFile(path: string, request: Partial<ExploreRequest> = {}): Promise<Report> {
   const loaded = await loadOnce(path)
-  return unmapped(() => explore(loaded, requested(request), silent))
+  return unmapped(() => explore(loaded, requested(request), quiet))
 }
 
 /** Explores a model given as text. */
 export async function exploreText(text: string, request: Partial<ExploreRequest> = {}): Promise<Report> {
   const loaded: LoadedModel = load(await bundleText(text))
-  return unmapped(() => explore(loaded, requested(request), silent))
+  return unmapped(() => explore(loaded, requested(request), quiet))
 }
 
 /** A model's text around the body of its `machine(m)`. */

@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { ExploreRequest } from '../src/cli/request.ts'
+import type { ExploreRequest } from '../src/session/request.ts'
 import { parseSchedule } from '../src/trace/schedule.ts'
 import { exploreFile, exploreText, modelText } from './run.ts'
 

@@ -1,7 +1,7 @@
-import { type GateAnswer, type GateTask, TASK_WORD } from '../src/cli/gate-task.ts'
-import { explore } from '../src/cli/session.ts'
-import { silentStreams } from '../src/cli/streams.ts'
-import { UsageError } from '../src/cli/usage-error.ts'
+import { type GateAnswer, type GateTask, TASK_WORD } from '../src/session/gate/task.ts'
+import { explore } from '../src/session/explore.ts'
+import { quietEnvironment } from '../src/session/environment.ts'
+import { UsageError } from '../src/session/usage-error.ts'
 import { load } from '../src/runtime/load.ts'
 import { Refusal } from '../src/source/refusal.ts'
 import { threadData } from '../src/threads/threads.ts'
@@ -18,12 +18,15 @@ export default async function run({ bundle, request, cwd, control }: GateTask): 
   const looking = setInterval(() => {
     if (Atomics.load(words, TASK_WORD.abort) !== 0) interrupt.abort()
   }, LOOKING)
-  const streams = silentStreams(cwd, interrupt.signal)
+  const environment = quietEnvironment(cwd, {
+    signal: interrupt.signal,
+    onProgress: (progress) => {
+      if ('states' in progress) Atomics.store(words, TASK_WORD.states, progress.states)
+    },
+  })
   try {
     return {
-      report: await explore(load(bundle), request, streams, ({ states }) =>
-        Atomics.store(words, TASK_WORD.states, states),
-      ),
+      report: await explore(load(bundle), request, environment),
     }
   } catch (error) {
     if (error instanceof Refusal) return { problem: error.line }

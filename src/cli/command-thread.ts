@@ -1,55 +1,55 @@
 import yargs, { type CommandModule } from 'yargs'
 import { Refusal } from '../source/refusal.ts'
 import { cleaned } from '../source/texts.ts'
-import { suggestion } from './nearest.ts'
-import { type CommandStreams, type Streams, commandStreams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
+import { suggestion } from '../session/suggestion.ts'
+import { type CommandTerminal, type Terminal, commandTerminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
 import { version } from '../installation.ts'
 
 /** One line on standard error, and the status for "cannot be carried out". */
-function fail(error: unknown, streams: Streams): void {
+function fail(error: unknown, terminal: Terminal): void {
   const line =
     error instanceof Refusal
       ? error.line
       : error instanceof UsageError
         ? error.message
         : `internal error, please report it: ${(error as Error)?.stack ?? String(error)}`
-  streams.err(`vmcheck: ${cleaned(line)}\n`)
+  terminal.err(`vmcheck: ${cleaned(line)}\n`)
   process.exitCode = 2
 }
 
 /** Every command by its name, in the order of the help; loaded when it is named, for a process that loads all takes a third longer to start. */
 const COMMANDS = {
-  explore: async (streams: Streams) => (await import('./explore.ts')).exploreCommand(streams),
-  run: async (streams: Streams) => (await import('./run.ts')).runCommand(streams),
-  replay: async (streams: Streams) => (await import('./replay.ts')).replayCommand(streams),
-  gate: async (streams: Streams) => (await import('./gate.ts')).gateCommand(streams),
-  show: async (streams: Streams) => (await import('./show.ts')).showCommand(streams),
-  list: async (streams: Streams) => (await import('./list.ts')).listCommand(streams),
-  init: async (streams: Streams) => (await import('./init.ts')).initCommand(streams),
-  graph: async (streams: Streams) => (await import('./graph.ts')).graphCommand(streams),
+  explore: async (terminal: Terminal) => (await import('./explore.ts')).exploreCommand(terminal),
+  run: async (terminal: Terminal) => (await import('./run.ts')).runCommand(terminal),
+  replay: async (terminal: Terminal) => (await import('./replay.ts')).replayCommand(terminal),
+  gate: async (terminal: Terminal) => (await import('./gate.ts')).gateCommand(terminal),
+  show: async (terminal: Terminal) => (await import('./show.ts')).showCommand(terminal),
+  list: async (terminal: Terminal) => (await import('./list.ts')).listCommand(terminal),
+  init: async (terminal: Terminal) => (await import('./init.ts')).initCommand(terminal),
+  graph: async (terminal: Terminal) => (await import('./graph.ts')).graphCommand(terminal),
 } as const
 
 /** The command that the line begins with, or all of them where it begins with something else. */
-async function commands(line: readonly string[], streams: Streams): Promise<readonly CommandModule[]> {
+async function commands(line: readonly string[], terminal: Terminal): Promise<readonly CommandModule[]> {
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]
   const named = names.filter((name) => name === line[0])
   return Promise.all(
-    (named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](streams)) as CommandModule),
+    (named.length > 0 ? named : names).map(async (name) => (await COMMANDS[name](terminal)) as CommandModule),
   )
 }
 
 /** Parses the command line and runs the command it names. */
-async function run(streams: CommandStreams): Promise<void> {
-  const line = [...streams.line]
+async function run(terminal: CommandTerminal): Promise<void> {
+  const line = [...terminal.line]
   const parser = yargs(line)
     .scriptName('vmcheck')
     .version(version())
     .alias('help', 'h')
     .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
-  for (const command of await commands(line, streams)) parser.command(command)
+  for (const command of await commands(line, terminal)) parser.command(command)
   if (line.length === 0) {
-    streams.err(`${await parser.wrap(Math.min(100, streams.width)).getHelp()}\n`)
+    terminal.err(`${await parser.wrap(Math.min(100, terminal.width)).getHelp()}\n`)
     throw new UsageError('name a command')
   }
   const understood = parser
@@ -58,7 +58,7 @@ async function run(streams: CommandStreams): Promise<void> {
     .strict()
     .completion('completion', 'print a completion script for the shell')
     .parserConfiguration({ 'boolean-negation': false })
-    .wrap(Math.min(100, streams.width))
+    .wrap(Math.min(100, terminal.width))
     .exitProcess(false)
     .fail((message, error) => {
       if (error instanceof UsageError || error instanceof Refusal) throw error
@@ -67,7 +67,7 @@ async function run(streams: CommandStreams): Promise<void> {
   try {
     await understood.parseAsync()
   } catch (error) {
-    throw error instanceof NotUnderstood ? new UsageError(await advice(line, error.message, streams)) : error
+    throw error instanceof NotUnderstood ? new UsageError(await advice(line, error.message, terminal)) : error
   }
 }
 
@@ -75,7 +75,7 @@ async function run(streams: CommandStreams): Promise<void> {
 class NotUnderstood extends Error {}
 
 /** What is wrong with a command line, and what was probably meant. */
-async function advice(line: readonly string[], problem: string, streams: CommandStreams): Promise<string> {
+async function advice(line: readonly string[], problem: string, terminal: CommandTerminal): Promise<string> {
   const [command = ''] = line
   const isCommand = Object.hasOwn(COMMANDS, command)
   const help = isCommand ? `vmcheck ${command} --help` : 'vmcheck --help'
@@ -86,7 +86,7 @@ async function advice(line: readonly string[], problem: string, streams: Command
     return `${command}: name ${command === 'replay' || command === 'show' ? 'a report' : 'a model'} (${help} shows how)`
   if (unknown === undefined) return `${problem.replaceAll('\n', ' ')} (${help} shows how)`
   const text = await yargs([command])
-    .command((await COMMANDS[command as keyof typeof COMMANDS](streams)) as CommandModule)
+    .command((await COMMANDS[command as keyof typeof COMMANDS](terminal)) as CommandModule)
     .getHelp()
   const options = [...text.matchAll(/--[a-z][a-z-]*/g)].map(([option]) => option)
   return `unknown option --${unknown}${suggestion(`--${unknown}`, options)} (${help} shows all)`
@@ -94,15 +94,15 @@ async function advice(line: readonly string[], problem: string, streams: Command
 
 /** Runs the command to its end, and says what its status is. */
 async function main(): Promise<void> {
-  const streams = commandStreams()
+  const terminal = commandTerminal()
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(event, (error) => fail(error, streams))
+    process.on(event, (error) => fail(error, terminal))
   try {
-    await run(streams)
+    await run(terminal)
   } catch (error) {
-    fail(error, streams)
+    fail(error, terminal)
   }
-  streams.done(Number(process.exitCode ?? 0))
+  terminal.done(Number(process.exitCode ?? 0))
 }
 
 await main()

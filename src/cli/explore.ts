@@ -9,16 +9,18 @@ import { renderJson } from '../report/formats/json.ts'
 import { renderProfile } from '../report/formats/profile.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/formats/terminal.ts'
-import { replayCommandOf } from './again.ts'
-import { exitStatus } from './assemble.ts'
-import type { ExploreRequest, Reduce } from './request.ts'
-import { explore, loadModel } from './session.ts'
+import { replayCommandOf } from '../session/replay-command.ts'
+import { exitStatus } from '../session/assemble.ts'
+import type { ExploreRequest, Reduce } from '../session/request.ts'
+import { explore, loadModel } from '../session/explore.ts'
 import { SHARED } from './options.ts'
-import { commandLine } from './shell.ts'
+import { commandLine } from '../session/command-line.ts'
 import { ruler } from './show.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
-import { memorySize, seconds, whole } from './values.ts'
+import { withProgress } from './progress.ts'
+import type { Terminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
+import { memorySize } from '../session/memory-size.ts'
+import { seconds, whole } from './values.ts'
 import { formatOfReport, writeReports } from './write-reports.ts'
 
 interface ExploreArguments {
@@ -55,13 +57,13 @@ interface ExploreArguments {
 const USUAL_PERIOD = 180
 
 /** `vmcheck explore MODEL` */
-export function exploreCommand(streams: Streams): CommandModule<object, ExploreArguments> {
+export function exploreCommand(terminal: Terminal): CommandModule<object, ExploreArguments> {
   return {
     command: 'explore <model>',
     describe: 'search one scenario of a model (its first, unless named) through every interleaving',
     builder: (yargs) => options(yargs),
     handler: async (args) => {
-      process.exitCode = await run(args, streams)
+      process.exitCode = await run(args, terminal)
     },
   }
 }
@@ -128,33 +130,35 @@ function options(yargs: Argv): Argv<ExploreArguments> {
     }) as unknown as Argv<ExploreArguments>
 }
 
-async function run(args: ExploreArguments, streams: Streams): Promise<number> {
+async function run(args: ExploreArguments, terminal: Terminal): Promise<number> {
   const request = requestOf(args)
   if (args.all && args.scenario !== undefined) throw new UsageError('--all and --scenario exclude each other')
   args.report.forEach(formatOfReport)
   checkCombination(args)
-  const loaded = await loadModel(args.model, streams)
+  const loaded = await loadModel(args.model, terminal)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
   const end = performance.now() / 1000 + request.limits.time
   for (const [i, scenario] of names.entries()) {
     // the time is for all of them: each gets its share of what is left
     const time = Math.max(0.001, (end - performance.now() / 1000) / (names.length - i))
-    const explored = await explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, streams)
+    const explored = await withProgress(terminal, args.quiet || args.json, (environment) =>
+      explore(loaded, { ...request, scenario, limits: { ...request.limits, time } }, environment),
+    )
     const report = {
       ...explored,
       commands: commands(explored, args),
       notes: [...explored.notes, ...expectation(explored, loaded, args)],
     }
     reports.push(report)
-    if (!args.json) streams.out(show(report, args, streams, reports.length > 1))
-    if (report.profile) (args.json ? streams.err : streams.out)(`\n${renderProfile(report.profile)}`)
-    if (streams.interrupt.aborted) break
+    if (!args.json) terminal.out(show(report, args, terminal, reports.length > 1))
+    if (report.profile) (args.json ? terminal.err : terminal.out)(`\n${renderProfile(report.profile)}`)
+    if (terminal.signal.aborted) break
   }
-  if (args.json) streams.out(renderJson(reports, args.all))
-  await writeReports(args.report, reports, args.all, streams)
+  if (args.json) terminal.out(renderJson(reports, args.all))
+  await writeReports(args.report, reports, args.all, terminal)
   if (request.checkpoint && reports[0]?.inconclusive === null)
-    await discardCheckpoint(resolve(streams.cwd, request.checkpoint.folder))
+    await discardCheckpoint(resolve(terminal.cwd, request.checkpoint.folder))
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }
@@ -182,9 +186,9 @@ function expectation(
   ]
 }
 
-function show(report: Report, args: ExploreArguments, streams: Streams, isLater: boolean): string {
-  const separator = isLater && !args.quiet ? ruler(streams) : ''
-  const text = renderTerminal(report, { width: streams.width, colour: streams.colour })
+function show(report: Report, args: ExploreArguments, terminal: Terminal, isLater: boolean): string {
+  const separator = isLater && !args.quiet ? ruler(terminal) : ''
+  const text = renderTerminal(report, { width: terminal.width, colour: terminal.colour })
   if (!args.quiet) return separator + text
   const what = report.violations.map(({ kind, message }) => `${kind}: ${oneLine(message)}`).join('; ')
   return `${[report.model.scenario ?? report.model.name, ...args.set].join(' ')}: ${report.verdict}${what === '' ? '' : ` (${what})`}\n`
@@ -273,7 +277,6 @@ function requestOf(args: ExploreArguments): Omit<ExploreRequest, 'scenario'> {
       time: seconds(args.time),
       memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
     },
-    quiet: args.quiet || args.json,
     checkpoint: checkpointOf(args),
     explain: args.explain,
     profile: args.profile,

@@ -2,8 +2,8 @@ import { count } from '../report/numbers.ts'
 import { painter } from '../report/formats/terminal.ts'
 import { type GateResult, caseName, wasInterrupted } from '../gate/gate-result.ts'
 import { resultLine } from '../gate/renderings.ts'
-import type { GateListener, PlannedCase } from './gate-run.ts'
-import type { Streams } from './streams.ts'
+import type { GateListener, PlannedCase } from '../session/gate/run.ts'
+import type { Terminal } from './process/terminal.ts'
 
 /** Milliseconds between two drawings. */
 const PERIOD = 200
@@ -13,7 +13,7 @@ const MOST_ROWS = 20
 /** Shows a gate at work: a table redrawn on a terminal's standard error, or a line for each scenario as it ends. */
 export class GateTable implements GateListener {
   readonly #cases: readonly PlannedCase[]
-  readonly #streams: Streams
+  readonly #terminal: Terminal
   readonly #quiet: boolean
   readonly #started = performance.now()
   readonly #running = new Map<number, () => number>()
@@ -23,11 +23,11 @@ export class GateTable implements GateListener {
   /** Lines are printed in the order of the plan. */
   #printed = 0
 
-  constructor(cases: readonly PlannedCase[], streams: Streams, quiet: boolean) {
+  constructor(cases: readonly PlannedCase[], terminal: Terminal, quiet: boolean) {
     this.#cases = cases
-    this.#streams = streams
+    this.#terminal = terminal
     this.#quiet = quiet
-    this.#timer = streams.live && !quiet ? setInterval(() => this.#draw(), PERIOD) : null
+    this.#timer = terminal.live && !quiet ? setInterval(() => this.#draw(), PERIOD) : null
   }
 
   started(index: number, states: () => number): void {
@@ -42,7 +42,7 @@ export class GateTable implements GateListener {
       const isWorthIt = this.#timer === null || (next.standing !== 'as expected' && next.standing !== 'unchanged')
       if (isWorthIt && !wasInterrupted(next)) {
         this.#clear()
-        this.#streams.out(`${this.#painted(next)}\n`)
+        this.#terminal.out(`${this.#painted(next)}\n`)
       }
     }
   }
@@ -54,7 +54,7 @@ export class GateTable implements GateListener {
   }
 
   #painted(result: GateResult): string {
-    const paint = painter(this.#streams.colour)
+    const paint = painter(this.#terminal.colour)
     const line = resultLine(result)
     return result.standing === 'as expected' || result.standing === 'unchanged'
       ? line
@@ -62,19 +62,19 @@ export class GateTable implements GateListener {
   }
 
   #clear(): void {
-    if (this.#drawn > 0) this.#streams.err(`\u001b[${this.#drawn}A\u001b[J`)
+    if (this.#drawn > 0) this.#terminal.err(`\u001b[${this.#drawn}A\u001b[J`)
     this.#drawn = 0
   }
 
   #draw(): void {
-    const width = Math.max(20, this.#streams.width - 1)
+    const width = Math.max(20, this.#terminal.width - 1)
     const rows = [
       ...this.#rows(),
       ...[...this.#running].map(([index, states]) => this.#runningRow(index, states())),
       this.#total(),
     ].slice(-MOST_ROWS)
     this.#clear()
-    this.#streams.err(rows.map((row) => `${row.slice(0, width)}\n`).join(''))
+    this.#terminal.err(rows.map((row) => `${row.slice(0, width)}\n`).join(''))
     this.#drawn = rows.length
   }
 

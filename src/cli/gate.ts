@@ -20,12 +20,12 @@ import {
 import { ResultCache } from '../gate/result-cache.ts'
 import { type Revision, RevisionError, digestsAt, revisionAt, textAt } from '../gate/revision.ts'
 import { painter } from '../report/formats/terminal.ts'
-import { buildDigest } from './build-digest.ts'
-import { type Plan, planGate } from './gate-plan.ts'
-import { runGate } from './gate-run.ts'
+import { buildDigest } from '../session/build-identity.ts'
+import { type Plan, planGate } from '../session/gate/plan.ts'
+import { runGate } from '../session/gate/run.ts'
 import { GateTable } from './gate-table.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
+import type { Terminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
 import { seconds, whole } from './values.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -48,7 +48,7 @@ interface GateArguments {
 const BASELINE = 'vmcheck.baseline.json'
 
 /** `vmcheck gate [PATH...]` */
-export function gateCommand(streams: Streams): CommandModule<object, GateArguments> {
+export function gateCommand(terminal: Terminal): CommandModule<object, GateArguments> {
   return {
     command: 'gate [paths..]',
     describe: 'explore every scenario and compare each with what is expected of it',
@@ -85,44 +85,44 @@ export function gateCommand(streams: Streams): CommandModule<object, GateArgumen
           quiet: { type: 'boolean', default: false, describe: 'only what is wrong, and the summary’s line' },
         }) as never,
     handler: async (args) => {
-      process.exitCode = await run(args, streams)
+      process.exitCode = await run(args, terminal)
     },
   }
 }
 
-async function run(args: GateArguments, streams: Streams): Promise<number> {
+async function run(args: GateArguments, terminal: Terminal): Promise<number> {
   const started = performance.now()
-  const config = await loadConfig(streams.cwd, args.config ?? null)
+  const config = await loadConfig(terminal.cwd, args.config ?? null)
   const baselineFile = args.baseline ?? config.baseline ?? BASELINE
   const isAsked = args.baseline !== undefined || config.baseline !== undefined
-  const before = await readRecorded(baselineFile, isAsked && !args.update, args.update, streams)
+  const before = await readRecorded(baselineFile, isAsked && !args.update, args.update, terminal)
   const cores = whole('--workers', args.workers, availableParallelism(), 1, 256)
   const time = Math.min(seconds(args.time), config.time ?? Infinity)
   const cacheFolder = args.cache ?? config.cache ?? null
   const cache =
     cacheFolder !== null
-      ? new ResultCache(resolve(streams.cwd, cacheFolder))
-      : args.changedSince !== undefined && streams.cache !== null
-        ? new ResultCache(join(streams.cache, 'results'))
+      ? new ResultCache(resolve(terminal.cwd, cacheFolder))
+      : args.changedSince !== undefined && terminal.cache !== null
+        ? new ResultCache(join(terminal.cache, 'results'))
         : null
-  const plan = await planned(args, streams, { config, cores, cache, baseline: before, baselineFile })
-  const explored = await explore(plan, args, streams, { cores, time, cache })
+  const plan = await planned(args, terminal, { config, cores, cache, baseline: before, baselineFile })
+  const explored = await explore(plan, args, terminal, { cores, time, cache })
   const results = [...plan.broken, ...explored]
-  const isWhole = args.paths.length === 0 && !streams.interrupt.aborted
-  if (args.update) await record(baselineFile, before, results, isWhole, streams)
+  const isWhole = args.paths.length === 0 && !terminal.signal.aborted
+  if (args.update) await record(baselineFile, before, results, isWhole, terminal)
   const summary: GateSummary = {
     results,
     drifts: before && !args.update ? drifts(before, results, isWhole) : [],
     seconds: (performance.now() - started) / 1000,
   }
-  show(summary, streams)
-  await writeFiles(summary, args, streams)
+  show(summary, terminal)
+  await writeFiles(summary, args, terminal)
   return exitStatusOf(results, summary.drifts.length)
 }
 
 async function planned(
   args: GateArguments,
-  streams: Streams,
+  terminal: Terminal,
   {
     config,
     cores,
@@ -137,7 +137,7 @@ async function planned(
 ): Promise<Plan> {
   const { changedSince } = args
   try {
-    const revision = changedSince === undefined ? null : await revisionAt(changedSince, streams.cwd)
+    const revision = changedSince === undefined ? null : await revisionAt(changedSince, terminal.cwd)
     const baselineBefore = revision ? await baselineAt(revision, baselineFile) : baseline
     return await planGate(
       {
@@ -150,7 +150,7 @@ async function planned(
         before: revision && ((files) => digestsAt(revision, files)),
         isRecordedAnew: (file, scenario) => isRecordedAnew(baselineBefore, baseline, { file, scenario }),
       },
-      streams,
+      terminal,
     )
   } catch (error) {
     if (error instanceof RevisionError) throw new UsageError(`--changed-since ${changedSince}: ${error.message}`)
@@ -171,13 +171,13 @@ async function baselineAt(revision: Revision, file: string): Promise<Baseline | 
 async function explore(
   { cases }: Plan,
   { quiet }: GateArguments,
-  streams: Streams,
+  terminal: Terminal,
   { cores, time, cache }: { readonly cores: number; readonly time: number; readonly cache: ResultCache | null },
 ): Promise<GateResult[]> {
-  const table = new GateTable(cases, streams, quiet)
+  const table = new GateTable(cases, terminal, quiet)
   try {
-    return await streams.interruptible(() =>
-      runGate(cases, { cores, cwd: streams.cwd, time, cache, signal: streams.interrupt, listener: table }),
+    return await terminal.interruptible(() =>
+      runGate(cases, { cores, cwd: terminal.cwd, time, cache, signal: terminal.signal, listener: table }),
     )
   } finally {
     table.end()
@@ -188,7 +188,7 @@ async function readRecorded(
   file: string,
   isAsked: boolean,
   isUpdate: boolean,
-  { cwd }: Streams,
+  { cwd }: Terminal,
 ): Promise<Baseline | null> {
   const text = await readFile(resolve(cwd, file), 'utf8').catch(() => null)
   if (text === null && isAsked)
@@ -208,43 +208,43 @@ async function record(
   before: Baseline | null,
   results: readonly GateResult[],
   isWhole: boolean,
-  streams: Streams,
+  terminal: Terminal,
 ): Promise<void> {
   const now = updated(before, results, isWhole)
   const changed = drifts(before ?? { ...now, models: {} }, results, isWhole && before !== null)
-  await writeWhole(file, `${JSON.stringify(now, null, 2)}\n`, `baseline ${file}`, streams)
-  streams.out(
+  await writeWhole(file, `${JSON.stringify(now, null, 2)}\n`, `baseline ${file}`, terminal)
+  terminal.out(
     `${before ? [...driftLines(changed), `recorded in ${file}: ${changed.length} changed`].join('\n') : `recorded in ${file}: ${changed.length} scenarios`}\n`,
   )
 }
 
-function show(summary: GateSummary, streams: Streams): void {
-  const paint = painter(streams.colour)
+function show(summary: GateSummary, terminal: Terminal): void {
+  const paint = painter(terminal.colour)
   const bad = wrong(summary.results)
   for (const result of bad.filter((one) => !wasInterrupted(one)))
-    streams.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
+    terminal.out(`\n${paint('bold', resultLine(result))}\n${detailLines(result).join('\n')}\n`)
   if (summary.drifts.length > 0)
-    streams.out(
+    terminal.out(
       `\n${paint('bold', 'Not as recorded:')}\n${driftLines(summary.drifts)
         .map((line) => `  ${line}`)
         .join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`,
     )
   const isWell = bad.length === 0 && summary.drifts.length === 0
-  streams.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)
-  if (streams.ci) for (const line of annotations(bad, summary.drifts)) streams.out(`${line}\n`)
+  terminal.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)
+  if (terminal.ci) for (const line of annotations(bad, summary.drifts)) terminal.out(`${line}\n`)
 }
 
 async function writeFiles(
   summary: GateSummary,
   { junit, sarif, markdown }: GateArguments,
-  streams: Streams,
+  terminal: Terminal,
 ): Promise<void> {
-  if (junit !== undefined) await writeWhole(junit, gateJunit(summary, new Date()), `--junit ${junit}`, streams)
-  if (sarif !== undefined) await writeWhole(sarif, gateSarif(summary), `--sarif ${sarif}`, streams)
-  if (markdown !== undefined) await writeWhole(markdown, gateMarkdown(summary), `--markdown ${markdown}`, streams)
-  if (streams.ci?.summary) {
-    await appendFile(streams.ci.summary, gateMarkdown(summary)).catch((error: Error) =>
-      streams.err(`vmcheck: the job summary cannot be written: ${error.message}\n`),
+  if (junit !== undefined) await writeWhole(junit, gateJunit(summary, new Date()), `--junit ${junit}`, terminal)
+  if (sarif !== undefined) await writeWhole(sarif, gateSarif(summary), `--sarif ${sarif}`, terminal)
+  if (markdown !== undefined) await writeWhole(markdown, gateMarkdown(summary), `--markdown ${markdown}`, terminal)
+  if (terminal.ci?.summary) {
+    await appendFile(terminal.ci.summary, gateMarkdown(summary)).catch((error: Error) =>
+      terminal.err(`vmcheck: the job summary cannot be written: ${error.message}\n`),
     )
   }
 }

@@ -2,11 +2,12 @@ import { totalmem } from 'node:os'
 import type { CommandModule } from 'yargs'
 import { renderAut } from '../report/formats/aut.ts'
 import { renderDot } from '../report/formats/dot.ts'
-import { searchGraph } from './gather.ts'
-import { loadModel } from './session.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
-import { memorySize, whole } from './values.ts'
+import { searchGraph } from '../session/graph.ts'
+import { loadModel } from '../session/explore.ts'
+import type { Terminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
+import { memorySize } from '../session/memory-size.ts'
+import { whole } from './values.ts'
 import { writeWhole } from './write-whole.ts'
 
 interface GraphArguments {
@@ -22,7 +23,7 @@ interface GraphArguments {
 }
 
 /** `vmcheck graph MODEL` */
-export function graphCommand(streams: Streams): CommandModule<object, GraphArguments> {
+export function graphCommand(terminal: Terminal): CommandModule<object, GraphArguments> {
   return {
     command: 'graph <model>',
     describe: 'write the states of one scenario and the steps between them',
@@ -63,14 +64,14 @@ export function graphCommand(streams: Streams): CommandModule<object, GraphArgum
           },
         }) as never,
     handler: async (args) => {
-      process.exitCode = await run(args, streams)
+      process.exitCode = await run(args, terminal)
     },
   }
 }
 
-async function run(args: GraphArguments, streams: Streams): Promise<number> {
+async function run(args: GraphArguments, terminal: Terminal): Promise<number> {
   const format = formatOf(args)
-  const loaded = await loadModel(args.model, streams)
+  const loaded = await loadModel(args.model, terminal)
   const request = {
     scenario: args.scenario ?? null,
     settings: args.set,
@@ -79,11 +80,11 @@ async function run(args: GraphArguments, streams: Streams): Promise<number> {
     maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),
     memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
   }
-  const { graph, stopped, name } = await searchGraph(loaded, request, streams)
+  const { graph, stopped, name } = await searchGraph(loaded, request, terminal)
   const text = format === 'dot' ? renderDot(graph, name) : renderAut(graph)
-  if (args.output === undefined) streams.out(text)
-  else await writeWhole(args.output, text, `--output ${args.output}`, streams)
-  streams.err(
+  if (args.output === undefined) terminal.out(text)
+  else await writeWhole(args.output, text, `--output ${args.output}`, terminal)
+  terminal.err(
     `${graph.states.length} states, ${graph.edges.length} transitions${stopped ? `; not all of them: ended by ${stopped === 'states' ? '--max-states' : stopped}` : ''}\n`,
   )
   return stopped ? 3 : 0

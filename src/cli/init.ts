@@ -2,25 +2,25 @@ import { lstat, readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { INIT_TEMPLATE, version } from '../installation.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
+import type { Terminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** `vmcheck init` */
-export function initCommand(streams: Streams): CommandModule<object, object> {
+export function initCommand(terminal: Terminal): CommandModule<object, object> {
   return {
     command: 'init',
     describe: 'write a first model with its test and configuration into this folder',
-    handler: () => init(streams),
+    handler: () => init(terminal),
   }
 }
 
-async function init(streams: Streams): Promise<void> {
+async function init(terminal: Terminal): Promise<void> {
   const all = (await readdir(INIT_TEMPLATE, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(INIT_TEMPLATE.length + 1))
   const isThere = async (file: string): Promise<boolean> =>
-    lstat(resolve(streams.cwd, file)).then(
+    lstat(resolve(terminal.cwd, file)).then(
       () => true,
       () => false,
     )
@@ -38,11 +38,11 @@ async function init(streams: Streams): Promise<void> {
       file,
       (await readFile(join(INIT_TEMPLATE, file), 'utf8')).replace('VERSION', version()),
       file,
-      streams,
+      terminal,
     )
   const install =
     taken.length > 0 ? 'npm install --save-dev vmcheck\n  npm pkg set scripts.gate="vmcheck gate"' : 'npm install'
-  streams.out(
+  terminal.out(
     `${files.map((file) => `wrote ${file}`).join('\n')}\n\nNext:\n  ${install}\n  npx vmcheck explore models/lock-order.ts\n  npx vmcheck gate\n`,
   )
 }

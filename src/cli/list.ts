@@ -1,11 +1,9 @@
-import { readFile, readdir, stat } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { type LoadedModel } from '../runtime/load.ts'
 import { expectedVerdict } from '../model/model.ts'
-import { loadModel } from './session.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
+import { modelFiles } from '../session/model-files.ts'
+import { loadModel } from '../session/explore.ts'
+import type { Terminal } from './process/terminal.ts'
 
 interface ListArguments {
   readonly paths: readonly string[]
@@ -13,7 +11,7 @@ interface ListArguments {
 }
 
 /** `vmcheck list [PATH...]` */
-export function listCommand(streams: Streams): CommandModule<object, ListArguments> {
+export function listCommand(terminal: Terminal): CommandModule<object, ListArguments> {
   return {
     command: 'list [paths..]',
     describe: 'show models, their parameters and scenarios',
@@ -27,47 +25,11 @@ export function listCommand(streams: Streams): CommandModule<object, ListArgumen
         })
         .option('json', { type: 'boolean', default: false, describe: 'as JSON' }) as never,
     handler: async ({ paths, json }) => {
-      const files = (await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat()
-      const models = await Promise.all(files.map((file) => loadModel(file, streams)))
-      streams.out(json ? `${JSON.stringify(models.map(entry), null, 2)}\n` : models.map(text).join('\n'))
+      const files = (await Promise.all(paths.map((path) => modelFiles(path, terminal.cwd)))).flat()
+      const models = await Promise.all(files.map((file) => loadModel(file, terminal)))
+      terminal.out(json ? `${JSON.stringify(models.map(entry), null, 2)}\n` : models.map(text).join('\n'))
     },
   }
-}
-
-/**
- * The model files that a path names: itself, or those in the folder, in folders below only files with a default export.
- * @throws UsageError for a path that does not exist or a folder without models
- */
-export async function modelFiles(path: string, cwd: string): Promise<string[]> {
-  const absolute = resolve(cwd, path)
-  const found = await stat(absolute).catch(() => null)
-  if (!found) throw new UsageError(`no such file or folder: ${path}`)
-  if (!found.isDirectory()) return [path]
-  const files = await filesIn(absolute, false)
-  if (files.length === 0) throw new UsageError(`no models in ${path}: a model is a .ts, .mts, .js or .mjs file`)
-  return files.map((file) => relative(cwd, file))
-}
-
-/** Files that may be models, those of a folder itself before those below. */
-async function filesIn(folder: string, isBelow: boolean): Promise<string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const names = entries
-    .filter((entry) => !entry.isDirectory() && /\.m?[tj]s$/.test(entry.name) && !/\.d\.m?ts$/.test(entry.name))
-    .map(({ name }) => join(folder, name))
-  const own = isBelow ? await filtered(names, hasDefaultExport) : names
-  const below = entries.filter(
-    (entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'),
-  )
-  return [...own, ...(await Promise.all(below.map(({ name }) => filesIn(join(folder, name), true)))).flat()]
-}
-
-async function hasDefaultExport(path: string): Promise<boolean> {
-  return /\bexport\s+(default\b|\{[^}]*\bdefault\b)/.test(await readFile(path, 'utf8'))
-}
-
-async function filtered<T>(list: readonly T[], is: (item: T) => Promise<boolean>): Promise<T[]> {
-  const found = await Promise.all(list.map(is))
-  return list.filter((_, i) => found[i])
 }
 
 function entry({ model, bundle }: LoadedModel): object {

@@ -3,10 +3,10 @@ import type { Followed } from '../live/follow.ts'
 import type { LiveMachine } from '../live/live-machine.ts'
 import { Interrupted } from '../live/replay.ts'
 import { renderReplay } from '../report/formats/replay.ts'
-import { type Replayable, fromReport, fromSchedule, onLiveCpus, replayOnce } from './replay-live.ts'
-import type { Streams } from './streams.ts'
+import { type Replayable, fromReport, fromSchedule, onLiveCpus, replayOnce } from '../session/replay.ts'
+import type { Terminal } from './process/terminal.ts'
 import { walk } from './walk.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../session/usage-error.ts'
 import { whole } from './values.ts'
 
 interface ReplayArguments {
@@ -23,13 +23,13 @@ interface ReplayArguments {
 }
 
 /** `vmcheck replay REPORT` */
-export function replayCommand(streams: Streams): CommandModule<object, ReplayArguments> {
+export function replayCommand(terminal: Terminal): CommandModule<object, ReplayArguments> {
   return {
     command: 'replay <report>',
     describe: 'drive live CPUs through a saved report’s schedule, and see whether they do what it says',
     builder: (yargs) => options(yargs),
     handler: async (args) => {
-      process.exitCode = await run(args, streams)
+      process.exitCode = await run(args, terminal)
     },
   }
 }
@@ -64,22 +64,22 @@ function options(yargs: Argv): Argv<ReplayArguments> {
     }) as unknown as Argv<ReplayArguments>
 }
 
-async function run(args: ReplayArguments, streams: Streams): Promise<number> {
+async function run(args: ReplayArguments, terminal: Terminal): Promise<number> {
   const times = whole('--times', args.times, 1, 1, 2 ** 31 - 1)
   if (args.step && times > 1) throw new UsageError('--step and --times exclude each other')
-  const replayable = await replayableOf(args, streams)
+  const replayable = await replayableOf(args, terminal)
   try {
-    return await streams.interruptible(() =>
-      onLiveCpus(replayable, streams, async (replay, live) => {
-        if (args.step) return (await walk(replay, live, replayable, streams)) ? 0 : 1
+    return await terminal.interruptible(() =>
+      onLiveCpus(replayable, terminal, async (replay, live) => {
+        if (args.step) return (await walk(replay, live, replayable, terminal)) ? 0 : 1
         const started = performance.now()
         const followed = await replayOnce(replay, replayable)
         const first = JSON.stringify(followed)
         let alike = 1
         while (alike < times && JSON.stringify(await replayOnce(replay, replayable)) === first) alike++
-        streams.out(show(args, replayable, live, followed, streams))
+        terminal.out(show(args, replayable, live, followed, terminal))
         if (times > 1)
-          streams.out(
+          terminal.out(
             alike === times
               ? `${times} replays, all alike, in ${((performance.now() - started) / 1000).toFixed(2)} s\n`
               : `replay ${alike + 1} differs from those before\n`,
@@ -89,14 +89,14 @@ async function run(args: ReplayArguments, streams: Streams): Promise<number> {
     )
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
-    streams.err('vmcheck: interrupted before the replay was done\n')
+    terminal.err('vmcheck: interrupted before the replay was done\n')
     return 3
   }
 }
 
 function replayableOf(
   { report, schedule, scenario, set, granularity, violation, force }: ReplayArguments,
-  streams: Streams,
+  terminal: Terminal,
 ): Promise<Replayable> {
   if (schedule !== undefined) {
     if (violation !== undefined || force)
@@ -105,7 +105,7 @@ function replayableOf(
       report,
       schedule,
       { scenario: scenario ?? null, settings: set, granularity: granularity ?? null },
-      streams,
+      terminal,
     )
   }
   const [foreign] = [
@@ -115,7 +115,7 @@ function replayableOf(
   ].filter((option) => option !== false)
   if (foreign) throw new UsageError(`${foreign} goes with --schedule: a report says which machine it is about`)
   // the parser makes nothing of a lone hyphen
-  return fromReport(report === '' ? '-' : report, whole('--violation', violation, 1, 1, Infinity), force, streams)
+  return fromReport(report === '' ? '-' : report, whole('--violation', violation, 1, 1, Infinity), force, terminal)
 }
 
 function show(
@@ -123,7 +123,7 @@ function show(
   { native, scenario, params, violation }: Replayable,
   live: LiveMachine,
   { steps, difference, waiting, finding }: Followed,
-  streams: Streams,
+  terminal: Terminal,
 ): string {
   const { actors } = live.machine
   return renderReplay(
@@ -143,6 +143,6 @@ function show(
       },
       difference,
     },
-    { width: streams.width, colour: streams.colour, isBrief: quiet },
+    { width: terminal.width, colour: terminal.colour, isBrief: quiet },
   )
 }

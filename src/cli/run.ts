@@ -2,10 +2,11 @@ import type { Argv, CommandModule } from 'yargs'
 import { renderJson } from '../report/formats/json.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/formats/terminal.ts'
-import { replayCommandOf } from './again.ts'
-import { type RunRequest, runLive } from './run-live.ts'
+import { replayCommandOf } from '../session/replay-command.ts'
+import { type RunRequest, runLive } from '../session/run.ts'
 import { SHARED } from './options.ts'
-import type { Streams } from './streams.ts'
+import { withProgress } from './progress.ts'
+import type { Terminal } from './process/terminal.ts'
 import { seconds, whole } from './values.ts'
 import { formatOfReport, writeReports } from './write-reports.ts'
 
@@ -28,13 +29,13 @@ interface RunArguments {
 const USUAL_TIME = 10
 
 /** `vmcheck run MODEL` */
-export function runCommand(streams: Streams): CommandModule<object, RunArguments> {
+export function runCommand(terminal: Terminal): CommandModule<object, RunArguments> {
   return {
     command: 'run <model>',
     describe: 'run one scenario of a model freely on live CPUs, worker threads with real preemption',
     builder: (yargs) => options(yargs),
     handler: async (args) => {
-      process.exitCode = await run(args, streams)
+      process.exitCode = await run(args, terminal)
     },
   }
 }
@@ -61,29 +62,30 @@ function options(yargs: Argv): Argv<RunArguments> {
     }) as unknown as Argv<RunArguments>
 }
 
-async function run(args: RunArguments, streams: Streams): Promise<number> {
+async function run(args: RunArguments, terminal: Terminal): Promise<number> {
   args.report.forEach(formatOfReport)
   const request: RunRequest = {
     scenario: args.scenario ?? null,
     settings: args.set,
     check: args.check,
     noCheck: args.noCheck,
-    quiet: args.quiet || args.json,
     rounds: whole('--rounds', args.rounds, Infinity, 1, 2 ** 31 - 1),
     time: args.time === undefined && args.rounds === undefined ? USUAL_TIME : seconds(args.time),
     jitter: args.jitter,
     seed: whole('--seed', args.seed, 1, 0, 2 ** 25),
   }
-  const ran = await runLive(args.model, request, streams)
+  const ran = await withProgress(terminal, args.quiet || args.json, (environment) =>
+    runLive(args.model, request, environment),
+  )
   const report = { ...ran, commands: commands(ran, args) }
   const [found] = report.violations
-  if (args.json) streams.out(renderJson([report], false))
+  if (args.json) terminal.out(renderJson([report], false))
   else if (args.quiet)
-    streams.out(
+    terminal.out(
       `${report.model.scenario ?? report.model.name}: ${report.verdict}${found ? ` (${found.kind}: ${found.message})` : ''}\n`,
     )
-  else streams.out(renderTerminal(report, { width: streams.width, colour: streams.colour }))
-  await writeReports(args.report, [report], false, streams)
+  else terminal.out(renderTerminal(report, { width: terminal.width, colour: terminal.colour }))
+  await writeReports(args.report, [report], false, terminal)
   return found ? 1 : 3
 }
 

@@ -2,8 +2,8 @@ import type { CommandModule } from 'yargs'
 import { renderJson } from '../report/formats/json.ts'
 import { renderTerminal } from '../report/formats/terminal.ts'
 import { SHARED } from './options.ts'
-import { savedReports } from './saved-reports.ts'
-import type { Streams } from './streams.ts'
+import { savedReports } from '../session/saved-reports.ts'
+import type { Terminal } from './process/terminal.ts'
 import { formatOfReport, writeReports } from './write-reports.ts'
 
 interface ShowArguments {
@@ -13,7 +13,7 @@ interface ShowArguments {
 }
 
 /** `vmcheck show REPORT` */
-export function showCommand(streams: Streams): CommandModule<object, ShowArguments> {
+export function showCommand(terminal: Terminal): CommandModule<object, ShowArguments> {
   return {
     command: 'show <saved>',
     describe: 'print a saved report, or convert it to other formats',
@@ -31,17 +31,17 @@ export function showCommand(streams: Streams): CommandModule<object, ShowArgumen
     handler: async ({ saved, report: files, json }) => {
       files.forEach(formatOfReport)
       // the parser makes nothing of a lone hyphen
-      const reports = await savedReports(saved === '' ? '-' : saved, streams)
+      const reports = await savedReports(saved === '' ? '-' : saved, terminal)
       const isList = reports.length > 1
-      await writeReports(files, reports, isList, streams)
-      if (json) streams.out(renderJson(reports, isList))
+      await writeReports(files, reports, isList, terminal)
+      if (json) terminal.out(renderJson(reports, isList))
       else if (files.length === 0)
-        streams.out(reports.map((report) => renderTerminal(report, streams)).join(ruler(streams)))
+        terminal.out(reports.map((report) => renderTerminal(report, terminal)).join(ruler(terminal)))
     },
   }
 }
 
 /** What stands between two reports. */
-export function ruler({ width }: Pick<Streams, 'width'>): string {
+export function ruler({ width }: Pick<Terminal, 'width'>): string {
   return `\n${'─'.repeat(Math.min(100, width))}\n\n`
 }

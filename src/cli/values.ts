@@ -1,4 +1,4 @@
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../session/usage-error.ts'
 
 /**
  * A whole number given as an option, or the fallback.
@@ -22,17 +22,4 @@ export function seconds(value: number | undefined): number {
   if (value === undefined) return Infinity
   if (!(value > 0)) throw new UsageError('--time takes a number of seconds above 0')
   return value
-}
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
-
-/**
- * Bytes of a size such as `500MB`.
- * @throws UsageError
- */
-export function memorySize(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text)
-  const size = found ? Number(found[1]) * (UNITS[(found[2] ?? '').toLowerCase()] ?? NaN) : NaN
-  if (!(size >= 1)) throw new UsageError('--memory takes a size such as 500MB or 4GB')
-  return size
 }

@@ -7,8 +7,8 @@ import { showValue } from '../model/memory.ts'
 import { painter, renderViolation } from '../report/formats/terminal.ts'
 import { shown } from '../trace/narration.ts'
 import type { TraceStep } from '../trace/trace.ts'
-import type { Replayable } from './replay-live.ts'
-import type { Streams } from './streams.ts'
+import type { Replayable } from '../session/replay.ts'
+import type { Terminal } from './process/terminal.ts'
 
 const HELP = 'n or Enter: the next step; b: back by one; s: the state; w: who waits for what; q: leave'
 
@@ -21,19 +21,19 @@ export async function walk(
   replay: Replay,
   live: LiveMachine,
   replayable: Replayable,
-  streams: Streams,
+  terminal: Terminal,
 ): Promise<boolean> {
-  const walking = new Walk(replay, live, replayable, streams)
+  const walking = new Walk(replay, live, replayable, terminal)
   await walking.begin()
   // only now: lines that come while nobody asks for them are lost
-  const lines = createInterface({ input: streams.input() })
+  const lines = createInterface({ input: terminal.input() })
   const ask = (): void => {
-    if (streams.live) streams.err(walking.prompt)
+    if (terminal.live) terminal.err(walking.prompt)
   }
   const leave = (): void => lines.close()
-  streams.interrupt.addEventListener('abort', leave)
+  terminal.signal.addEventListener('abort', leave)
   try {
-    streams.out(`${HELP}\n`)
+    terminal.out(`${HELP}\n`)
     ask()
     for await (const line of lines) {
       const isDone = await walking.do(line.trim())
@@ -41,7 +41,7 @@ export async function walk(
       ask()
     }
   } finally {
-    streams.interrupt.removeEventListener('abort', leave)
+    terminal.signal.removeEventListener('abort', leave)
     lines.close()
   }
   return !walking.hasDiffered
@@ -51,16 +51,16 @@ class Walk {
   readonly #replay: Replay
   readonly #live: LiveMachine
   readonly #of: Replayable
-  readonly #streams: Streams
+  readonly #terminal: Terminal
   #at = 0
   #isEnded = false
   hasDiffered = false
 
-  constructor(replay: Replay, live: LiveMachine, replayable: Replayable, streams: Streams) {
+  constructor(replay: Replay, live: LiveMachine, replayable: Replayable, terminal: Terminal) {
     this.#replay = replay
     this.#live = live
     this.#of = replayable
-    this.#streams = streams
+    this.#terminal = terminal
   }
 
   get prompt(): string {
@@ -99,7 +99,7 @@ class Walk {
       if (what !== null) this.#differ(what)
       else
         this.#say(
-          `${finding?.kind}: ${finding?.message}\n${renderViolation({ actors: this.#actors }, { ...violation, steps: [], waiting }, painter(this.#streams.colour), this.#width)}`.trimEnd(),
+          `${finding?.kind}: ${finding?.message}\n${renderViolation({ actors: this.#actors }, { ...violation, steps: [], waiting }, painter(this.#terminal.colour), this.#width)}`.trimEnd(),
         )
     }
   }
@@ -124,7 +124,7 @@ class Walk {
       renderViolation(
         { actors: this.#actors },
         { ...this.#of.violation, steps: [step], waiting: [], accesses: [] },
-        painter(this.#streams.colour),
+        painter(this.#terminal.colour),
         this.#width,
         this.#at + 1,
       ),
@@ -170,10 +170,10 @@ class Walk {
   }
 
   get #width(): number {
-    return Math.max(40, Math.min(100, this.#streams.width))
+    return Math.max(40, Math.min(100, this.#terminal.width))
   }
 
   #say(text: string): void {
-    this.#streams.out(`${text}\n`)
+    this.#terminal.out(`${text}\n`)
   }
 }

@@ -1,8 +1,8 @@
 import { Mutex } from 'async-mutex'
 import { type ReportFormat, formatOf, knownExtensions } from '../report/formats/formats.ts'
 import type { Report } from '../report/report.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
+import type { Terminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
 import { writeWhole } from './write-whole.ts'
 
 /**
@@ -25,13 +25,13 @@ export async function writeReports(
   files: readonly string[],
   reports: readonly Report[],
   isList: boolean,
-  streams: Streams,
+  terminal: Terminal,
 ): Promise<void> {
   const writing = new Mutex()
   await Promise.all(
     files.map((file) =>
       writing.runExclusive(async () =>
-        writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, streams),
+        writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, terminal),
       ),
     ),
   )

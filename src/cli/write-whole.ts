@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
+import type { Terminal } from './process/terminal.ts'
+import { UsageError } from '../session/usage-error.ts'
 
 /**
  * Writes a file as a whole or not at all: under a temporary name first.
@@ -9,8 +9,8 @@ import { UsageError } from './usage-error.ts'
  * @param what as messages call it
  * @throws UsageError when it cannot be written
  */
-export async function writeWhole(file: string, text: string, what: string, streams: Streams): Promise<void> {
-  const path = resolve(streams.cwd, file)
+export async function writeWhole(file: string, text: string, what: string, terminal: Terminal): Promise<void> {
+  const path = resolve(terminal.cwd, file)
   const temporary = resolve(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
   try {
     await mkdir(dirname(path), { recursive: true })

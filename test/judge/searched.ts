@@ -1,5 +1,5 @@
 import { checks } from '../../checks/index.ts'
-import { type Reduce, reductionsOf } from '../../src/cli/request.ts'
+import { type Reduce, reductionsOf } from '../../src/session/request.ts'
 import type { LoadedModel } from '../../src/runtime/load.ts'
 import { Search, type SearchResult } from '../../src/explore/search/search.ts'
 import { buildSystem } from '../../src/explore/state/system.ts'

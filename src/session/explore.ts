@@ -1,6 +1,6 @@
 import { bundle } from '../bundle/bundle.ts'
 import { type LoadedModel, load } from '../runtime/load.ts'
-import { type Progress, Search, type SearchResult } from '../explore/search/search.ts'
+import { Search, type SearchResult } from '../explore/search/search.ts'
 import { shortestSchedule } from '../explore/witness/shortest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { System } from '../explore/state/system.ts'
@@ -11,50 +11,42 @@ import type { Violation } from '../trace/violation.ts'
 import { assemble, partialOrderNotes, profileOf, violationOf } from './assemble.ts'
 import { KeptSearch, naming } from './checkpoint.ts'
 import { explain } from './explain.ts'
-import { followPaths } from './follow.ts'
-import { ProgressLine } from './progress.ts'
+import { followPaths } from './follow-paths.ts'
 import { type ExploreRequest, chooseChecks, prepare, reductionsOf } from './request.ts'
-import type { Streams } from './streams.ts'
-import { withoutUnlike } from './unlike.ts'
+import type { Environment } from './environment.ts'
+import { withoutUnlike } from './symmetry-retry.ts'
 
 /** Loads a model's file. */
-export async function loadModel(path: string, streams: Streams): Promise<LoadedModel> {
-  return load(await bundle(path, streams.cwd, streams.cache))
+export async function loadModel(path: string, environment: Environment): Promise<LoadedModel> {
+  return load(await bundle(path, environment.cwd, environment.cache))
 }
 
 /**
  * Explores one scenario of a loaded model and reports on it.
  *
- * @param watch is told how far the search is
  * @throws UsageError for unknown scenarios, parameters or checks; Refusal for a model that cannot be explored
  */
-export async function explore(
-  loaded: LoadedModel,
-  request: ExploreRequest,
-  streams: Streams,
-  watch: (progress: Progress) => void = () => {},
-): Promise<Report> {
+export async function explore(loaded: LoadedModel, request: ExploreRequest, environment: Environment): Promise<Report> {
   if (request.strategy !== 'bfs')
-    return followPaths(request.strategy, loaded, request, streams, watch, (report) =>
-      withHangs(report, loaded, request, streams, watch),
+    return followPaths(request.strategy, loaded, request, environment, (report) =>
+      withHangs(report, loaded, request, environment),
     )
   const { checkpoint } = request
   const body = (kept: KeptSearch | null): Promise<Report> =>
     withoutUnlike(async (unlike) => {
-      const report = await exploreWithout(unlike, loaded, request, streams, watch, kept)
+      const report = await exploreWithout(unlike, loaded, request, environment, kept)
       if (!isPassedBy(report)) return report
       // partial-order reduction passes by states that nothing but `m.sometimes` asks for
       return exploreWithout(
         unlike,
         loaded,
         { ...request, reduce: request.reduce === 'all' ? 'symmetry' : 'none' },
-        streams,
-        watch,
+        environment,
         null,
       )
     }, kept?.unlike)
   return checkpoint
-    ? naming(checkpoint.folder, async () => body(await KeptSearch.open(checkpoint, streams)))
+    ? naming(checkpoint.folder, async () => body(await KeptSearch.open(checkpoint, environment)))
     : body(null)
 }
 
@@ -63,14 +55,12 @@ async function withHangs(
   report: Report,
   loaded: LoadedModel,
   request: ExploreRequest,
-  streams: Streams,
-  watch: (progress: Progress) => void,
+  environment: Environment,
 ): Promise<Report> {
   const breadth = await explore(
     loaded,
     { ...request, strategy: 'bfs', reduce: 'none', preemptions: Infinity },
-    streams,
-    watch,
+    environment,
   )
   const note = 'the hang check went through the states breadth first'
   return breadth.verdict === 'pass'
@@ -92,8 +82,7 @@ async function exploreWithout(
   unlike: readonly UnusedSet[],
   loaded: LoadedModel,
   request: ExploreRequest,
-  streams: Streams,
-  watch: (progress: Progress) => void,
+  environment: Environment,
   kept: KeptSearch | null,
 ): Promise<Report> {
   const prepared = prepare(loaded, request)
@@ -103,7 +92,6 @@ async function exploreWithout(
     request.reduce,
     unlike.map((set) => set.name),
   )
-  const line = new ProgressLine(streams, request.quiet)
   const search = new Search(system, {
     params,
     granularity,
@@ -112,25 +100,21 @@ async function exploreWithout(
     reductions,
     workers: request.workers,
     limits: request.limits,
-    signal: streams.interrupt,
-    progress: (progress) => {
-      line.update(progress)
-      watch(progress)
-    },
+    signal: environment.signal,
+    progress: (progress) => environment.onProgress(progress),
     ...(kept && { checkpoints: kept.checkpoints(loaded.bundle, prepared, checks, unlike, request) }),
-    warn: (message) => streams.err(`vmcheck: ${message}\n`),
+    warn: (message) => environment.warn(message),
     ...(request.tuning && { tuning: request.tuning }),
   })
   try {
-    const { result, violations } = await streams.interruptible(async () => {
+    const { result, violations } = await environment.interruptible(async () => {
       const result = await search.run()
-      line.end()
       const violations: Violation[] = []
       for (const finding of result.findings) {
         const violation = await describe(search, system, result, finding)
         violations.push(
           request.explain
-            ? await explain(violation, new Tracer(search.engine), checks, loaded, request, streams)
+            ? await explain(violation, new Tracer(search.engine), checks, loaded, request, environment)
             : violation,
         )
       }
@@ -155,7 +139,6 @@ async function exploreWithout(
     })
     return request.profile ? { ...report, profile: profileOf(result) } : report
   } finally {
-    line.end()
     await search.close()
   }
 }

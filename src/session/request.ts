@@ -10,7 +10,7 @@ import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from './suggestion.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Which reductions are asked for. */
@@ -45,7 +45,6 @@ export interface ExploreRequest {
   readonly preemptions: number
   readonly workers: number
   readonly limits: Limits
-  readonly quiet: boolean
   /** Where the search is kept; null: nowhere. */
   readonly checkpoint: CheckpointRequest | null
   /** Whether the report says which preemptions of a trace are essential. */

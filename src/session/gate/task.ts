@@ -1,6 +1,6 @@
-import type { Bundle } from '../bundle/bundle.ts'
-import type { Report } from '../report/report.ts'
-import type { ExploreRequest } from './request.ts'
+import type { Bundle } from '../../bundle/bundle.ts'
+import type { Report } from '../../report/report.ts'
+import type { ExploreRequest } from '../request.ts'
 
 /** One scenario for a thread of the gate: all that it needs, and where it says how far it is. */
 export interface GateTask {

@@ -10,7 +10,7 @@ import { parseSchedule } from '../trace/schedule.ts'
 import type { Violation } from '../trace/violation.ts'
 import { choose } from './request.ts'
 import { savedReports } from './saved-reports.ts'
-import type { Streams } from './streams.ts'
+import type { Environment } from './environment.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What is to be replayed: the machine, and what happens to it. */
@@ -35,8 +35,13 @@ export interface Replayable {
  * @param force whether a model that has changed since is taken all the same
  * @throws UsageError for a report that cannot be read, has nothing to replay, or is another model's; Refusal for a model that does not load
  */
-export async function fromReport(path: string, number: number, force: boolean, streams: Streams): Promise<Replayable> {
-  const report = mostTelling(await savedReports(path, streams))
+export async function fromReport(
+  path: string,
+  number: number,
+  force: boolean,
+  environment: Environment,
+): Promise<Replayable> {
+  const report = mostTelling(await savedReports(path, environment))
   const violation = report.violations[number - 1]
   if (!violation)
     throw new UsageError(
@@ -46,7 +51,7 @@ export async function fromReport(path: string, number: number, force: boolean, s
     )
   if (violation.kind === 'unreached') throw new UsageError(`${path}: there is nothing to replay: ${violation.message}`)
   const { model, stats } = report
-  const native = load(await bundle(model.file, streams.cwd, streams.cache, 'native'))
+  const native = load(await bundle(model.file, environment.cwd, environment.cache, 'native'))
   if (native.bundle.digest !== model.digest && !force)
     throw new UsageError(
       `${model.file} is not the model that ${path} is about: it has changed since (digest ${native.bundle.digest.slice(0, 12)}, in the report ${model.digest.slice(0, 12)}); explore it again, or give --force`,
@@ -74,10 +79,10 @@ export async function fromSchedule(
     readonly settings: readonly string[]
     readonly granularity: Granularity | null
   },
-  streams: Streams,
+  environment: Environment,
 ): Promise<Replayable> {
   const schedule = scheduleOf(text)
-  const native = load(await bundle(model, streams.cwd, streams.cache, 'native'))
+  const native = load(await bundle(model, environment.cwd, environment.cache, 'native'))
   const { name, scenario, params } = choose(native, request)
   const violation: Violation = {
     kind: 'deadlock',
@@ -110,7 +115,7 @@ export function checksOf({ assumed = [] }: Report): readonly string[] {
 /** Starts the live machine of what is to be replayed, and runs `body` on it. */
 export async function onLiveCpus<T>(
   { native, params, granularity, violation, checks: checked }: Replayable,
-  streams: Streams,
+  environment: Environment,
   body: (replay: Replay, live: LiveMachine) => Promise<T>,
 ): Promise<T> {
   const field = violation.accesses?.[0]?.field
@@ -129,7 +134,7 @@ export async function onLiveCpus<T>(
     },
   })
   try {
-    const replay = new Replay(live, streams.interrupt)
+    const replay = new Replay(live, environment.signal)
     await replay.ready()
     return await body(replay, live)
   } catch (error) {

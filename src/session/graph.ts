@@ -4,8 +4,8 @@ import { Search, type StopReason } from '../explore/search/search.ts'
 import { type StateGraph, stateGraph } from '../explore/witness/graph.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import { type ExploreRequest, prepare, reductionsOf } from './request.ts'
-import type { Streams } from './streams.ts'
-import { withoutUnlike } from './unlike.ts'
+import type { Environment } from './environment.ts'
+import { withoutUnlike } from './symmetry-retry.ts'
 
 /** What a graph is made of. */
 export interface GraphRequest extends Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'> {
@@ -26,15 +26,19 @@ export interface GatheredGraph {
  * The states of one scenario and the steps between them, whatever is wrong with them.
  * @throws UsageError for unknown scenarios or parameters; Refusal for a model that cannot be explored
  */
-export function searchGraph(loaded: LoadedModel, request: GraphRequest, streams: Streams): Promise<GatheredGraph> {
-  return withoutUnlike((unlike) => gather(unlike, loaded, request, streams))
+export function searchGraph(
+  loaded: LoadedModel,
+  request: GraphRequest,
+  environment: Environment,
+): Promise<GatheredGraph> {
+  return withoutUnlike((unlike) => gather(unlike, loaded, request, environment))
 }
 
 async function gather(
   unlike: readonly UnusedSet[],
   loaded: LoadedModel,
   request: GraphRequest,
-  streams: Streams,
+  environment: Environment,
 ): Promise<GatheredGraph> {
   const { name, params, granularity, system } = prepare(loaded, request)
   const search = new Search(system, {
@@ -48,11 +52,11 @@ async function gather(
     ),
     workers: 1, // with a bound, the states nearest to the initial one
     limits: { maxStates: request.maxStates, maxDepth: Infinity, time: Infinity, memory: request.memory },
-    signal: streams.interrupt,
+    signal: environment.signal,
     progress: () => {},
   })
   try {
-    const { stopped } = await streams.interruptible(() => search.run())
+    const { stopped } = await environment.interruptible(() => search.run())
     return {
       graph: stateGraph(search.engine, request.maxStates),
       stopped: stopped?.reason ?? null,

@@ -1,5 +1,5 @@
 import type { Report } from '../report/report.ts'
-import { commandLine } from './shell.ts'
+import { commandLine } from './command-line.ts'
 import type { Violation } from '../trace/violation.ts'
 
 /** Longest schedule that is printed. */

@@ -6,7 +6,7 @@ import type { Check, Finding } from '../model/check.ts'
 import type { Preemption, Violation } from '../trace/violation.ts'
 import type { LoadedModel } from '../runtime/load.ts'
 import { type ExploreRequest, prepare } from './request.ts'
-import type { Streams } from './streams.ts'
+import type { Environment } from './environment.ts'
 
 /** What searches without some preemption show. */
 type Without = Pick<Preemption, 'verdict' | 'scope' | 'states'>
@@ -25,12 +25,12 @@ export async function explain(
   checks: readonly Check[],
   loaded: LoadedModel,
   request: ExploreRequest,
-  streams: Streams,
+  environment: Environment,
 ): Promise<Violation> {
   const points = tracer.preemptions(violation.schedule)
   const known = new Map<string, Without>()
   const search = (stretch?: Stretch): Promise<Searched> =>
-    searched(violation, checks, loaded, request, streams, stretch)
+    searched(violation, checks, loaded, request, environment, stretch)
   // what only the finished graph shows, a search for single states cannot tell apart
   const isSeen = points.length > 0 && (await search()).verdict === 'incidental'
   for (const { place, within } of points)
@@ -70,7 +70,7 @@ async function searched(
   checks: readonly Check[],
   loaded: LoadedModel,
   request: ExploreRequest,
-  streams: Streams,
+  environment: Environment,
   uninterrupted?: Stretch,
 ): Promise<Searched> {
   const { params, granularity, system } = prepare(loaded, request)
@@ -88,7 +88,7 @@ async function searched(
     isStateless: false,
     preemptions: Infinity,
     limits: request.limits,
-    signal: streams.interrupt,
+    signal: environment.signal,
     progress: () => {},
     ...(uninterrupted && { uninterrupted }),
   })

@@ -11,9 +11,9 @@ import {
 } from '../explore/search/checkpoint/manifest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { Check } from '../model/check.ts'
-import { buildDigest } from './build-digest.ts'
+import { buildDigest } from './build-identity.ts'
 import type { CheckpointRequest, ExploreRequest, Preparation } from './request.ts'
-import type { Streams } from './streams.ts'
+import type { Environment } from './environment.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The checkpoints of a request: what there is to go on from, and where to write. */
@@ -37,7 +37,7 @@ export class KeptSearch {
    * Looks at what a folder holds.
    * @throws UsageError where nothing is to be gone on with, or something is that would be lost; CheckpointError for a damaged one
    */
-  static async open(request: CheckpointRequest, { cwd }: Streams): Promise<KeptSearch> {
+  static async open(request: CheckpointRequest, { cwd }: Environment): Promise<KeptSearch> {
     const folder = resolve(cwd, request.folder)
     const manifest = await readManifest(folder)
     if (!manifest && !request.mayBegin) throw new UsageError(`--resume ${request.folder}: there is no checkpoint`)

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { DamagedReport, readReports } from '../report/read.ts'
 import type { Report } from '../report/report.ts'
-import type { Streams } from './streams.ts'
+import type { Environment } from './environment.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts'
  * @param path `-`: standard input
  * @throws UsageError for a file that cannot be read or holds none
  */
-export async function savedReports(path: string, { cwd, input }: Streams): Promise<Report[]> {
+export async function savedReports(path: string, { cwd, input }: Environment): Promise<Report[]> {
   const text = await (path === '-' ? readAll(input()) : readFile(resolve(cwd, path), 'utf8')).catch(
     (error: NodeJS.ErrnoException) => {
       throw new UsageError(

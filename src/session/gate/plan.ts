@@ -1,19 +1,19 @@
 import { totalmem } from 'node:os'
-import type { Config, SearchSettings } from '../config/index.ts'
-import { keepsGoing } from '../gate/judge.ts'
-import { Refusal } from '../source/refusal.ts'
-import type { LoadedModel } from '../runtime/load.ts'
-import type { GateResult } from '../gate/gate-result.ts'
-import type { Scenario } from '../model/model.ts'
-import { replayCommandOf } from './again.ts'
-import type { PlannedCase } from './gate-run.ts'
-import { modelFiles } from './list.ts'
-import type { ExploreRequest } from './request.ts'
-import { loadModel } from './session.ts'
-import { commandLine } from './shell.ts'
-import type { Streams } from './streams.ts'
-import { UsageError } from './usage-error.ts'
-import { memorySize } from './values.ts'
+import type { Config, SearchSettings } from '../../config/index.ts'
+import { keepsGoing } from '../../gate/judge.ts'
+import { Refusal } from '../../source/refusal.ts'
+import type { LoadedModel } from '../../runtime/load.ts'
+import type { GateResult } from '../../gate/gate-result.ts'
+import type { Scenario } from '../../model/model.ts'
+import { replayCommandOf } from '../replay-command.ts'
+import type { PlannedCase } from './run.ts'
+import { modelFiles } from '../model-files.ts'
+import type { ExploreRequest } from '../request.ts'
+import { loadModel } from '../explore.ts'
+import { commandLine } from '../command-line.ts'
+import type { Environment } from '../environment.ts'
+import { UsageError } from '../usage-error.ts'
+import { memorySize } from '../memory-size.ts'
 
 /** What is planned from. */
 export interface PlanOptions {
@@ -42,14 +42,14 @@ export interface Plan {
  */
 export async function planGate(
   { config, paths, isWhole, cores, tool, before, isRecordedAnew }: PlanOptions,
-  streams: Streams,
+  environment: Environment,
 ): Promise<Plan> {
-  const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, streams.cwd)))).flat())]
+  const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, environment.cwd)))).flat())]
   const broken: GateResult[] = []
   const models: LoadedModel[] = []
   for (const file of files) {
     try {
-      models.push(await loadModel(file, streams))
+      models.push(await loadModel(file, environment))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       broken.push(unusable(file, error.line))
@@ -82,7 +82,7 @@ export async function planGate(
     if (settings.skip) return []
     const request = requestOf(scenario, about, settings, cores)
     // neither the number of threads nor a bound that did not end the search matters to what it found; what a bound ended is not kept
-    const { workers: _workers, limits: _limits, quiet: _quiet, ...search } = request
+    const { workers: _workers, limits: _limits, ...search } = request
     return [
       {
         loaded,
@@ -163,7 +163,6 @@ function requestOf(scenario: string, about: Scenario<never>, settings: SearchSet
       time: settings.time ?? Infinity,
       memory: settings.memory === undefined ? totalmem() / 2 / cores : memorySize(settings.memory),
     },
-    quiet: true,
     checkpoint: null,
     explain: false,
     profile: false,

@@ -9,14 +9,12 @@ import { LiveMachine } from '../live/live-machine.ts'
 import type { LiveStatistics, Report } from '../report/report.ts'
 import type { Violation } from '../trace/violation.ts'
 import { assemble, violationOf } from './assemble.ts'
-import { ProgressLine } from './progress.ts'
-import { count } from '../report/numbers.ts'
 import { type ExploreRequest, type Preparation, chooseChecks, prepare } from './request.ts'
-import type { Streams } from './streams.ts'
+import type { Environment } from './environment.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What one free run is asked to do, defaults filled in. */
-export interface RunRequest extends Pick<ExploreRequest, 'scenario' | 'settings' | 'check' | 'noCheck' | 'quiet'> {
+export interface RunRequest extends Pick<ExploreRequest, 'scenario' | 'settings' | 'check' | 'noCheck'> {
   /** Infinity: as many as the time allows. */
   readonly rounds: number
   /** Seconds. */
@@ -37,12 +35,11 @@ const PATIENCE = 10_000
  * that the CPUs took, in the order in which they took effect.
  * @throws UsageError for unknown scenarios, parameters or checks, and when a thread dies; Refusal for a model that cannot be built
  */
-export async function runLive(path: string, request: RunRequest, streams: Streams): Promise<Report> {
-  const loaded = load(await bundle(path, streams.cwd, streams.cache))
+export async function runLive(path: string, request: RunRequest, environment: Environment): Promise<Report> {
+  const loaded = load(await bundle(path, environment.cwd, environment.cache))
   const prepared = prepare(loaded, { ...request, granularity: 'step' })
   const checks = chooseChecks(request, prepared.scenario)
-  const native = load(await bundle(path, streams.cwd, streams.cache, 'native'))
-  const line = new ProgressLine(streams, request.quiet)
+  const native = load(await bundle(path, environment.cwd, environment.cache, 'native'))
   const live = await LiveMachine.start(native, prepared.params, {
     checks: checks.map(({ name }) => name),
     granularity: 'step',
@@ -56,17 +53,12 @@ export async function runLive(path: string, request: RunRequest, streams: Stream
       sampling: SAMPLING,
       patience: PATIENCE,
       checks,
-      signal: streams.interrupt,
+      signal: environment.signal,
       progress: (rounds, points) =>
-        line.show(
-          (performance.now() - started) / 1000,
-          () =>
-            `${count(rounds)} rounds, ${count(points)} points, ${((performance.now() - started) / 1000).toFixed(0)} s`,
-        ),
+        environment.onProgress({ rounds, points, seconds: (performance.now() - started) / 1000 }),
     })
-    const result = await streams.interruptible(() => run.run())
+    const result = await environment.interruptible(() => run.run())
     const traffic = await live.end()
-    line.end()
     if (result.end === 'died') throw new UsageError(`${result.reason}; nothing is known about the model`)
     const violations = result.finding ? [told(prepared, checks, result)] : []
     return assemble({
@@ -99,7 +91,6 @@ export async function runLive(path: string, request: RunRequest, streams: Stream
       live: statistics(result, traffic),
     })
   } finally {
-    line.end()
     await live.close()
   }
 }
