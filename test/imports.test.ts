@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { wrongImports } from '../scripts/imports.ts'
+import { ROOMS } from '../scripts/rooms.ts'
 
 /** Imports that may not be, each planted at the top of a file of a copy; and what is said of it. */
 const PLANTED: readonly (readonly [file: string, line: string, says: string])[] = [
@@ -60,5 +62,23 @@ test('imports run in allowed directions only, and one that does not is found in 
     )
   } finally {
     await rm(copy, { recursive: true })
+  }
+})
+
+test('every room has a README that names the file to read first, and no file that is not there', async (t) => {
+  const rooms = ROOMS.map(({ path }) => path).filter(
+    (path) => /^(src|checks|workers)(\/|$)/.test(path) && !path.endsWith('.ts'),
+  )
+  for (const room of rooms) {
+    const text = await readFile(join(room, 'README.md'), 'utf8')
+    t.true(text.split('\n').length <= 14, room)
+    t.regex(text, /\n\nRead first: `/, room)
+    for (const [, file] of text.matchAll(/`([\w./-]+\.tsx?)`/g)) {
+      if (file === 'vmcheck.config.ts') continue
+      t.true(
+        existsSync(join(room, file as string)) || existsSync(join(dirname(room), file as string)),
+        `${room}: ${file}`,
+      )
+    }
   }
 })
