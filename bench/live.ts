@@ -4,7 +4,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { modelFiles } from '../src/session/model-files.ts'
-import { runLive } from '../src/session/run.ts'
+import { runLive } from '../src/session/live/run.ts'
 import { loadModel } from '../src/session/explore.ts'
 import { quietEnvironment } from '../src/session/environment.ts'
 import { expectedVerdict } from '../src/model/model.ts'

@@ -29,7 +29,7 @@ export const ROOMS: readonly Room[] = [
     path: 'src/source',
     holds: 'what messages are made of: places in source files, refusals, texts, and what was thrown',
     imports: [],
-    packages: NODE,
+    packages: [...NODE, 'fastest-levenshtein'],
   },
   {
     path: 'src/model',
@@ -188,8 +188,9 @@ export const ROOMS: readonly Room[] = [
       'src/explore/witness',
       'src/live',
       'src/report',
+      'src/threads',
     ],
-    packages: [...NODE, 'fastest-levenshtein'],
+    packages: NODE,
   },
   {
     path: 'src/session/gate',
@@ -206,6 +207,22 @@ export const ROOMS: readonly Room[] = [
       'src/trace',
     ],
     packages: [...NODE, 'async-mutex'],
+  },
+  {
+    path: 'src/session/index.ts',
+    holds: 'the public entry `vmcheck/explore`',
+    imports: [
+      'src/installation.ts',
+      'src/source',
+      'src/bundle',
+      'src/threads',
+      'src/explore/search',
+      'src/report',
+      'src/gate',
+      'src/session',
+      'src/session/gate',
+    ],
+    packages: NODE,
   },
   {
     path: 'src/cli/process',

@@ -1,5 +1,6 @@
 // Where vmcheck's own files lie. No other file computes that: this one finds them from wherever it is packed to.
 import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -64,4 +65,10 @@ export function workerEntry(name: string): URL {
 /** The package's version. */
 export function version(): string {
   return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** Folder where lowered files are cached: `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
+export function usualCache({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
+  if (VMCHECK_CACHE === 'off') return null
+  return VMCHECK_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcheck')
 }

@@ -1,7 +1,7 @@
 // Small inputs that were judged wrongly once: the first line of each says what is right.
 import { readdirSync } from 'node:fs'
 import test from 'ava'
-import { checksOf, onLiveCpus, replayOnce } from '../src/session/replay.ts'
+import { checksOf, onLiveCpus, replayOnce } from '../src/session/live/replay.ts'
 import type { ExploreRequest } from '../src/session/request.ts'
 import { bundle } from '../src/bundle/bundle.ts'
 import { load } from '../src/runtime/load.ts'

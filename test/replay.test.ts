@@ -1,7 +1,7 @@
 import test from 'ava'
 import { modelFiles } from '../src/session/model-files.ts'
 import type { ExploreRequest } from '../src/session/request.ts'
-import { type Replayable, checksOf, onLiveCpus, replayOnce } from '../src/session/replay.ts'
+import { type Replayable, checksOf, onLiveCpus, replayOnce } from '../src/session/live/replay.ts'
 import { bundle } from '../src/bundle/bundle.ts'
 import { load } from '../src/runtime/load.ts'
 import type { Followed } from '../src/live/follow.ts'

@@ -1,9 +1,9 @@
 import yargs, { type CommandModule } from 'yargs'
 import { Refusal } from '../source/refusal.ts'
 import { cleaned } from '../source/texts.ts'
-import { suggestion } from '../session/suggestion.ts'
+import { suggestion } from '../source/suggestion.ts'
 import { type CommandTerminal, type Terminal, commandTerminal } from './process/terminal.ts'
-import { UsageError } from '../session/usage-error.ts'
+import { UsageError } from '../source/usage-error.ts'
 import { version } from '../installation.ts'
 
 /** One line on standard error, and the status for "cannot be carried out". */

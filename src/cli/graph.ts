@@ -5,10 +5,9 @@ import { renderDot } from '../report/formats/dot.ts'
 import { searchGraph } from '../session/graph.ts'
 import { loadModel } from '../session/explore.ts'
 import type { Terminal } from './process/terminal.ts'
-import { UsageError } from '../session/usage-error.ts'
-import { memorySize } from '../session/memory-size.ts'
-import { whole } from './values.ts'
-import { writeWhole } from './write-whole.ts'
+import { UsageError } from '../source/usage-error.ts'
+import { memorySize, whole } from '../session/values.ts'
+import { writeWhole } from '../session/write-whole.ts'
 
 interface GraphArguments {
   readonly model: string
@@ -78,12 +77,12 @@ async function run(args: GraphArguments, terminal: Terminal): Promise<number> {
     granularity: args.granularity ?? null,
     reduce: args.reduce,
     maxStates: whole('--max-states', args.maxStates, Infinity, 1, Infinity),
-    memory: args.memory === undefined ? totalmem() / 2 : memorySize(args.memory),
+    memory: args.memory === undefined ? totalmem() / 2 : memorySize('--memory', args.memory),
   }
   const { graph, stopped, name } = await searchGraph(loaded, request, terminal)
   const text = format === 'dot' ? renderDot(graph, name) : renderAut(graph)
   if (args.output === undefined) terminal.out(text)
-  else await writeWhole(args.output, text, `--output ${args.output}`, terminal)
+  else await writeWhole(args.output, text, `--output ${args.output}`, terminal.cwd)
   terminal.err(
     `${graph.states.length} states, ${graph.edges.length} transitions${stopped ? `; not all of them: ended by ${stopped === 'states' ? '--max-states' : stopped}` : ''}\n`,
   )

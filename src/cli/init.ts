@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { INIT_TEMPLATE, version } from '../installation.ts'
 import type { Terminal } from './process/terminal.ts'
-import { UsageError } from '../session/usage-error.ts'
-import { writeWhole } from './write-whole.ts'
+import { UsageError } from '../source/usage-error.ts'
+import { writeWhole } from '../session/write-whole.ts'
 
 /** `vmcheck init` */
 export function initCommand(terminal: Terminal): CommandModule<object, object> {
@@ -38,7 +38,7 @@ async function init(terminal: Terminal): Promise<void> {
       file,
       (await readFile(join(INIT_TEMPLATE, file), 'utf8')).replace('VERSION', version()),
       file,
-      terminal,
+      terminal.cwd,
     )
   const install =
     taken.length > 0 ? 'npm install --save-dev vmcheck\n  npm pkg set scripts.gate="vmcheck gate"' : 'npm install'

@@ -3,11 +3,11 @@ import type { Followed } from '../live/follow.ts'
 import type { LiveMachine } from '../live/live-machine.ts'
 import { Interrupted } from '../live/replay.ts'
 import { renderReplay } from '../report/formats/replay.ts'
-import { type Replayable, fromReport, fromSchedule, onLiveCpus, replayOnce } from '../session/replay.ts'
+import { type Replayable, fromReport, fromSchedule, onLiveCpus, replayOnce } from '../session/live/replay.ts'
 import type { Terminal } from './process/terminal.ts'
 import { walk } from './walk.ts'
-import { UsageError } from '../session/usage-error.ts'
-import { whole } from './values.ts'
+import { UsageError } from '../source/usage-error.ts'
+import { whole } from '../session/values.ts'
 
 interface ReplayArguments {
   readonly report: string

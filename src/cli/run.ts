@@ -2,12 +2,12 @@ import type { Argv, CommandModule } from 'yargs'
 import { renderJson } from '../report/formats/json.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/formats/terminal.ts'
-import { replayCommandOf } from '../session/replay-command.ts'
-import { type RunRequest, runLive } from '../session/run.ts'
+import { replayCommandOf } from '../session/command-lines.ts'
+import { type RunRequest, runLive } from '../session/live/run.ts'
 import { SHARED } from './options.ts'
 import { withProgress } from './progress.ts'
 import type { Terminal } from './process/terminal.ts'
-import { seconds, whole } from './values.ts'
+import { seconds, whole } from '../session/values.ts'
 import { formatOfReport, writeReports } from './write-reports.ts'
 
 interface RunArguments {
@@ -70,7 +70,7 @@ async function run(args: RunArguments, terminal: Terminal): Promise<number> {
     check: args.check,
     noCheck: args.noCheck,
     rounds: whole('--rounds', args.rounds, Infinity, 1, 2 ** 31 - 1),
-    time: args.time === undefined && args.rounds === undefined ? USUAL_TIME : seconds(args.time),
+    time: args.time === undefined && args.rounds === undefined ? USUAL_TIME : seconds('--time', args.time),
     jitter: args.jitter,
     seed: whole('--seed', args.seed, 1, 0, 2 ** 25),
   }

@@ -7,7 +7,7 @@ import { showValue } from '../model/memory.ts'
 import { painter, renderViolation } from '../report/formats/terminal.ts'
 import { shown } from '../trace/narration.ts'
 import type { TraceStep } from '../trace/trace.ts'
-import type { Replayable } from '../session/replay.ts'
+import type { Replayable } from '../session/live/replay.ts'
 import type { Terminal } from './process/terminal.ts'
 
 const HELP = 'n or Enter: the next step; b: back by one; s: the state; w: who waits for what; q: leave'

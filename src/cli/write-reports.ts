@@ -2,8 +2,8 @@ import { Mutex } from 'async-mutex'
 import { type ReportFormat, formatOf, knownExtensions } from '../report/formats/formats.ts'
 import type { Report } from '../report/report.ts'
 import type { Terminal } from './process/terminal.ts'
-import { UsageError } from '../session/usage-error.ts'
-import { writeWhole } from './write-whole.ts'
+import { UsageError } from '../source/usage-error.ts'
+import { writeWhole } from '../session/write-whole.ts'
 
 /**
  * The format of a report file, by its name.
@@ -31,7 +31,7 @@ export async function writeReports(
   await Promise.all(
     files.map((file) =>
       writing.runExclusive(async () =>
-        writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, terminal),
+        writeWhole(file, await formatOfReport(file).render(reports, isList), `--report ${file}`, terminal.cwd),
       ),
     ),
   )

@@ -1,6 +1,6 @@
 import { count } from '../report/numbers.ts'
 import { type Report, SEMANTICS } from '../report/report.ts'
-import { type GateCase, type GateResult, caseName } from './gate-result.ts'
+import { type GateCase, type GateResult, caseName, type Drift } from './gate-result.ts'
 
 /** What is recorded of a scenario. */
 export interface Recorded {
@@ -25,12 +25,6 @@ export interface Baseline {
 /** A baseline that cannot be compared with. */
 export class BaselineError extends Error {
   override readonly name = 'BaselineError'
-}
-
-/** How a scenario's result differs from what is recorded. */
-export interface Drift extends GateCase {
-  /** One clause each, such as `states 1,544 → 3,088 (2.0 times as many)`. */
-  readonly changes: readonly string[]
 }
 
 /**

@@ -21,6 +21,19 @@ export interface GateResult extends GateCase, Judgement {
   readonly isKept: boolean
 }
 
+/** How a scenario's result differs from what is recorded. */
+export interface Drift extends GateCase {
+  /** One clause each, such as `states 1,544 → 3,088 (2.0 times as many)`. */
+  readonly changes: readonly string[]
+}
+
+/** Everything that a run of the gate came to. */
+export interface GateSummary {
+  readonly results: readonly GateResult[]
+  readonly drifts: readonly Drift[]
+  readonly seconds: number
+}
+
 /** `models/wire.ts deadlock` */
 export function caseName({ file, scenario }: GateCase): string {
   return scenario === '' ? file : `${file} ${scenario}`

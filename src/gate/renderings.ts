@@ -2,19 +2,12 @@ import { type JunitCase, plainText, renderCases } from '../report/formats/junit.
 import { escapeMarkdown, fence, reportSection } from '../report/formats/markdown.ts'
 import { count, plural } from '../report/numbers.ts'
 import { type PlainAlert, renderSarif } from '../report/formats/sarif.ts'
-import type { Drift } from './baseline.ts'
-import { type GateResult, caseName, foundIn } from './gate-result.ts'
+import type { Drift } from './gate-result.ts'
+import { type GateResult, type GateSummary, caseName, foundIn } from './gate-result.ts'
 import type { Standing } from './judge.ts'
 
 /** Scenarios whose traces are drawn in Markdown: a job summary may have 1 MiB. */
 const MOST_SECTIONS = 10
-
-/** Everything that a run of the gate came to. */
-export interface GateSummary {
-  readonly results: readonly GateResult[]
-  readonly drifts: readonly Drift[]
-  readonly seconds: number
-}
 
 const ORDER: readonly Standing[] = ['broken', 'differs', 'inconclusive', 'unchanged', 'as expected']
 

@@ -14,7 +14,7 @@ import type { Check } from '../model/check.ts'
 import { buildDigest } from './build-identity.ts'
 import type { CheckpointRequest, ExploreRequest, Preparation } from './request.ts'
 import type { Environment } from './environment.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../source/usage-error.ts'
 
 /** The checkpoints of a request: what there is to go on from, and where to write. */
 export class KeptSearch {

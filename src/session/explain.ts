@@ -79,7 +79,7 @@ async function searched(
     granularity,
     checks: checks.map((check) => only(check, violation)),
     keepGoing: false,
-    strategy: STRATEGIES.dfs({
+    strategy: STRATEGIES.dfs.create({
       actors: system.actors.length,
       seed: request.seed,
       runs: request.runs,

@@ -14,7 +14,7 @@ import { explain } from './explain.ts'
 import { followPaths } from './follow-paths.ts'
 import { type ExploreRequest, chooseChecks, prepare, reductionsOf } from './request.ts'
 import type { Environment } from './environment.ts'
-import { withoutUnlike } from './symmetry-retry.ts'
+import { withoutUnlike } from '../explore/symmetry/retry.ts'
 
 /** Loads a model's file. */
 export async function loadModel(path: string, environment: Environment): Promise<LoadedModel> {

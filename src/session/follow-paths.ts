@@ -22,7 +22,7 @@ export async function followPaths(
   const prepared = prepare(loaded, request)
   const { params, granularity, system } = prepared
   const checks = chooseChecks(request, prepared.scenario)
-  const strategy = STRATEGIES[name]({
+  const strategy = STRATEGIES[name].create({
     actors: system.actors.length,
     seed: request.seed,
     runs: request.runs,

@@ -5,7 +5,7 @@ import { type StateGraph, stateGraph } from '../explore/witness/graph.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import { type ExploreRequest, prepare, reductionsOf } from './request.ts'
 import type { Environment } from './environment.ts'
-import { withoutUnlike } from './symmetry-retry.ts'
+import { withoutUnlike } from '../explore/symmetry/retry.ts'
 
 /** What a graph is made of. */
 export interface GraphRequest extends Pick<ExploreRequest, 'scenario' | 'settings' | 'granularity'> {

@@ -1,6 +1,6 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../source/usage-error.ts'
 
 /**
  * The model files that a path names: itself, or those in the folder, in folders below only files with a default export.

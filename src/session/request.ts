@@ -1,7 +1,7 @@
 import { checks as allChecks } from '../../checks/index.ts'
 import { type LoadedModel, load } from '../runtime/load.ts'
 import type { Reductions } from '../explore/search/engine.ts'
-import type { PathStrategyName } from '../explore/paths/strategies.ts'
+import type { StrategyName } from '../explore/paths/strategies.ts'
 import type { Limits } from '../explore/search/search.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { type System, buildSystem } from '../explore/state/system.ts'
@@ -10,8 +10,8 @@ import type { Check } from '../model/check.ts'
 import type { Scenario } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
-import { suggestion } from './suggestion.ts'
-import { UsageError } from './usage-error.ts'
+import { suggestion } from '../source/suggestion.ts'
+import { UsageError } from '../source/usage-error.ts'
 
 /** Which reductions are asked for. */
 export type Reduce = 'none' | 'symmetry' | 'por' | 'all'
@@ -36,7 +36,7 @@ export interface ExploreRequest {
   readonly check: readonly string[]
   readonly noCheck: readonly string[]
   readonly keepGoing: boolean
-  readonly strategy: 'bfs' | PathStrategyName
+  readonly strategy: StrategyName
   readonly reduce: Reduce
   /** Of the strategies that follow executions: see there. */
   readonly seed: number

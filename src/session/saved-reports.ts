@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { DamagedReport, readReports } from '../report/read.ts'
 import type { Report } from '../report/report.ts'
 import type { Environment } from './environment.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../source/usage-error.ts'
 
 /**
  * The reports in a file; at least one.

@@ -100,7 +100,7 @@ export async function follow(
   const strategy =
     name === 'every'
       ? new EveryPath()
-      : STRATEGIES[name]({ actors: system.actors.length, seed: 1, runs: 20, bugDepth: 3 })
+      : STRATEGIES[name].create({ actors: system.actors.length, seed: 1, runs: 20, bugDepth: 3 })
   const listening = new Listening(strategy)
   const search = new PathSearch(system, {
     params,

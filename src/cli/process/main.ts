@@ -1,7 +1,5 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { COMMAND_THREAD } from '../../installation.ts'
+import { COMMAND_THREAD, usualCache } from '../../installation.ts'
 import { cleaned } from '../../source/texts.ts'
 import type { FromCommand, Surroundings } from './between.ts'
 import { Output } from './output.ts'
@@ -18,15 +16,9 @@ function surroundings(): Surroundings {
     width: Number.isFinite(columns) && columns > 0 ? columns : 100,
     colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     live: process.stderr.isTTY === true,
-    cache: cacheFolder(process.env),
+    cache: usualCache(process.env),
     ci: process.env['GITHUB_ACTIONS'] === 'true' ? { summary: process.env['GITHUB_STEP_SUMMARY'] || null } : null,
   }
-}
-
-/** `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
-function cacheFolder({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
-  if (VMCHECK_CACHE === 'off') return null
-  return VMCHECK_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcheck')
 }
 
 /** The thread that runs the command. What code of a model prints there past the command is a diagnostic. */

@@ -4,13 +4,23 @@ import { Pct } from './pct.ts'
 import { RandomWalk } from './random.ts'
 import type { Strategy, StrategyOptions } from './strategy.ts'
 
+/** A way of following one execution after another. */
+interface StrategyEntry {
+  create(options: StrategyOptions): Strategy
+  /** Options that mean something to it, beside those of every search. */
+  readonly options: readonly ('preemptions' | 'seed' | 'runs' | 'bugDepth')[]
+}
+
 /** Strategies that follow one execution at a time: a new one is a file and a line here. */
-export const STRATEGIES: Readonly<Record<'dfs' | 'dpor' | 'random' | 'pct', (options: StrategyOptions) => Strategy>> = {
-  dfs: () => new DepthFirst(),
-  dpor: (options) => new Dpor(options),
-  random: (options) => new RandomWalk(options),
-  pct: (options) => new Pct(options),
+export const STRATEGIES: Readonly<Record<'dfs' | 'dpor' | 'random' | 'pct', StrategyEntry>> = {
+  dfs: { create: () => new DepthFirst(), options: ['preemptions'] },
+  dpor: { create: (options) => new Dpor(options), options: ['preemptions'] },
+  random: { create: (options) => new RandomWalk(options), options: ['preemptions', 'seed', 'runs'] },
+  pct: { create: (options) => new Pct(options), options: ['preemptions', 'seed', 'runs', 'bugDepth'] },
 }
 
 /** Name of a strategy that follows one execution at a time. */
 export type PathStrategyName = keyof typeof STRATEGIES
+
+/** Name of any strategy; `bfs` stores states, level by level. */
+export type StrategyName = 'bfs' | PathStrategyName

@@ -1,19 +1,17 @@
-import { totalmem } from 'node:os'
 import type { Config, SearchSettings } from '../../config/index.ts'
 import { keepsGoing } from '../../gate/judge.ts'
 import { Refusal } from '../../source/refusal.ts'
 import type { LoadedModel } from '../../runtime/load.ts'
 import type { GateResult } from '../../gate/gate-result.ts'
 import type { Scenario } from '../../model/model.ts'
-import { replayCommandOf } from '../replay-command.ts'
 import type { PlannedCase } from './run.ts'
 import { modelFiles } from '../model-files.ts'
+import { commandsOf } from '../command-lines.ts'
+import { type ExploreOptions, requestOf } from '../options.ts'
 import type { ExploreRequest } from '../request.ts'
 import { loadModel } from '../explore.ts'
-import { commandLine } from '../command-line.ts'
 import type { Environment } from '../environment.ts'
-import { UsageError } from '../usage-error.ts'
-import { memorySize } from '../memory-size.ts'
+import { UsageError } from '../../source/usage-error.ts'
 
 /** What is planned from. */
 export interface PlanOptions {
@@ -80,7 +78,8 @@ export async function planGate(
     const { file, digest } = loaded.bundle
     const settings = settingsOf(config, file, scenario)
     if (settings.skip) return []
-    const request = requestOf(scenario, about, settings, cores)
+    const options = optionsOf(scenario, about, settings, cores)
+    const request = requestFor(options, cores)
     // neither the number of threads nor a bound that did not end the search matters to what it found; what a bound ended is not kept
     const { workers: _workers, limits: _limits, ...search } = request
     return [
@@ -90,11 +89,7 @@ export async function planGate(
         about,
         request,
         hasCounts: request.strategy === 'bfs' && request.reduce === 'symmetry',
-        commands: (report, violation) =>
-          [
-            exploreCommandOf(file, scenario, request),
-            replayCommandOf(report.model, [], violation, report.stats.granularity),
-          ].filter((command) => command !== null),
+        commands: (report, violation) => commandsOf(report, options, violation),
         key: {
           tool,
           digest,
@@ -141,45 +136,30 @@ function isMeant(match: string, file: string, scenario: string): boolean {
   return new RegExp(`^${pattern}$`).test(match.includes('#') ? `${file}#${scenario}` : file)
 }
 
-function requestOf(scenario: string, about: Scenario<never>, settings: SearchSettings, cores: number): ExploreRequest {
-  const strategy = settings.strategy ?? 'bfs'
+/** How a scenario is searched: settings that its strategy does not know mean nothing to it. */
+function optionsOf(scenario: string, about: Scenario<never>, settings: SearchSettings, cores: number): ExploreOptions {
+  const { strategy = 'bfs', reduce, preemptions, seed = 1, runs = 1000, workers, maxStates, maxDepth, time } = settings
   return {
     scenario,
-    settings: [],
-    granularity: null,
-    check: [],
-    noCheck: [],
     keepGoing: keepsGoing(about),
     strategy,
-    reduce: settings.reduce ?? 'symmetry',
-    seed: settings.seed ?? 1,
-    runs: settings.runs ?? 1000,
-    bugDepth: 3,
-    preemptions: settings.preemptions ?? Infinity,
-    workers: strategy === 'bfs' ? Math.min(cores, settings.workers ?? (about.large ? cores : 1)) : 1,
-    limits: {
-      maxStates: settings.maxStates ?? Infinity,
-      maxDepth: settings.maxDepth ?? Infinity,
-      time: settings.time ?? Infinity,
-      memory: settings.memory === undefined ? totalmem() / 2 / cores : memorySize(settings.memory),
-    },
-    checkpoint: null,
-    explain: false,
-    profile: false,
+    ...(strategy === 'bfs'
+      ? {
+          reduce: reduce === 'symmetry' ? undefined : reduce,
+          workers: Math.min(cores, workers ?? (about.large ? cores : 1)),
+        }
+      : { preemptions }),
+    ...((strategy === 'random' || strategy === 'pct') && { seed, runs }),
+    maxStates,
+    maxDepth,
+    time,
+    memory: settings.memory,
   }
 }
 
-/** The command that explores a scenario as the gate does. */
-function exploreCommandOf(
-  file: string,
-  scenario: string,
-  { strategy, reduce, preemptions, seed, runs, keepGoing }: ExploreRequest,
-): string {
-  const words = ['npx vmcheck explore', file, '--scenario', scenario]
-  if (strategy !== 'bfs') words.push('--strategy', strategy)
-  if (strategy === 'bfs' && reduce !== 'symmetry') words.push('--reduce', reduce)
-  if (preemptions < Infinity) words.push('--preemptions', String(preemptions))
-  if (strategy === 'random' || strategy === 'pct') words.push('--seed', String(seed), '--runs', String(runs))
-  if (keepGoing) words.push('--keep-going')
-  return commandLine(words)
+/** The request of a scenario: memory is shared by all that are explored at once. */
+function requestFor(options: ExploreOptions, cores: number): ExploreRequest {
+  const request = requestOf(options)
+  const memory = options.memory === undefined ? request.limits.memory / cores : request.limits.memory
+  return { ...request, limits: { ...request.limits, memory } }
 }

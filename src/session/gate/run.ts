@@ -6,9 +6,8 @@ import type { ResultCache, ResultKey } from '../../gate/result-cache.ts'
 import type { Scenario } from '../../model/model.ts'
 import type { Report } from '../../report/report.ts'
 import { type Threads, startThreads } from '../../threads/threads.ts'
-import { type GateAnswer, type GateTask, TASK_WORD } from './task.ts'
+import { type IsolatedTask, exploreIsolated } from '../isolated.ts'
 import type { ExploreRequest } from '../request.ts'
-import { wordsOf } from '../../source/thrown.ts'
 
 /** A scenario to be explored, and how. */
 export interface PlannedCase {
@@ -30,6 +29,8 @@ export interface PlannedCase {
 export interface GateListener {
   started(index: number, states: () => number): void
   finished(index: number, result: GateResult): void
+  /** All are done, or the run was ended. */
+  end(): void
 }
 
 /** How a gate works. */
@@ -46,7 +47,7 @@ export interface GateOptions {
 
 /** Explores all that is planned, several at once within the cores, and holds each against what is expected of it. */
 export async function runGate(cases: readonly PlannedCase[], options: GateOptions): Promise<GateResult[]> {
-  const threads = await startThreads<GateTask>('scenario', Math.min(options.cores, Math.max(1, cases.length)), null)
+  const threads = await startThreads<IsolatedTask>('scenario', Math.min(options.cores, Math.max(1, cases.length)), null)
   const run = new GateRun(threads, new TimeShare(cases, options), options)
   try {
     return await Promise.all(cases.map((planned, index) => run.one(planned, index)))
@@ -57,12 +58,12 @@ export async function runGate(cases: readonly PlannedCase[], options: GateOption
 
 /** One run of the gate: who may have which cores, and when. */
 class GateRun {
-  readonly #threads: Threads<GateTask>
+  readonly #threads: Threads<IsolatedTask>
   readonly #cores: Semaphore
   readonly #clock: TimeShare
   readonly #options: GateOptions
 
-  constructor(threads: Threads<GateTask>, clock: TimeShare, options: GateOptions) {
+  constructor(threads: Threads<IsolatedTask>, clock: TimeShare, options: GateOptions) {
     this.#threads = threads
     this.#cores = new Semaphore(options.cores)
     this.#clock = clock
@@ -85,27 +86,17 @@ class GateRun {
   async #explore(planned: PlannedCase, index: number): Promise<GateResult> {
     const { signal, listener, cwd } = this.#options
     if (signal.aborted) return notRun(planned)
-    const control = new SharedArrayBuffer(TASK_WORD.words * 4)
-    const words = new Int32Array(control)
-    const abort = (): void => void Atomics.store(words, TASK_WORD.abort, 1)
-    signal.addEventListener('abort', abort)
-    listener.started(index, () => Atomics.load(words, TASK_WORD.states))
     const { limits } = planned.request
     const request = {
       ...planned.request,
       limits: { ...limits, time: Math.min(limits.time, this.#clock.take(planned)) },
     }
-    try {
-      const answer = (await this.#threads.run({ bundle: planned.loaded.bundle, request, cwd, control })) as GateAnswer
-      return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
-    } catch (error) {
-      return broken(
-        planned,
-        `the thread that explored it ended: ${wordsOf(error).message.split('\n')[0]}; nothing is known about the model`,
-      )
-    } finally {
-      signal.removeEventListener('abort', abort)
-    }
+    const answer = await exploreIsolated(this.#threads, planned.loaded.bundle, request, {
+      cwd,
+      signal,
+      started: (progress) => listener.started(index, () => progress().states),
+    })
+    return 'report' in answer ? judged(planned, answer.report, false) : broken(planned, answer.problem)
   }
 }
 

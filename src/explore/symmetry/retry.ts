@@ -1,6 +1,6 @@
-import { Refusal } from '../source/refusal.ts'
-import { AsymmetryError } from '../explore/symmetry/asymmetry.ts'
-import type { UnusedSet } from '../explore/symmetry/sets.ts'
+import { Refusal } from '../../source/refusal.ts'
+import { AsymmetryError } from './asymmetry.ts'
+import type { UnusedSet } from './sets.ts'
 
 /**
  * Searches, and again without a set of CPUs that turned out not to be interchangeable, until all that are taken to be are.

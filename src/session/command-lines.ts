@@ -1,0 +1,66 @@
+import type { Report } from '../report/report.ts'
+import type { Violation } from '../trace/violation.ts'
+import { type ExploreOptions, settingsOf } from './options.ts'
+
+/** A word of a command line as a shell takes it: in quotes where it holds anything special. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** A command line of some words that a shell takes as they are. */
+export function commandLine(words: readonly string[]): string {
+  return words.map((word, i) => (i === 0 ? word : quoted(word))).join(' ')
+}
+
+/** How `bugDepth` is written on a command line: `--bug-depth`. */
+export function optionName(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** The command line that explores a scenario with some options. */
+export function exploreCommandOf(file: string, options: ExploreOptions): string {
+  const { scenario, set = [], strategy, granularity, check = [], noCheck = [], keepGoing } = options
+  const words = ['npx vmcheck explore', file]
+  const add = (option: keyof ExploreOptions, value: string | number): void =>
+    void words.push(optionName(option), String(value))
+  if (scenario !== undefined) add('scenario', scenario)
+  for (const setting of settingsOf(set)) add('set', setting)
+  if (strategy !== undefined && strategy !== 'bfs') add('strategy', strategy)
+  for (const option of ['seed', 'runs', 'bugDepth', 'preemptions', 'reduce'] as const) {
+    const value = options[option]
+    if (value !== undefined && value !== Infinity) add(option, value)
+  }
+  if (granularity !== undefined) add('granularity', granularity)
+  for (const name of check) add('check', name)
+  for (const name of noCheck) add('noCheck', name)
+  if (keepGoing) words.push('--keep-going')
+  return commandLine(words)
+}
+
+/** Command lines that show a report's finding again: exploring, and on live CPUs. */
+export function commandsOf(report: Report, options: ExploreOptions, violation = report.violations[0]): string[] {
+  const { model, stats } = report
+  const replay = replayCommandOf(model, settingsOf(options.set ?? []), violation, stats.granularity)
+  const explore = exploreCommandOf(model.file, { ...options, scenario: model.scenario ?? undefined })
+  return [explore, ...(replay === null ? [] : [replay])]
+}
+
+/** Longest schedule that is printed. */
+const LONGEST = 2000
+
+/** The command line that drives live CPUs through a violation's schedule; null where there is no schedule, or a long one. */
+export function replayCommandOf(
+  { file, scenario }: Pick<Report['model'], 'file' | 'scenario'>,
+  settings: readonly string[],
+  violation: Violation | undefined,
+  granularity: string,
+): string | null {
+  const schedule = violation?.schedule_string ?? ''
+  if (!violation || violation.schedule.length === 0 || schedule.length > LONGEST) return null
+  const words = ['npx vmcheck replay', file]
+  if (scenario !== null) words.push('--scenario', scenario)
+  for (const setting of settings) words.push('--set', setting)
+  if (granularity !== 'step') words.push('--granularity', granularity)
+  // in two lines, which a shell takes for one: most terminals are not as wide
+  return `${commandLine(words)} \\\n    --schedule ${schedule}`
+}

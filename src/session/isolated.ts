@@ -1,0 +1,82 @@
+import type { Bundle } from '../bundle/bundle.ts'
+import type { Progress } from '../explore/search/search.ts'
+import type { Report } from '../report/report.ts'
+import { wordsOf } from '../source/thrown.ts'
+import type { Threads } from '../threads/threads.ts'
+import type { ExploreRequest } from './request.ts'
+
+/** One search for a thread of its own: all that it needs, and where it says how far it is. */
+export interface IsolatedTask {
+  readonly bundle: Bundle
+  readonly request: ExploreRequest
+  readonly cwd: string
+  /** Float64 by {@link TASK}: whether the search is to end, and how far it is. */
+  readonly control: SharedArrayBuffer
+}
+
+/** Numbers of a task's control. */
+export const TASK = {
+  abort: 0,
+  states: 1,
+  transitions: 2,
+  depth: 3,
+  frontier: 4,
+  bytes: 5,
+  seconds: 6,
+  numbers: 7,
+} as const
+
+/** What a thread answers. */
+export type IsolatedAnswer = { readonly report: Report } | { readonly problem: string }
+
+/** Who is told of a search on another thread, and can end it. */
+export interface IsolatedListener {
+  readonly cwd: string
+  readonly signal: AbortSignal
+  /** Called when the search begins, with a function that says how far it is. */
+  started(progress: () => Progress): void
+}
+
+/**
+ * Explores on a thread of its own, so that code of the model can neither hang, end, print into nor change the process.
+ *
+ * @returns the report; or, in one line, why there is none
+ */
+export async function exploreIsolated(
+  threads: Threads<IsolatedTask>,
+  bundle: Bundle,
+  request: ExploreRequest,
+  { cwd, signal, started }: IsolatedListener,
+): Promise<IsolatedAnswer> {
+  const control = new SharedArrayBuffer(TASK.numbers * 8)
+  const numbers = new Float64Array(control)
+  const abort = (): void => void (numbers[TASK.abort] = 1)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort)
+  started(() => progressOf(numbers))
+  try {
+    return (await threads.run({ bundle, request, cwd, control })) as IsolatedAnswer
+  } catch (error) {
+    const [first] = wordsOf(error).message.split('\n')
+    return { problem: `the thread that explored it ended: ${first}; nothing is known about the model` }
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function progressOf(numbers: Float64Array): Progress {
+  const at = (which: Exclude<keyof typeof TASK, 'abort' | 'numbers'>): number => numbers[TASK[which]] as number
+  return {
+    states: at('states'),
+    transitions: at('transitions'),
+    depth: at('depth'),
+    frontier: at('frontier'),
+    bytes: at('bytes'),
+    seconds: at('seconds'),
+  }
+}
+
+/** On the thread: notes how far the search is. */
+export function noteProgress(numbers: Float64Array, progress: Progress): void {
+  for (const [name, value] of Object.entries(progress)) numbers[TASK[name as keyof Progress]] = value as number
+}
