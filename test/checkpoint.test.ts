@@ -132,7 +132,7 @@ test.serial('a checkpoint of another search, another build, or a damaged one is 
   }
   await refused(
     ['explore', 'models/wire.ts', '--scenario', 'names-three'],
-    /it is of another scenario \(names; now names-three\)/,
+    /written for another scenario \(names; now names-three\)/,
   )
   await refused(['explore', 'models/wire.ts', '--scenario', 'names', '--set', 'fast=off'], /other parameters/)
   await refused(['explore', 'models/wire.ts', '--scenario', 'names', '--reduce', 'none'], /another reduction/)

@@ -100,7 +100,7 @@ test('without the step table the same states, transitions and movements are foun
   }
 })
 
-test('a label whose records are hardly met again is given up, and its steps are executed', async (t) => {
+test('recording stops at a label whose records are almost never reused, and its steps are executed', async (t) => {
   const outside = 'const W = struct<{ v: number; w: number }>("w", { v: range(0, 4_000), w: range(0, 4_000) })'
   const text = modelText(
     'const w = m.struct(W, "w"); for (const name of ["a", "b"]) m.thread(function* count() { for (let i = 0; i < 5; i++) yield* atomically(() => { const was = w.v; w.v = (was * 7 + w.w + (name === "a" ? 1 : 2)) % 4_001; w.w = was }) })',

@@ -184,7 +184,7 @@ test.serial('a baseline: recorded, compared, drift shown, recorded anew', async 
   t.is((await run('--update')).status, 0)
   t.is((await run()).status, 0)
   await rm(join(cwd, 'models/one.ts'))
-  t.regex((await run()).out, /models\/one\.ts default\n\s+is recorded, and there no more/)
+  t.regex((await run()).out, /models\/one\.ts default\n\s+recorded in the baseline, but no longer exists/)
   t.is((await run('models/pair.ts')).status, 0) // of some paths, others are not missed
   await writeFile(join(cwd, 'vmcheck.baseline.json'), recorded.replace('"semantics": 2', '"semantics": 0'))
   const other = await run()

@@ -121,22 +121,22 @@ test('a report that says something else is found out, at the step', async (t) =>
   }
   const at = violation.steps.findIndex(({ changes }) => changes.length > 0)
   const cases: readonly (readonly [what: string, lie: Violation, step: number, says: RegExp])[] = [
-    ['an event', changed(({ steps }) => (steps[at].events[0].operation = 'fly')), at + 1, /^it is .* and not fly/],
-    ['an event too few', changed(({ steps }) => steps[at].events.pop()), at + 1, /happens besides/],
+    ['an event', changed(({ steps }) => (steps[at].events[0].operation = 'fly')), at + 1, /^expected fly.*, got /],
+    ['an event too few', changed(({ steps }) => steps[at].events.pop()), at + 1, /^unexpected /],
     [
       'a change',
       changed(({ steps }) => (steps[at].changes[0].to = 'nonsense')),
       at + 1,
-      /^it changes .* and not .*nonsense/,
+      /^expected changes .*nonsense.*, got /,
     ],
-    ['a place', changed(({ steps }) => (steps[at].events[0].at.line += 1)), at + 1, /is at .*:\d+ and not at/],
+    ['a place', changed(({ steps }) => (steps[at].events[0].at.line += 1)), at + 1, /: expected at .*:\d+, got it at /],
     [
       'a function',
       changed(({ steps }) => (steps[at].events[0].function = ['elsewhere'])),
       at + 1,
-      /happens in .* and not in elsewhere/,
+      /: expected in elsewhere, got it in /,
     ],
-    ['a reason', changed(({ steps }) => (steps[at].why = 'woken')), at + 1, /and not woken/],
+    ['a reason', changed(({ steps }) => (steps[at].why = 'woken')), at + 1, /^expected woken/],
     [
       'an actor that has no step to take',
       changed(({ schedule, steps }) => {

@@ -161,7 +161,7 @@ m.thread(function* atomic() { yield* disablePreemption(); yield* atomically(() =
   for (const machine of machines) t.is(await verdict(`const y = m.struct(Cell, 'y')\n${machine}`), 'data-race: x.v')
 })
 
-test('going round in a loop is no movement, on a shared CPU either', async (t) => {
+test('going round in a loop is no progress, on a shared CPU either', async (t) => {
   const spin = (options: string): string => `
 m.thread(function* spinner() { while ((yield* atomically(() => x.v)) === 0) {} for (;;) yield* pause() }, { on: ${options}, endless: true })
 m.thread(function* other() { for (;;) yield* pause() }, { on: cpu, endless: true })`

@@ -36,7 +36,7 @@ export function readBaseline(text: string): Baseline {
   try {
     value = JSON.parse(text) as Partial<Baseline> | null
   } catch (error) {
-    throw new BaselineError(`it is no JSON: ${(error as Error).message}`)
+    throw new BaselineError(`not valid JSON: ${(error as Error).message}`)
   }
   if (
     typeof value !== 'object' ||
@@ -101,7 +101,7 @@ export function drifts(baseline: Baseline, results: readonly GateResult[], isWho
     ...found,
     ...recorded
       .filter((one) => !known.has(caseName(one)) && !broken.has(one.file))
-      .map((one) => ({ ...one, changes: ['is recorded, and there no more'] })),
+      .map((one) => ({ ...one, changes: ['recorded in the baseline, but no longer exists'] })),
   ]
 }
 

@@ -219,22 +219,22 @@ export function difference(expected: TraceStep, actual: TraceStep): string | nul
   for (let i = 0; i < Math.max(tolds.length, seens.length); i++) {
     const [told, seen] = [tolds[i], seens[i]]
     if (!told || !seen)
-      return told ? `${show(told)} does not happen` : `${show(seen as TraceStep['events'][number])} happens besides`
-    if (show(told) !== show(seen)) return `it is ${show(seen)} and not ${show(told)}`
+      return told ? `missing ${show(told)}` : `unexpected ${show(seen as TraceStep['events'][number])}`
+    if (show(told) !== show(seen)) return `expected ${show(told)}, got ${show(seen)}`
     const isTold = isOwn(told.at) && seen.at
     if (String(told.function) !== String(seen.function))
-      return `${show(told)} happens in ${seen.function.join(' › ')} and not in ${told.function.join(' › ')}`
+      return `${show(told)}: expected in ${told.function.join(' › ')}, got it in ${seen.function.join(' › ')}`
     if (isTold && (told.at?.file !== seen.at?.file || told.at?.line !== seen.at?.line))
-      return `${show(told)} is at ${seen.at?.file}:${seen.at?.line} and not at ${told.at?.file}:${told.at?.line}`
+      return `${show(told)}: expected at ${told.at?.file}:${told.at?.line}, got it at ${seen.at?.file}:${seen.at?.line}`
   }
   if (JSON.stringify(expected.changes) !== JSON.stringify(actual.changes)) {
     const text = (list: TraceStep['changes']): string =>
       list.map(({ field, from, to }) => `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join(', ') ||
       'nothing'
-    return `it changes ${text(actual.changes)} and not ${text(expected.changes)}`
+    return `expected changes ${text(expected.changes)}, got ${text(actual.changes)}`
   }
   if (expected.why !== actual.why || expected.because !== actual.because)
-    return `it is ${actual.why}${actual.because === '' ? '' : ` (${actual.because})`} and not ${expected.why}${expected.because === '' ? '' : ` (${expected.because})`}`
+    return `expected ${expected.why}${expected.because === '' ? '' : ` (${expected.because})`}, got ${actual.why}${actual.because === '' ? '' : ` (${actual.because})`}`
   return null
 }
 

@@ -320,7 +320,7 @@ export class Machine {
 
   #count(count: number, what: string): void {
     if (!Number.isInteger(count) || count < 0 || count > 65_536) {
-      throw new RangeError(`${what}: ${count} is not a sensible number of them (0 to 65,536)`)
+      throw new RangeError(`${what}: count must be an integer from 0 to 65,536 (got ${String(count)})`)
     }
   }
 

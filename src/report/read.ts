@@ -111,7 +111,9 @@ function parse(text: string): unknown {
     )
     const before = text.slice(0, position).split('\n')
     throw new DamagedReport(
-      `it is no JSON from line ${before.length}, column ${(before.at(-1) as string).length + 1} on${text.trim() === '' ? ': it is empty' : ''}`,
+      text.trim() === ''
+        ? 'not valid JSON: the file is empty'
+        : `not valid JSON: syntax error at line ${before.length}, column ${(before.at(-1) as string).length + 1}`,
     )
   }
 }

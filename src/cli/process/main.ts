@@ -62,7 +62,7 @@ async function main(): Promise<number> {
   signals.end()
   if (status === null) {
     process.stderr.write(
-      `vmcheck: ${cleaned(failure ?? 'the command was ended from within before it was done: there is no result')}\n`,
+      `vmcheck: ${cleaned(failure ?? 'model code ended the command before it was done; no result')}\n`,
     )
     return 2
   }

@@ -1,7 +1,8 @@
 import { isOwn } from '../../source/places.ts'
 import type { SourcePlace } from '../../source/refusal.ts'
 import type { Actor } from '../../model/actor.ts'
-import { LocalCodec, type LocalState } from '../state/local-codec.ts'
+import { LocalCodec } from '../state/local-codec.ts'
+import { type LocalState } from '../state/local-form.ts'
 import type { Engine } from '../search/engine.ts'
 import type { System } from '../state/system.ts'
 

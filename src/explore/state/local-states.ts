@@ -1,4 +1,4 @@
-import { FINISHED } from './local-codec.ts'
+import { FINISHED } from './local-form.ts'
 import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
 import { type Cell, type Layout, type Packing, packingOf, readCell, writeCell } from './layout.ts'
 

@@ -327,7 +327,7 @@ export class StepMemory implements MemoryPort {
   /** The refusal of a step that is not a function of what it read. */
   unstable(): Refusal {
     return new Refusal(
-      'a step took another course when it was run again: programs must not depend on the time, random numbers or other outside state',
+      'nondeterministic step: executing it again gave a different result; programs must not depend on the time, random numbers or other outside state',
       this.place,
     )
   }

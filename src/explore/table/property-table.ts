@@ -134,7 +134,7 @@ export class PropertyTable {
 
 function unstable({ name }: Property): Refusal {
   return new Refusal(
-    `property "${name}" took another course when it was evaluated again: properties must not depend on the time, random numbers or other outside state`,
+    `property "${name}" is nondeterministic: evaluating it again gave a different result; properties must not depend on the time, random numbers or other outside state`,
     null,
   )
 }

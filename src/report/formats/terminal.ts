@@ -46,7 +46,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const parts = [headline(report, paint, width)]
   for (const violation of report.violations) parts.push(renderViolation(report, violation, paint, width))
   if (report.violations.length > 0 && report.commands)
-    parts.push(['Again:', ...report.commands.map((command) => `  ${command}`)].join('\n'))
+    parts.push(['Reproduce:', ...report.commands.map((command) => `  ${command}`)].join('\n'))
   parts.push(
     wrap(unreached(report), width),
     wrap(
@@ -182,7 +182,7 @@ function ending(report: Pick<Report, 'actors'>, violation: Violation, paint: Pai
   const block = (title: string, of: readonly string[]): string[] =>
     of.length === 0 ? [] : [[paint('bold', title), ...of].join('\n')]
   return [
-    ...block(violation.accesses ? 'Not ordered:' : 'At the end:', lines),
+    ...block(violation.accesses ? 'Unordered accesses:' : 'Final state:', lines),
     ...block('Preemptions:', preemptions),
   ].join('\n\n')
 }

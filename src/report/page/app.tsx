@@ -192,7 +192,7 @@ function Ending({ report, violation }: { readonly report: Report; readonly viola
   const where = (at: Violation['waiting'][number]['at']): string => (at ? ` [${at.file}:${at.line}]` : '')
   return (
     <section aria-labelledby="ending">
-      <h2 id="ending">{accesses.length > 0 ? 'Not ordered' : 'At the end'}</h2>
+      <h2 id="ending">{accesses.length > 0 ? 'Unordered accesses' : 'Final state'}</h2>
       <ul>
         {inOrder(waiting).map((wait) => (
           <li key={wait.actor}>

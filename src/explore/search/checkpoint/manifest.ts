@@ -97,7 +97,7 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
   if (text === null) return null
   try {
     const [sum, body] = [text.slice(0, 64), text.slice(65)]
-    if (sumOf(body) !== sum) throw new SyntaxError('its sum is another')
+    if (sumOf(body) !== sum) throw new SyntaxError('checksum mismatch')
     const manifest = JSON.parse(body) as Manifest
     if (manifest.schema !== 'vmcheck.checkpoint/1' || !Array.isArray(manifest.parts))
       throw new SyntaxError('not a vmcheck.checkpoint/1')
@@ -125,6 +125,6 @@ const WORDS: Readonly<Record<keyof Identity, string>> = {
 export function checkIdentity({ identity }: Manifest, wanted: Identity): void {
   for (const part of Object.keys(WORDS) as (keyof Identity)[]) {
     if (identity[part] !== wanted[part])
-      throw new CheckpointError(`it is of ${WORDS[part]} (${identity[part]}; now ${wanted[part]})`)
+      throw new CheckpointError(`written for ${WORDS[part]} (${identity[part]}; now ${wanted[part]})`)
   }
 }

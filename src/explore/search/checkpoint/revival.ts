@@ -82,6 +82,6 @@ function levelOf({ ranges, ...counts }: Manifest['levels'][number]): Level {
 
 function copy(base64: string, into: SharedArrayBuffer): void {
   const bytes = Buffer.from(base64, 'base64')
-  if (bytes.length !== into.byteLength) throw new CheckpointError('it is of another model')
+  if (bytes.length !== into.byteLength) throw new CheckpointError('written for another model')
   new Uint8Array(into).set(bytes)
 }
