@@ -11,7 +11,7 @@ export {
   cpus,
 } from './model/actor.ts'
 export {
-  type Access,
+  type AccessMode,
   type FieldType,
   type Naming,
   type Referable,
@@ -55,7 +55,7 @@ export { type Fault } from './model/memory.ts'
 export {
   type ArrayOptions,
   type Interchangeable,
-  type Judgement,
+  type PropertyResult,
   type Machine,
   type Member,
   type Property,

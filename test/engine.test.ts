@@ -26,7 +26,7 @@ const SMALL: Tuning = {
   mostSpare: 0,
   patience: 4096,
   sleepSets: true,
-  room: { states: 1 << 16, words: 1 << 20 },
+  localCapacity: { states: 1 << 16, words: 1 << 20 },
 }
 
 /** A report without what depends on the machine and the number of workers. */
@@ -93,7 +93,7 @@ test('without the step table the same states, transitions and movements are foun
       table.sweep()
       direct.sweep()
       const moves = ({ engine, indices }: typeof table): number[] =>
-        [...indices()].map((index) => engine.reach.get(index)).toSorted((a, b) => a - b)
+        [...indices()].map((index) => engine.stateWords.get(index)).toSorted((a, b) => a - b)
       t.deepEqual(moves(direct), moves(table))
       t.true(direct.engine.table.executed >= direct.transitions)
     }

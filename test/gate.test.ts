@@ -385,8 +385,8 @@ test('what is expected: kinds, properties, what else is found or allowed, counts
   const one = { ...both, violations: both.violations.slice(0, 1) }
   const pass = await exploreText(modelText('m.thread(function* a() { yield* pause() })'))
   const of = (report: typeof both, scenario: Omit<Scenario<never>, 'params'>, hasCounts = true): string => {
-    const { standing, differences } = judge(report, scenario as Scenario<never>, hasCounts)
-    return [standing, ...differences].join(' | ')
+    const { status, differences } = judge(report, scenario as Scenario<never>, hasCounts)
+    return [status, ...differences].join(' | ')
   }
   t.is(of(one, { expect: 'assertion' }), 'as expected')
   t.is(of(one, { expect: { verdict: 'assertion', property: 'first' } }), 'as expected')

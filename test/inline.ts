@@ -7,11 +7,11 @@ import { type LoadedModel, load } from '../src/runtime/load.ts'
 import { Engine, engineRecipe } from '../src/explore/search/engine.ts'
 import { packingOf } from '../src/explore/state/layout.ts'
 import type { Granularity } from '../src/semantics/step-bounds.ts'
-import { CONTROL, type ExpandResult, Share } from '../src/explore/search/search-worker.ts'
-import { newReachSegment } from '../src/explore/store/state-words.ts'
+import { CONTROL, type ExpandResult, SearchWorker } from '../src/explore/search/search-worker.ts'
+import { newWordSegment } from '../src/explore/store/state-words.ts'
 import { MAX_SEGMENTS, newSegment, numberBits } from '../src/explore/store/state-store.ts'
 import { release } from '../src/explore/search/collect.ts'
-import type { Room } from '../src/explore/store/allocation.ts'
+import type { StateMemory } from '../src/explore/store/allocation.ts'
 import { TUNING } from '../src/explore/store/tuning.ts'
 import { buildSystem } from '../src/explore/state/system.ts'
 import type { Check } from '../src/model/check.ts'
@@ -38,7 +38,7 @@ export interface InlineSearch {
   readonly result: ExpandResult
   readonly states: number
   readonly transitions: number
-  /** Tells by the engine's reach, for each stored state, which actors have finished or can still move. */
+  /** Tells by the states' words, for each stored state, which actors have finished or can still move. */
   sweep(): void
   /** Numbers of the stored states. */
   indices(): Generator<number>
@@ -83,40 +83,44 @@ export function exploreInline(
       on.map(({ name }) => name),
       'exact',
       { symmetry: symmetry ? { without: [] } : null, partialOrder },
-      { ...TUNING, patience, sleepSets, room: { states: 1 << (bits + 1), words: 1 << (bits + 7) } },
+      { ...TUNING, patience, sleepSets, localCapacity: { states: 1 << (bits + 1), words: 1 << (bits + 7) } },
     ),
     on,
   )
   const widths = system.actors.map(() => 16)
   const { words } = packingOf(system.layout, widths)
-  const newRoom = (): Room => ({
+  const newMemory = (): StateMemory => ({
     words,
     widths,
     segments: Array.from({ length: 8 }, () => newSegment(words, bits)),
     segmentBits: bits,
-    reach: Array.from({ length: 8 }, () => newReachSegment(bits)),
+    stateWords: Array.from({ length: 8 }, () => newWordSegment(bits)),
     table: new SharedArrayBuffer(1 << (bits + 5)),
     numberBits: numberBits(1 << (bits + 3)),
     usage: new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4),
   })
-  let room = newRoom()
+  let stateMemory = newMemory()
   let levels: ExpandResult['levels'][number][] = []
-  for (let known = -1; known !== (engine.selection?.learnt ?? -1) || levels.length === 0;) {
-    known = engine.selection?.learnt ?? -1
-    room = newRoom()
-    levels = exploreAll(engine, room)
+  for (let known = -1; known !== (engine.persistentSets?.knownFacts ?? -1) || levels.length === 0;) {
+    known = engine.persistentSets?.knownFacts ?? -1
+    stateMemory = newMemory()
+    levels = exploreAll(engine, stateMemory)
   }
-  const sum = (count: 'transitions'): number => levels.reduce((total, { tally }) => total + tally[count], 0)
+  const sum = (count: 'transitions'): number => levels.reduce((total, { counts }) => total + counts[count], 0)
   return {
     engine,
-    result: { levels, leftover: [], next: [], learnt: 0 },
+    result: { levels, leftover: [], next: [], knownFacts: 0 },
     states: engine.store.size,
     transitions: sum('transitions'),
     sweep() {
       const ranges = levels.toReversed().flatMap((level) => level.ranges)
       while (
-        new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({ kind: 'sweep', room, ranges, isChain: false })
-          .result
+        new SearchWorker(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({
+          kind: 'sweep',
+          stateMemory,
+          ranges,
+          isChain: false,
+        }).result
       )
         continue
     },
@@ -127,20 +131,20 @@ export function exploreInline(
 }
 
 /** Explores everything once; what partial-order reduction has learnt by then is taken into account. */
-function exploreAll(engine: Engine, room: Room): ExpandResult['levels'][number][] {
-  engine.attach(room)
+function exploreAll(engine: Engine, stateMemory: StateMemory): ExpandResult['levels'][number][] {
+  engine.attach(stateMemory)
   engine.store.insert(engine.initialState())
   const levels: ExpandResult['levels'][number][] = []
   let ranges = engine.store.rangesSince(new Int32Array(0))
   while (ranges.length > 0) {
-    const result = new Share(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({
+    const result = new SearchWorker(engine, new SharedArrayBuffer(CONTROL.words * 4)).run({
       kind: 'expand',
-      room,
+      stateMemory,
       ranges,
       depth: levels.length,
       expanded: true,
       maxStates: Infinity,
-      learnt: engine.selection?.learnt ?? 0,
+      knownFacts: engine.persistentSets?.knownFacts ?? 0,
       solo: { width: Infinity, maxDepth: Infinity },
     }).result as ExpandResult
     levels.push(...result.levels)

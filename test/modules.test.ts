@@ -12,7 +12,7 @@ async function explore(files: Readonly<Record<string, string>>): Promise<string[
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-modules-'))
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   const { result } = exploreInline(load(await bundle('model.ts', folder)), 'step')
-  return result.levels.flatMap(({ tally }) => tally.findings.map(({ message }) => message))
+  return result.levels.flatMap(({ counts }) => counts.findings.map(({ message }) => message))
 }
 
 test('state kept in an imported module is refused, however it is imported', async (t) => {

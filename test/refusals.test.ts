@@ -360,7 +360,7 @@ function textOf({ outside = '', setup = '', program }: (typeof REFUSED)[string])
 async function refusalOf(text: string): Promise<Refusal | string> {
   try {
     const { result } = exploreInline(await loadText(text), 'step')
-    return result.levels.flatMap(({ tally }) => tally.findings.map(({ message }) => message)).join() || 'nothing'
+    return result.levels.flatMap(({ counts }) => counts.findings.map(({ message }) => message)).join() || 'nothing'
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error

@@ -11,8 +11,8 @@ import {
   storeBytes,
 } from '../src/explore/store/state-store.ts'
 
-/** Room for states of some words in segments of 2^bits states. */
-function roomFor(
+/** StateMemory for states of some words in segments of 2^bits states. */
+function memoryFor(
   words: number,
   slots: number,
   segments: readonly SharedArrayBuffer[],
@@ -31,7 +31,7 @@ test('the store keeps distinct states apart and finds equal ones, also after its
         const store = new StateStore()
         const segments = [newSegment(3, 10)]
         const usage = new SharedArrayBuffer((MAX_SEGMENTS + 1) * 4)
-        store.attach(roomFor(3, 256, segments, 10, usage))
+        store.attach(memoryFor(3, 256, segments, 10, usage))
         for (let i = 0; i < states.length; i += together) {
           const rows = Int32Array.from(states.slice(i, i + together).flat())
           const hashes = Int32Array.from({ length: rows.length / 3 }, (_, k) => hashState(rows, k * 3, 3))
@@ -40,7 +40,7 @@ test('the store keeps distinct states apart and finds equal ones, also after its
         const distinct = new Set(states.map((state) => state.join()))
         t.is(store.size, distinct.size)
         t.deepEqual(new Set(Array.from({ length: store.size }, (_, i) => store.at(i).join())), distinct)
-        store.attach(roomFor(3, 1024, segments, 10, usage))
+        store.attach(memoryFor(3, 1024, segments, 10, usage))
         store.rehash({ from: 0, to: store.size }, together > 5)
         for (let i = 0; i < store.size; i++) t.is(store.find(store.at(i)), i)
         t.is(store.find(Int32Array.of(41, 0, 0)), -1)
@@ -61,8 +61,8 @@ test('state numbers beyond 2^31, and bytes beyond 2^31, are handled as they are'
   new Int32Array(usage).fill(2 ** bits, 1, last + 1)[0] = last
   const store = new StateStore()
   const slots = 1 << 12
-  const room = { ...roomFor(2, slots, segments, bits, usage), numberBits: 32 }
-  store.attach(room)
+  const stateMemory = { ...memoryFor(2, slots, segments, bits, usage), numberBits: 32 }
+  store.attach(stateMemory)
   const first = last * 2 ** bits
   t.true(first > 2 ** 31)
   t.is(store.size, first)
@@ -83,11 +83,11 @@ test('state numbers beyond 2^31, and bytes beyond 2^31, are handled as they are'
     [...store.findAll(batch)].slice(0, 500).map((number) => number >>> 0),
     states.map((_, i) => first + i),
   )
-  store.attach({ ...room, table: new SharedArrayBuffer(slots * 8) })
+  store.attach({ ...stateMemory, table: new SharedArrayBuffer(slots * 8) })
   store.rehash({ from: first, to: first + 500 }, false)
   t.is(store.find(states[499] as Int32Array), first + 499)
-  t.is(storeBytes(room, store.size), store.size * 8 + slots * 4)
-  t.true(storeBytes(room, store.size) > 2 ** 34)
+  t.is(storeBytes(stateMemory, store.size), store.size * 8 + slots * 4)
+  t.true(storeBytes(stateMemory, store.size) > 2 ** 34)
 })
 
 test('the interner gives equal blobs one number', (t) => {

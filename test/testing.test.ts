@@ -85,7 +85,7 @@ test('gate gives every result, and the status that the command ends with', async
   })
   t.deepEqual([status, drifts], [0, []])
   t.deepEqual(
-    results.map(({ file, scenario, standing }) => [file, scenario, standing]),
+    results.map(({ file, scenario, status }) => [file, scenario, status]),
     [
       ['models/lock-order.ts', 'deadlock', 'as expected'],
       ['models/lock-order.ts', 'fixed', 'as expected'],

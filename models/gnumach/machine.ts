@@ -1,5 +1,5 @@
 // The map, its memory and the properties that the models of this folder share.
-import type { Instance, Judgement, Machine } from 'vmcheck'
+import type { Instance, PropertyResult, Machine } from 'vmcheck'
 import { KernelMap, PageStore, type VmObject } from 'vmcheck/vm'
 import { type Kernel, Window } from './kernel.ts'
 
@@ -55,7 +55,7 @@ export function setUp(
 }
 
 /** Each page has as many wirings as there are wired entries that map it. */
-export function noWiringLeaks({ map, store }: Pick<Kernel, 'map' | 'store'>): Judgement {
+export function noWiringLeaks({ map, store }: Pick<Kernel, 'map' | 'store'>): PropertyResult {
   for (const [number, row] of store.slots.entries()) {
     const object = store.objects.instances[number]
     for (const [offset, { page }] of row.entries()) {
@@ -88,7 +88,7 @@ export function properties(m: Machine, kernel: Kernel): void {
 }
 
 /** P7: nothing stays in transition. */
-export function nothingInTransition({ map }: Pick<Kernel, 'map'>): Judgement {
+export function nothingInTransition({ map }: Pick<Kernel, 'map'>): PropertyResult {
   const left = map.list().find(({ inTransition, needsWakeup }) => inTransition || needsWakeup)
   return left
     ? `${left.name} [${left.start},${left.end}) is still ${left.inTransition ? 'in transition' : 'waited for'}`

@@ -1,5 +1,5 @@
 // What must hold in Phoenix-RTOS when nobody is at work (P-REF, P-PTE, P-UAF, P-LEAK, P-POOL, P-ATOM, P-SRC, P-DATA, P-ERR, P-COW).
-import { type Instance, type Judgement, type Machine, oneOf, struct } from 'vmcheck'
+import { type Instance, type PropertyResult, type Machine, oneOf, struct } from 'vmcheck'
 import {
   type Holding,
   all,
@@ -41,7 +41,7 @@ function amapHoldings(kernel: Kernel): Holding<Instance<Amap>>[] {
 }
 
 /** P-REF */
-function referencesAreCounted(kernel: Kernel): Judgement {
+function referencesAreCounted(kernel: Kernel): PropertyResult {
   const { anons, amaps } = kernel
   const [anonsHeld, amapsHeld] = [anonHoldings(kernel), amapHoldings(kernel)]
   return all(
@@ -61,7 +61,7 @@ function referencesAreCounted(kernel: Kernel): Judgement {
 }
 
 /** P-LEAK and P-POOL */
-function nothingLeaked(kernel: Kernel): Judgement {
+function nothingLeaked(kernel: Kernel): PropertyResult {
   const { anons, frames } = kernel
   const held = anonHoldings(kernel).flatMap(([anon, holder]) =>
     anons.isAllocated(anon) && anon.page ? [[anon.page, holder] as const] : [],
@@ -76,7 +76,7 @@ function nothingLeaked(kernel: Kernel): Judgement {
 }
 
 /** P-PTE: every page mapped is an entry's, and the one in its slot. */
-function pageTablesMatch(kernel: Kernel): Judgement {
+function pageTablesMatch(kernel: Kernel): PropertyResult {
   for (const map of kernel.maps) {
     for (let page = map.start; page < map.stop; page++) {
       const mapped = map.pmap.translation(page)

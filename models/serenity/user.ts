@@ -1,5 +1,5 @@
 // User programs that store to their pages, and what must hold of it.
-import { type Instance, type Judgement, type Machine, type Program, atomically } from 'vmcheck'
+import { type Instance, type PropertyResult, type Machine, type Program, atomically } from 'vmcheck'
 import {
   type Frame,
   type Holding,
@@ -89,7 +89,7 @@ function holdings({ processes }: Kernel): Holding<Instance<Frame>>[] {
 }
 
 /** PTE_COHERENT */
-function pageTableIsCoherent(process: Process, { zeroPage }: Kernel): Judgement {
+function pageTableIsCoherent(process: Process, { zeroPage }: Kernel): PropertyResult {
   for (const [page, { kind, frame }] of process.slots.entries()) {
     const found = process.pageTable.translation(page)
     const expected = kind === 'frame' ? frame : zeroPage
@@ -102,7 +102,7 @@ function pageTableIsCoherent(process: Process, { zeroPage }: Kernel): Judgement 
 }
 
 /** NO_LOST_WRITE */
-function storesAreKept(storers: readonly Storer[]): Judgement {
+function storesAreKept(storers: readonly Storer[]): PropertyResult {
   for (const { process, pages, cell, cpu } of storers) {
     for (const page of pages) {
       const { frame } = process.slots[page] as { frame: Instance<Frame> | null }
@@ -114,7 +114,7 @@ function storesAreKept(storers: readonly Storer[]): Judgement {
 }
 
 /** LAZY_BACKED */
-export function lazyPagesAreBacked(processes: readonly Process[]): Judgement {
+export function lazyPagesAreBacked(processes: readonly Process[]): PropertyResult {
   for (const { slots, object, name } of processes) {
     const lazy = slots.filter(({ kind }) => kind === 'lazy').length
     if (lazy > object.unused) return `${name} has ${lazy} lazy pages, and ${object.unused} units`
@@ -123,7 +123,7 @@ export function lazyPagesAreBacked(processes: readonly Process[]): Judgement {
 }
 
 /** What a page held before anything ran is in every copy of it. */
-function copiesAreWhole(processes: readonly Process[], pages: readonly number[]): Judgement {
+function copiesAreWhole(processes: readonly Process[], pages: readonly number[]): PropertyResult {
   for (const { slots, name } of processes) {
     const page = pages.find((at) => {
       const frame = slots[at]?.frame

@@ -39,7 +39,7 @@ export class GateTable implements GateListener {
     this.#results.set(index, result)
     if (this.#quiet) return
     for (let next = this.#results.get(this.#printed); next; next = this.#results.get(++this.#printed)) {
-      const isWorthIt = this.#timer === null || (next.standing !== 'as expected' && next.standing !== 'unchanged')
+      const isWorthIt = this.#timer === null || (next.status !== 'as expected' && next.status !== 'unchanged')
       if (isWorthIt && !wasInterrupted(next)) {
         this.#clear()
         this.#terminal.out(`${this.#painted(next)}\n`)
@@ -56,9 +56,9 @@ export class GateTable implements GateListener {
   #painted(result: GateResult): string {
     const paint = painter(this.#terminal.colour)
     const line = resultLine(result)
-    return result.standing === 'as expected' || result.standing === 'unchanged'
+    return result.status === 'as expected' || result.status === 'unchanged'
       ? line
-      : paint(result.standing === 'inconclusive' ? 'yellow' : 'red', line)
+      : paint(result.status === 'inconclusive' ? 'yellow' : 'red', line)
   }
 
   #clear(): void {
@@ -85,7 +85,7 @@ export class GateTable implements GateListener {
     return files.map((file) => {
       const mine = this.#cases.map(({ loaded }, i) => (loaded.bundle.file === file ? i : -1)).filter((i) => i >= 0)
       const done = mine.flatMap((i) => this.#results.get(i) ?? [])
-      const bad = done.filter(({ standing }) => standing === 'differs' || standing === 'broken').length
+      const bad = done.filter(({ status }) => status === 'differs' || status === 'broken').length
       const bar = '█'.repeat(Math.round((10 * done.length) / mine.length)).padEnd(10, '░')
       return `${file.padEnd(width)}  ${bar}  ${String(done.length).padStart(3)} of ${mine.length}${bad > 0 ? `, ${bad} not as expected` : ''}`
     })

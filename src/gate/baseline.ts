@@ -86,7 +86,7 @@ export function isRecordedAnew(one: Baseline | null, other: Baseline | null, of:
 /** How results differ from the baseline. Scenarios that were not run, and results that are inconclusive, are not compared. */
 export function drifts(baseline: Baseline, results: readonly GateResult[], isWhole: boolean): Drift[] {
   const found = results.flatMap((result): Drift[] => {
-    if (!result.report || result.standing === 'inconclusive') return []
+    if (!result.report || result.status === 'inconclusive') return []
     const before = recordedOf(baseline, result)
     const changes = before ? compare(before, recordOf(result.report)) : ['is not recorded yet']
     return changes.length > 0 ? [{ file: result.file, scenario: result.scenario, changes }] : []

@@ -1,6 +1,6 @@
 import type { Scenario } from '../model/model.ts'
 import type { Report } from '../report/report.ts'
-import type { Judgement } from './judge.ts'
+import type { Comparison } from './judge.ts'
 
 /** One scenario that the gate looks at. */
 export interface GateCase {
@@ -11,7 +11,7 @@ export interface GateCase {
 }
 
 /** What came of one scenario. */
-export interface GateResult extends GateCase, Judgement {
+export interface GateResult extends GateCase, Comparison {
   readonly about: Pick<Scenario<never>, 'expect'> | null
   /** Null for a model that cannot be explored, and for one that was not. */
   readonly report: Report | null
@@ -40,13 +40,13 @@ export function caseName({ file, scenario }: GateCase): string {
 }
 
 /** Whether an interrupt kept it from being explored: such are counted, not listed. */
-export function wasInterrupted({ standing, report }: GateResult): boolean {
-  return standing === 'inconclusive' && report === null
+export function wasInterrupted({ status, report }: GateResult): boolean {
+  return status === 'inconclusive' && report === null
 }
 
 /** What a result is called in tables: the kind of what was found, `pass`, ... */
-export function foundIn({ report, standing }: GateResult): string {
-  if (!report) return standing === 'unchanged' ? 'not run' : 'not explored'
+export function foundIn({ report, status }: GateResult): string {
+  if (!report) return status === 'unchanged' ? 'not run' : 'not explored'
   return report.verdict === 'violation'
     ? [...new Set(report.violations.map(({ kind }) => kind))].join(', ')
     : report.verdict
@@ -54,6 +54,6 @@ export function foundIn({ report, standing }: GateResult): string {
 
 /** Exit status: 2 before 1 before 3 before 0. */
 export function exitStatusOf(results: readonly GateResult[], drifts: number): 0 | 1 | 2 | 3 {
-  const has = (standing: Judgement['standing']): boolean => results.some((result) => result.standing === standing)
+  const has = (status: Comparison['status']): boolean => results.some((result) => result.status === status)
   return has('broken') ? 2 : has('differs') || drifts > 0 ? 1 : has('inconclusive') ? 3 : 0
 }

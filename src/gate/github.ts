@@ -9,7 +9,7 @@ const MOST = 10
 export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]): string[] {
   const errors = bad.map((result) => {
     const at = placeOf(result)
-    const command = result.standing === 'inconclusive' ? 'warning' : 'error'
+    const command = result.status === 'inconclusive' ? 'warning' : 'error'
     return annotation(
       command,
       at,

@@ -5,11 +5,11 @@ import type { Report } from '../report/report.ts'
 import { cutShort, outcome } from '../report/wording.ts'
 
 /** How a scenario came out. */
-export type Standing = 'as expected' | 'differs' | 'inconclusive' | 'unchanged' | 'broken'
+export type ScenarioStatus = 'as expected' | 'differs' | 'inconclusive' | 'unchanged' | 'broken'
 
 /** What a report comes to beside what is expected of its scenario. */
-export interface Judgement {
-  readonly standing: Standing
+export interface Comparison {
+  readonly status: ScenarioStatus
   /** What differs, in one clause each. */
   readonly differences: readonly string[]
 }
@@ -26,7 +26,7 @@ export function judge(
   report: Report,
   scenario: Scenario<never>,
   hasCounts: boolean,
-): Judgement & { readonly culprit: Found | undefined } {
+): Comparison & { readonly culprit: Found | undefined } {
   const { wanted, missing, surplus } = compare(report, scenario)
   const culprit = surplus[0] ?? report.violations[0]
   // what is found is found; what is not may only not have been met before the search was ended
@@ -34,7 +34,7 @@ export function judge(
     report.inconclusive !== null && surplus.length === 0 && (report.verdict !== 'violation' || keepsGoing(scenario))
   if (isCut)
     return {
-      standing: 'inconclusive',
+      status: 'inconclusive',
       differences: [
         `expected ${describe(scenario.expect)}; ${report.verdict === 'violation' ? cutShort(report) : outcome(report)}`,
       ],
@@ -45,7 +45,7 @@ export function judge(
     ...(hasCounts ? countDifferences(report, scenario.expect) : []),
     ...unstatedAssumptions(report, scenario),
   ]
-  return { standing: differences.length > 0 ? 'differs' : 'as expected', differences, culprit }
+  return { status: differences.length > 0 ? 'differs' : 'as expected', differences, culprit }
 }
 
 /** Whether a scenario has to be searched on beyond its first violation. */

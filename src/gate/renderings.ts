@@ -4,16 +4,16 @@ import { count, plural } from '../report/numbers.ts'
 import { type PlainAlert, renderSarif } from '../report/formats/sarif.ts'
 import type { Drift } from './gate-result.ts'
 import { type GateResult, type GateSummary, caseName, foundIn } from './gate-result.ts'
-import type { Standing } from './judge.ts'
+import type { ScenarioStatus } from './judge.ts'
 
 /** Scenarios whose traces are drawn in Markdown: a job summary may have 1 MiB. */
 const MOST_SECTIONS = 10
 
-const ORDER: readonly Standing[] = ['broken', 'differs', 'inconclusive', 'unchanged', 'as expected']
+const ORDER: readonly ScenarioStatus[] = ['broken', 'differs', 'inconclusive', 'unchanged', 'as expected']
 
 /** `341 as expected, 1 differs; 52.0 s` */
 export function summaryLine({ results, drifts, seconds }: GateSummary): string {
-  const of = (standing: Standing): number => results.filter((result) => result.standing === standing).length
+  const of = (status: ScenarioStatus): number => results.filter((result) => result.status === status).length
   const kept = results.filter(({ isKept }) => isKept).length
   const parts = [`${count(of('as expected'))} as expected`]
   if (of('differs') > 0) parts.push(`${plural(of('differs'), 'differs', 'differ')}`)
@@ -26,7 +26,7 @@ export function summaryLine({ results, drifts, seconds }: GateSummary): string {
 
 /** One line for a scenario. */
 export function resultLine(result: GateResult): string {
-  const { report, isKept, seconds, standing } = result
+  const { report, isKept, seconds, status } = result
   const steps = report?.violations[0]?.schedule.length ?? 0
   const facts = report
     ? [
@@ -35,7 +35,7 @@ export function resultLine(result: GateResult): string {
         isKept ? 'from an earlier run' : `${seconds.toFixed(1)} s`,
       ]
     : []
-  return `${(standing === 'differs' ? 'DIFFERS' : standing).padEnd(13)}${caseName(result)}: ${[foundIn(result), ...facts].join(', ')}`
+  return `${(status === 'differs' ? 'DIFFERS' : status).padEnd(13)}${caseName(result)}: ${[foundIn(result), ...facts].join(', ')}`
 }
 
 /** What is wrong with a scenario, and how to see it. */
@@ -54,29 +54,29 @@ export function driftLines(drifts: readonly Drift[]): string[] {
 /** Results that are not as they should be, the worst first. */
 export function wrong(results: readonly GateResult[]): GateResult[] {
   return results
-    .filter(({ standing }) => standing === 'broken' || standing === 'differs' || standing === 'inconclusive')
-    .toSorted((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing))
+    .filter(({ status }) => status === 'broken' || status === 'differs' || status === 'inconclusive')
+    .toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))
 }
 
 /** JUnit XML: a case for each scenario that was run or known, which fails where it is not as expected. */
 export function gateJunit({ results, drifts }: GateSummary, now: Date): string {
   const cases = results
-    .filter(({ standing }) => standing !== 'unchanged')
+    .filter(({ status }) => status !== 'unchanged')
     .map((result): JunitCase => {
       const drift = drifts.find((one) => caseName(one) === caseName(result))
       const differences = [...result.differences, ...(drift?.changes ?? [])]
       const type =
-        result.standing === 'inconclusive'
+        result.status === 'inconclusive'
           ? 'Inconclusive'
-          : result.standing === 'broken'
+          : result.status === 'broken'
             ? 'Broken'
-            : result.standing === 'differs'
+            : result.status === 'differs'
               ? foundIn(result)
               : 'Drift'
       const text = [
         ...differences,
         ...(result.report?.commands ?? []),
-        ...(result.standing === 'differs' && result.report ? ['', plainText(result.report)] : []),
+        ...(result.status === 'differs' && result.report ? ['', plainText(result.report)] : []),
       ].join('\n')
       return {
         suite: result.file,
@@ -86,7 +86,7 @@ export function gateJunit({ results, drifts }: GateSummary, now: Date): string {
           differences.length === 0
             ? null
             : {
-                form: result.standing === 'broken' || result.standing === 'inconclusive' ? 'error' : 'failure',
+                form: result.status === 'broken' || result.status === 'inconclusive' ? 'error' : 'failure',
                 type,
                 message: differences.join('; '),
                 text,
@@ -98,7 +98,7 @@ export function gateJunit({ results, drifts }: GateSummary, now: Date): string {
 
 /** SARIF: an alert for each scenario that is not as expected, with the traces of what was found. */
 export function gateSarif({ results, drifts }: GateSummary): string {
-  const differing = results.filter(({ standing }) => standing === 'differs')
+  const differing = results.filter(({ status }) => status === 'differs')
   const alert = (
     rule: string,
     about: string,
@@ -117,7 +117,7 @@ export function gateSarif({ results, drifts }: GateSummary): string {
         ),
       ),
     ...results
-      .filter(({ standing }) => standing === 'broken' || standing === 'inconclusive')
+      .filter(({ status }) => status === 'broken' || status === 'inconclusive')
       .map((result) =>
         alert(
           'no-result',
@@ -136,7 +136,7 @@ export function gateSarif({ results, drifts }: GateSummary): string {
   )
 }
 
-const SIGNS: Readonly<Record<Standing, string>> = {
+const SIGNS: Readonly<Record<ScenarioStatus, string>> = {
   'as expected': '✅',
   differs: '❌',
   inconclusive: '⚠️',
@@ -152,9 +152,9 @@ export function gateMarkdown(summary: GateSummary): string {
   const parts = [`## ${isWell ? '✅' : '❌'} vmcheck: ${escapeMarkdown(summaryLine(summary))}`]
   for (const [i, result] of bad.entries()) {
     const differences = result.differences.map((difference) => `- ${escapeMarkdown(difference)}`).join('\n')
-    parts.push(`### ${SIGNS[result.standing]} ${escapeMarkdown(caseName(result))}`, differences)
+    parts.push(`### ${SIGNS[result.status]} ${escapeMarkdown(caseName(result))}`, differences)
     const { report } = result
-    if (report && result.standing === 'differs' && i < MOST_SECTIONS) parts.push(reportSection(report, '####'))
+    if (report && result.status === 'differs' && i < MOST_SECTIONS) parts.push(reportSection(report, '####'))
     else if (report?.commands) parts.push(fence('sh', report.commands.join('\n')))
   }
   if (drifts.length > 0)
@@ -172,8 +172,8 @@ function modelTable(results: readonly GateResult[]): string {
   const rows = files.map((file) => {
     const mine = results.filter((result) => result.file === file)
     const states = mine.reduce((sum, { report }) => sum + (report?.stats.states ?? 0), 0)
-    const worst = ORDER.find((standing) => mine.some((result) => result.standing === standing)) ?? 'as expected'
-    return `| ${SIGNS[worst]} ${escapeMarkdown(file)} | ${mine.filter(({ standing }) => standing === 'as expected').length} of ${mine.length} | ${count(states)} | ${mine.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1)} |`
+    const worst = ORDER.find((status) => mine.some((result) => result.status === status)) ?? 'as expected'
+    return `| ${SIGNS[worst]} ${escapeMarkdown(file)} | ${mine.filter(({ status }) => status === 'as expected').length} of ${mine.length} | ${count(states)} | ${mine.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1)} |`
   })
   return ['| model | as expected | states | seconds |', '|---|---:|---:|---:|', ...rows].join('\n')
 }

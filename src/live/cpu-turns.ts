@@ -1,5 +1,5 @@
 import type { Actor, Cpu } from '../model/actor.ts'
-import { dispatch, placement, sharesCpu } from '../semantics/dispatch.ts'
+import { dispatch, cpuChoice, sharesCpu } from '../semantics/dispatch.ts'
 import type { LiveMemory } from './live-memory.ts'
 import type { SharedFields } from './shared-fields.ts'
 import type { Transaction } from './transaction.ts'
@@ -32,7 +32,7 @@ export class CpuTurns {
   places(): readonly Place[] | null {
     const actor = this.#actor
     if (actor.cpu.state === null) return null
-    const cpus = sharesCpu(actor) ? placement(actor).cpus : [actor.cpu]
+    const cpus = sharesCpu(actor) ? cpuChoice(actor).cpus : [actor.cpu]
     return cpus
       .map((cpu, i) => [i, cpu] as const)
       .filter(([, cpu]) => [0, actor.id + 1].includes(this.#transaction.read(this.#wordOf(cpu))))
@@ -57,7 +57,7 @@ export class CpuTurns {
 
   /** The CPU that is chosen; where a step of another is at work there, one that is free. */
   #choose(places: readonly Place[]): Cpu {
-    const all = placement(this.#actor).cpus
+    const all = cpuChoice(this.#actor).cpus
     this.#memory.isPlacing = true
     const chosen =
       all.length === 1

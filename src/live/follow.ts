@@ -2,7 +2,7 @@ import type { Check, Finding, Occasion } from '../model/check.ts'
 import type { Fault } from '../model/memory.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
-import type { Wait } from './gate.ts'
+import type { Wait } from './driver.ts'
 import { CannotFollow, type Halt, type Replay, difference, raceDifference } from './replay.ts'
 
 /** What live CPUs made of a violation's schedule. */

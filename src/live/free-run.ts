@@ -1,7 +1,7 @@
 import type { Check, Finding } from '../model/check.ts'
 import type { ScheduledStep } from '../trace/schedule.ts'
 import { FLAG, STANDING } from './buffers.ts'
-import type { Wait } from './gate.ts'
+import type { Wait } from './driver.ts'
 import type { CpuMessage } from './live-cpu.ts'
 import type { ActorCount, LiveMachine } from './live-machine.ts'
 import { LiveView } from './live-view.ts'

@@ -1,7 +1,7 @@
 import type { SourceMap } from '../runtime/source-map.ts'
 import type { Actor } from '../model/actor.ts'
 import { awaitedBy } from '../semantics/awaited.ts'
-import { cpuOf, leaveCpu, placement, sharesCpu } from '../semantics/dispatch.ts'
+import { cpuOf, leaveCpu, cpuChoice, sharesCpu } from '../semantics/dispatch.ts'
 import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../semantics/faults.ts'
 import type { Machine, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
@@ -12,7 +12,7 @@ import { NOTHING_OFF } from '../semantics/switches.ts'
 import { Narration, type Whereabouts, valueLine } from '../trace/narration.ts'
 import { ACTOR, CONTROL, actorWords } from './buffers.ts'
 import { CpuTurns } from './cpu-turns.ts'
-import type { Gate, Point, Wait } from './gate.ts'
+import type { Driver, Point, Wait } from './driver.ts'
 import { Doubtful, Faulty, LiveMemory } from './live-memory.ts'
 import { Abandoned, type Roster } from './roster.ts'
 import { Conflict, type SharedFields } from './shared-fields.ts'
@@ -31,7 +31,7 @@ export interface LiveActorParts {
   readonly roster: Roster
   readonly control: Int32Array
   readonly log: StepLog
-  readonly gate: Gate
+  readonly driver: Driver
   /** Whether some check reports a fault. */
   readonly seeks: (fault: Fault) => boolean
 }
@@ -69,7 +69,7 @@ export class LiveActor implements Point {
 
   constructor(parts: LiveActorParts) {
     this.#with = parts
-    const { actor, machine, fields, roster, gate, sourceMap } = parts
+    const { actor, machine, fields, roster, driver, sourceMap } = parts
     this.#transaction = new Transaction(fields, roster)
     this.#bounds = new StepBounds(parts.granularity, parts.machine)
     this.#memory = new LiveMemory({
@@ -78,7 +78,7 @@ export class LiveActor implements Point {
       transaction: this.#transaction,
       roster,
       bounds: this.#bounds,
-      gate,
+      driver,
       sourceMap,
       seeks: parts.seeks,
       arrive: () => this.#arriveForAccess(),
@@ -92,9 +92,9 @@ export class LiveActor implements Point {
 
   /** Runs the program from its start to its end. */
   run(): Ending {
-    const { actor, machine, roster, log, gate } = this.#with
+    const { actor, machine, roster, log, driver } = this.#with
     log.reset()
-    gate.begin()
+    driver.begin()
     this.#reset()
     machine.memory.port = this.#memory
     try {
@@ -129,7 +129,7 @@ export class LiveActor implements Point {
     const { primitive, target } = operation
     const { actor } = this.#with
     return this.#quietly(() => {
-      const cpu = sharesCpu(actor) ? placement(actor) : null
+      const cpu = sharesCpu(actor) ? cpuChoice(actor) : null
       if (cpu?.cpus.length === 0) return this.#withoutCpu(cpu.holders)
       const { isBlocked: isShut, reads } = this.#guardOf(operation)
       // a sleeper that still has its CPU can give it up, which is a step
@@ -171,7 +171,7 @@ export class LiveActor implements Point {
   #lookForCpu(): Wait | null {
     const { actor } = this.#with
     if (!sharesCpu(actor)) return null
-    const { cpus, holders } = this.#quietly(() => placement(actor))
+    const { cpus, holders } = this.#quietly(() => cpuChoice(actor))
     return cpus.length === 0 ? this.#withoutCpu(holders) : null
   }
 
@@ -203,7 +203,7 @@ export class LiveActor implements Point {
     this.#memory.gone = null
     this.#hasArrived = false
     this.#memory.inStep = false
-    this.#memory.isAlone = this.#with.gate.isWatched
+    this.#memory.isAlone = this.#with.driver.isWatched
     this.#memory.isTrusting = false
     this.#memory.choices = []
     this.#memory.narration = new Narration()
@@ -227,7 +227,7 @@ export class LiveActor implements Point {
     if (this.#hasArrived && !this.#memory.inStep) this.#begin()
     this.#endAlone()
     if (!this.#hasArrived && !this.#firstStep()) return { how: 'abandoned' }
-    if (this.#with.gate.isWatched) this.#memory.narration.fault(fault, at)
+    if (this.#with.driver.isWatched) this.#memory.narration.fault(fault, at)
     const ticket = this.#ticket
     this.#endStep(fault)
     return { how: 'fault', fault, ticket }
@@ -250,7 +250,7 @@ export class LiveActor implements Point {
         }
         if (tried === 'blocked') {
           this.#count(operation).blocked++
-          this.#with.gate.blocked(this)
+          this.#with.driver.blocked(this)
           this.#with.roster.sleep()
         }
         if (tried === 'again') this.#transaction.abort()
@@ -272,7 +272,7 @@ export class LiveActor implements Point {
 
   /** One attempt: `performed`, with its result in the field of that name; `blocked`; the CPU was left; or the guard, which makes choices, may hold with others. */
   #attempt(operation: Operation<unknown>): 'performed' | 'blocked' | 'left' | 'again' {
-    const { actor, gate } = this.#with
+    const { actor, driver } = this.#with
     const { primitive, target, args } = operation
     const memory = this.#memory
     const startsStep = !memory.inStep
@@ -283,9 +283,9 @@ export class LiveActor implements Point {
     memory.guarding = true
     const isEnabled = primitive.enabled?.(target, actor, args) ?? true
     memory.guarding = false
-    if (!isEnabled && memory.choices.length > choices && !gate.isWatched) return 'again'
+    if (!isEnabled && memory.choices.length > choices && !driver.isWatched) return 'again'
     if (!isEnabled) return primitive.yields && places && leaveCpu(actor) ? this.#left() : this.#blocked()
-    if (gate.isWatched) memory.narration.operation(operation, this.#where())
+    if (driver.isWatched) memory.narration.operation(operation, this.#where())
     if (places) this.#turns.take(places)
     this.#result = primitive.perform(target, actor, args)
     if (this.#whenFree.size > 0) this.#checkWhenFree(operation)
@@ -326,9 +326,9 @@ export class LiveActor implements Point {
     const due = this.#whenFree.get(target)
     if (!due) return
     const memory = this.#memory
-    const { actor, gate } = this.#with
+    const { actor, driver } = this.#with
     if (!(memory.ghost(() => primitive.frees?.(target, actor)) ?? primitive.class === 'release')) return
-    if (this.#releases++ % gate.sampling !== 0 && !memory.isAlone) return
+    if (this.#releases++ % driver.sampling !== 0 && !memory.isAlone) return
     for (const property of due) {
       const holds = memory.judge(() => evaluate(property))
       if (holds !== true) memory.violated(brokenAtRelease(property, holds))
@@ -343,7 +343,7 @@ export class LiveActor implements Point {
 
   #endAlone(): void {
     this.#memory.isTrusting = false
-    if (!this.#memory.isAlone || this.#with.gate.isWatched) return
+    if (!this.#memory.isAlone || this.#with.driver.isWatched) return
     this.#memory.isAlone = false
     this.#with.roster.resume()
   }
@@ -364,7 +364,7 @@ export class LiveActor implements Point {
   #arrive(): void {
     this.#endStep()
     this.#hasArrived = true
-    this.#with.gate.pass(this)
+    this.#with.driver.pass(this)
   }
 
   /** At a point before a plain access or a choice, and on a CPU. */
@@ -387,7 +387,7 @@ export class LiveActor implements Point {
         return places.length > 0
       })
       if (placed) return
-      this.#with.gate.blocked(this)
+      this.#with.driver.blocked(this)
       this.#with.roster.sleep()
       this.#arrive()
     }
@@ -418,11 +418,11 @@ export class LiveActor implements Point {
     if (memory.inStep || fault) {
       this.#turns.letGo()
       if (this.#ticket >= 0) this.#with.log.add(this.#ticket, memory.choices)
-      this.#with.gate.done({ choices: memory.choices, events: memory.narration.events, fault })
+      this.#with.driver.done({ choices: memory.choices, events: memory.narration.events, fault })
     }
     memory.inStep = false
     memory.choices = []
-    if (this.#with.gate.isWatched) memory.narration = new Narration()
+    if (this.#with.driver.isWatched) memory.narration = new Narration()
   }
 
   /** Where in its code the actor stands: a program that waits in an operation tells. */

@@ -7,12 +7,12 @@ import type { Machine } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { CONTROL, FLAG, type LiveBuffers, STANDING } from './buffers.ts'
-import { FreeGate, type Jitter } from './free-gate.ts'
-import type { Gate, Wait } from './gate.ts'
+import { FreeDriver, type Jitter } from './free-driver.ts'
+import type { Driver, Wait } from './driver.ts'
 import { LiveActor } from './live-actor.ts'
 import { LiveView } from './live-view.ts'
 import { Roster } from './roster.ts'
-import { ScriptGate, type Told } from './script-gate.ts'
+import { ScriptDriver, type Told } from './script-driver.ts'
 import { SharedFields } from './shared-fields.ts'
 import { StepLog } from './step-log.ts'
 
@@ -106,7 +106,7 @@ export class LiveCpu {
       roster: this.#roster,
       control: this.#control,
       log: new StepLog(buffers, task.actor),
-      gate: this.#gate(task.driving),
+      driver: this.#driver(task.driving),
       seeks: (fault) => this.#checks.some((check) => Boolean(check.fault?.(fault))),
     })
     this.#roster.onAsked = () => this.#tell({ tells: 'wait', wait: this.#actor.look() })
@@ -123,10 +123,15 @@ export class LiveCpu {
     this.#tell({ tells: 'traffic', traffic: [...this.#actor.traffic] })
   }
 
-  #gate(driving: Driving): Gate {
+  #driver(driving: Driving): Driver {
     if (driving.by === 'itself')
-      return new FreeGate(this.#roster, driving.seed, driving.jitter, this.#mustFinish === 0 ? ENDLESS_ROUND : Infinity)
-    return new ScriptGate(
+      return new FreeDriver(
+        this.#roster,
+        driving.seed,
+        driving.jitter,
+        this.#mustFinish === 0 ? ENDLESS_ROUND : Infinity,
+      )
+    return new ScriptDriver(
       this.#roster,
       this.#control,
       this.#task.actor,

@@ -2,13 +2,13 @@ import type { SourceMap } from '../runtime/source-map.ts'
 import type { Actor } from '../model/actor.ts'
 import { leftOff, insideTouched, usedAfterFree } from '../semantics/faults.ts'
 import type { Field } from '../model/field.ts'
-import type { Judgement } from '../model/machine.ts'
+import type { PropertyResult } from '../model/machine.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation } from '../model/operation.ts'
 import { type StepBounds, isAtomicAccess } from '../semantics/step-bounds.ts'
 import { NOTHING_OFF, type Switches, switchedBy } from '../semantics/switches.ts'
 import { Narration, type Whereabouts } from '../trace/narration.ts'
-import type { Gate } from './gate.ts'
+import type { Driver } from './driver.ts'
 import { Abandoned, type Roster } from './roster.ts'
 import { Conflict, type SharedFields } from './shared-fields.ts'
 import type { Transaction } from './transaction.ts'
@@ -45,7 +45,7 @@ export interface LiveMemoryParts {
   readonly transaction: Transaction
   readonly roster: Roster
   readonly bounds: StepBounds
-  readonly gate: Gate
+  readonly driver: Driver
   readonly sourceMap: SourceMap
   /** Whether some check reports a fault: a step does not end in what nobody looks for. */
   readonly seeks: (fault: Fault) => boolean
@@ -110,7 +110,7 @@ export class LiveMemory implements MemoryPort {
     if (this.#isAtomic(field, true))
       this.#atomically(field, true, () => this.#storeTo(field, raw, touched, this.#with.transaction))
     else this.#storeTo(field, raw, touched, this.#source)
-    if (this.#with.gate.isWatched) this.narration.stored(field, raw)
+    if (this.#with.driver.isWatched) this.narration.stored(field, raw)
   }
 
   writeHidden(field: Field, raw: number): void {
@@ -122,12 +122,12 @@ export class LiveMemory implements MemoryPort {
   }
 
   choose(n: number, what: string, names: readonly string[]): number {
-    const { gate } = this.#with
+    const { driver } = this.#with
     this.#mustGoOn()
     if (!this.inStep && !this.#operation) this.#startStep()
-    const taken = gate.choose(n)
+    const taken = driver.choose(n)
     this.choices.push(taken)
-    if (gate.isWatched)
+    if (driver.isWatched)
       this.narration.choice(
         what,
         names[taken] ?? `${taken + 1} of ${n}`,
@@ -147,7 +147,7 @@ export class LiveMemory implements MemoryPort {
   }
 
   /** What does not hold, or throws, while others are in the middle of their steps is looked at again while they stand. */
-  judge(condition: () => Judgement): Judgement {
+  judge(condition: () => PropertyResult): PropertyResult {
     if (this.isAlone) return this.ghost(condition)
     this.#isJudging = true
     try {
@@ -160,7 +160,7 @@ export class LiveMemory implements MemoryPort {
     return this.#confirm(condition)
   }
 
-  #confirm(condition: () => Judgement): Judgement {
+  #confirm(condition: () => PropertyResult): PropertyResult {
     this.#mustGoOn()
     if (this.isTrusting) return true
     const { roster, transaction, bounds, begin } = this.#with
@@ -219,15 +219,15 @@ export class LiveMemory implements MemoryPort {
     if (this.#operation) this.#inOperation(field, isWrite, this.#operation)
     else if (this.#isGhost) this.#ghostRead()
     else this.#plainly(field, isWrite)
-    if (touched && touched.alive !== field && !this.#isGhost) this.#with.gate.beforeAccess(touched.alive.id, false)
+    if (touched && touched.alive !== field && !this.#isGhost) this.#with.driver.beforeAccess(touched.alive.id, false)
     return touched
   }
 
   #inOperation(field: Field, isWrite: boolean, operation: Operation<unknown>): void {
     if (this.#isGhost || field.access === 'internal' || field.access === 'event') return
     if (isWrite && this.guarding) throw new TypeError(`a guard writes ${field.name}: only the effect may`)
-    this.#with.gate.beforeAccess(field.id, isWrite)
-    if (this.#with.gate.isWatched)
+    this.#with.driver.beforeAccess(field.id, isWrite)
+    if (this.#with.driver.isWatched)
       this.narration.access(field, isWrite, operation instanceof ClosureOperation && operation.reads === 'once', () =>
         this.#where(),
       )
@@ -239,11 +239,11 @@ export class LiveMemory implements MemoryPort {
 
   #plainly(field: Field, isWrite: boolean): void {
     if (field.access === 'internal') throw insideTouched(field.name)
-    const { bounds, gate } = this.#with
+    const { bounds, driver } = this.#with
     if (!this.inStep || bounds.cutsBefore(field.access, isWrite)) this.#startStep()
-    gate.beforeAccess(field.id, isWrite)
+    driver.beforeAccess(field.id, isWrite)
     bounds.accessed(field.access, isWrite)
-    if (gate.isWatched) this.narration.access(field, isWrite, false, () => this.#where())
+    if (driver.isWatched) this.narration.access(field, isWrite, false, () => this.#where())
   }
 
   #startStep(): void {

@@ -15,9 +15,9 @@ import { isHandling } from '../semantics/dispatch.ts'
 import { evaluate } from '../semantics/faults.ts'
 import { wording } from '../source/thrown.ts'
 import { Holdings, isAtomicContext } from '../semantics/holdings.ts'
-import type { Judgement, Machine, Property } from '../model/machine.ts'
+import type { PropertyResult, Machine, Property } from '../model/machine.ts'
 import { NOTHING_OFF, type Switches } from '../semantics/switches.ts'
-import type { Wait } from './gate.ts'
+import type { Wait } from './driver.ts'
 import { within } from './snapshot-port.ts'
 
 /** What is known of a live machine of which nobody runs. */
@@ -108,7 +108,7 @@ export class LiveView implements StateView {
     )
   }
 
-  evaluate(property: Property): Judgement {
+  evaluate(property: Property): PropertyResult {
     try {
       return this.#within(() => evaluate(property))
     } catch (error) {

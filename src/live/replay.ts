@@ -4,9 +4,9 @@ import { isOwn } from '../source/places.ts'
 import { SEES, changes, named } from '../trace/narration.ts'
 import type { ScheduledStep } from '../trace/schedule.ts'
 import type { RacingAccess, TraceStep } from '../trace/trace.ts'
-import { type Standing, Turns } from '../trace/turns.ts'
+import { type ScheduleState, Turns } from '../trace/turns.ts'
 import { COMMAND } from './buffers.ts'
-import type { TakenStep, Wait } from './gate.ts'
+import type { TakenStep, Wait } from './driver.ts'
 import type { CpuMessage } from './live-cpu.ts'
 import type { LiveMachine } from './live-machine.ts'
 import { type LiveState, LiveView } from './live-view.ts'
@@ -29,7 +29,7 @@ export type Halt =
   | { readonly at: 'access'; readonly isWrite: boolean }
 
 /** Drives the actors of a live machine through schedules, one step at a time, and tells what they did. */
-export class Replay implements Standing {
+export class Replay implements ScheduleState {
   readonly #live: LiveMachine
   readonly #signal: AbortSignal
   readonly #finished = new Set<number>()

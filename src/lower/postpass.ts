@@ -41,7 +41,7 @@ function isRuntime(node: t.Node, member: string): boolean {
   )
 }
 
-/** `regenerator().w(body, fn, self, tries)` becomes `frame(fn, body, tries, get, set, live)`. */
+/** `regenerator().w(body, fn, self, tries)` becomes `activation(fn, body, tries, get, set, live)`. */
 function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering): void {
   const [body, fn, , table] = path.node.arguments
   const owner = path.getFunctionParent() as NodePath<t.FunctionDeclaration | t.FunctionExpression>
@@ -95,7 +95,7 @@ function rewriteActivation(path: NodePath<t.CallExpression>, lowering: Lowering)
     t.objectProperty(t.identifier('live'), t.objectExpression(liveRows)),
   ])
   path.replaceWith(
-    t.callExpression(lowering.runtime('frame'), [
+    t.callExpression(lowering.runtime('activation'), [
       fn as t.Expression,
       body as t.Expression,
       (table as t.Expression | undefined) ?? t.arrayExpression([]),

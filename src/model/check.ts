@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts'
-import type { Judgement, Property, PropertyForm } from './machine.ts'
+import type { PropertyResult, Property, PropertyForm } from './machine.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'
 
@@ -87,7 +87,7 @@ export interface StateView {
   /** Actors that can never move again because each waits for another of them, or for one that has finished, who alone could end its wait; empty without such. */
   waitCycle(): readonly Actor[]
   /** Whether the property holds here, or what is wrong. Counts the evaluation. */
-  evaluate(property: Property): Judgement
+  evaluate(property: Property): PropertyResult
   races(): readonly Race[]
   /** What an actor does next, where that may sleep in a context in which it must not; else null. */
   sleepsNext(actor: Actor): Sleeping | null

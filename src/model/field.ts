@@ -9,7 +9,7 @@ import type { Memory } from './memory.ts'
  * - `internal`: part of a synchronising object, touched only by its operations;
  * - `event`: like `volatile`, for the inside of objects that effects may touch (wait channels); not shown in traces.
  */
-export type Access = 'plain' | 'volatile' | 'published' | 'internal' | 'event'
+export type AccessMode = 'plain' | 'volatile' | 'published' | 'internal' | 'event'
 
 /** How the raw values of a field name things by their places in a list: `one` of them, 0 being none, or a `set`, a bit each. */
 export interface Naming {
@@ -21,7 +21,7 @@ export interface Naming {
 export interface FieldType<T> {
   /** Words for messages, such as `u4` or `ref(page)`. */
   readonly describe: string
-  readonly access: Access
+  readonly access: AccessMode
   /** Value of a field nobody initialised. */
   readonly initial: T
   /** Bits needed, once the machine is complete (the width of a reference depends on the instances made). */
@@ -49,7 +49,7 @@ export interface Field {
   /** Name in traces, such as `entry[1].inTransition`. */
   readonly name: string
   readonly type: FieldType<unknown>
-  readonly access: Access
+  readonly access: AccessMode
   /** The liveness cell of the pooled instance that the field belongs to, if it does. */
   readonly alive: Field | null
   /** Of a liveness cell: the name of the instance whose life it tells; else null. */
@@ -185,7 +185,7 @@ export function setOf(target: Referable<unknown>): FieldType<number> {
   }
 }
 
-function withAccess<T>(type: FieldType<T>, access: Access): FieldType<T> {
+function withAccess<T>(type: FieldType<T>, access: AccessMode): FieldType<T> {
   return {
     get describe() {
       return type.describe
@@ -226,7 +226,7 @@ export function volatile<T>(type: FieldType<T>): FieldType<T> {
   return withAccess(type, 'volatile')
 }
 
-/** The same field type for data written under a lock and also read without it by `readOnce` (see {@link Access}). */
+/** The same field type for data written under a lock and also read without it by `readOnce` (see {@link AccessMode}). */
 export function published<T>(type: FieldType<T>): FieldType<T> {
   return withAccess(type, 'published')
 }

@@ -14,13 +14,13 @@ const MOST_CPUS = 30
 export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
 
 /** What a property comes to: whether it holds or, where it does not, what is wrong in one clause. */
-export type Judgement = boolean | string
+export type PropertyResult = boolean | string
 
 /** A property of the machine. */
 export interface Property {
   readonly name: string
   readonly form: PropertyForm
-  readonly holds: () => Judgement
+  readonly holds: () => PropertyResult
   /** For `when-free`: the lock whose release it is evaluated at. */
   readonly lock: SyncObject | null
 }
@@ -110,7 +110,7 @@ export class Machine {
     const made = new PerActor<T>(name, (actor) => {
       const instance = this.#place(type, `${name}[${actor.id}]`, values)
       const member = this.interchangeable.flatMap(({ members }) => members).find((one) => one.actor === actor)
-      member?.fields.push(...(type.placement(instance)?.fields ?? []))
+      member?.fields.push(...(type.location(instance)?.fields ?? []))
       return instance
     })
     for (const actor of this.actors) made.add(actor)
@@ -173,14 +173,14 @@ export class Machine {
   }
 
   /** Holds in every stored state, that is, whenever every actor is at a point. */
-  always(name: string, holds: () => Judgement): void {
+  always(name: string, holds: () => PropertyResult): void {
     this.#property({ name, form: 'always', holds, lock: null })
   }
 
   /** Holds in the initial state and in every step that releases the lock, right after the release. */
   invariant(
     name: string,
-    holds: () => Judgement,
+    holds: () => PropertyResult,
     when: { readonly whenFree: SyncObject | { readonly word: SyncObject } },
   ): void {
     const given = when?.whenFree as Partial<SyncObject> & { readonly word?: SyncObject }
@@ -194,7 +194,7 @@ export class Machine {
   }
 
   /** Holds when every actor that must finish has finished. */
-  atRest(name: string, holds: () => Judgement): void {
+  atRest(name: string, holds: () => PropertyResult): void {
     this.#property({ name, form: 'at-rest', holds, lock: null })
   }
 
@@ -243,7 +243,7 @@ export class Machine {
    * Ends the step with a violation of kind `assertion` unless the condition holds. Given as a function, what it
    * reads are ghost reads: outside the race check; a text that it returns says what is wrong.
    */
-  assert(condition: boolean | (() => Judgement), message = 'assertion failed'): void {
+  assert(condition: boolean | (() => PropertyResult), message = 'assertion failed'): void {
     const { port } = this.memory
     const holds = typeof condition === 'function' ? (port.judge?.(condition) ?? port.ghost(condition)) : condition
     if (holds === true) return
@@ -285,7 +285,7 @@ export class Machine {
 
   #declare<T extends object>(name: string, type: StructType<T>, instances: readonly Instance<T>[]): void {
     const members = instances.map((instance) => {
-      const { fields, alive } = type.placement(instance) as { fields: readonly Field[]; alive: Field | null }
+      const { fields, alive } = type.location(instance) as { fields: readonly Field[]; alive: Field | null }
       return { name: instance.name, actor: null, fields: alive ? [alive, ...fields] : [...fields], roots: [instance] }
     })
     if (members.length > 1) this.interchangeable.push({ name, isDeclared: true, members })

@@ -1,6 +1,6 @@
 import type { Actor } from './actor.ts'
-import type { Access, Field, FieldType, Referable } from './field.ts'
-import type { Judgement } from './machine.ts'
+import type { AccessMode, Field, FieldType, Referable } from './field.ts'
+import type { PropertyResult } from './machine.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
 export interface Fault {
@@ -36,7 +36,7 @@ export interface MemoryPort {
   /** Runs `body` with its reads being ghost reads. */
   ghost<T>(body: () => T): T
   /** Evaluates the condition of an assertion; by ghost reads as they come, unless the port knows better. */
-  judge?(condition: () => Judgement): Judgement
+  judge?(condition: () => PropertyResult): PropertyResult
   /** Something that the model states does not hold: ends the step with a violation, unless nobody looks for such. */
   violated(fault: Fault): void
   /** Ends the step with a violation: it cannot go on. */
@@ -66,8 +66,8 @@ const NO_PORT: MemoryPort = (() => {
 })()
 
 /** What knows where instances lie: a struct type. */
-interface Placing {
-  placement?(instance: object): { readonly fields: readonly Field[]; readonly alive: Field | null } | undefined
+interface Locating {
+  location?(instance: object): { readonly fields: readonly Field[]; readonly alive: Field | null } | undefined
 }
 
 /** The shared memory of one machine: its fields, their initial values, and whoever executes accesses now. */
@@ -85,7 +85,7 @@ export class Memory {
   field(
     name: string,
     type: FieldType<unknown>,
-    access: Access,
+    access: AccessMode,
     alive: Field | null,
     lifeOf: string | null = null,
   ): Field {
@@ -105,7 +105,7 @@ export class Memory {
   /** The fields of a struct instance, its liveness cell first; null for anything else. */
   fieldsOf(instance: object): readonly Field[] | null {
     for (const type of this.#instances.keys()) {
-      const found = (type as Placing).placement?.(instance)
+      const found = (type as Locating).location?.(instance)
       if (found) return found.alive ? [found.alive, ...found.fields] : found.fields
     }
     return null
@@ -115,7 +115,7 @@ export class Memory {
   structs(): { readonly type: string; readonly name: string; readonly fields: readonly Field[] }[] {
     return [...this.#instances].flatMap(([type, instances]) =>
       instances.flatMap((instance) => {
-        const placed = (type as Placing).placement?.(instance)
+        const placed = (type as Locating).location?.(instance)
         if (!placed) return []
         const { name } = instance as { name: string }
         return [

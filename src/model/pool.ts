@@ -69,13 +69,13 @@ export class Pool<T extends object> {
   /** Frees an instance; freeing it twice is a violation of kind `use-after-free`. */
   free(instance: Instance<T>): void {
     const { port } = this.#memory
-    const placement = this.#type.placement(instance)
+    const location = this.#type.location(instance)
     const index = this.instances.indexOf(instance)
-    if (!placement || index < 0) throw new TypeError(`${this.name}.free: not an instance of this pool`)
+    if (!location || index < 0) throw new TypeError(`${this.name}.free: not an instance of this pool`)
     const alive = this.#alive(instance)
     port.touch(alive, instance.name)
     port.write(alive, 0)
-    for (const field of placement.fields) port.writeHidden(field, 0)
+    for (const field of location.fields) port.writeHidden(field, 0)
     if (this.#reuse === 'lifo') {
       const top = port.read(this.#top)
       port.write(this.#stack[top] as Field, index)
@@ -84,7 +84,7 @@ export class Pool<T extends object> {
   }
 
   #alive(instance: Instance<T>): Field {
-    return this.#type.placement(instance)?.alive as Field
+    return this.#type.location(instance)?.alive as Field
   }
 
   #take(): number {

@@ -1,4 +1,4 @@
-import type { Access, Field, FieldType, Referable } from './field.ts'
+import type { AccessMode, Field, FieldType, Referable } from './field.ts'
 import type { Memory } from './memory.ts'
 
 /** The field types of a struct's properties. */
@@ -8,7 +8,7 @@ export type FieldTypes<T> = { readonly [K in keyof T]: FieldType<T[K]> }
 export type Instance<T> = T & { readonly name: string }
 
 /** Where an instance's fields are; kept apart from the instance, whose properties are the author's. */
-export interface Placement {
+export interface FieldLocation {
   readonly memory: Memory
   readonly fields: readonly Field[]
   /** Liveness cell of a pooled instance. */
@@ -20,7 +20,7 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
   readonly name: string
   readonly types: FieldTypes<T>
   readonly keys: readonly (keyof T & string)[]
-  readonly #placements = new WeakMap<object, Placement>()
+  readonly #locations = new WeakMap<object, FieldLocation>()
 
   constructor(name: string, types: FieldTypes<T>) {
     this.name = name
@@ -39,7 +39,7 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
 
   /** Places an instance; `pooled` gives it a liveness cell, so that uses after its free are found. */
   place(memory: Memory, name: string, pooled: boolean): Instance<T> {
-    const aliveAccess: Access = this.hasUnlockedFields ? 'published' : 'plain'
+    const aliveAccess: AccessMode = this.hasUnlockedFields ? 'published' : 'plain'
     const alive = pooled ? memory.field(`${name} (allocated)`, ALIVE, aliveAccess, null, name) : null
     const fields = this.keys.map((key) => {
       const type = this.types[key] as FieldType<unknown>
@@ -56,19 +56,19 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
         },
       })
     })
-    this.#placements.set(instance, { memory, fields, alive })
+    this.#locations.set(instance, { memory, fields, alive })
     memory.instancesOf(this).push(instance)
     return instance
   }
 
   /** Where `instance` lies, or undefined when it is none of this type's. */
-  placement(instance: object): Placement | undefined {
-    return this.#placements.get(instance)
+  location(instance: object): FieldLocation | undefined {
+    return this.#locations.get(instance)
   }
 
   /** Gives the fields their initial values: those of `values`, else those of their types. */
   initialise(instance: Instance<T>, values: Partial<T>, write: (field: Field, raw: number) => void): void {
-    const { memory, fields } = this.#placements.get(instance) as Placement
+    const { memory, fields } = this.#locations.get(instance) as FieldLocation
     for (const key of Object.keys(values)) {
       if (!(this.keys as readonly string[]).includes(key)) throw new Error(`struct ${this.name} has no field ${key}`)
     }

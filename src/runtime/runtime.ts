@@ -1,4 +1,4 @@
-import { DELEGATE, Frame, type FunctionInfo, type LoweredFunction, MARK, type TryEntry } from './frame.ts'
+import { DELEGATE, Activation, type FunctionInfo, type LoweredFunction, MARK, type TryEntry } from './activation.ts'
 import { Operation } from '../model/operation.ts'
 import { isErrorOf, isKind, wordsOf } from '../source/thrown.ts'
 import { Guarded } from './intrinsics.ts'
@@ -37,7 +37,7 @@ export class Runtime {
   /** By class: the values of an instance's private fields. */
   readonly privateReaders: Map<object, (instance: object) => unknown[]> = new Map()
   /** Activations made in this step; each must be taken by a `yield*`. */
-  readonly made: Frame[] = []
+  readonly made: Activation[] = []
   /** Operations made in this step that no `yield*` has got; each must be. */
   readonly asked: Operation<unknown>[] = []
   /** Sites of branches and points reached, by site number; shared between threads when given. */
@@ -106,18 +106,18 @@ export class Runtime {
   }
 
   /** Lowered code: a new activation. */
-  frame(
+  activation(
     fn: LoweredFunction,
-    body: (context: Frame) => unknown,
+    body: (context: Activation) => unknown,
     tries: readonly TryEntry[],
     get: () => unknown[],
     set: (values: unknown[]) => void,
     info: FunctionInfo,
-  ): Frame {
-    const frame = new Frame(fn, info, body, tries, get, set)
-    this.made.push(frame)
+  ): Activation {
+    const activation = new Activation(fn, info, body, tries, get, set)
+    this.made.push(activation)
     this.tick(info.site, false)
-    return frame
+    return activation
   }
 
   /** Lowered code: a generator function came to be. */
@@ -223,7 +223,7 @@ export class Runtime {
 
   /** Lowered code: a value that is dropped, or only tested for being true. */
   used<T>(site: number, value: T): T {
-    if (value instanceof Operation || (value instanceof Frame && !value.taken)) {
+    if (value instanceof Operation || (value instanceof Activation && !value.taken)) {
       this.signalled = true
       throw new Refusal('this makes an operation but does not execute it: did you forget yield*?', this.place(site))
     }
@@ -288,5 +288,5 @@ export function runtimeObjects(runtime: Runtime): object[] {
   return [runtime, at, call, coercible, key, others, walk, walkKeys, walkView]
 }
 
-export { DELEGATE, Frame, Walk }
+export { DELEGATE, Activation, Walk }
 export type { FunctionInfo, LoweredFunction }

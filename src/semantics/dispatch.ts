@@ -2,7 +2,7 @@ import { type Actor, type Cpu, CpuStruct, ThreadStruct } from '../model/actor.ts
 import type { Instance, StructType } from '../model/struct.ts'
 
 /** Where an actor may take its next step. */
-export interface Placement {
+export interface CpuChoice {
   /** CPUs it could run on, the one it has first; empty while it must wait. */
   readonly cpus: readonly Cpu[]
   /** Who keeps it from running. */
@@ -10,7 +10,7 @@ export interface Placement {
 }
 
 /** For a CPU of its own there is nothing to decide. */
-const ALONE: Placement = { cpus: [], holders: [] }
+const ALONE: CpuChoice = { cpus: [], holders: [] }
 
 /** Whether a thread can be made to leave its CPU between two of its steps. */
 function isPreemptible({ state }: Actor): boolean {
@@ -33,7 +33,7 @@ function fieldsOf<T extends object>(
   type: StructType<T>,
   instance: Instance<T>,
 ): (readonly [key: string, id: number])[] {
-  return (type.placement(instance)?.fields ?? []).map(({ id }, i) => [type.keys[i] as string, id] as const)
+  return (type.location(instance)?.fields ?? []).map(({ id }, i) => [type.keys[i] as string, id] as const)
 }
 
 /** Ids of the fields that say who runs where: `moved` by getting or leaving a CPU, `all` looked at to decide it. */
@@ -85,7 +85,7 @@ export function cpuOf(actor: Actor): Cpu | null {
  * Where a thread may take its next step: on the CPU it has, on one that is idle, or on one whose thread may be
  * preempted; nowhere while a handler is at work there. An actor alone on its CPU, and a handler, never waits here.
  */
-export function placement(actor: Actor): Placement {
+export function cpuChoice(actor: Actor): CpuChoice {
   if (!sharesCpu(actor)) return ALONE
   const mine = cpuOf(actor)
   if (mine !== null && (keeper(actor, mine) !== null || !isPreemptible(actor))) {

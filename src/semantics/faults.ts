@@ -1,7 +1,7 @@
 // The faults that steps end in, as explored and live CPUs word them.
 import type { Actor } from '../model/actor.ts'
 import type { Leftover, Sleeping } from '../model/check.ts'
-import type { Judgement, Property } from '../model/machine.ts'
+import type { PropertyResult, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import type { Switches } from './switches.ts'
 import { list } from '../source/texts.ts'
@@ -17,7 +17,7 @@ export function usedAfterFree(instance: string, field: string): Fault {
 }
 
 /** An invariant does not hold when its lock is released. */
-export function brokenAtRelease({ name, lock }: Property, holds: Judgement): Fault {
+export function brokenAtRelease({ name, lock }: Property, holds: PropertyResult): Fault {
   return {
     kind: 'invariant',
     property: name,
@@ -82,7 +82,7 @@ export function insideTouched(field: string): TypeError {
 }
 
 /** Whether a property holds, or what is wrong; anything but true, false or a text is refused. */
-export function evaluate(property: Property): Judgement {
+export function evaluate(property: Property): PropertyResult {
   const holds = property.holds() as unknown
   if (typeof holds !== 'boolean' && typeof holds !== 'string')
     throw new TypeError(

@@ -1,5 +1,5 @@
 import type { Actor } from '../model/actor.ts'
-import type { Access } from '../model/field.ts'
+import type { AccessMode } from '../model/field.ts'
 import type { Machine } from '../model/machine.ts'
 import type { Operation, PrimitiveClass } from '../model/operation.ts'
 
@@ -7,7 +7,7 @@ import type { Operation, PrimitiveClass } from '../model/operation.ts'
 export type Granularity = 'step' | 'access'
 
 /** Whether a plain access to such a field is atomic by itself, and therefore a step of its own. */
-export function isAtomicAccess(access: Access, isWrite: boolean): boolean {
+export function isAtomicAccess(access: AccessMode, isWrite: boolean): boolean {
   return access === 'volatile' || access === 'event' || (access === 'published' && isWrite)
 }
 
@@ -58,7 +58,7 @@ export class StepBounds {
   }
 
   /** Whether a plain access starts another step. */
-  cutsBefore(access: Access, isWrite: boolean): boolean {
+  cutsBefore(access: AccessMode, isWrite: boolean): boolean {
     if (this.#granularity === 'access') return this.#events > 0
     return isAtomicAccess(access, isWrite) ? this.#events > 0 : this.#isClosed || (this.#separates && this.#hasOperated)
   }
@@ -77,7 +77,7 @@ export class StepBounds {
   }
 
   /** A plain access was made. */
-  accessed(access: Access, isWrite: boolean): void {
+  accessed(access: AccessMode, isWrite: boolean): void {
     this.#events++
     if (isAtomicAccess(access, isWrite)) this.#isClosed = true
   }

@@ -155,5 +155,5 @@ async function describe(
   const level = step ? finding.depth - 1 : finding.depth
   const path = await shortestSchedule(search, result.levels, finding.state, level, step?.actor ?? -1)
   const schedule = step ? [...path, { actor: step.actor, choices: step.choices }] : path
-  return violationOf(new Tracer(search.engine), system, finding, schedule, search.engine.selection === null)
+  return violationOf(new Tracer(search.engine), system, finding, schedule, search.engine.persistentSets === null)
 }

@@ -2,7 +2,7 @@ import type { Actor, Cpu } from '../model/actor.ts'
 import type { Why } from './trace.ts'
 
 /** The state that a trace has reached, as far as it says whose turn it is. */
-export interface Standing {
+export interface ScheduleState {
   isFinished(actor: Actor): boolean
   /** Whether an unfinished actor cannot take a step. */
   isBlocked(actor: Actor): boolean
@@ -15,7 +15,7 @@ export interface Standing {
 /** Says, step by step along a trace, why it is this actor's turn. */
 export class Turns {
   readonly #actors: readonly Actor[]
-  readonly #standing: Standing
+  readonly #state: ScheduleState
   readonly #started = new Set<number>()
   /** Actors that were found blocked: who let them go on, or null while nobody has. */
   readonly #waited = new Map<number, Actor | null>()
@@ -24,16 +24,16 @@ export class Turns {
   #reason = ''
   #placed: ReadonlyMap<Actor, Cpu> = new Map()
 
-  constructor(actors: readonly Actor[], standing: Standing) {
+  constructor(actors: readonly Actor[], state: ScheduleState) {
     this.#actors = actors
-    this.#standing = standing
+    this.#state = state
   }
 
   /** The state is the one before the actor's step. */
   before(actor: number): void {
     this.#why = this.#whyOf(actor)
     this.#reason = this.#because(actor)
-    this.#placed = this.#standing.placed()
+    this.#placed = this.#state.placed()
   }
 
   /** The state is the one after it: why it was this actor's turn, and the same in words. */
@@ -41,7 +41,7 @@ export class Turns {
     this.#started.add(actor)
     this.#waited.delete(actor)
     for (const other of this.#actors) {
-      if (this.#standing.isBlocked(other)) this.#waited.set(other.id, null)
+      if (this.#state.isBlocked(other)) this.#waited.set(other.id, null)
       else if (this.#waited.get(other.id) === null) this.#waited.set(other.id, this.#actors[actor] as Actor)
     }
     this.#last = actor
@@ -53,16 +53,16 @@ export class Turns {
     if (actor === this.#last) return 'continue'
     if (this.#waited.has(actor)) return 'woken'
     const before = this.#actors[this.#last] as Actor
-    return this.#standing.isFinished(before) ? 'finished' : this.#standing.isBlocked(before) ? 'blocked' : 'preempted'
+    return this.#state.isFinished(before) ? 'finished' : this.#state.isBlocked(before) ? 'blocked' : 'preempted'
   }
 
   #because(actor: number): string {
     const before = this.#actors[this.#last]
     if (actor === this.#last) return ''
     const parts: string[] = []
-    if (before && this.#standing.isFinished(before)) parts.push(`${before.title} has finished`)
-    else if (before && this.#standing.isBlocked(before)) {
-      const wait = this.#standing.waitOf(before)
+    if (before && this.#state.isFinished(before)) parts.push(`${before.title} has finished`)
+    else if (before && this.#state.isBlocked(before)) {
+      const wait = this.#state.waitOf(before)
       parts.push(`${before.title} is blocked on ${wait?.target || 'a condition'} (${wait?.operation})`)
     } else if (before && before.state === null) parts.push(`${before.title} is preempted`)
     const waker = this.#waited.get(actor)
@@ -76,7 +76,7 @@ export class Turns {
   /** What the step did to who runs where: `name/0 leaves CPU 1`, `name/1 runs on CPU 1, which name/0 loses`. */
   #moves(): string {
     const before = this.#placed
-    const after = this.#standing.placed()
+    const after = this.#state.placed()
     const got = [...after].filter(([actor, cpu]) => before.get(actor) !== cpu)
     const lost = [...before].filter(([actor]) => !after.has(actor))
     if (got.length === 0) return lost.map(([actor, cpu]) => `${actor.name} leaves ${cpu.name}`).join('; ')

@@ -1,5 +1,5 @@
 // Properties that several kernels share. Each gives true, or says what is wrong in kernel terms.
-import type { Instance, Judgement } from 'vmcheck'
+import type { Instance, PropertyResult } from 'vmcheck'
 import { type AddressSpace, showTranslation } from './address-space.ts'
 import type { CommitAccount } from './commit-account.ts'
 import type { Frame, FrameStore } from './frame-store.ts'
@@ -8,7 +8,7 @@ import type { Frame, FrameStore } from './frame-store.ts'
 export type Holding<T> = readonly [thing: T, holder: string]
 
 /** The first thing wrong among several judgements; true when none is. */
-export function all(...judgements: readonly Judgement[]): Judgement {
+export function all(...judgements: readonly PropertyResult[]): PropertyResult {
   return judgements.find((judgement) => judgement !== true) ?? true
 }
 
@@ -26,7 +26,7 @@ export function countsEqualReferences<T extends { readonly name: string }>(
   things: readonly T[],
   count: (thing: T) => number,
   holdings: readonly Holding<T>[],
-): Judgement {
+): PropertyResult {
   for (const thing of things) {
     const holders = holdings.filter(([held]) => held === thing).map(([, holder]) => holder)
     if (count(thing) !== holders.length) return `${thing.name} counts ${count(thing)}, and is held by ${list(holders)}`
@@ -38,13 +38,13 @@ export function countsEqualReferences<T extends { readonly name: string }>(
 export function nothingHeldIsFree<T extends { readonly name: string }>(
   isAllocated: (thing: T) => boolean,
   holdings: readonly Holding<T>[],
-): Judgement {
+): PropertyResult {
   const dangling = holdings.find(([thing]) => !isAllocated(thing))
   return dangling ? `${dangling[0].name} is free, and ${dangling[1]} still refers to it` : true
 }
 
 /** No frame is allocated that nobody holds. */
-export function noFrameLeaked(frames: FrameStore, holdings: readonly Holding<Instance<Frame>>[]): Judgement {
+export function noFrameLeaked(frames: FrameStore, holdings: readonly Holding<Instance<Frame>>[]): PropertyResult {
   const leaked = frames.allocated.find((frame) => !holdings.some(([held]) => held === frame))
   return leaked ? `${leaked.name} is allocated, and nobody refers to it` : true
 }
@@ -54,7 +54,7 @@ export function unitsConserved(
   account: CommitAccount,
   total: number,
   promised: readonly (readonly [units: number, holder: string])[],
-): Judgement {
+): PropertyResult {
   const { used, committed, uncommitted } = account
   if (used + committed + uncommitted !== total)
     return `${used} used, ${committed} committed and ${uncommitted} uncommitted pages are not ${total}`
@@ -65,7 +65,7 @@ export function unitsConserved(
 }
 
 /** No translation that is used or could be leads to a free frame. */
-export function noTranslationToFree(spaces: readonly AddressSpace[]): Judgement {
+export function noTranslationToFree(spaces: readonly AddressSpace[]): PropertyResult {
   if (!Array.isArray(spaces as unknown))
     throw new TypeError('noTranslationToFree: give a list of address spaces, [space]')
   for (const space of spaces) {
@@ -87,7 +87,7 @@ export function noTranslationToFree(spaces: readonly AddressSpace[]): Judgement 
 export function noStaleTranslation(
   space: AddressSpace,
   pages: readonly number[] = [...space.entries.keys()],
-): Judgement {
+): PropertyResult {
   for (const page of pages) {
     const current = space.translation(page)
     for (let cpu = 0; cpu < space.cpus; cpu++) {
@@ -104,18 +104,18 @@ export function noStaleTranslation(
 /** Lock balance: every lock is free. */
 export function locksAreFree(
   locks: readonly { readonly name: string; readonly owner: { readonly name: string } | null }[],
-): Judgement {
+): PropertyResult {
   const held = locks.find(({ owner }) => owner !== null)
   return held ? `${held.owner?.name} still holds ${held.name}` : true
 }
 
 /** A user access reaches an allocated frame only: to be asked before it. */
-export function reachesAllocated(frames: FrameStore, frame: Instance<Frame>, who: string): Judgement {
+export function reachesAllocated(frames: FrameStore, frame: Instance<Frame>, who: string): PropertyResult {
   return frames.isAllocated(frame) || `${who} reaches ${frame.name}, which is free`
 }
 
 /** Two descriptions of the same thing are equal, such as before and after an operation that failed. */
-export function sameAs(before: string, after: string): Judgement {
+export function sameAs(before: string, after: string): PropertyResult {
   return before === after || `it was [${before}] and is [${after}]`
 }
 
@@ -123,7 +123,7 @@ export function sameAs(before: string, after: string): Judgement {
 export type Extent = readonly [start: number, end: number, what: string]
 
 /** Extents tile `[start, end)`: each page is covered exactly once. */
-export function tiles(extents: readonly Extent[], start: number, end: number): Judgement {
+export function tiles(extents: readonly Extent[], start: number, end: number): PropertyResult {
   for (let page = start; page < end; page++) {
     const covering = extents.filter(([from, to]) => from <= page && page < to)
     if (covering.length !== 1)
@@ -133,7 +133,7 @@ export function tiles(extents: readonly Extent[], start: number, end: number): J
 }
 
 /** Observational equivalence to a map with one entry a page: what each page shows is what it should. */
-export function agreesWithReference(observed: readonly string[], expected: readonly string[]): Judgement {
+export function agreesWithReference(observed: readonly string[], expected: readonly string[]): PropertyResult {
   const page = expected.findIndex((what, i) => observed[i] !== what)
   return page < 0 ? true : `page ${page} is ${observed[page] ?? 'missing'}; page by page it should be ${expected[page]}`
 }

@@ -37,7 +37,7 @@ function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
   }
   sweep()
   const wedged = system.actors.filter(({ id }) =>
-    [...indices()].some((index) => ((engine.reach.get(index) >> id) & 1) === 0),
+    [...indices()].some((index) => ((engine.stateWords.get(index) >> id) & 1) === 0),
   )
   return { race, fault, ...standstills(engine, indices()), wedged: wedged.map(({ id }) => id).join(), states }
 }

@@ -33,8 +33,8 @@ export const BUGS: readonly Bug[] = [
     edits: [
       {
         file: 'src/explore/search/search.js',
-        from: '!selection || selection.learnt === known',
-        to: 'selection !== undefined',
+        from: '!persistentSets || persistentSets.knownFacts === known',
+        to: 'persistentSets !== undefined',
       },
     ],
   },

@@ -116,7 +116,7 @@ export async function follow(
       time: most.seconds,
       memory: 1e9,
     },
-    room: { states: 1 << 14, words: 1 << 20 },
+    localCapacity: { states: 1 << 14, words: 1 << 20 },
     signal: new AbortController().signal,
     progress: () => {},
   })

@@ -31,7 +31,7 @@ export async function searched<T>(
     signal: new AbortController().signal,
     progress: () => {},
     tuning: {
-      room: { states: 1 << 14, words: 1 << 20 },
+      localCapacity: { states: 1 << 14, words: 1 << 20 },
       segmentBits: 14,
       ...tuning,
       ...(workers > 1 && { narrow: 4, worthThreads: 0 }),

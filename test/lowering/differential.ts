@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { ObjectTable, standardObjects } from '../../src/runtime/freeze.ts'
 import { lower } from '../../src/lower/lower.ts'
 import { Refusal } from '../../src/source/refusal.ts'
-import { DELEGATE, Frame, Runtime, runtimeObjects } from '../../src/runtime/runtime.ts'
+import { DELEGATE, Activation, Runtime, runtimeObjects } from '../../src/runtime/runtime.ts'
 import { LocalCodec } from '../../src/explore/state/local-codec.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../../src/model/operation.ts'
 import { RandomSource } from '../../src/semantics/random-source.ts'
@@ -118,7 +118,7 @@ export function runLowered(code: string, entry: string, seed: number, poison: un
   const program = new Function('__vmcheck', ...NAMES, `"use strict";${code}\nreturn ${entry}`)(
     runtime,
     ...given,
-  ) as () => Frame
+  ) as () => Activation
   const codec = new LocalCodec(runtime, objectsOf(runtime, target))
   try {
     return new LoweredRun(runtime, codec, new RandomSource(seed)).run(program)
@@ -155,7 +155,7 @@ class LoweredRun {
   readonly #codec: LocalCodec
   readonly #random: RandomSource
   readonly #log: string[] = []
-  #stack: Frame[] = []
+  #stack: Activation[] = []
 
   constructor(runtime: Runtime, codec: LocalCodec, random: RandomSource) {
     this.#runtime = runtime
@@ -163,7 +163,7 @@ class LoweredRun {
     this.#random = random
   }
 
-  run(program: () => Frame): string[] {
+  run(program: () => Activation): string[] {
     this.#runtime.begin()
     try {
       this.#stack = [program()]
@@ -177,7 +177,7 @@ class LoweredRun {
 
   /** Runs to the next operation or the end of a function; false at the end of all. */
   #advance(): boolean {
-    const top = this.#stack.at(-1) as Frame
+    const top = this.#stack.at(-1) as Activation
     try {
       if (top.run(isRefusal) !== DELEGATE) return this.#return(top)
     } catch (error) {
@@ -185,13 +185,13 @@ class LoweredRun {
       return true
     }
     const { delegate } = top
-    if (delegate instanceof Frame) this.#stack.push(delegate)
+    if (delegate instanceof Activation) this.#stack.push(delegate)
     else if (delegate instanceof Operation) this.#operate(top, delegate)
     else throw new Refusal('yield* of something else', null)
     return true
   }
 
-  #return(top: Frame): boolean {
+  #return(top: Activation): boolean {
     this.#stack.pop()
     const caller = this.#stack.at(-1)
     if (caller) caller.v = top.result
@@ -199,7 +199,7 @@ class LoweredRun {
     return caller !== undefined
   }
 
-  #operate(top: Frame, operation: Operation<unknown>): void {
+  #operate(top: Activation, operation: Operation<unknown>): void {
     const isClosure = operation instanceof ClosureOperation
     if (isClosure && top.changedSinceMark)
       throw new Refusal('the operand changes something', this.#runtime.place(this.#runtime.site))
@@ -210,12 +210,12 @@ class LoweredRun {
     if (isClosure) return this.#effect()
     const drawn = draw(this.#random)
     if ('thrown' in drawn) this.#raise(drawn.thrown)
-    else (this.#stack.at(-1) as Frame).v = drawn.result
+    else (this.#stack.at(-1) as Activation).v = drawn.result
   }
 
   /** The operand is evaluated anew, and its effect taken. */
   #effect(): void {
-    const top = this.#stack.at(-1) as Frame
+    const top = this.#stack.at(-1) as Activation
     top.run(isRefusal)
     const { primitive, target, args } = top.delegate as ClosureOperation<unknown>
     const result = primitive.perform(target, null as never, args)
@@ -228,7 +228,7 @@ class LoweredRun {
     while (this.#stack.at(-1)?.finished) this.#stack.pop()
     for (; this.#stack.length > 0; this.#stack.pop()) {
       try {
-        ;(this.#stack.at(-1) as Frame).raise(error)
+        ;(this.#stack.at(-1) as Activation).raise(error)
         return
       } catch (again) {
         if (again !== error) throw again

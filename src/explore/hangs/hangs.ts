@@ -1,7 +1,7 @@
 import type { Check } from '../../model/check.ts'
 import type { System } from '../state/system.ts'
 import type { Range, StateStore } from '../store/state-store.ts'
-import { type Reach, movingBits, restBit } from '../store/state-words.ts'
+import { type StateWords, movingBits, restBit } from '../store/state-words.ts'
 import type { LocatedFinding } from '../successors/findings.ts'
 import type { StoredStateView } from '../successors/state-view.ts'
 import type { Successors } from '../successors/successors.ts'
@@ -10,7 +10,7 @@ import type { Successors } from '../successors/successors.ts'
 export interface HangParts {
   readonly system: System
   readonly store: StateStore
-  readonly reach: Reach
+  readonly stateWords: StateWords
   readonly successors: Successors
   readonly view: StoredStateView
 }
@@ -25,23 +25,24 @@ export function hangs(
   checks: readonly Check[],
   levels: readonly (readonly Range[])[],
 ): LocatedFinding[] {
-  const { reach } = parts
+  const { stateWords } = parts
   const { actors } = parts.system
-  const stuck = firstLevelWithout(movingBits(actors), levels, reach)
-  const { depth, states } = stuck.states.length > 0 ? stuck : firstLevelWithout(restBit(actors), levels, reach)
-  return states.flatMap((state) => findingsAt(parts, checks, state, depth, reach.get(state)))
+  const stuck = firstLevelWithout(movingBits(actors), levels, stateWords)
+  const { depth, states } = stuck.states.length > 0 ? stuck : firstLevelWithout(restBit(actors), levels, stateWords)
+  return states.flatMap((state) => findingsAt(parts, checks, state, depth, stateWords.get(state)))
 }
 
 /** The first level with states that lack one of the bits. */
 function firstLevelWithout(
   required: number,
   levels: readonly (readonly Range[])[],
-  reach: Reach,
+  stateWords: StateWords,
 ): { depth: number; states: number[] } {
   for (const [depth, level] of levels.entries()) {
     const states: number[] = []
     for (const { from, to } of level) {
-      for (let state = from; state < to; state++) if ((reach.get(state) & required) !== required) states.push(state)
+      for (let state = from; state < to; state++)
+        if ((stateWords.get(state) & required) !== required) states.push(state)
     }
     if (states.length > 0) return { depth, states }
   }
@@ -53,11 +54,11 @@ function findingsAt(
   checks: readonly Check[],
   state: number,
   depth: number,
-  reach: number,
+  bits: number,
 ): LocatedFinding[] {
   const words = parts.store.at(state)
   parts.view.show(words, parts.successors.stepsOf(words), 0, depth === 0)
-  const stuck = parts.system.actors.filter((actor) => !parts.view.isFinished(actor) && ((reach >> actor.id) & 1) === 0)
+  const stuck = parts.system.actors.filter((actor) => !parts.view.isFinished(actor) && ((bits >> actor.id) & 1) === 0)
   return checks.flatMap((check) => {
     const finding = check.hang?.(parts.view, stuck)
     return finding ? [{ ...finding, depth, state, step: null }] : []

@@ -6,7 +6,7 @@ import { HAS, type Successors } from '../successors/successors.ts'
 import type { System } from '../state/system.ts'
 
 /** Tells of expanded states which actors can move in them, for the hang check (docs/soundness.md, "Hangs"). */
-export class Movement {
+export class ActorProgress {
   readonly #system: System
   readonly #successors: Successors
   readonly #view: StoredStateView
@@ -40,13 +40,13 @@ export class Movement {
     if (this.#settles && this.#isSettled(i)) return ALL_BITS
     // a handler that moves has not come to its end
     const moving = (this.#successors.moving[i] as number) & ~this.#handlers
-    let reach = moving
+    let bits = moving
     for (let missing = this.#moves & ~moving; missing !== 0; missing &= missing - 1) {
       const id = 31 - Math.clz32(missing & -missing)
-      if (this.#stands(i, id)) reach |= 1 << id
+      if (this.#stands(i, id)) bits |= 1 << id
     }
-    if (this.#rest !== 0 && (moving & this.#mustFinish) === 0 && this.#isResting(i)) reach |= REST_BIT
-    return (reach & this.#required) === this.#required ? ALL_BITS : reach
+    if (this.#rest !== 0 && (moving & this.#mustFinish) === 0 && this.#isResting(i)) bits |= REST_BIT
+    return (bits & this.#required) === this.#required ? ALL_BITS : bits
   }
 
   /** Whether an actor that cannot move has finished, is a handler that is not at work, or a daemon that waits for work rather than for a holder. */

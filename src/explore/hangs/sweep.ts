@@ -1,7 +1,7 @@
-import type { Selection } from '../reductions/persistent-sets.ts'
+import type { PersistentSets } from '../reductions/persistent-sets.ts'
 import type { System } from '../state/system.ts'
 import { IDLE, OUTCOME, STEP } from '../table/leaf.ts'
-import { ALL_BITS, type Reach, REST_BIT, movingBits, restBit } from '../store/state-words.ts'
+import { ALL_BITS, type StateWords, REST_BIT, movingBits, restBit } from '../store/state-words.ts'
 import { PART, type StateStore } from '../store/state-store.ts'
 import type { Profile } from '../successors/profile.ts'
 import { GROUP, type Successors } from '../successors/successors.ts'
@@ -20,14 +20,14 @@ const MOST_FORTUNE = 3
 export interface SweepParts {
   readonly system: System
   readonly store: StateStore
-  readonly reach: Reach
+  readonly stateWords: StateWords
   readonly table: StepTable
   readonly successors: Successors
   readonly profile: Profile
   /** Null: no members are renamed. */
   readonly symmetry: Symmetry | null
   /** Null: without partial-order reduction. */
-  readonly selection: Selection | null
+  readonly persistentSets: PersistentSets | null
 }
 
 /** Backward sweeps of the hang check (docs/soundness.md, "Hangs"): they add to states' bits those of their successors. */
@@ -81,13 +81,13 @@ export class Sweep {
 
   /** Tells the states on the way of a wanderer what it met after them. */
   #tellWay(i: number): void {
-    const { reach } = this.#parts
+    const { stateWords } = this.#parts
     let bits = 0
     for (let step = (this.#lengths[i] as number) - 1; step >= 0; step--) {
       const state = this.#ways[i * MOST_STEPS + step] as number
-      const known = reach.get(state)
+      const known = stateWords.get(state)
       bits = this.#completed(bits | known)
-      if (bits !== known && known !== ALL_BITS) reach.set(state, bits)
+      if (bits !== known && known !== ALL_BITS) stateWords.set(state, bits)
     }
   }
 
@@ -167,10 +167,10 @@ export class Sweep {
   }
 
   #gatherIncomplete(from: number, to: number): void {
-    const { successors, reach } = this.#parts
+    const { successors, stateWords } = this.#parts
     successors.clear()
     for (let index = from; index < to; index++) {
-      const bits = reach.get(index)
+      const bits = stateWords.get(index)
       if (bits === ALL_BITS) continue
       this.#indices[successors.count] = index
       this.#bits[successors.count] = bits
@@ -180,12 +180,12 @@ export class Sweep {
 
   /** Notes the bits found; whether any was new. */
   #note(): boolean {
-    const { successors, reach } = this.#parts
+    const { successors, stateWords } = this.#parts
     let hasChanged = false
     for (let i = 0; i < successors.count; i++) {
       const index = this.#indices[i] as number
-      if (reach.get(index) === this.#bits[i]) continue
-      reach.set(index, this.#bits[i] as number)
+      if (stateWords.get(index) === this.#bits[i]) continue
+      stateWords.set(index, this.#bits[i] as number)
       hasChanged = true
     }
     return hasChanged
@@ -225,17 +225,17 @@ export class Sweep {
 
   /** Adds the bits of the batch's states to those of the states they are successors of. */
   #gather(): void {
-    const { successors, store, reach, selection } = this.#parts
+    const { successors, store, stateWords, persistentSets } = this.#parts
     const found = store.findAll(successors.batch)
     for (let k = 0; k < successors.batch.count; k++) {
       const target = (found[k] as number) >>> 0
       if (target === 0xffffffff) {
-        if (!selection) throw new Error('a successor of a stored state is not stored')
+        if (!persistentSets) throw new Error('a successor of a stored state is not stored')
         continue // a reduced search stores one way out of several
       }
       this.#targets[k] = target
       const i = this.#parents[k] as number
-      this.#bits[i] = this.#completed((this.#bits[i] as number) | this.#seenFrom(k, reach.get(target)))
+      this.#bits[i] = this.#completed((this.#bits[i] as number) | this.#seenFrom(k, stateWords.get(target)))
     }
     successors.clearBatch()
   }

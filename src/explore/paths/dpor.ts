@@ -1,4 +1,4 @@
-import { type Access, conflict } from '../step/accesses.ts'
+import { type ReadWriteSet, conflict } from '../step/accesses.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { Move, Path, Position, Strategy, StrategyOptions, Trial } from './strategy.ts'
 import { WakeupTree, alternatives, covers, sameMove } from './wakeup-tree.ts'
@@ -71,7 +71,7 @@ export class Dpor implements Strategy {
     const { moves, positions } = path
     const order = new HappensBefore(this.#actors)
     const isOrdered =
-      (access: Access) =>
+      (access: ReadWriteSet) =>
       (earlier: number): boolean =>
         conflict((moves[earlier] as Move).access, access)
     for (const { actor, access } of moves) order.push(actor, isOrdered(access))

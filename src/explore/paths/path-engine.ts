@@ -1,8 +1,8 @@
 import type { Check } from '../../model/check.ts'
 import type { Granularity } from '../../semantics/step-bounds.ts'
 import { Engine, NO_REDUCTION, engineRecipe } from '../search/engine.ts'
-import type { LocalRoom } from '../state/local-states.ts'
-import { firstRoom } from '../store/allocation.ts'
+import type { LocalCapacity } from '../state/local-states.ts'
+import { firstMemory } from '../store/allocation.ts'
 import type { System } from '../state/system.ts'
 import { TUNING } from '../store/tuning.ts'
 
@@ -15,9 +15,9 @@ export function pathEngine(
   params: Readonly<Record<string, unknown>>,
   granularity: Granularity,
   checks: readonly Check[],
-  room: LocalRoom = { states: 1 << WIDTH, words: 1 << 24 },
+  localCapacity: LocalCapacity = { states: 1 << WIDTH, words: 1 << 24 },
 ): Engine {
-  const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4, room }
+  const tuning = { ...TUNING, firstWidth: WIDTH, segmentBits: 4, firstCapacity: 1 << 4, localCapacity }
   const recipe = engineRecipe(
     system,
     params,
@@ -28,6 +28,6 @@ export function pathEngine(
     tuning,
   )
   const engine = new Engine(system, recipe, checks)
-  engine.attach(firstRoom(engine.locals, tuning, 1, false))
+  engine.attach(firstMemory(engine.locals, tuning, 1, false))
   return engine
 }

@@ -1,14 +1,14 @@
 import type { Actor } from '../../model/actor.ts'
 import type { Check, Finding, Race, StateView } from '../../model/check.ts'
 import type { Engine } from '../search/engine.ts'
-import { type Access, conflict } from '../step/accesses.ts'
+import { type ReadWriteSet, conflict } from '../step/accesses.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { Move } from './strategy.ts'
 
 /** An event, as the race check sees it. */
 interface Event {
   readonly actor: number
-  readonly access: Access
+  readonly access: ReadWriteSet
   /** Number of its footprint. */
   readonly footprint: number
 }

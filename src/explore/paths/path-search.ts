@@ -3,8 +3,8 @@ import type { Check, Finding } from '../../model/check.ts'
 import { sharesCpu } from '../../semantics/dispatch.ts'
 import type { Engine } from '../search/engine.ts'
 import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, leafChoices } from '../table/leaf.ts'
-import type { LocalRoom } from '../state/local-states.ts'
-import { type Access, members } from '../step/accesses.ts'
+import type { LocalCapacity } from '../state/local-states.ts'
+import { type ReadWriteSet, members } from '../step/accesses.ts'
 import { release } from '../search/collect.ts'
 import type { ScheduledStep } from '../../trace/schedule.ts'
 import type { Limits, Progress, StopReason } from '../search/search.ts'
@@ -31,7 +31,7 @@ export interface PathSearchOptions {
   readonly uninterrupted?: Stretch
   readonly limits: Limits
   /** Other room for local states than the usual, at most 2^20 an actor. */
-  readonly room?: LocalRoom
+  readonly localCapacity?: LocalCapacity
   readonly signal: AbortSignal
   readonly progress: (progress: Progress) => void
 }
@@ -110,7 +110,7 @@ export class PathSearch {
   constructor(system: System, options: PathSearchOptions) {
     this.#options = options
     const { params, granularity, checks } = options
-    this.engine = pathEngine(system, params, granularity, checks, options.room)
+    this.engine = pathEngine(system, params, granularity, checks, options.localCapacity)
     this.#uninterrupted = options.uninterrupted ? new Uninterrupted(options.uninterrupted, this.engine) : null
     this.#coverage = system.runtime.coverage
     this.#races = checks.some(({ occasions }) => occasions?.includes('race')) ? new PathRaces(this.engine) : null
@@ -328,7 +328,7 @@ export class PathSearch {
     )
   }
 
-  #access(leaf: number): Access {
+  #access(leaf: number): ReadWriteSet {
     const { accesses, table, system } = this.engine
     const access = accesses.get(table.words[leaf + LEAF.access] as number)
     if (!this.#ordersWrites || access.writes.every((word) => word === 0)) return access
@@ -399,11 +399,11 @@ export class PathSearch {
 
   /** What only the whole of it tells: what was never reached. */
   #afterwards(): void {
-    const { tally, system } = this.engine
+    const { propertyCounts, system } = this.engine
     const counted = system.machine.properties.map((property) => ({
       property,
-      evaluated: tally.evaluated(property),
-      met: tally.met(property),
+      evaluated: propertyCounts.evaluated(property),
+      met: propertyCounts.met(property),
     }))
     for (const check of this.#options.checks)
       for (const finding of check.end?.(counted, this.#options.checks) ?? []) this.#find(finding, [])

@@ -1,11 +1,11 @@
-import type { Access } from '../step/accesses.ts'
+import type { ReadWriteSet } from '../step/accesses.ts'
 
 /** A step that can be taken. */
 export interface Move {
   readonly actor: number
   readonly choices: readonly number[]
   /** All that it touches. */
-  readonly access: Access
+  readonly access: ReadWriteSet
 }
 
 /** A state on the path of an execution. */

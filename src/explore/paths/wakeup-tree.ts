@@ -1,4 +1,4 @@
-import { type Access, conflict } from '../step/accesses.ts'
+import { type ReadWriteSet, conflict } from '../step/accesses.ts'
 import type { Move } from './strategy.ts'
 
 /** A step to be taken, and what is to be explored after it. */
@@ -70,7 +70,7 @@ export function covers(move: Move, sequence: readonly Move[], others: readonly M
   return (others ?? [move]).every(({ access }) => isIndependent(sequence, sequence.length, access))
 }
 
-function isIndependent(sequence: readonly Move[], count: number, access: Access): boolean {
+function isIndependent(sequence: readonly Move[], count: number, access: ReadWriteSet): boolean {
   for (let i = 0; i < count; i++) if (conflict((sequence[i] as Move).access, access)) return false
   return true
 }

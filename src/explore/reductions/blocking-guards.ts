@@ -7,24 +7,24 @@ import type { LocalStates } from '../state/local-states.ts'
 import type { StateReader } from '../state/state-reader.ts'
 import type { System } from '../state/system.ts'
 
-/** A gate: an operation that blocks, of which it can be told who alone could end that. */
-interface Gate {
+/** A guard: an operation that blocks, of which it can be told who alone could end that. */
+interface BlockingGuard {
   readonly key: string
   readonly operation: Operation<unknown>
 }
 
 /**
  * The operations that actors may be blocked at, and whether one is closed in a state until a certain actor moves. An
- * actor beyond a closed gate need not be thought of: it cannot get there before that one has moved. One a thread.
+ * actor beyond a closed guard need not be thought of: it cannot get there before that one has moved. One a thread.
  */
-export class Gates {
+export class BlockingGuards {
   readonly #system: System
   readonly #codec: LocalCodec
   readonly #locals: LocalStates
   readonly #reader: StateReader
-  /** By actor: its gates, in order of discovery. */
-  readonly #gates: Gate[][]
-  /** By actor and local state: the number of the gate before which it stands. */
+  /** By actor: its blockingGuards, in order of discovery. */
+  readonly #blockingGuards: BlockingGuard[][]
+  /** By actor and local state: the number of the guard before which it stands. */
   readonly #at: Map<number, number>[]
 
   constructor(system: System, codec: LocalCodec, locals: LocalStates, reader: StateReader) {
@@ -32,7 +32,7 @@ export class Gates {
     this.#codec = codec
     this.#locals = locals
     this.#reader = reader
-    this.#gates = system.actors.map(() => [])
+    this.#blockingGuards = system.actors.map(() => [])
     this.#at = system.actors.map(() => new Map())
   }
 
@@ -51,27 +51,27 @@ export class Gates {
         typeof arg === 'object' && arg !== null ? `#${objects.indexOf(arg)}` : String(arg),
       ),
     ].join(' ')
-    const gates = this.#gates[actor] as Gate[]
-    const known = gates.findIndex((gate) => gate.key === key)
-    this.#at[actor]?.set(local, known >= 0 ? known : gates.push({ key, operation }) - 1)
+    const blockingGuards = this.#blockingGuards[actor] as BlockingGuard[]
+    const known = blockingGuards.findIndex((guard) => guard.key === key)
+    this.#at[actor]?.set(local, known >= 0 ? known : blockingGuards.push({ key, operation }) - 1)
   }
 
-  /** The gate before which a local state stands, or -1. */
+  /** The guard before which a local state stands, or -1. */
   at(actor: number, local: number): number {
     return this.#at[actor]?.get(local) ?? -1
   }
 
-  /** Whether an actor that waits at a gate can still do something: give up the CPU that it shares. */
+  /** Whether an actor that waits at a guard can still do something: give up the CPU that it shares. */
   mayLeave(actor: number): boolean {
     return sharesCpu(this.#system.actors[actor] as Actor)
   }
 
-  /** The gates of an actor that are closed in a state and stay so until `keeper` moves. */
+  /** The blockingGuards of an actor that are closed in a state and stay so until `keeper` moves. */
   closed(actor: Actor, keeper: Actor, words: Int32Array): number[] {
     const closed: number[] = []
-    const gates = this.#gates[actor.id] as Gate[]
-    for (let gate = 0; gate < gates.length; gate++)
-      if (this.#isClosed((gates[gate] as Gate).operation, actor, keeper, words)) closed.push(gate)
+    const blockingGuards = this.#blockingGuards[actor.id] as BlockingGuard[]
+    for (let guard = 0; guard < blockingGuards.length; guard++)
+      if (this.#isClosed((blockingGuards[guard] as BlockingGuard).operation, actor, keeper, words)) closed.push(guard)
     return closed
   }
 

@@ -1,4 +1,4 @@
-import { type Access, type Accesses, addTo } from '../step/accesses.ts'
+import { type ReadWriteSet, type Accesses, addTo } from '../step/accesses.ts'
 
 /**
  * All that is touched from each node of a graph on: the least sets that hold what is touched at the node and what is
@@ -6,7 +6,7 @@ import { type Access, type Accesses, addTo } from '../step/accesses.ts'
  */
 export class Closure {
   readonly #accesses: Accesses
-  readonly #touched = new Map<number, Access>()
+  readonly #touched = new Map<number, ReadWriteSet>()
   /** By node: those from which edges lead to it. */
   readonly #before = new Map<number, Set<number>>()
 
@@ -15,7 +15,7 @@ export class Closure {
   }
 
   /** What is touched from a node on. */
-  after(node: number): Access {
+  after(node: number): ReadWriteSet {
     let touched = this.#touched.get(node)
     if (!touched)
       this.#touched.set(
@@ -26,7 +26,7 @@ export class Closure {
   }
 
   /** Something is touched at a node. */
-  add(node: number, access: Access): void {
+  add(node: number, access: ReadWriteSet): void {
     if (addTo(this.after(node), access)) this.#tell(node)
   }
 

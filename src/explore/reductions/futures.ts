@@ -1,9 +1,9 @@
 import type { Symmetry } from '../symmetry/symmetry.ts'
-import type { Access, Accesses } from '../step/accesses.ts'
+import type { ReadWriteSet, Accesses } from '../step/accesses.ts'
 import { Closure } from './closure.ts'
 import { components } from './components.ts'
-import type { Gates } from './blocking-guards.ts'
-import type { Learnt, Lesson } from './step-facts.ts'
+import type { BlockingGuards } from './blocking-guards.ts'
+import type { StepFacts, StepFact } from './step-facts.ts'
 
 /** What is known of one local state of an actor. */
 interface Place {
@@ -12,7 +12,7 @@ interface Place {
   isHeld: boolean
 }
 
-/** What is touched from each local state of an actor on while some gates are closed. */
+/** What is touched from each local state of an actor on while some blockingGuards are closed. */
 interface Passable {
   readonly closed: ReadonlySet<number>
   readonly closure: Closure
@@ -24,25 +24,31 @@ interface Passable {
  * barriers only, so that it does not depend on the threads.
  */
 export class Futures {
-  readonly #learnt: Learnt
+  readonly #knownFacts: StepFacts
   readonly #accesses: Accesses
   readonly #symmetry: Symmetry | null
-  readonly #gates: Gates
+  readonly #blockingGuards: BlockingGuards
   /** By actor and local state. */
   readonly #places: Map<number, Place>[]
   readonly #visible: Int32Array
   readonly #lessons = new Set<string>()
-  /** By actor and closed gates: what is touched from each local state on. */
+  /** By actor and closed blockingGuards: what is touched from each local state on. */
   readonly #after: Map<string, Passable>[]
   /** By actor: local states between which it can go to and fro; null: not known yet. */
   #components: (ReadonlyMap<number, number> | null)[]
   #advanced = 0
 
-  constructor(actors: number, learnt: Learnt, accesses: Accesses, symmetry: Symmetry | null, gates: Gates) {
-    this.#learnt = learnt
+  constructor(
+    actors: number,
+    knownFacts: StepFacts,
+    accesses: Accesses,
+    symmetry: Symmetry | null,
+    blockingGuards: BlockingGuards,
+  ) {
+    this.#knownFacts = knownFacts
     this.#accesses = accesses
     this.#symmetry = symmetry
-    this.#gates = gates
+    this.#blockingGuards = blockingGuards
     this.#places = Array.from({ length: actors }, () => new Map())
     this.#after = Array.from({ length: actors }, () => new Map())
     this.#components = Array.from({ length: actors }, () => null)
@@ -59,7 +65,7 @@ export class Futures {
     if (known <= this.#advanced) return
     const places = this.#lessons.size
     for (; this.#advanced < known; this.#advanced++) {
-      const thing = this.#learnt.get(this.#advanced)
+      const thing = this.#knownFacts.get(this.#advanced)
       if ('field' in thing) this.#see(thing.field)
       else this.#take(thing)
     }
@@ -70,9 +76,9 @@ export class Futures {
   /**
    * All that an actor may touch from a local state on.
    *
-   * @param closed gates that it cannot pass: from local states before one of these nothing is touched
+   * @param closed blockingGuards that it cannot pass: from local states before one of these nothing is touched
    */
-  after(actor: number, local: number, closed: readonly number[]): Access {
+  after(actor: number, local: number, closed: readonly number[]): ReadWriteSet {
     const byGates = this.#after[actor] as Map<string, Passable>
     const key = closed.length === 0 ? '' : closed.join()
     let known = byGates.get(key)
@@ -103,7 +109,7 @@ export class Futures {
   }
 
   /** Takes a lesson, and all that renaming makes of it: states are seen under one of their names only. */
-  #take(lesson: Lesson): void {
+  #take(lesson: StepFact): void {
     const queue = [lesson]
     for (const one of queue) {
       const key = `${one.actor} ${one.local} ${one.access} ${one.next}`
@@ -115,7 +121,11 @@ export class Futures {
     }
   }
 
-  #renamed({ actor, local, access, next, isHeld }: Lesson, image: Int32Array, { names, localNames }: Symmetry): Lesson {
+  #renamed(
+    { actor, local, access, next, isHeld }: StepFact,
+    image: Int32Array,
+    { names, localNames }: Symmetry,
+  ): StepFact {
     return {
       actor: names.actor(actor, image),
       local: localNames.rename(actor, local, image),
@@ -125,13 +135,13 @@ export class Futures {
     }
   }
 
-  #note({ actor, local, access, next, isHeld }: Lesson): void {
+  #note({ actor, local, access, next, isHeld }: StepFact): void {
     const places = this.#places[actor] as Map<number, Place>
     let place = places.get(local)
     if (!place) places.set(local, (place = { accesses: new Set(), next: new Set(), isHeld: false }))
     if (isHeld && !place.isHeld) {
       place.isHeld = true
-      this.#gates.add(actor, local)
+      this.#blockingGuards.add(actor, local)
       this.#after[actor] = new Map() // what is after it counts less now where its gate is closed
     }
     place.accesses.add(access)
@@ -156,9 +166,9 @@ export class Futures {
     accesses: Iterable<number>,
     next: Iterable<number>,
   ): void {
-    const isClosed = isHeld && closed.has(this.#gates.at(actor, local))
+    const isClosed = isHeld && closed.has(this.#blockingGuards.at(actor, local))
     // one that shares its CPU may still give it up there
-    if (isClosed && !this.#gates.mayLeave(actor)) return
+    if (isClosed && !this.#blockingGuards.mayLeave(actor)) return
     for (const access of accesses) closure.add(local, this.#accesses.get(access))
     if (!isClosed) for (const one of next) closure.connect(local, one)
   }

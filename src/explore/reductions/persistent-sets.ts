@@ -3,20 +3,20 @@ import { BLOCKED, FAULT, HELD, IDLE, LEAF, LOOPED, OUTCOME, STEP } from '../tabl
 import type { LocalStates } from '../state/local-states.ts'
 import type { StepTable } from '../table/step-table.ts'
 import type { Steps } from '../table/steps.ts'
-import { type Access, type Accesses, addTo, conflict, meet } from '../step/accesses.ts'
+import { type ReadWriteSet, type Accesses, addTo, conflict, meet } from '../step/accesses.ts'
 import type { Futures } from './futures.ts'
-import type { Gates } from './blocking-guards.ts'
-import type { Learnt } from './step-facts.ts'
+import type { BlockingGuards } from './blocking-guards.ts'
+import type { StepFacts } from './step-facts.ts'
 
-/** What a {@link Selection} works with. */
+/** What a {@link PersistentSets} works with. */
 export interface SelectionParts {
   readonly actors: readonly Actor[]
   readonly table: StepTable
   readonly locals: LocalStates
   readonly accesses: Accesses
-  readonly learnt: Learnt
+  readonly knownFacts: StepFacts
   readonly futures: Futures
-  readonly gates: Gates
+  readonly blockingGuards: BlockingGuards
 }
 
 /**
@@ -24,7 +24,7 @@ export interface SelectionParts {
  * that others can do before it (a persistent set; docs/soundness.md, "Partial order"). What others can do is taken from
  * steps seen so far; a search goes on until it learns nothing more.
  */
-export class Selection {
+export class PersistentSets {
   readonly #with: SelectionParts
   /** By leaf: whether what it tells was learnt. */
   #seen = new Uint8Array(1 << 16)
@@ -34,13 +34,13 @@ export class Selection {
   }
 
   /** How many things were learnt by all threads. */
-  get learnt(): number {
-    return this.#with.learnt.size
+  get knownFacts(): number {
+    return this.#with.knownFacts.size
   }
 
   /** Bytes that what was learnt takes. */
   get bytes(): number {
-    return this.#with.learnt.bytes
+    return this.#with.knownFacts.bytes
   }
 
   /** Takes into account what was learnt up to a number of things. */
@@ -50,7 +50,7 @@ export class Selection {
 
   /** A property evaluated in every state reads a field. */
   see(field: number): void {
-    this.#with.learnt.addSight(field)
+    this.#with.knownFacts.addSight(field)
   }
 
   /**
@@ -70,13 +70,13 @@ export class Selection {
   }
 
   #learn(actor: number, words: Int32Array, leaves: Int32Array): void {
-    const { table, locals, learnt } = this.#with
+    const { table, locals, knownFacts } = this.#with
     const local = locals.id(words, actor)
     for (const leaf of leaves) {
       if (leaf < this.#seen.length && this.#seen[leaf] === 1) continue
       const head = table.words[leaf] as number
       const isStep = (head & OUTCOME) === STEP
-      learnt.add({
+      knownFacts.add({
         actor,
         local,
         access: table.words[leaf + LEAF.access] as number,
@@ -101,10 +101,10 @@ export class Selection {
    * be kept waiting for ever (a turn of a loop after which the actor can come back to where it was), none stays where it
    * is, and none changes what a property evaluated in every state reads.
    */
-  #candidate(actor: number, words: Int32Array, leaves: Int32Array): Access | null {
+  #candidate(actor: number, words: Int32Array, leaves: Int32Array): ReadWriteSet | null {
     const { table, locals, accesses, futures } = this.#with
     const local = locals.id(words, actor)
-    let touched: Access | null = null
+    let touched: ReadWriteSet | null = null
     for (const leaf of leaves) {
       const head = table.words[leaf] as number
       const next = table.words[leaf + LEAF.local] as number
@@ -120,11 +120,11 @@ export class Selection {
   }
 
   /** Whether what one actor does now commutes with all that another may do before it. */
-  #commute(touched: Access, actor: Actor, other: Actor, words: Int32Array): boolean {
-    const { futures, gates, locals } = this.#with
+  #commute(touched: ReadWriteSet, actor: Actor, other: Actor, words: Int32Array): boolean {
+    const { futures, blockingGuards, locals } = this.#with
     const local = locals.id(words, other.id)
     if (!conflict(touched, futures.after(other.id, local, []))) return true
-    const closed = gates.closed(other, actor, words)
+    const closed = blockingGuards.closed(other, actor, words)
     return closed.length > 0 && !conflict(touched, futures.after(other.id, local, closed))
   }
 }

@@ -1,7 +1,7 @@
 import type { Actor } from '../../model/actor.ts'
 import { LEAF } from '../table/leaf.ts'
 import { type Accesses, conflict } from '../step/accesses.ts'
-import { type Reach, UNEXPANDED } from '../store/state-words.ts'
+import { type StateWords, UNEXPANDED } from '../store/state-words.ts'
 import type { StateStore } from '../store/state-store.ts'
 import type { StepTable } from '../table/step-table.ts'
 import type { Successors } from '../successors/successors.ts'
@@ -13,7 +13,7 @@ export interface SleepSetsParts {
   readonly table: StepTable
   readonly store: StateStore
   readonly successors: Successors
-  readonly reach: Reach
+  readonly stateWords: StateWords
   readonly accesses: Accesses
   /** Names of interchangeable members; null without symmetry. */
   readonly names: Names | null
@@ -24,7 +24,7 @@ export interface SleepSetsParts {
  * what a leads to after b is what b leads to after a, so that one of the two ways is enough (Godefroid's sleep sets, here
  * level by level: docs/soundness.md, "Sleep sets"). States, levels and counts stay what they are.
  *
- * While a state is not expanded, its word in {@link Reach} holds its sleep set: the actors whose steps are not built.
+ * While a state is not expanded, its word in {@link StateWords} holds its sleep set: the actors whose steps are not built.
  */
 export class SleepSets {
   readonly #with: SleepSetsParts
@@ -44,21 +44,21 @@ export class SleepSets {
 
   /** Tells the successors which actors sleep in the states of the group, the first of which is `from`. */
   load(from: number): void {
-    const { successors, reach } = this.#with
+    const { successors, stateWords } = this.#with
     for (let i = 0; i < successors.count; i++) {
-      const known = reach.get(from + i)
+      const known = stateWords.get(from + i)
       successors.asleep[i] = known < 0 ? known & ~UNEXPANDED : 0
     }
   }
 
   /** Gives the states that were stored last, out of the group, their sleep sets. */
   note(): void {
-    const { store, reach, names } = this.#with
+    const { store, stateWords, names } = this.#with
     const { positions, numbers, count } = store.added
     for (let i = 0; i < count; i++) {
       const position = positions[i] as number
       const asleep = names ? this.#renamed(this.#commuting(position, true), position) : this.#commuting(position, false)
-      if (asleep !== 0) reach.set(numbers[i] as number, asleep | UNEXPANDED)
+      if (asleep !== 0) stateWords.set(numbers[i] as number, asleep | UNEXPANDED)
     }
   }
 

@@ -1,8 +1,8 @@
 import { Interner, type InternerBuffers, internerBuffers } from '../state/interner.ts'
-import type { LocalRoom } from '../state/local-states.ts'
+import type { LocalCapacity } from '../state/local-states.ts'
 
 /** A step or blocked attempt that was seen, by what it says about its actor's future. */
-export interface Lesson {
+export interface StepFact {
   readonly actor: number
   /** Number of the local state it begins in. */
   readonly local: number
@@ -15,19 +15,19 @@ export interface Lesson {
 }
 
 /** A property that is evaluated in every state reads a field. */
-export interface Sight {
+export interface FieldRead {
   readonly field: number
 }
 
 const SIGHT = -1
 
 /** Shared memory of what a search learns, for as many local states as there is room for. */
-export function learntBuffers({ states, words }: LocalRoom): InternerBuffers {
+export function stepFactBuffers({ states, words }: LocalCapacity): InternerBuffers {
   return internerBuffers(Math.min(states, 1 << 20), Math.min(words, 1 << 23))
 }
 
 /** All that the threads of a search have learnt about what actors may do, each thing once, numbered in order of discovery. */
-export class Learnt {
+export class StepFacts {
   readonly #known: Interner
 
   constructor(buffers: InternerBuffers) {
@@ -44,7 +44,7 @@ export class Learnt {
     return this.#known.bytes
   }
 
-  add({ actor, local, access, next, isHeld }: Lesson): void {
+  add({ actor, local, access, next, isHeld }: StepFact): void {
     this.#known.intern([actor, local, access, next, isHeld ? 1 : 0])
   }
 
@@ -53,7 +53,7 @@ export class Learnt {
   }
 
   /** The thing that has a number. */
-  get(number: number): Lesson | Sight {
+  get(number: number): StepFact | FieldRead {
     const blob = this.#known.blob(number)
     if (blob[0] === SIGHT) return { field: blob[1] as number }
     const [actor, local, access, next, held] = blob as unknown as [number, number, number, number, number]

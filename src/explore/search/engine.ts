@@ -12,22 +12,22 @@ import { Expansion } from './expansion.ts'
 import { Footprints, footprintBuffers } from '../step/footprints.ts'
 import type { InternerBuffers } from '../state/interner.ts'
 import { LocalStates, localBuffers } from '../state/local-states.ts'
-import { Movement } from '../hangs/progress.ts'
+import { ActorProgress } from '../hangs/progress.ts'
 import { Accesses, accessBuffers } from '../step/accesses.ts'
 import { Futures } from '../reductions/futures.ts'
-import { Gates } from '../reductions/blocking-guards.ts'
-import { Learnt, learntBuffers } from '../reductions/step-facts.ts'
-import { Selection } from '../reductions/persistent-sets.ts'
+import { BlockingGuards } from '../reductions/blocking-guards.ts'
+import { StepFacts, stepFactBuffers } from '../reductions/step-facts.ts'
+import { PersistentSets } from '../reductions/persistent-sets.ts'
 import { Profile } from '../successors/profile.ts'
 import { PropertyTable } from '../table/property-table.ts'
 import { RaceDetector } from '../successors/race.ts'
-import { Reach } from '../store/state-words.ts'
+import { StateWords } from '../store/state-words.ts'
 import { SleepSets } from '../reductions/sleep-sets.ts'
 import { StateReader } from '../state/state-reader.ts'
-import type { Room } from '../store/allocation.ts'
+import type { StateMemory } from '../store/allocation.ts'
 import { hiddenLock } from '../step/step-memory.ts'
 import { StateStore } from '../store/state-store.ts'
-import { PropertyTally, StoredStateView } from '../successors/state-view.ts'
+import { PropertyCounts, StoredStateView } from '../successors/state-view.ts'
 import type { Granularity } from '../../semantics/step-bounds.ts'
 import { StepTable, extraRoot, stepArena } from '../table/step-table.ts'
 import { Successors } from '../successors/successors.ts'
@@ -67,7 +67,7 @@ export interface EngineRecipe {
   readonly footprints: InternerBuffers
   readonly accesses: InternerBuffers
   /** What partial-order reduction learns; null when it is off. */
-  readonly learnt: InternerBuffers | null
+  readonly knownFacts: InternerBuffers | null
   /** The step table, and behind its roots one for each property. */
   readonly arena: ArenaBuffers
   readonly tuning: Tuning
@@ -77,7 +77,7 @@ export interface EngineRecipe {
   /** One byte a site of the code, set when it was reached. */
   readonly coverage: SharedArrayBuffer
   /** Two Int32 a property: evaluated, met. */
-  readonly tally: SharedArrayBuffer
+  readonly propertyCounts: SharedArrayBuffer
   /** Fields and initial values of the machine, as every thread has to build it. */
   readonly machine: string
 }
@@ -93,17 +93,17 @@ export class Engine {
   readonly store: StateStore
   readonly view: StoredStateView
   readonly reader: StateReader
-  readonly tally: PropertyTally
+  readonly propertyCounts: PropertyCounts
   readonly successors: Successors
   /** Renames interchangeable members; null without any. */
   readonly symmetry: Symmetry | null
   /** Sets that are not interchangeable, though they look like it. */
   readonly unused: readonly UnusedSet[]
   /** Finds states out of which one actor's steps are enough; null without partial-order reduction. */
-  readonly selection: Selection | null
+  readonly persistentSets: PersistentSets | null
   readonly expansion: Expansion
   readonly profile = new Profile()
-  readonly reach = new Reach()
+  readonly stateWords = new StateWords()
   readonly #guard: SymmetryGuard | null
 
   constructor(system: System, recipe: EngineRecipe, checks: readonly Check[]) {
@@ -130,7 +130,7 @@ export class Engine {
         property.form === 'at-rest' ? undefined : [...read.keys()].find((id) => system.lockFields.hidden.has(id))
       if (hidden !== undefined)
         throw new Refusal(`property "${property.name}": ${hiddenLock(machine.memory.fields[hidden] as Field)}`, null)
-      if (this.selection && isSeen(property.form)) for (const field of read.keys()) this.selection.see(field)
+      if (this.persistentSets && isSeen(property.form)) for (const field of read.keys()) this.persistentSets.see(field)
     }
     this.table = new StepTable({
       arena: recipe.arena,
@@ -140,15 +140,15 @@ export class Engine {
       accesses,
       layout,
       actors,
-      localStates: recipe.tuning.room.states,
+      localStates: recipe.tuning.localCapacity.states,
       patience: recipe.tuning.patience,
       guard,
     })
     this.store = new StateStore()
     this.reader = new StateReader(machine.memory, layout)
-    this.tally = new PropertyTally(new Int32Array(recipe.tally), machine.properties)
+    this.propertyCounts = new PropertyCounts(new Int32Array(recipe.propertyCounts), machine.properties)
     this.executor.seeks = (fault) => active.some((check) => Boolean(check.fault?.(fault)))
-    this.executor.evaluated = (property, holds) => this.tally.add(property, holds)
+    this.executor.evaluated = (property, holds) => this.propertyCounts.add(property, holds)
     const balance = new Balance(system)
     const races = new RaceDetector(this.table, footprints, actors, Math.ceil(layout.bits / 32) + actors.length)
     this.view = new StoredStateView({
@@ -158,19 +158,19 @@ export class Engine {
       locals,
       table: this.table,
       races,
-      tally: this.tally,
+      propertyCounts: this.propertyCounts,
       guard,
       balance,
       sees,
     })
     this.successors = new Successors(this.table, this.store, locals, actors, this.symmetry)
-    this.selection = recipe.learnt && this.#selection(new Learnt(recipe.learnt))
+    this.persistentSets = recipe.knownFacts && this.#persistentSets(new StepFacts(recipe.knownFacts))
     this.expansion = new Expansion({
       system,
       table: this.table,
       properties: new PropertyTable(
         recipe.arena,
-        extraRoot(actors.length, recipe.tuning.room.states),
+        extraRoot(actors.length, recipe.tuning.localCapacity.states),
         machine.properties.length,
         { reader: this.reader, layout, guard, sees },
       ),
@@ -179,42 +179,44 @@ export class Engine {
       successors: this.successors,
       races,
       view: this.view,
-      tally: this.tally,
+      propertyCounts: this.propertyCounts,
       balance,
       checks: active,
       profile: this.profile,
-      reach: this.reach,
-      selection: this.selection,
+      stateWords: this.stateWords,
+      persistentSets: this.persistentSets,
       sleep: hasSleepSets(recipe)
         ? new SleepSets({
             actors,
             table: this.table,
             store: this.store,
             successors: this.successors,
-            reach: this.reach,
+            stateWords: this.stateWords,
             accesses,
             names: this.symmetry?.names ?? null,
           })
         : null,
-      movement:
-        recipe.hangs === 'off' ? null : new Movement(system, this.successors, this.view, recipe.hangs === 'settled'),
+      progress:
+        recipe.hangs === 'off'
+          ? null
+          : new ActorProgress(system, this.successors, this.view, recipe.hangs === 'settled'),
     })
     runtime.coverage = new Uint8Array(recipe.coverage)
   }
 
   /** Looks at states where and as they are now; call whenever the coordinator may have made room. */
-  attach(room: Room): void {
-    this.store.attach(room)
-    this.reach.attach(room.reach, room.segmentBits)
-    this.locals.setWidths(room.widths)
+  attach(stateMemory: StateMemory): void {
+    this.store.attach(stateMemory)
+    this.stateWords.attach(stateMemory.stateWords, stateMemory.segmentBits)
+    this.locals.setWidths(stateMemory.widths)
     this.table.place()
   }
 
-  #selection(learnt: Learnt): Selection {
+  #persistentSets(knownFacts: StepFacts): PersistentSets {
     const { system, table, locals, accesses, reader } = this
-    const gates = new Gates(system, new LocalCodec(system.runtime, system.objects), locals, reader)
-    const futures = new Futures(system.actors.length, learnt, accesses, this.symmetry, gates)
-    return new Selection({ actors: system.actors, table, locals, accesses, learnt, futures, gates })
+    const blockingGuards = new BlockingGuards(system, new LocalCodec(system.runtime, system.objects), locals, reader)
+    const futures = new Futures(system.actors.length, knownFacts, accesses, this.symmetry, blockingGuards)
+    return new PersistentSets({ actors: system.actors, table, locals, accesses, knownFacts, futures, blockingGuards })
   }
 
   /** Names of interchangeable sets of which not every renaming is tried. */
@@ -225,7 +227,11 @@ export class Engine {
   /** Bytes that all threads' tables have in use, states apart. */
   get bytes(): number {
     return (
-      this.locals.bytes + this.footprints.bytes + this.accesses.bytes + this.table.bytes + (this.selection?.bytes ?? 0)
+      this.locals.bytes +
+      this.footprints.bytes +
+      this.accesses.bytes +
+      this.table.bytes +
+      (this.persistentSets?.bytes ?? 0)
     )
   }
 
@@ -254,29 +260,29 @@ export function engineRecipe(
   tuning: Tuning = TUNING,
 ): EngineRecipe {
   const { actors, machine, runtime, loaded } = system
-  const { room } = tuning
+  const { localCapacity } = tuning
   return {
     bundle: loaded.bundle,
     params,
     granularity,
     checks,
-    locals: localBuffers(actors.length, room),
-    footprints: footprintBuffers(room),
-    accesses: accessBuffers(room),
-    learnt: reductions.partialOrder ? learntBuffers(room) : null,
-    arena: stepArena(actors.length, room.states, machine.properties.length),
+    locals: localBuffers(actors.length, localCapacity),
+    footprints: footprintBuffers(localCapacity),
+    accesses: accessBuffers(localCapacity),
+    knownFacts: reductions.partialOrder ? stepFactBuffers(localCapacity) : null,
+    arena: stepArena(actors.length, localCapacity.states, machine.properties.length),
     tuning,
     hangs,
     symmetry: reductions.symmetry,
     coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
-    tally: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
+    propertyCounts: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
     machine: describeMachine(machine),
   }
 }
 
 /** Whether a search has sleep sets; partial-order reduction leaves out more than they can account for. */
-export function hasSleepSets({ tuning, learnt }: EngineRecipe): boolean {
-  return tuning.sleepSets && learnt === null
+export function hasSleepSets({ tuning, knownFacts }: EngineRecipe): boolean {
+  return tuning.sleepSets && knownFacts === null
 }
 
 /** Builds an engine from nothing but its recipe, as another thread does. */

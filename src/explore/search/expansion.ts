@@ -16,20 +16,20 @@ import {
   leafChoices,
 } from '../table/leaf.ts'
 import type { LocalStates } from '../state/local-states.ts'
-import type { Movement } from '../hangs/progress.ts'
+import type { ActorProgress } from '../hangs/progress.ts'
 import type { Profile } from '../successors/profile.ts'
 import type { PropertyTable } from '../table/property-table.ts'
 import type { RaceDetector } from '../successors/race.ts'
-import type { Selection } from '../reductions/persistent-sets.ts'
-import type { Reach } from '../store/state-words.ts'
+import type { PersistentSets } from '../reductions/persistent-sets.ts'
+import type { StateWords } from '../store/state-words.ts'
 import { compareNumbers, compareStates } from '../state/state-order.ts'
 import type { SleepSets } from '../reductions/sleep-sets.ts'
 import type { StateStore } from '../store/state-store.ts'
-import type { PropertyTally, StoredStateView } from '../successors/state-view.ts'
+import type { PropertyCounts, StoredStateView } from '../successors/state-view.ts'
 import type { StepTable } from '../table/step-table.ts'
 import { HAS, type Successors } from '../successors/successors.ts'
 import type { System } from '../state/system.ts'
-import { type LocatedFinding, type Tally, newTally } from '../successors/findings.ts'
+import { type LocatedFinding, type Counts, newCounts } from '../successors/findings.ts'
 
 /** Occasions as bits. */
 const OCCASION: Readonly<Record<Occasion, number>> = {
@@ -53,17 +53,17 @@ export interface ExpansionParts {
   readonly successors: Successors
   readonly races: RaceDetector
   readonly view: StoredStateView
-  readonly tally: PropertyTally
+  readonly propertyCounts: PropertyCounts
   readonly balance: Balance
   readonly checks: readonly Check[]
   readonly profile: Profile
-  readonly reach: Reach
+  readonly stateWords: StateWords
   /** Partial-order reduction; null when it is off. */
-  readonly selection: Selection | null
+  readonly persistentSets: PersistentSets | null
   /** Null when every successor is built. */
   readonly sleep: SleepSets | null
   /** Tells which actors can move in a state; null when nobody asks. */
-  readonly movement: Movement | null
+  readonly progress: ActorProgress | null
 }
 
 /** Checks states and takes every step out of them: the one place where the search meets the model. */
@@ -97,18 +97,18 @@ export class Expansion {
 
   /**
    * Checks stored states (at most a group) and, when `isExpanded`, stores their successors. Counts only when through:
-   * an error of room leaves the tally as it was, and the states may be processed again.
+   * an error of room leaves the counts as they were, and the states may be processed again.
    *
    * @throws StoreFullError, PackingFullError
    */
-  process(from: number, to: number, depth: number, isExpanded: boolean, tally: Tally): void {
+  process(from: number, to: number, depth: number, isExpanded: boolean, counts: Counts): void {
     const { successors, store, profile, sleep } = this.#with
     profile.start()
     successors.load(from, to)
     successors.walk()
     profile.end('walk')
     profile.asked += successors.steps.count
-    const done = newTally()
+    const done = newCounts()
     if (isExpanded) this.#select(done)
     successors.survey()
     profile.end('check')
@@ -125,13 +125,13 @@ export class Expansion {
     this.#note(from)
     for (let i = 0; i < successors.count; i++) this.#look(i, from + i, depth, isExpanded, done)
     profile.end('check')
-    tally.transitions += done.transitions
-    tally.endStates += done.endStates
-    tally.open += done.open
-    tally.looped ||= done.looped
-    tally.pruned += done.pruned
-    tally.alone += done.alone
-    for (const finding of done.findings) this.keepFirst(finding, tally.findings)
+    counts.transitions += done.transitions
+    counts.endStates += done.endStates
+    counts.open += done.open
+    counts.looped ||= done.looped
+    counts.pruned += done.pruned
+    counts.alone += done.alone
+    for (const finding of done.findings) this.keepFirst(finding, counts.findings)
   }
 
   /** Checks a state that is not stored; `isInitial` if it is the initial one. */
@@ -142,7 +142,7 @@ export class Expansion {
     successors.count = 1
     successors.walk()
     successors.survey()
-    const found = newTally()
+    const found = newCounts()
     this.#look(0, 0, isInitial ? 0 : 1, false, found)
     return found.findings.toSorted((a, b) => this.compare(a, b))
   }
@@ -169,36 +169,36 @@ export class Expansion {
   }
 
   /** Finds the states out of which one actor's steps are enough. */
-  #select(tally: Tally): void {
-    const { selection, successors } = this.#with
-    if (!selection) return
+  #select(counts: Counts): void {
+    const { persistentSets, successors } = this.#with
+    if (!persistentSets) return
     for (let i = 0; i < successors.count; i++) {
-      const only = selection.select(successors.state(i), successors.steps, i)
+      const only = persistentSets.select(successors.state(i), successors.steps, i)
       successors.only[i] = only
-      if (only >= 0) tally.alone++
+      if (only >= 0) counts.alone++
     }
   }
 
   /** Notes which actors can move in the group's states, for the hang check. */
   #note(from: number): void {
-    const { successors, movement, reach } = this.#with
-    if (movement) for (let i = 0; i < successors.count; i++) reach.set(from + i, movement.bits(i))
+    const { successors, progress, stateWords } = this.#with
+    if (progress) for (let i = 0; i < successors.count; i++) stateWords.set(from + i, progress.bits(i))
   }
 
   /** Checks one state of the group. */
-  #look(i: number, index: number, depth: number, isExpanded: boolean, tally: Tally): void {
+  #look(i: number, index: number, depth: number, isExpanded: boolean, counts: Counts): void {
     const { successors, system } = this.#with
     const fact = successors.facts[i] as number
-    if (isExpanded && (fact & LOOPED) !== 0) tally.looped = true
-    if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, tally)
+    if (isExpanded && (fact & LOOPED) !== 0) counts.looped = true
+    if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, counts)
     let occasions = this.#occasions(i, fact)
     if (depth === 0) occasions |= OCCASION.initial
-    if ((fact & ((HAS << STEP) | (HAS << FAULT))) !== 0) tally.open++
+    if ((fact & ((HAS << STEP) | (HAS << FAULT))) !== 0) counts.open++
     else {
       occasions |= OCCASION.terminal
-      if (system.actors.every(({ id }) => successors.hasFinished(i, id))) tally.endStates++
+      if (system.actors.every(({ id }) => successors.hasFinished(i, id))) counts.endStates++
     }
-    if (occasions !== 0) this.#call(occasions, i, index, depth, tally)
+    if (occasions !== 0) this.#call(occasions, i, index, depth, counts)
   }
 
   /** What makes a state worth a look, its place and whether anything can move apart. */
@@ -221,11 +221,11 @@ export class Expansion {
 
   /** Whether a property that is evaluated in every state does not hold in this one. */
   #breaks(i: number): boolean {
-    const { properties, successors, view, tally } = this.#with
+    const { properties, successors, view, propertyCounts } = this.#with
     const state = successors.state(i)
     let isBroken = false
     for (const { property, index } of this.#evaluated) {
-      if (property.form === 'sometimes' && tally.met(property)) continue
+      if (property.form === 'sometimes' && propertyCounts.met(property)) continue
       if (
         !properties.holds(index, state, property, (words) => view.evaluateIn(words, property) === true) &&
         property.form !== 'sometimes'
@@ -270,29 +270,29 @@ export class Expansion {
     )
   }
 
-  #call(occasions: number, i: number, index: number, depth: number, tally: Tally): void {
+  #call(occasions: number, i: number, index: number, depth: number, counts: Counts): void {
     const { successors, view } = this.#with
     if ((occasions & this.#wanted) === 0) return
     view.show(successors.state(i), successors.steps, i, depth === 0)
     for (const { check, wants } of this.#checks) {
       if ((occasions & wants) === 0) continue
       for (const finding of check.state?.(view) ?? [])
-        this.keepFirst({ ...finding, depth, state: index, step: null }, tally.findings)
+        this.keepFirst({ ...finding, depth, state: index, step: null }, counts.findings)
     }
   }
 
   /** Adds what the faults of a state's steps are to the checks, and counts those that none of them looks for. */
-  #faults(i: number, index: number, depth: number, tally: Tally): void {
+  #faults(i: number, index: number, depth: number, counts: Counts): void {
     const { system, successors, table, checks } = this.#with
     for (const actor of system.actors) {
       for (const leaf of successors.steps.of(actor.id, i)) {
         if (((table.words[leaf] as number) & OUTCOME) !== FAULT) continue
         const fault = table.fault(actor.id, successors.state(i), leaf)
         const findings = checks.flatMap((check) => check.fault?.(fault) ?? [])
-        if (findings.length === 0) tally.pruned++
+        if (findings.length === 0) counts.pruned++
         const step = { actor: actor.id, choices: leafChoices(table.words, leaf) }
         for (const finding of findings)
-          this.keepFirst({ ...finding, depth: depth + 1, state: index, step }, tally.findings)
+          this.keepFirst({ ...finding, depth: depth + 1, state: index, step }, counts.findings)
       }
     }
   }

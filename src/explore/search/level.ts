@@ -1,5 +1,5 @@
 import { type Range, rangesSize } from '../store/state-store.ts'
-import type { Tally } from '../successors/findings.ts'
+import type { Counts } from '../successors/findings.ts'
 
 /** The states of one depth, and what processing them came to. */
 export class Level {
@@ -19,11 +19,11 @@ export class Level {
     return rangesSize(this.ranges)
   }
 
-  add(tally: Tally): void {
-    this.transitions += tally.transitions
-    this.endStates += tally.endStates
-    this.pruned += tally.pruned
-    this.alone += tally.alone
-    this.open += tally.open
+  add(counts: Counts): void {
+    this.transitions += counts.transitions
+    this.endStates += counts.endStates
+    this.pruned += counts.pruned
+    this.alone += counts.alone
+    this.open += counts.open
   }
 }

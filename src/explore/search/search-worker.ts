@@ -3,11 +3,11 @@ import type { Engine, EngineRecipe } from './engine.ts'
 import { PackingFullError } from '../state/local-states.ts'
 import type { Times } from '../successors/profile.ts'
 import { Repacking } from '../store/repacking.ts'
-import type { Room } from '../store/allocation.ts'
+import type { StateMemory } from '../store/allocation.ts'
 import { PART, type Range, StoreFullError, rangesSize } from '../store/state-store.ts'
 import { GROUP } from '../successors/successors.ts'
 import { Sweep } from '../hangs/sweep.ts'
-import { type Tally, newTally } from '../successors/findings.ts'
+import { type Counts, newCounts } from '../successors/findings.ts'
 
 /** Words of the search's control block. */
 export const CONTROL = {
@@ -25,7 +25,7 @@ export const CHUNK = GROUP
 
 /** One level's work, as a worker sees it. */
 interface Work {
-  readonly room: Room
+  readonly stateMemory: StateMemory
   readonly ranges: readonly Range[]
 }
 
@@ -38,7 +38,7 @@ export interface ExpandTask extends Work {
   /** States at which the search ends as inconclusive. */
   readonly maxStates: number
   /** What partial-order reduction takes into account: the first so many things that were learnt. */
-  readonly learnt: number
+  readonly knownFacts: number
   /** Given to one worker alone: goes on to later levels as long as they have fewer states than this and depth allows. */
   readonly solo: { readonly width: number; readonly maxDepth: number } | null
 }
@@ -46,13 +46,13 @@ export interface ExpandTask extends Work {
 /** What became of the levels of an expand task. */
 export interface ExpandResult {
   /** The level given, and with `solo` those after it. */
-  readonly levels: readonly { readonly tally: Tally; readonly ranges: readonly Range[] }[]
+  readonly levels: readonly { readonly counts: Counts; readonly ranges: readonly Range[] }[]
   /** States of the last level taken but not processed, for lack of room. */
   readonly leftover: readonly Range[]
   /** With `solo`: the level that comes next; else null. */
   readonly next: readonly Range[] | null
   /** What was taken into account in the last level. */
-  readonly learnt: number
+  readonly knownFacts: number
 }
 
 /** Enters stored states into a new table. */
@@ -60,10 +60,10 @@ export interface RehashTask extends Work {
   readonly kind: 'rehash'
 }
 
-/** Packs stored states anew, from the room where they are into the one given, and enters them into its table. */
+/** Packs stored states anew, from the memory where they are into the one given, and enters them into its table. */
 export interface RepackTask extends Work {
   readonly kind: 'repack'
-  readonly before: Room
+  readonly before: StateMemory
 }
 
 /** Marks the states of a level that have a marked successor (one byte a state). */
@@ -131,7 +131,7 @@ export function isVital(task: Task): boolean {
 export type Task = ExpandTask | RehashTask | RepackTask | MarkTask | SweepTask | { readonly kind: 'ready' }
 
 /** One worker's share of a search: executes tasks on its engine. No task waits for another. */
-export class Share {
+export class SearchWorker {
   readonly #engine: Engine
   readonly #control: Int32Array
   readonly #sweep: Sweep
@@ -159,7 +159,7 @@ export class Share {
   }
 
   #run(task: Exclude<Task, { kind: 'ready' }>): ExpandResult | boolean {
-    this.#engine.attach(task.room)
+    this.#engine.attach(task.stateMemory)
     switch (task.kind) {
       case 'expand':
         return this.#expand(task)
@@ -188,39 +188,39 @@ export class Share {
 
   #expand(task: ExpandTask): ExpandResult {
     const { store } = this.#engine
-    const levels: { tally: Tally; ranges: readonly Range[] }[] = []
-    const { selection } = this.#engine
-    let { ranges, depth, learnt } = task
+    const levels: { counts: Counts; ranges: readonly Range[] }[] = []
+    const { persistentSets } = this.#engine
+    let { ranges, depth, knownFacts } = task
     for (;;) {
-      selection?.advance(learnt)
+      persistentSets?.advance(knownFacts)
       const before = store.usage()
-      const tally = newTally()
-      const leftover = this.#level(ranges, depth, task, tally)
-      levels.push({ tally, ranges })
-      if (!task.solo) return { levels, leftover, next: null, learnt }
+      const counts = newCounts()
+      const leftover = this.#level(ranges, depth, task, counts)
+      levels.push({ counts, ranges })
+      if (!task.solo) return { levels, leftover, next: null, knownFacts }
       const next = store.rangesSince(before)
       const size = rangesSize(next)
       const isOver =
         leftover.length > 0 ||
-        tally.findings.length > 0 ||
+        counts.findings.length > 0 ||
         size === 0 ||
         size >= task.solo.width ||
         depth + 1 >= task.solo.maxDepth
-      if (isOver || this.#stopped()) return { levels, leftover, next, learnt }
+      if (isOver || this.#stopped()) return { levels, leftover, next, knownFacts }
       ranges = next
       depth++
-      learnt = selection?.learnt ?? 0
+      knownFacts = persistentSets?.knownFacts ?? 0
       Atomics.store(this.#control, CONTROL.cursor, 0)
     }
   }
 
   /** Processes chunks until none is left; returns what was taken but could not be processed. */
-  #level(ranges: readonly Range[], depth: number, task: ExpandTask, tally: Tally): Range[] {
+  #level(ranges: readonly Range[], depth: number, task: ExpandTask, counts: Counts): Range[] {
     const { expansion, store, successors, table } = this.#engine
     const leftover: Range[] = []
     this.#chunks(ranges, CHUNK, (from, to) => {
       try {
-        expansion.process(from, to, depth, task.expanded, tally)
+        expansion.process(from, to, depth, task.expanded, counts)
       } catch (error) {
         if (!(error instanceof StoreFullError || error instanceof PackingFullError)) throw error
         leftover.push({ from, to })
@@ -268,10 +268,10 @@ export class Share {
     return true
   }
 
-  #repack({ before, room, ranges }: RepackTask): boolean {
+  #repack({ before, stateMemory, ranges }: RepackTask): boolean {
     const { profile } = this.#engine
     profile.start()
-    const repacking = new Repacking(this.#engine.system.layout, before, room)
+    const repacking = new Repacking(this.#engine.system.layout, before, stateMemory)
     this.#chunks(ranges, PART, (from, to) => {
       repacking.move({ from, to })
       this.#engine.store.rehash({ from, to }, this.#isAlone)

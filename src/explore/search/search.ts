@@ -1,16 +1,16 @@
 import type { Check } from '../../model/check.ts'
-import type { Checkpoints, Standing } from './checkpoint/checkpoints.ts'
+import type { Checkpoints, Snapshot } from './checkpoint/checkpoints.ts'
 import { CheckpointError } from './checkpoint/manifest.ts'
 import { Revival } from './checkpoint/revival.ts'
-import { Crew } from './worker-pool.ts'
+import { WorkerPool } from './worker-pool.ts'
 import { Engine, type EngineRecipe, type Reductions, engineRecipe, hasSleepSets } from './engine.ts'
 import { hangs } from '../hangs/hangs.ts'
 import { Level } from './level.ts'
 import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './search-worker.ts'
 import { CHUNK, CONTROL, slice } from './search-worker.ts'
-import { REACH_BYTES } from '../store/state-words.ts'
+import { STATE_WORD_BYTES } from '../store/state-words.ts'
 import { release } from './collect.ts'
-import { type Room, enlarged, firstRoom, needOf } from '../store/allocation.ts'
+import { type StateMemory, enlarged, firstMemory, needOf } from '../store/allocation.ts'
 import { MAX_SEGMENTS, type Range, rangesSize, storeBytes } from '../store/state-store.ts'
 import type { Granularity } from '../../semantics/step-bounds.ts'
 import type { System } from '../state/system.ts'
@@ -95,7 +95,7 @@ export class Search {
   readonly #options: SearchOptions
   readonly #seeksHangs: boolean
   /** Whether every state has a word for the hang check and its sleep set. */
-  readonly #hasReach: boolean
+  readonly #hasStateWords: boolean
   readonly #recipe: EngineRecipe
   readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(CONTROL.words * 4))
   readonly #started = performance.now()
@@ -103,8 +103,8 @@ export class Search {
   #searchCpu = 0
   readonly #levels: Level[] = []
   readonly #findings: LocatedFinding[] = []
-  readonly #crew: Crew
-  #room: Room
+  readonly #pool: WorkerPool
+  #stateMemory: StateMemory
   #looped = false
   #stopped: StopReason | null = null
   /** States stored but not expanded when the search stopped. */
@@ -112,7 +112,7 @@ export class Search {
   /** Depth of the violation that ended the search. */
   #endDepth = Infinity
   /** The search as it was when the last level began. */
-  #barrier: Standing | null = null
+  #barrier: Snapshot | null = null
   /** Seconds that the search took before it was taken up again. */
   #secondsBefore = 0
 
@@ -129,11 +129,11 @@ export class Search {
       options.reductions,
       tuning,
     )
-    this.#hasReach = this.#seeksHangs || hasSleepSets(this.#recipe)
+    this.#hasStateWords = this.#seeksHangs || hasSleepSets(this.#recipe)
     this.engine = new Engine(system, this.#recipe, options.checks)
-    this.#room = firstRoom(this.engine.locals, tuning, options.workers, this.#hasReach)
-    this.engine.attach(this.#room)
-    this.#crew = new Crew(this.engine, this.#recipe, this.#control, options.workers, () => this.#abort('memory'))
+    this.#stateMemory = firstMemory(this.engine.locals, tuning, options.workers, this.#hasStateWords)
+    this.engine.attach(this.#stateMemory)
+    this.#pool = new WorkerPool(this.engine, this.#recipe, this.#control, options.workers, () => this.#abort('memory'))
   }
 
   /**
@@ -156,7 +156,7 @@ export class Search {
   /** Ends the worker threads. */
   async close(): Promise<void> {
     Atomics.store(this.#control, CONTROL.abort, 1)
-    await this.#crew.close()
+    await this.#pool.close()
     release()
   }
 
@@ -165,13 +165,13 @@ export class Search {
     this.#resetCursor()
     // a trace is wanted also after a bound has ended the search
     if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)
-    const results = await this.#crew.run(task, mayShare && rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
+    const results = await this.#pool.run(task, mayShare && rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
     return results.some((result) => result === true)
   }
 
   /** Where the states are now. */
-  get room(): Room {
-    return this.#room
+  get stateMemory(): StateMemory {
+    return this.#stateMemory
   }
 
   #watch(): NodeJS.Timeout {
@@ -212,22 +212,27 @@ export class Search {
   /** Bytes that states take: themselves, the table, and what the hang check needs. */
   #stateBytes(): number {
     const { size } = this.engine.store
-    return storeBytes(this.#room, size) + (this.#hasReach ? size * REACH_BYTES : 0)
+    return storeBytes(this.#stateMemory, size) + (this.#hasStateWords ? size * STATE_WORD_BYTES : 0)
   }
 
   /** Explores; under partial-order reduction again and again, until nothing is learnt that the search before did not know. */
   async #learn(): Promise<void> {
-    const { selection } = this.engine
+    const { persistentSets } = this.engine
     for (;;) {
-      const known = selection?.learnt ?? 0
+      const known = persistentSets?.knownFacts ?? 0
       await this.#explore()
       const isOver = this.#stopped || (this.#findings.length > 0 && !this.#options.keepGoing)
-      if (isOver || !selection || selection.learnt === known) return
+      if (isOver || !persistentSets || persistentSets.knownFacts === known) return
       this.#levels.length = 0
       this.#findings.length = 0
       this.#looped = false
-      this.#room = firstRoom(this.engine.locals, this.#recipe.tuning, this.#options.workers, this.#hasReach)
-      this.engine.attach(this.#room)
+      this.#stateMemory = firstMemory(
+        this.engine.locals,
+        this.#recipe.tuning,
+        this.#options.workers,
+        this.#hasStateWords,
+      )
+      this.engine.attach(this.#stateMemory)
       release()
     }
   }
@@ -236,7 +241,7 @@ export class Search {
     const { checkpoints } = this.#options
     let frontier = checkpoints?.resumed ? await this.#revive(checkpoints) : this.#begin()
     while (rangesSize(frontier) > 0) {
-      if (checkpoints) this.#barrier = this.#standing(frontier)
+      if (checkpoints) this.#barrier = this.#snapshot(frontier)
       if (checkpoints?.isDue) await this.#save(checkpoints)
       const isBounded = this.#levels.length >= this.#options.limits.maxDepth
       frontier = await this.#advance(frontier, !isBounded)
@@ -261,14 +266,14 @@ export class Search {
   /** Takes the search up where a checkpoint left it: the states to be expanded next. */
   async #revive(checkpoints: Checkpoints): Promise<Range[]> {
     const { workers } = this.#options
-    const revival = new Revival(this.engine, checkpoints, this.#room, workers)
-    this.#room = revival.room
+    const revival = new Revival(this.engine, checkpoints, this.#stateMemory, workers)
+    this.#stateMemory = revival.stateMemory
     const { levels, findings, looped, frontier, seconds } = await revival.restore({
       coverage: this.#recipe.coverage,
-      tally: this.#recipe.tally,
+      propertyCounts: this.#recipe.propertyCounts,
     })
     await this.sharedTask(
-      { kind: 'rehash', room: this.#room, ranges: this.engine.store.rangesSince(new Int32Array(0)) },
+      { kind: 'rehash', stateMemory: this.#stateMemory, ranges: this.engine.store.rangesSince(new Int32Array(0)) },
       false,
     )
     this.#levels.push(...levels)
@@ -279,12 +284,12 @@ export class Search {
   }
 
   /** What a checkpoint tells of the search, at a barrier. */
-  #standing(frontier: readonly Range[]): Standing {
+  #snapshot(frontier: readonly Range[]): Snapshot {
     const base64 = (bytes: SharedArrayBuffer): string => Buffer.from(new Uint8Array(bytes)).toString('base64')
     return {
       seconds: this.#secondsBefore + this.#seconds(),
-      segmentBits: this.#room.segmentBits,
-      widths: this.#room.widths,
+      segmentBits: this.#stateMemory.segmentBits,
+      widths: this.#stateMemory.widths,
       usage: [...this.engine.store.usage()],
       levels: this.#levels.map(({ ranges, transitions, endStates, pruned, alone, open }) => ({
         ranges,
@@ -298,18 +303,18 @@ export class Search {
       looped: this.#looped,
       findings: [...this.#findings],
       coverage: base64(this.#recipe.coverage),
-      tally: base64(this.#recipe.tally),
+      propertyCounts: base64(this.#recipe.propertyCounts),
     }
   }
 
   /** Writes the search as it was at the last barrier; states that came since are left out, though they may be packed otherwise now. */
   async #save(checkpoints: Checkpoints): Promise<void> {
-    const { store, reach, locals, system } = this.engine
+    const { store, stateWords, locals, system } = this.engine
     if (!this.#barrier) return
     try {
       await checkpoints.save(
-        { ...this.#barrier, widths: this.#room.widths },
-        { store, reach, locals, actors: system.actors.length, hasReach: this.#seeksHangs },
+        { ...this.#barrier, widths: this.#stateMemory.widths },
+        { store, stateWords, locals, actors: system.actors.length, hasStateWords: this.#seeksHangs },
       )
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error
@@ -344,13 +349,13 @@ export class Search {
     this.#levels.push(new Level(frontier))
     let work = frontier
     let found: Range[] = []
-    let learnt = this.engine.selection?.learnt ?? 0
-    while (rangesSize(work) > 0 && (await this.#makeRoom())) {
+    let knownFacts = this.engine.persistentSets?.knownFacts ?? 0
+    while (rangesSize(work) > 0 && (await this.#grow())) {
       const isNarrow = rangesSize(work) < this.#recipe.tuning.narrow
       const isSolo = isNarrow && expanded && work === frontier && !this.#options.keepGoing
       const before = this.engine.store.usage()
-      const results = await this.#expand(work, expanded, isNarrow, isSolo, learnt)
-      learnt = results[0]?.learnt ?? learnt // with isSolo that of a later level
+      const results = await this.#expand(work, expanded, isNarrow, isSolo, knownFacts)
+      knownFacts = results[0]?.knownFacts ?? knownFacts // with isSolo that of a later level
       const processed = isSolo ? (this.#levels.at(-1) as Level).ranges : work
       const untaken = slice(processed, Atomics.load(this.#control, CONTROL.cursor) * CHUNK, Infinity)
       work = [...results.flatMap(({ leftover }) => leftover), ...untaken]
@@ -367,23 +372,23 @@ export class Search {
     expanded: boolean,
     isNarrow: boolean,
     isSolo: boolean,
-    learnt: number,
+    knownFacts: number,
   ): Promise<readonly ExpandResult[]> {
     const { maxStates, maxDepth } = this.#options.limits
     const task: ExpandTask = {
       kind: 'expand',
-      room: this.#room,
+      stateMemory: this.#stateMemory,
       ranges: work,
       depth: this.#levels.length - 1,
       expanded,
       maxStates,
-      learnt,
+      knownFacts,
       solo: isSolo ? { width: this.#recipe.tuning.narrow, maxDepth } : null,
     }
     this.#resetCursor()
     const results = (await (isSolo
-      ? this.#crew.once(task)
-      : this.#crew.run(task, !isNarrow))) as readonly ExpandResult[]
+      ? this.#pool.once(task)
+      : this.#pool.run(task, !isNarrow))) as readonly ExpandResult[]
     this.#merge(results)
     return results
   }
@@ -392,11 +397,11 @@ export class Search {
   #merge(results: readonly ExpandResult[]): void {
     const first = this.#levels.length - 1
     for (const { levels } of results) {
-      levels.forEach(({ tally, ranges }, i) => {
+      levels.forEach(({ counts, ranges }, i) => {
         if (first + i === this.#levels.length) this.#levels.push(new Level(ranges))
-        this.#levels[first + i]?.add(tally)
-        this.#looped ||= tally.looped
-        for (const finding of tally.findings) this.engine.expansion.keepFirst(finding, this.#findings)
+        this.#levels[first + i]?.add(counts)
+        this.#looped ||= counts.looped
+        for (const finding of counts.findings) this.engine.expansion.keepFirst(finding, this.#findings)
       })
     }
   }
@@ -407,23 +412,23 @@ export class Search {
   }
 
   /** Adds segments, widens local states and enlarges the table as needed; false when the memory budget does not allow it. */
-  async #makeRoom(): Promise<boolean> {
+  async #grow(): Promise<boolean> {
     const { store, locals, system } = this.engine
-    const need = needOf(this.#room, store, locals, system.layout, this.#options.workers)
+    const need = needOf(this.#stateMemory, store, locals, system.layout, this.#options.workers)
     if (
       this.#bytes() + need.bytes > this.#options.limits.memory ||
-      this.#room.segments.length + need.segments >= MAX_SEGMENTS
+      this.#stateMemory.segments.length + need.segments >= MAX_SEGMENTS
     ) {
       this.#abort('memory')
       return false
     }
-    const before = this.#room
-    this.#room = enlarged(before, need, system.layout)
+    const before = this.#stateMemory
+    this.#stateMemory = enlarged(before, need, system.layout)
     const ranges = store.rangesSince(new Int32Array(0))
-    if (need.isWidened) await this.sharedTask({ kind: 'repack', before, room: this.#room, ranges })
+    if (need.isWidened) await this.sharedTask({ kind: 'repack', before, stateMemory: this.#stateMemory, ranges })
     // alone: two threads take 0.6 s of wall time for what one does in 0.35 s without exchanges (philosophers, 14)
-    else if (need.isTight) await this.sharedTask({ kind: 'rehash', room: this.#room, ranges })
-    this.engine.attach(this.#room)
+    else if (need.isTight) await this.sharedTask({ kind: 'rehash', stateMemory: this.#stateMemory, ranges })
+    this.engine.attach(this.#stateMemory)
     return !this.#stopped
   }
 
@@ -433,11 +438,11 @@ export class Search {
     const { checks } = this.#options
     if (this.#looped && this.#seeksHangs) await this.#findHangs()
     if (this.#stopped) return
-    const { tally, system } = this.engine
+    const { propertyCounts, system } = this.engine
     const counted = system.machine.properties.map((property) => ({
       property,
-      evaluated: tally.evaluated(property),
-      met: tally.met(property),
+      evaluated: propertyCounts.evaluated(property),
+      met: propertyCounts.met(property),
     }))
     for (const check of checks) {
       for (const finding of check.end?.(counted, checks) ?? []) {
@@ -461,9 +466,9 @@ export class Search {
     // a state whose successors all lie on its level, or before it, is told by the second pass as often as not
     const orders = [backwards, backwards, levels.flat()]
     const sweep = (ranges: readonly Range[], kind: SweepTask['kind'] = 'sweep'): Promise<boolean> =>
-      this.sharedTask({ kind, room: this.#room, ranges, isChain }, !isChain)
+      this.sharedTask({ kind, stateMemory: this.#stateMemory, ranges, isChain }, !isChain)
     // wanderers note what they meet under the names that it has where they are
-    if (!this.engine.symmetry && !this.engine.selection) await sweep(backwards, 'wander')
+    if (!this.engine.symmetry && !this.engine.persistentSets) await sweep(backwards, 'wander')
     for (let pass = 0; await sweep(orders[pass % orders.length] as readonly Range[]); pass++) if (this.#stopped) return
     if (this.#stopped) return
     for (const finding of hangs(this.engine, this.#options.checks, levels))
@@ -496,7 +501,7 @@ export class Search {
       seconds: this.#secondsBefore + this.#seconds(),
       bytes: this.#bytes(),
       bytesPerState: this.#stateBytes() / Math.max(1, store.size),
-      effort: this.#crew.effort(),
+      effort: this.#pool.effort(),
       cpu: { search: this.#searchCpu, all: cpuSeconds(this.#startedCpu) },
       looped: this.#looped,
       levels: this.#levels.map(({ ranges }) => ranges),

@@ -10,7 +10,7 @@ import {
   type Effort,
   type ExpandResult,
   type ExplorerData,
-  Share,
+  SearchWorker,
   type Task,
   type TaskResult,
   type WorkerAnswer,
@@ -27,8 +27,8 @@ const STARTING_SLICE = 1
  * Who does the work of a search: this thread, and as many others as make up the number of workers once there is enough
  * to do. Tasks are taken in chunks from one cursor, so that nobody waits for a thread that is still starting.
  */
-export class Crew {
-  readonly #share: Share
+export class WorkerPool {
+  readonly #share: SearchWorker
   readonly #recipe: EngineRecipe
   readonly #control: Int32Array<SharedArrayBuffer>
   readonly #workers: number
@@ -51,7 +51,7 @@ export class Crew {
     workers: number,
     exhausted: () => void,
   ) {
-    this.#share = new Share(engine, control.buffer)
+    this.#share = new SearchWorker(engine, control.buffer)
     this.#recipe = recipe
     this.#control = control
     this.#workers = workers

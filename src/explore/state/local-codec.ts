@@ -1,5 +1,5 @@
 import type { ObjectTable } from '../../runtime/freeze.ts'
-import type { Frame, Runtime } from '../../runtime/runtime.ts'
+import type { Activation, Runtime } from '../../runtime/runtime.ts'
 import { ClosureOperation, type Operation } from '../../model/operation.ts'
 import type { Switches } from '../../semantics/switches.ts'
 import { Decoder } from './local-decoder.ts'
@@ -22,8 +22,8 @@ export class LocalCodec {
   }
 
   /** The encoding of a call stack before an operation; a closure operation is left out, to be evaluated anew. */
-  beforeOperation(stack: readonly Frame[], operation: Operation<unknown>): number[] {
-    const top = stack.at(-1) as Frame
+  beforeOperation(stack: readonly Activation[], operation: Operation<unknown>): number[] {
+    const top = stack.at(-1) as Activation
     const encoder = new Encoder(this.#runtime, this.#objects)
     if (operation instanceof ClosureOperation) {
       const next = top.n
@@ -40,7 +40,7 @@ export class LocalCodec {
   }
 
   /** The encoding of a call stack right after its operation gave `result`, without a log. */
-  afterOperation(stack: readonly Frame[], result: unknown): number[] {
+  afterOperation(stack: readonly Activation[], result: unknown): number[] {
     const encoder = new Encoder(this.#runtime, this.#objects)
     encoder.out.push(KIND.resume)
     encoder.stack(stack)

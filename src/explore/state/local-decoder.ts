@@ -1,5 +1,5 @@
 import type { ObjectTable } from '../../runtime/freeze.ts'
-import { type Frame, type Runtime, Walk } from '../../runtime/runtime.ts'
+import { type Activation, type Runtime, Walk } from '../../runtime/runtime.ts'
 import { Operation, type SyncObject } from '../../model/operation.ts'
 import { wording } from '../../source/thrown.ts'
 import { type Mentions, TAG, VIEWS } from './local-form.ts'
@@ -40,7 +40,7 @@ export class Decoder {
   }
 
   /** A call stack, in fresh activations. */
-  stack(): Frame[] {
+  stack(): Activation[] {
     return Array.from({ length: this.next() }, () => this.#activation())
   }
 
@@ -95,23 +95,23 @@ export class Decoder {
     }
   }
 
-  #activation(): Frame {
+  #activation(): Activation {
     this.mentions.functions.push(this.#at)
-    const fn = this.#runtime.functions[this.next()] as () => Frame
-    const frame = fn()
-    frame.taken = true
-    frame.n = this.next()
-    frame.p = this.next()
-    frame.site = this.next()
+    const fn = this.#runtime.functions[this.next()] as () => Activation
+    const activation = fn()
+    activation.taken = true
+    activation.n = this.next()
+    activation.p = this.next()
+    activation.site = this.next()
     for (let pending = this.next(); pending > 0; pending--) {
-      const entry = frame.tries[this.next()] as unknown[]
+      const entry = activation.tries[this.next()] as unknown[]
       entry[4] = this.next()
       entry[5] = this.value()
     }
-    const slots: unknown[] = Array.from({ length: frame.info.slots.length }, () => this.#runtime.poison)
-    for (const slot of frame.info.live[frame.n] ?? []) slots[slot] = this.value()
-    frame.slots = slots
-    return frame
+    const slots: unknown[] = Array.from({ length: activation.info.slots.length }, () => this.#runtime.poison)
+    for (const slot of activation.info.live[activation.n] ?? []) slots[slot] = this.value()
+    activation.slots = slots
+    return activation
   }
 
   #text(): string {

@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types'
 import type { ObjectTable } from '../../runtime/freeze.ts'
-import { Frame, type Runtime, Walk } from '../../runtime/runtime.ts'
+import { Activation, type Runtime, Walk } from '../../runtime/runtime.ts'
 import { showValue } from '../../model/memory.ts'
 import { Operation } from '../../model/operation.ts'
 import { Refusal } from '../../source/refusal.ts'
@@ -19,7 +19,7 @@ export class Encoder {
   readonly #runtime: Runtime
   readonly #objects: ObjectTable
   readonly #met = new Map<object, number>()
-  #frame: Frame | null = null
+  #current: Activation | null = null
 
   constructor(runtime: Runtime, objects: ObjectTable) {
     this.#runtime = runtime
@@ -27,10 +27,10 @@ export class Encoder {
   }
 
   /** Writes a call stack, the outermost activation first. */
-  stack(stack: readonly Frame[]): void {
+  stack(stack: readonly Activation[]): void {
     this.out.push(stack.length)
-    for (const frame of stack) this.#activation(frame)
-    this.#frame = null
+    for (const activation of stack) this.#activation(activation)
+    this.#current = null
   }
 
   /** Writes an operation: its object, its name and its arguments. */
@@ -64,24 +64,24 @@ export class Encoder {
     else throw this.#refuse(what, 'a symbol')
   }
 
-  #activation(frame: Frame): void {
-    const index = this.#runtime.functionIndex.get(frame.fn)
+  #activation(activation: Activation): void {
+    const index = this.#runtime.functionIndex.get(activation.fn)
     if (index === undefined) {
       throw new Refusal(
-        `the generator function ${frame.info.name} is created inside a step and stands on the stack at a point: declare it outside of programs`,
-        this.#runtime.place(frame.info.site),
+        `the generator function ${activation.info.name} is created inside a step and stands on the stack at a point: declare it outside of programs`,
+        this.#runtime.place(activation.info.site),
       )
     }
-    this.#frame = frame
-    const pending = frame.tries.flatMap((entry, i) => (entry[4] ? [[i, entry[4], entry[5]] as const] : []))
-    this.out.push(index, frame.n, region(frame), frame.site, pending.length)
+    this.#current = activation
+    const pending = activation.tries.flatMap((entry, i) => (entry[4] ? [[i, entry[4], entry[5]] as const] : []))
+    this.out.push(index, activation.n, region(activation), activation.site, pending.length)
     for (const [i, type, value] of pending) {
       this.out.push(i, type)
       this.value(value, 'the value that waits for a finally block')
     }
-    const slots = frame.slots
-    for (const slot of frame.info.live[frame.n] ?? [])
-      this.value(slots[slot], slotName(frame.info.slots[slot] as string))
+    const slots = activation.slots
+    for (const slot of activation.info.live[activation.n] ?? [])
+      this.value(slots[slot], slotName(activation.info.slots[slot] as string))
   }
 
   #number(value: number): void {
@@ -129,7 +129,7 @@ export class Encoder {
     }
     if (value instanceof Operation)
       throw this.#refuse(what, 'an operation that was not executed (did you forget yield*?)')
-    if (value instanceof Frame) throw this.#refuse(what, 'a generator (did you forget yield*?)')
+    if (value instanceof Activation) throw this.#refuse(what, 'a generator (did you forget yield*?)')
     this.#met.set(value, this.#met.size)
     if (value instanceof Walk) this.#walk(value, what)
     else if (value instanceof Error) this.#error(value, what)
@@ -213,11 +213,11 @@ export class Encoder {
   }
 
   #refuse(what: string, held: string): Refusal {
-    const frame = this.#frame
-    const where = frame ? ` in ${frame.info.name}` : ''
+    const activation = this.#current
+    const where = activation ? ` in ${activation.info.name}` : ''
     return new Refusal(
       `${what}${where} holds ${held} at a point, which cannot be stored: keep plain data there, or make it outside of the program`,
-      this.#runtime.place(frame ? frame.site || frame.info.site : this.#runtime.site),
+      this.#runtime.place(activation ? activation.site || activation.info.site : this.#runtime.site),
     )
   }
 }
@@ -228,12 +228,12 @@ function slotName(name: string): string {
 }
 
 /** The try cursor reduced to what the try table can tell apart. */
-function region(frame: Frame): number {
+function region(activation: Activation): number {
   let found = 0
-  for (const entry of frame.tries) {
+  for (const entry of activation.tries) {
     for (let i = 0; i < 3; i++) {
       const label = entry[i] as number | undefined
-      if (label !== undefined && label <= frame.p && label > found) found = label
+      if (label !== undefined && label <= activation.p && label > found) found = label
     }
   }
   return found

@@ -1,4 +1,4 @@
-import type { Frame } from '../../runtime/runtime.ts'
+import type { Activation } from '../../runtime/runtime.ts'
 import type { Operation } from '../../model/operation.ts'
 
 /** Tags of the encoding of values; each value starts with one, so that no two values share an encoding. */
@@ -26,11 +26,11 @@ export type LocalState =
   /** Before its first shared access; `log` feeds what it did since (virtual point). */
   | { readonly at: 'start'; readonly log: readonly number[] }
   /** Before an operation. */
-  | { readonly at: 'operation'; readonly stack: Frame[]; readonly operation: Operation<unknown> }
+  | { readonly at: 'operation'; readonly stack: Activation[]; readonly operation: Operation<unknown> }
   /** Before the operand of a closure operation, which is evaluated anew at every attempt. */
-  | { readonly at: 'operand'; readonly stack: Frame[] }
+  | { readonly at: 'operand'; readonly stack: Activation[] }
   /** After the operation of its last `yield*`, which gave `result`; `log` feeds what it did since (virtual point). */
-  | { readonly at: 'resume'; readonly stack: Frame[]; readonly result: unknown; readonly log: readonly number[] }
+  | { readonly at: 'resume'; readonly stack: Activation[]; readonly result: unknown; readonly log: readonly number[] }
   | { readonly at: 'finished' }
 
 /** Where in a local state's encoding things are mentioned that can be renamed: positions of their numbers. */

@@ -2,8 +2,8 @@ import { FINISHED } from './local-form.ts'
 import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
 import { type Cell, type Layout, type Packing, packingOf, readCell, writeCell } from './layout.ts'
 
-/** Room for the local states of each actor: how many, and 32-bit words of all together. Reserved; committed as it is used. */
-export interface LocalRoom {
+/** StateMemory for the local states of each actor: how many, and 32-bit words of all together. Reserved; committed as it is used. */
+export interface LocalCapacity {
   readonly states: number
   readonly words: number
 }
@@ -17,8 +17,8 @@ export class PackingFullError extends Error {
 }
 
 /** The shared buffers of every actor's local states. */
-export function localBuffers(actors: number, room: LocalRoom): InternerBuffers[] {
-  return Array.from({ length: actors }, () => internerBuffers(room.states, room.words))
+export function localBuffers(actors: number, stateMemory: LocalCapacity): InternerBuffers[] {
+  return Array.from({ length: actors }, () => internerBuffers(stateMemory.states, stateMemory.words))
 }
 
 /**

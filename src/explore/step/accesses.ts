@@ -1,22 +1,22 @@
 import { Interner, type InternerBuffers, internerBuffers } from '../state/interner.ts'
-import type { LocalRoom } from '../state/local-states.ts'
+import type { LocalCapacity } from '../state/local-states.ts'
 import type { StepRecord } from './step-record.ts'
 
 /** The fields that a step or blocked attempt touches, guards, ghost reads and locks included, as sets of bits by field id. */
-export interface Access {
+export interface ReadWriteSet {
   readonly reads: Int32Array
   readonly writes: Int32Array
 }
 
 /** Shared memory of the accesses of a search, for as many local states as there is room for. */
-export function accessBuffers({ states, words }: LocalRoom): InternerBuffers {
+export function accessBuffers({ states, words }: LocalCapacity): InternerBuffers {
   return internerBuffers(Math.min(states, 1 << 18), Math.min(words, 1 << 24))
 }
 
 /** The different accesses met so far, numbered in order of discovery. */
 export class Accesses {
   readonly #known: Interner
-  readonly #decoded: Access[] = []
+  readonly #decoded: ReadWriteSet[] = []
   /** 32-bit words of a set. */
   readonly words: number
 
@@ -38,7 +38,7 @@ export class Accesses {
   }
 
   /** What has a number. */
-  get(id: number): Access {
+  get(id: number): ReadWriteSet {
     return (this.#decoded[id] ??= this.#decode(id))
   }
 
@@ -55,7 +55,7 @@ export class Accesses {
     return this.#known.intern(blob)
   }
 
-  #decode(id: number): Access {
+  #decode(id: number): ReadWriteSet {
     const blob = this.#known.blob(id)
     return { reads: blob.slice(0, this.words), writes: blob.slice(this.words) }
   }
@@ -77,12 +77,12 @@ export function meet(a: Int32Array, b: Int32Array): boolean {
 }
 
 /** Whether the order of what two touch may matter: one writes what the other touches. */
-export function conflict(a: Access, b: Access): boolean {
+export function conflict(a: ReadWriteSet, b: ReadWriteSet): boolean {
   return meet(a.writes, b.writes) || meet(a.writes, b.reads) || meet(a.reads, b.writes)
 }
 
 /** Adds what one touches to what another does; whether that was more. */
-export function addTo(a: Access, b: Access): boolean {
+export function addTo(a: ReadWriteSet, b: ReadWriteSet): boolean {
   const reads = unite(a.reads, b.reads)
   return unite(a.writes, b.writes) || reads
 }

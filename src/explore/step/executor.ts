@@ -1,11 +1,11 @@
 import { Refusal, type SourcePlace } from '../../source/refusal.ts'
-import { CHANGE_REFUSED, DELEGATE, Frame } from '../../runtime/runtime.ts'
+import { CHANGE_REFUSED, DELEGATE, Activation } from '../../runtime/runtime.ts'
 import type { Actor, Cpu } from '../../model/actor.ts'
 import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../../semantics/faults.ts'
 import type { Property } from '../../model/machine.ts'
 import type { Fault } from '../../model/memory.ts'
 import { ClosureOperation, Operation } from '../../model/operation.ts'
-import { dispatch, leaveCpu, placement, sharesCpu } from '../../semantics/dispatch.ts'
+import { dispatch, leaveCpu, cpuChoice, sharesCpu } from '../../semantics/dispatch.ts'
 import { holdersOf, untold } from '../../semantics/awaited.ts'
 import { type Granularity, classOf } from '../../semantics/step-bounds.ts'
 import { NOTHING_OFF, type Switches } from '../../semantics/switches.ts'
@@ -172,7 +172,7 @@ export class Executor {
     runtime.begin()
     try {
       const record = body()
-      const dropped = runtime.made.find((frame) => !frame.taken)
+      const dropped = runtime.made.find((activation) => !activation.taken)
       if (dropped)
         throw new Refusal(
           `${dropped.info.name}(...) was called without yield*, so it did nothing: did you forget yield*?`,
@@ -204,7 +204,7 @@ export class Executor {
     if (state.at !== 'start') this.#site = state.stack.at(-1)?.site ?? 0
     const { actor } = this.#memory
     if (actor && isPlaced && sharesCpu(actor)) {
-      const { cpus, holders } = this.#memory.scheduling(() => placement(actor))
+      const { cpus, holders } = this.#memory.scheduling(() => cpuChoice(actor))
       if (cpus.length === 0) {
         if (actor.cpus.length === 1) for (const holder of holders) this.#holders |= 1 << holder.id
         return this.#blocked()
@@ -221,7 +221,7 @@ export class Executor {
     if (state.at === 'resume') {
       this.#base = this.#codec.afterOperation(state.stack, state.result)
       this.#memory.feed(state.log)
-      ;(state.stack.at(-1) as Frame).v = state.result
+      ;(state.stack.at(-1) as Activation).v = state.result
       return this.#proceed()
     }
     return this.#begin(state) ? this.#proceed() : this.#blocked()
@@ -277,21 +277,21 @@ export class Executor {
     }
   }
 
-  #spawn(actor: Actor): Frame {
-    const frame = actor.program() as unknown
-    if (!(frame instanceof Frame)) {
+  #spawn(actor: Actor): Activation {
+    const activation = actor.program() as unknown
+    if (!(activation instanceof Activation)) {
       throw new Refusal(
         `the program of ${actor.name} is not a generator function: write function* name() { ... }`,
         null,
       )
     }
-    frame.taken = true
-    return frame
+    activation.taken = true
+    return activation
   }
 
   /** Evaluates the operand of a closure operation again, from its mark. */
-  #evaluate(stack: readonly Frame[]): Operation<unknown> {
-    const top = stack.at(-1) as Frame
+  #evaluate(stack: readonly Activation[]): Operation<unknown> {
+    const top = stack.at(-1) as Activation
     this.#memory.stack = [...stack]
     this.#memory.evaluating = true
     top.run(isSignal)
@@ -304,7 +304,7 @@ export class Executor {
   #attempt(operation: Operation<unknown>, granting: () => void = () => {}): boolean {
     const { primitive, target, args } = operation
     const actor = this.#memory.actor as Actor
-    const top = this.#memory.stack.at(-1) as Frame
+    const top = this.#memory.stack.at(-1) as Activation
     this.#memory.enterOperation(operation)
     const enabled =
       this.#grants ||
@@ -369,7 +369,7 @@ export class Executor {
   /** Runs the model's code to the next point. */
   #proceed(): StepRecord {
     for (;;) {
-      const top = this.#memory.stack.at(-1) as Frame
+      const top = this.#memory.stack.at(-1) as Activation
       try {
         if (top.run(isSignal) !== DELEGATE) {
           this.#memory.stack.pop()
@@ -398,9 +398,9 @@ export class Executor {
     return this.#record('step', FINISHED, null)
   }
 
-  #delegate(top: Frame): StepRecord | null {
+  #delegate(top: Activation): StepRecord | null {
     const { delegate } = top
-    if (delegate instanceof Frame) {
+    if (delegate instanceof Activation) {
       if (delegate.taken) throw new Refusal('a generator is delegated to twice', this.#system.runtime.place(top.site))
       delegate.taken = true
       this.#memory.stack.push(delegate)
@@ -437,7 +437,7 @@ export class Executor {
     this.#memory.leaveOperation()
     for (this.#dropFinished(); this.#memory.stack.length > 0; this.#memory.stack.pop()) {
       try {
-        ;(this.#memory.stack.at(-1) as Frame).raise(error)
+        ;(this.#memory.stack.at(-1) as Activation).raise(error)
         return
       } catch (again) {
         if (again !== error) throw again

@@ -1,6 +1,6 @@
 import type { PrimitiveClass } from '../../model/operation.ts'
 import type { StepRecord } from './step-record.ts'
-import type { LocalRoom } from '../state/local-states.ts'
+import type { LocalCapacity } from '../state/local-states.ts'
 import { Interner, type InternerBuffers, internerBuffers } from '../state/interner.ts'
 
 /** What a step or blocked attempt accesses, as the race check needs it. */
@@ -18,7 +18,7 @@ export interface Footprint {
 const FIRSTS: readonly Footprint['first'][] = ['plain', 'acquire', 'release', 'other']
 
 /** Shared memory of the footprints of a search, for as many local states as there is room for. */
-export function footprintBuffers({ states, words }: LocalRoom): InternerBuffers {
+export function footprintBuffers({ states, words }: LocalCapacity): InternerBuffers {
   return internerBuffers(Math.min(states, 1 << 18), Math.min(words, 1 << 22))
 }
 

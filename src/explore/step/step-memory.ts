@@ -1,5 +1,5 @@
 import { Refusal, type SourcePlace } from '../../source/refusal.ts'
-import type { Frame } from '../../runtime/runtime.ts'
+import type { Activation } from '../../runtime/runtime.ts'
 import type { Actor } from '../../model/actor.ts'
 import { leftOff, insideTouched, usedAfterFree } from '../../semantics/faults.ts'
 import type { Field } from '../../model/field.ts'
@@ -23,13 +23,13 @@ export type Script = readonly (number | { readonly object: object })[]
 
 /** Told of what a step does while it is executed, for traces. */
 export interface StepObserver {
-  operation?(operation: Operation<unknown>, stack: readonly Frame[], site: number, blocked: boolean): void
+  operation?(operation: Operation<unknown>, stack: readonly Activation[], site: number, blocked: boolean): void
   /** `once`: read by readOnce. */
-  access?(field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean): void
+  access?(field: Field, isWrite: boolean, stack: readonly Activation[], once: boolean): void
   /** What the write just told of stores. */
   stored?(field: Field, raw: number): void
   /** An alternative was taken. */
-  choice?(what: string, taken: string, stack: readonly Frame[]): void
+  choice?(what: string, taken: string, stack: readonly Activation[]): void
 }
 
 /** Unwinds the model's code when a step ends in the middle of a function: with a fault, or cut before an access. */
@@ -68,7 +68,7 @@ export class StepMemory implements MemoryPort {
   faultPlace: SourcePlace | null = null
   actor: Actor | null = null
   /** The activations of the actor at work, outermost first. */
-  stack: Frame[] = []
+  stack: Activation[] = []
   /** What the step began with. */
   first: PrimitiveClass | 'plain' = 'plain'
   /** Race-checked accesses before the first release: field id * 2, + 1 for a write. */

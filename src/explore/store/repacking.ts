@@ -1,8 +1,8 @@
 import { type Cell, type Layout, type Packing, packingOf } from '../state/layout.ts'
-import type { Room } from './allocation.ts'
+import type { StateMemory } from './allocation.ts'
 import { type Range, StateStore } from './state-store.ts'
 
-/** Moves states into a room where local states have other widths; their numbers stay. */
+/** Moves states into memory where local states have other widths; their numbers stay. */
 export class Repacking {
   readonly #plan: Int32Array
   readonly #shared: number
@@ -11,7 +11,7 @@ export class Repacking {
   readonly #before: Int32Array
   readonly #after: Int32Array
 
-  constructor(layout: Layout, before: Room, after: Room) {
+  constructor(layout: Layout, before: StateMemory, after: StateMemory) {
     const from = packingOf(layout, before.widths)
     const to = packingOf(layout, after.widths)
     this.#plan = planOf(from, to)

@@ -9,7 +9,7 @@ export const MAX_SEGMENTS = 1 << 12
 const MOST_PROBES = 1 << 14
 /** States that are looked up together: their slots and first words stay in the nearest cache. */
 export const PART = 1024
-/** Share of the table that may be taken. */
+/** SearchWorker of the table that may be taken. */
 const FULLEST = 0.75
 /** Least bits of a table's entry that number a state. */
 const LEAST_NUMBER_BITS = 26

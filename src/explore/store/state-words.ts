@@ -22,19 +22,19 @@ export function restBit(actors: readonly Actor[]): number {
   return actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
 }
 
-/** Room for what is known of the states of one segment. */
-export function newReachSegment(segmentBits: number): SharedArrayBuffer {
+/** StateMemory for what is known of the states of one segment. */
+export function newWordSegment(segmentBits: number): SharedArrayBuffer {
   return reserve(2 ** segmentBits * 4)
 }
 
-/** Bytes that reach takes for each state. */
-export const REACH_BYTES = 4
+/** Bytes of a state's word. */
+export const STATE_WORD_BYTES = 4
 
 /**
  * The bits of every state: one Int32 a state, shared by all threads. Who stores a state may note its sleep set there; who
  * expands it notes what its own actors can do; sweeps after the search add what lies beyond.
  */
-export class Reach {
+export class StateWords {
   #segments: Int32Array[] = []
   #bits = 0
   #mask = 0

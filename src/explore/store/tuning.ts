@@ -1,4 +1,4 @@
-import type { LocalRoom } from '../state/local-states.ts'
+import type { LocalCapacity } from '../state/local-states.ts'
 
 /** Sizes and thresholds that no result depends on, but for the counts of a search cut short; tests make them small to reach every path. */
 export interface Tuning {
@@ -20,8 +20,8 @@ export interface Tuning {
   readonly patience: number
   /** Whether successors that are sure to be stored are left out. */
   readonly sleepSets: boolean
-  /** Room for local states. */
-  readonly room: LocalRoom
+  /** StateMemory for local states. */
+  readonly localCapacity: LocalCapacity
 }
 
 /** What searches use. */
@@ -35,5 +35,5 @@ export const TUNING: Tuning = {
   mostSpare: 8,
   patience: 4096,
   sleepSets: true,
-  room: { states: 1 << 20, words: 1 << 24 },
+  localCapacity: { states: 1 << 20, words: 1 << 24 },
 }

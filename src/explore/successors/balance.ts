@@ -38,7 +38,7 @@ export class Balance {
     const cellOf = (field: Field): Cell => layout.cells[field.id] as Cell
     const inside = (struct: typeof CpuStruct | typeof ThreadStruct, instance: object, key: string): Cell => {
       const at = (struct.keys as readonly string[]).indexOf(key)
-      return cellOf((struct.placement(instance) as { fields: readonly Field[] }).fields[at] as Field)
+      return cellOf((struct.location(instance) as { fields: readonly Field[] }).fields[at] as Field)
     }
     const names = new Map(
       machine.memory.structs().flatMap(({ name, fields }) => fields.map((field) => [field, name] as const)),

@@ -11,7 +11,7 @@ export interface LocatedFinding extends Finding {
 }
 
 /** What the expansion of some states came to. */
-export interface Tally {
+export interface Counts {
   transitions: number
   endStates: number
   /** States with a step that could be taken. */
@@ -24,7 +24,7 @@ export interface Tally {
   findings: LocatedFinding[]
 }
 
-/** An empty tally. */
-export function newTally(): Tally {
+/** Counts of nothing. */
+export function newCounts(): Counts {
   return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, alone: 0, findings: [] }
 }

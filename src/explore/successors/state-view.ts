@@ -2,8 +2,8 @@ import { Refusal } from '../../source/refusal.ts'
 import { CHANGE_REFUSED } from '../../runtime/runtime.ts'
 import type { Actor } from '../../model/actor.ts'
 import type { Blocked, Leftover, Race, Sleeping, StateView } from '../../model/check.ts'
-import type { Judgement, Property } from '../../model/machine.ts'
-import { isHandling, placement } from '../../semantics/dispatch.ts'
+import type { PropertyResult, Property } from '../../model/machine.ts'
+import { isHandling, cpuChoice } from '../../semantics/dispatch.ts'
 import { isAtomicContext } from '../../semantics/holdings.ts'
 import type { Balance } from './balance.ts'
 import { awaitedBy, untold } from '../../semantics/awaited.ts'
@@ -23,7 +23,7 @@ import type { SymmetryGuard } from '../symmetry/guard.ts'
 import type { System } from '../state/system.ts'
 
 /** Which properties were evaluated, and held, anywhere in a search, across threads: two Int32 a property. */
-export class PropertyTally {
+export class PropertyCounts {
   readonly #flags: Int32Array
   readonly #index: ReadonlyMap<Property, number>
 
@@ -58,7 +58,7 @@ export interface Viewing {
   readonly locals: LocalStates
   readonly table: StepTable
   readonly races: RaceDetector
-  readonly tally: PropertyTally
+  readonly propertyCounts: PropertyCounts
   readonly guard: SymmetryGuard | null
   readonly balance: Balance
   /** Told which fields a property read. */
@@ -163,7 +163,7 @@ export class StoredStateView implements StateView {
       : 0
   }
 
-  evaluate(property: Property): Judgement {
+  evaluate(property: Property): PropertyResult {
     const { result: holds, read } = this.#with.reader.observed(() => this.evaluateIn(this.#words, property))
     this.#with.sees(property, read)
     this.#with.guard?.checkProperty(property, this.#words, holds === true, read, (words) =>
@@ -173,12 +173,12 @@ export class StoredStateView implements StateView {
   }
 
   /** Whether a property holds in any state, or what is wrong. */
-  evaluateIn(words: Int32Array, property: Property): Judgement {
-    const { reader, tally, system } = this.#with
+  evaluateIn(words: Int32Array, property: Property): PropertyResult {
+    const { reader, propertyCounts, system } = this.#with
     system.runtime.begin()
     try {
       const holds = reader.within(words, () => evaluate(property))
-      tally.add(property, holds === true)
+      propertyCounts.add(property, holds === true)
       return holds
     } catch (error) {
       if (isKind(error, Refusal)) throw error
@@ -187,7 +187,7 @@ export class StoredStateView implements StateView {
           `property "${property.name}" changes what it looks at: ${wordsOf(error).message}`,
           system.loaded.sourceMap.placeOf(error),
         )
-      tally.add(property, false)
+      propertyCounts.add(property, false)
       return `it threw ${wording(error)}`
     } finally {
       system.runtime.end()
@@ -233,7 +233,7 @@ export class StoredStateView implements StateView {
     const { executor, locals, reader, system } = this.#with
     const state = executor.inspect(actor, locals.code(this.#words, actor.id), this.#words)
     const isBlocked = this.isBlocked(actor)
-    const { cpus, holders } = reader.within(this.#words, () => placement(actor))
+    const { cpus, holders } = reader.within(this.#words, () => cpuChoice(actor))
     if (holders.length > 0 && cpus.length === 0)
       return {
         actor,

@@ -25,7 +25,7 @@ export class Successors {
   /** By state: what the heads of its leaves have in common with `or`, outcomes as {@link HAS} bits. */
   readonly facts = new Int32Array(GROUP)
   /**
-   * By state: mask of the actors that have a step that is movement: one that only reads and changes nothing is a spin; one
+   * By state: mask of the actors that have a step that is progress: one that only reads and changes nothing is a spin; one
    * that reads nothing waits for nothing.
    */
   readonly moving = new Int32Array(GROUP)
@@ -127,7 +127,7 @@ export class Successors {
    * @throws PackingFullError when a local state's number does not fit
    */
   build(): void {
-    this.#makeRoom(this.steps.count)
+    this.#grow(this.steps.count)
     const { batch, steps, states, only, asleep, movers, origins } = this
     const size = this.#store.words
     const { words } = this.#table
@@ -175,7 +175,7 @@ export class Successors {
     if (this.#symmetry) this.#canonise(this.#symmetry, 0)
   }
 
-  #makeRoom(steps: number): void {
+  #grow(steps: number): void {
     const size = this.#store.words
     if (this.batch.hashes.length < steps || this.batch.rows.length < steps * size)
       Object.assign(this.batch, newBatch(size, steps))

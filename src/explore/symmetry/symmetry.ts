@@ -73,7 +73,7 @@ export class Symmetry {
    * @throws PackingFullError when a local state's number does not fit
    */
   canonise(row: Int32Array): Int32Array | null {
-    this.#makeRoom(row.length)
+    this.#grow(row.length)
     this.#source.set(row)
     const image = this.#order(this.#source)
     if (image === null) return null
@@ -95,7 +95,7 @@ export class Symmetry {
     return made
   }
 
-  #makeRoom(words: number): void {
+  #grow(words: number): void {
     if (this.#source.length === words) return
     this.#source = new Int32Array(words)
     this.#best = new Int32Array(words)

@@ -34,13 +34,13 @@ export async function shortestSchedule(
   last: number,
 ): Promise<ScheduledStep[]> {
   const { engine } = search
-  const marks = new SharedArrayBuffer(search.room.segments.length * 2 ** search.room.segmentBits)
+  const marks = new SharedArrayBuffer(search.stateMemory.segments.length * 2 ** search.stateMemory.segmentBits)
   const marked = new Uint8Array(marks)
   marked[target] = markOf(depth)
   for (let level = depth - 1; level >= 0; level--) {
     await search.sharedTask({
       kind: 'mark',
-      room: search.room,
+      stateMemory: search.stateMemory,
       ranges: levels[level] as readonly Range[],
       marks,
       level,

@@ -1,4 +1,4 @@
-import type { Frame } from '../../runtime/frame.ts'
+import type { Activation } from '../../runtime/activation.ts'
 import type { SourcePlace } from '../../source/refusal.ts'
 import { isOwn } from '../../source/places.ts'
 import type { Actor, Cpu } from '../../model/actor.ts'
@@ -6,7 +6,7 @@ import type { Field } from '../../model/field.ts'
 import { Narration, type Whereabouts, changes, named } from '../../trace/narration.ts'
 import type { ScheduledStep } from '../../trace/schedule.ts'
 import type { RacingAccess, TraceStep, Waiting } from '../../trace/trace.ts'
-import { type Standing, Turns } from '../../trace/turns.ts'
+import { type ScheduleState, Turns } from '../../trace/turns.ts'
 import type { Engine } from '../search/engine.ts'
 import type { StepRecord } from '../step/step-record.ts'
 import { nextScript } from '../table/step-table.ts'
@@ -28,7 +28,7 @@ export interface PreemptionPoint extends Standpoint {
 }
 
 /** Executes a schedule again, step by step, and tells what happened in kernel terms. */
-export class Tracer implements Standing {
+export class Tracer implements ScheduleState {
   readonly #engine: Engine
   #words: Int32Array
   #narration = new Narration()
@@ -197,11 +197,11 @@ export class Tracer implements Standing {
   #observed(
     actor: Actor,
     choices: readonly number[],
-    access: (field: Field, isWrite: boolean, stack: readonly Frame[], once: boolean) => void,
+    access: (field: Field, isWrite: boolean, stack: readonly Activation[], once: boolean) => void,
   ): StepRecord {
     const { executor, locals } = this.#engine
     const code = locals.code(this.#words, actor.id)
-    let stackNow: readonly Frame[] = []
+    let stackNow: readonly Activation[] = []
     executor.observer = {
       access: (field, isWrite, stack, once) => {
         stackNow = stack
@@ -225,7 +225,7 @@ export class Tracer implements Standing {
   }
 
   /** Where in the model's files the code that runs now is: the access itself, else the `yield*` last executed. */
-  #whereabouts(stack: readonly Frame[]): Whereabouts {
+  #whereabouts(stack: readonly Activation[]): Whereabouts {
     const { loaded } = this.#engine.system
     return {
       function: names(stack),
@@ -234,13 +234,13 @@ export class Tracer implements Standing {
   }
 
   /** The innermost place that is in the model's own files: what locks and channels do within is told where they are called. */
-  #ownPlace(stack: readonly Frame[], site: number): SourcePlace | null {
+  #ownPlace(stack: readonly Activation[], site: number): SourcePlace | null {
     const { runtime } = this.#engine.system
     const here = runtime.place(site)
-    return isOwn(here) ? here : (stack.map((frame) => runtime.place(frame.site)).findLast(isOwn) ?? here)
+    return isOwn(here) ? here : (stack.map((activation) => runtime.place(activation.site)).findLast(isOwn) ?? here)
   }
 }
 
-function names(stack: readonly Frame[]): string[] {
+function names(stack: readonly Activation[]): string[] {
   return stack.map(({ info }) => info.name)
 }

@@ -112,7 +112,7 @@ function unusable(file: string, problem: string): GateResult {
     report: null,
     seconds: 0,
     isKept: false,
-    standing: 'broken',
+    status: 'broken',
     differences: [problem],
   }
 }

@@ -129,13 +129,13 @@ class TimeShare {
 }
 
 function judged(planned: PlannedCase, report: Report, isKept: boolean): GateResult {
-  const { culprit, ...judgement } = judge(report, planned.about, planned.hasCounts)
+  const { culprit, ...comparison } = judge(report, planned.about, planned.hasCounts)
   return {
     ...caseOf(planned),
     report: { ...report, commands: planned.commands(report, culprit) },
     seconds: isKept ? 0 : report.stats.seconds,
     isKept,
-    ...judgement,
+    ...comparison,
   }
 }
 
@@ -145,17 +145,17 @@ function notRun(planned: PlannedCase): GateResult {
     report: null,
     seconds: 0,
     isKept: false,
-    standing: 'inconclusive',
+    status: 'inconclusive',
     differences: ['not explored: the gate was interrupted before'],
   }
 }
 
 function unchanged(planned: PlannedCase): GateResult {
-  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, standing: 'unchanged', differences: [] }
+  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, status: 'unchanged', differences: [] }
 }
 
 function broken(planned: PlannedCase, problem: string): GateResult {
-  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, standing: 'broken', differences: [problem] }
+  return { ...caseOf(planned), report: null, seconds: 0, isKept: false, status: 'broken', differences: [problem] }
 }
 
 function caseOf({ loaded, scenario, about }: PlannedCase): Pick<GateResult, 'file' | 'scenario' | 'about'> {

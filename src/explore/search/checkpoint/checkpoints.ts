@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocalStates } from '../../state/local-states.ts'
-import type { Reach } from '../../store/state-words.ts'
+import type { StateWords } from '../../store/state-words.ts'
 import type { Range, StateStore } from '../../store/state-store.ts'
 import { rangesSize } from '../../store/state-store.ts'
 import { CheckpointError, type Identity, MANIFEST, type Manifest, type Part, manifestText } from './manifest.ts'
@@ -13,21 +13,21 @@ const PIECE = 1 << 15
 /** What a checkpoint is taken of. */
 export interface Source {
   readonly store: StateStore
-  readonly reach: Reach
+  readonly stateWords: StateWords
   readonly locals: LocalStates
   readonly actors: number
   /** Whether hang bits are kept. */
-  readonly hasReach: boolean
+  readonly hasStateWords: boolean
 }
 
 /** A search at a barrier, but for what the files hold. */
-export type Standing = Omit<Manifest, 'schema' | 'identity' | 'unlike' | 'parts'>
+export type Snapshot = Omit<Manifest, 'schema' | 'identity' | 'unlike' | 'parts'>
 
 /** What becomes of the contents of a checkpoint's files, in order. */
 export interface Restoring {
   /** Words of states that are numbered from `first` on, as the part packs them. */
   states(part: Part, first: number, words: Int32Array): void
-  reach(first: number, bits: Int32Array): void
+  stateWords(first: number, bits: Int32Array): void
   /** A local state of an actor, in the order of their numbers. */
   local(actor: number, id: number, words: Int32Array): void
 }
@@ -91,8 +91,8 @@ export class Checkpoints {
    * Writes a checkpoint.
    * @throws CheckpointError when it cannot be written; the one before stays
    */
-  async save(standing: Standing, source: Source): Promise<void> {
-    const { segmentBits, usage, levels } = standing
+  async save(snapshot: Snapshot, source: Source): Promise<void> {
+    const { segmentBits, usage, levels } = snapshot
     const first = (segment: number): number => segment * 2 ** segmentBits
     const part = {
       file: `part-${this.#series}-${this.#parts.length}.bin`,
@@ -101,7 +101,7 @@ export class Checkpoints {
       states: usage.flatMap((to, i) =>
         to > (this.#saved.usage[i] ?? 0) ? [{ from: first(i) + (this.#saved.usage[i] ?? 0), to: first(i) + to }] : [],
       ),
-      reach: source.hasReach ? levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges) : [],
+      stateWords: source.hasStateWords ? levels.slice(this.#saved.levels).flatMap(({ ranges }) => ranges) : [],
       locals: Array.from({ length: source.actors }, (_, actor): Range => ({
         from: this.#saved.locals[actor] ?? 0,
         to: source.locals.size(actor),
@@ -115,7 +115,7 @@ export class Checkpoints {
         schema: 'vmcheck.checkpoint/1',
         identity: this.#identity,
         unlike: this.#unlike,
-        ...standing,
+        ...snapshot,
         parts,
       }
       await this.#replace(MANIFEST, (write) => write(Buffer.from(manifestText(manifest))))
@@ -182,7 +182,7 @@ async function sweep(folder: string, kept: readonly Part[]): Promise<void> {
 }
 
 async function contents(
-  { states, reach, locals, words }: Omit<Part, 'sha256'>,
+  { states, stateWords, locals, words }: Omit<Part, 'sha256'>,
   source: Source,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
@@ -191,8 +191,8 @@ async function contents(
     for (let i = from; i < to; i++) source.store.load(i, rows, (i - from) * words)
     await write(bytesOf(rows))
   }
-  for (const [from, to] of pieces(reach))
-    await write(bytesOf(Int32Array.from({ length: to - from }, (_, i) => source.reach.get(from + i))))
+  for (const [from, to] of pieces(stateWords))
+    await write(bytesOf(Int32Array.from({ length: to - from }, (_, i) => source.stateWords.get(from + i))))
   for (const [actor, { from, to }] of locals.entries()) {
     for (let at = from; at < to; at += PIECE) {
       const blobs: number[] = []
@@ -220,7 +220,7 @@ async function read(file: FileHandle, part: Part, into: Restoring): Promise<void
     return found
   }
   for (const [from, to] of pieces(part.states)) into.states(part, from, await next((to - from) * part.words))
-  for (const [from, to] of pieces(part.reach)) into.reach(from, await next(to - from))
+  for (const [from, to] of pieces(part.stateWords)) into.stateWords(from, await next(to - from))
   const rest = await remaining(file, rangesSize(part.locals) > 0)
   hash.update(rest)
   if (hash.digest('hex') !== part.sha256) throw new CheckpointError(`${part.file} is damaged`)

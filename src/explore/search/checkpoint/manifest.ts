@@ -43,7 +43,7 @@ export interface Part {
   readonly words: number
   readonly states: readonly Range[]
   /** States whose hang bits follow, an Int32 each. */
-  readonly reach: readonly Range[]
+  readonly stateWords: readonly Range[]
   /** By actor: the numbers of the local states that follow, each as its length and its words. */
   readonly locals: readonly Range[]
 }
@@ -68,7 +68,7 @@ export interface Manifest {
   readonly findings: readonly LocatedFinding[]
   /** Bytes in base 64: code sites reached, properties evaluated and met. */
   readonly coverage: string
-  readonly tally: string
+  readonly propertyCounts: string
   readonly parts: readonly Part[]
 }
 

@@ -2,7 +2,7 @@ import type { Engine } from '../engine.ts'
 import { packingOf } from '../../state/layout.ts'
 import { Level } from '../level.ts'
 import { repack } from '../../store/repacking.ts'
-import { type Room, roomFor } from '../../store/allocation.ts'
+import { type StateMemory, memoryFor } from '../../store/allocation.ts'
 import type { Range } from '../../store/state-store.ts'
 import type { LocatedFinding } from '../../successors/findings.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -20,19 +20,19 @@ export interface Revived {
 /** Brings a checkpoint's states back: into the segments that they were in, under the numbers that they had. */
 export class Revival {
   /** Where the states are going to be. */
-  readonly room: Room
+  readonly stateMemory: StateMemory
   readonly #engine: Engine
   readonly #checkpoints: Checkpoints
   readonly #manifest: Manifest
 
-  constructor(engine: Engine, checkpoints: Checkpoints, first: Room, workers: number) {
+  constructor(engine: Engine, checkpoints: Checkpoints, first: StateMemory, workers: number) {
     const manifest = checkpoints.resumed as Manifest
     const { usage, widths, segmentBits } = manifest
     if (segmentBits !== first.segmentBits) throw new CheckpointError('its states are kept in segments of another size')
     this.#engine = engine
     this.#checkpoints = checkpoints
     this.#manifest = manifest
-    this.room = roomFor(
+    this.stateMemory = memoryFor(
       first,
       usage.reduce((sum, states) => sum + states, 0),
       usage.length,
@@ -43,24 +43,27 @@ export class Revival {
   }
 
   /**
-   * Fills the room, all but its table, and what is given.
+   * Fills the memory, all but its table, and what is given.
    * @throws CheckpointError for a damaged checkpoint
    */
-  async restore(shared: { readonly coverage: SharedArrayBuffer; readonly tally: SharedArrayBuffer }): Promise<Revived> {
-    const { store, reach, locals } = this.#engine
+  async restore(shared: {
+    readonly coverage: SharedArrayBuffer
+    readonly propertyCounts: SharedArrayBuffer
+  }): Promise<Revived> {
+    const { store, stateWords, locals } = this.#engine
     const { usage, levels, findings, looped, frontier, seconds } = this.#manifest
-    this.#engine.attach(this.room)
+    this.#engine.attach(this.stateMemory)
     store.restore(usage)
     await this.#checkpoints.restore({
       states: (part, first, words) => this.#states(part, first, words),
-      reach: (first, bits) => bits.forEach((known, i) => reach.set(first + i, known)),
+      stateWords: (first, bits) => bits.forEach((known, i) => stateWords.set(first + i, known)),
       local: (actor, id, words) => {
         if (locals.intern(actor, words) !== id)
           throw new CheckpointError('its local states are not those of this model')
       },
     })
     copy(this.#manifest.coverage, shared.coverage)
-    copy(this.#manifest.tally, shared.tally)
+    copy(this.#manifest.propertyCounts, shared.propertyCounts)
     return { levels: levels.map(levelOf), findings, looped, frontier, seconds }
   }
 

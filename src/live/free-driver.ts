@@ -1,5 +1,5 @@
 import { RandomSource } from '../semantics/random-source.ts'
-import type { Gate } from './gate.ts'
+import type { Driver } from './driver.ts'
 import type { Roster } from './roster.ts'
 
 /** How a free run is disturbed. */
@@ -14,7 +14,7 @@ export interface Jitter {
 const SAMPLING = 64
 
 /** Lets an actor run as fast as its thread does; with jitter, it is held up now and then. */
-export class FreeGate implements Gate {
+export class FreeDriver implements Driver {
   readonly isWatched = false
   readonly sampling: number
   readonly #roster: Roster

@@ -1,4 +1,4 @@
-import type { Gate, Point, TakenStep, Wait } from './gate.ts'
+import type { Driver, Point, TakenStep, Wait } from './driver.ts'
 import { ACTOR, COMMAND, CONTROL, FLAG, STANDING, actorWords } from './buffers.ts'
 import { Abandoned, type Roster } from './roster.ts'
 
@@ -14,7 +14,7 @@ export type Told =
   | { readonly tells: 'access'; readonly isWrite: boolean }
 
 /** Makes an actor take its steps when it is told to, with the alternatives that a schedule has. */
-export class ScriptGate implements Gate {
+export class ScriptDriver implements Driver {
   readonly isWatched = true
   readonly sampling = 1
   readonly #roster: Roster

@@ -38,7 +38,7 @@ export interface Point {
 }
 
 /** Decides when an actor takes its steps, and which alternatives. A free run has one, a replay another. */
-export interface Gate {
+export interface Driver {
   /** Whether steps are told in detail, and nobody else runs meanwhile. */
   readonly isWatched: boolean
   /** Of so many releases, one has what it must restore looked at. */

@@ -34,13 +34,13 @@ export interface FunctionInfo {
 }
 
 /** A lowered generator function. */
-export type LoweredFunction = ((...args: never[]) => Frame) & { readonly name: string }
+export type LoweredFunction = ((...args: never[]) => Activation) & { readonly name: string }
 
 /** One activation of a lowered generator function: what regenerator's code calls its context. */
-export class Frame {
+export class Activation {
   readonly fn: LoweredFunction
   readonly info: FunctionInfo
-  readonly #body: (context: Frame) => unknown
+  readonly #body: (context: Activation) => unknown
   readonly #get: () => unknown[]
   readonly #set: (values: unknown[]) => void
   /** Label to go on at; -1 when finished. */
@@ -63,7 +63,7 @@ export class Frame {
   constructor(
     fn: LoweredFunction,
     info: FunctionInfo,
-    body: (context: Frame) => unknown,
+    body: (context: Activation) => unknown,
     tries: readonly TryEntry[],
     get: () => unknown[],
     set: (values: unknown[]) => void,
