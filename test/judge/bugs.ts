@@ -39,7 +39,7 @@ export const BUGS: readonly Bug[] = [
     ],
   },
   {
-    name: 'partial order: any closed gate hides what lies beyond, whoever keeps it closed',
+    name: 'partial order: any guard that blocks hides what lies beyond, whoever keeps it so',
     edits: [{ file: 'src/explore/reductions/blocking-guards.js', from: '.includes(keeper)', to: '.length >= 0' }],
   },
   {
