@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Fields of a report that say how it came about, or are sentences. */
+/** Fields of a report that say how it came about, or are sentences; where a bound ends a level depends on the threads. */
 const LEFT_OUT: readonly string[] = [
   'tool',
   'seconds',
@@ -16,14 +16,21 @@ const LEFT_OUT: readonly string[] = [
   'notes',
   'commands',
   'workers',
+  'frontier',
 ]
+
+/** A place in vmcheck's own files without its line, which says how they are written. */
+function withoutOwnLines(value: unknown): unknown {
+  const { file } = (value ?? {}) as { readonly file?: unknown }
+  return typeof file === 'string' && file.startsWith('vmcheck/vm/') ? { file } : value
+}
 
 async function reportsOf(tree: string, model: string): Promise<unknown> {
   const args = [join(tree, 'bin/vmcheck.js'), 'explore', model, '--all', '--json', '--quiet', '--max-states', '300000']
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 30, encoding: 'utf8' }).catch(
     (error: { readonly stdout: string }) => error,
   )
-  return JSON.parse(stdout, (key, value: unknown) => (LEFT_OUT.includes(key) ? undefined : value))
+  return JSON.parse(stdout, (key, value: unknown) => (LEFT_OUT.includes(key) ? undefined : withoutOwnLines(value)))
 }
 
 /** Where two values differ first, as a path and both; null: nowhere. */
