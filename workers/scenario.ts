@@ -7,7 +7,7 @@ import { UsageError } from '../src/source/usage-error.ts'
 import { threadData } from '../src/threads/threads.ts'
 
 /** Milliseconds between two looks at whether the search is to end. */
-const LOOKING = 50
+const LOOK_EVERY_MS = 50
 
 threadData<null>()
 
@@ -17,7 +17,7 @@ export default async function run({ bundle, request, cwd, control }: IsolatedTas
   const interrupt = new AbortController()
   const looking = setInterval(() => {
     if (numbers[TASK.abort] !== 0) interrupt.abort()
-  }, LOOKING)
+  }, LOOK_EVERY_MS)
   const environment = quietEnvironment(cwd, {
     signal: interrupt.signal,
     onProgress: (progress) => {

@@ -9,7 +9,7 @@ import { renderProfile } from '../report/formats/profile.ts'
 import type { Report } from '../report/report.ts'
 import { renderTerminal } from '../report/formats/terminal.ts'
 import { exitStatus } from '../session/assemble.ts'
-import { type ExploreOptions, STRATEGY_NAMES, USUAL_PERIOD, requestOf } from '../session/options.ts'
+import { type ExploreOptions, STRATEGY_NAMES, CHECKPOINT_EVERY_SECONDS, requestOf } from '../session/options.ts'
 import { explore, loadModel } from '../session/explore.ts'
 import { SHARED } from './options.ts'
 import { commandsOf, optionName } from '../session/command-lines.ts'
@@ -96,7 +96,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       'checkpoint-every': {
         type: 'number',
         requiresArg: true,
-        describe: `seconds between checkpoints [${USUAL_PERIOD}]`,
+        describe: `seconds between checkpoints [${CHECKPOINT_EVERY_SECONDS}]`,
       },
       explain: { type: 'boolean', default: false, describe: 'say which preemptions of the trace are essential' },
       profile: { type: 'boolean', default: false, describe: 'say where the time went' },

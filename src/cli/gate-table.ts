@@ -6,9 +6,9 @@ import type { GateListener, PlannedCase } from '../session/gate/run.ts'
 import type { Terminal } from './process/terminal.ts'
 
 /** Milliseconds between two drawings. */
-const PERIOD = 200
+const PERIOD_MS = 200
 /** Rows that are drawn at most: what is higher than the terminal cannot be drawn over. */
-const MOST_ROWS = 20
+const MAX_ROWS = 20
 
 /** Shows a gate at work: a table redrawn on a terminal's standard error, or a line for each scenario as it ends. */
 export class GateTable implements GateListener {
@@ -27,7 +27,7 @@ export class GateTable implements GateListener {
     this.#cases = cases
     this.#terminal = terminal
     this.#quiet = quiet
-    this.#timer = terminal.live && !quiet ? setInterval(() => this.#draw(), PERIOD) : null
+    this.#timer = terminal.live && !quiet ? setInterval(() => this.#draw(), PERIOD_MS) : null
   }
 
   started(index: number, states: () => number): void {
@@ -72,7 +72,7 @@ export class GateTable implements GateListener {
       ...this.#rows(),
       ...[...this.#running].map(([index, states]) => this.#runningRow(index, states())),
       this.#total(),
-    ].slice(-MOST_ROWS)
+    ].slice(-MAX_ROWS)
     this.#clear()
     this.#terminal.err(rows.map((row) => `${row.slice(0, width)}\n`).join(''))
     this.#drawn = rows.length

@@ -26,7 +26,7 @@ interface RunArguments {
 }
 
 /** Seconds that a run lasts unless something else is said. */
-const USUAL_TIME = 10
+const USUAL_SECONDS = 10
 
 /** `vmcheck run MODEL` */
 export function runCommand(terminal: Terminal): CommandModule<object, RunArguments> {
@@ -50,7 +50,7 @@ function options(yargs: Argv): Argv<RunArguments> {
       time: {
         type: 'number',
         requiresArg: true,
-        describe: `end after so many seconds [${USUAL_TIME}, unless --rounds is given]`,
+        describe: `end after so many seconds [${USUAL_SECONDS}, unless --rounds is given]`,
       },
       jitter: { type: 'boolean', default: false, describe: 'delay the CPUs at random points' },
       seed: { type: 'number', requiresArg: true, describe: 'of delays and choices [1]' },
@@ -70,7 +70,7 @@ async function run(args: RunArguments, terminal: Terminal): Promise<number> {
     check: args.check,
     noCheck: args.noCheck,
     rounds: whole('--rounds', args.rounds, Infinity, 1, 2 ** 31 - 1),
-    time: args.time === undefined && args.rounds === undefined ? USUAL_TIME : seconds('--time', args.time),
+    time: args.time === undefined && args.rounds === undefined ? USUAL_SECONDS : seconds('--time', args.time),
     jitter: args.jitter,
     seed: whole('--seed', args.seed, 1, 0, 2 ** 25),
   }

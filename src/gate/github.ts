@@ -3,7 +3,7 @@ import type { Drift } from './gate-result.ts'
 import { type GateResult, caseName } from './gate-result.ts'
 
 /** Annotations that GitHub shows of a step. */
-const MOST = 10
+const MAX_ANNOTATIONS = 10
 
 /** Workflow commands that show what is wrong beside the code: results first, then drift. */
 export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]): string[] {
@@ -25,7 +25,7 @@ export function annotations(bad: readonly GateResult[], drifts: readonly Drift[]
       drift.changes.join('\n'),
     ),
   )
-  return [...errors, ...notes].slice(0, MOST)
+  return [...errors, ...notes].slice(0, MAX_ANNOTATIONS)
 }
 
 function placeOf({ file, report }: GateResult): Place {

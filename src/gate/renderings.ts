@@ -7,7 +7,7 @@ import { type GateResult, type GateSummary, caseName, foundIn } from './gate-res
 import type { ScenarioStatus } from './judge.ts'
 
 /** Scenarios whose traces are drawn in Markdown: a job summary may have 1 MiB. */
-const MOST_SECTIONS = 10
+const MAX_SECTIONS = 10
 
 const ORDER: readonly ScenarioStatus[] = ['broken', 'differs', 'inconclusive', 'unchanged', 'as expected']
 
@@ -154,7 +154,7 @@ export function gateMarkdown(summary: GateSummary): string {
     const differences = result.differences.map((difference) => `- ${escapeMarkdown(difference)}`).join('\n')
     parts.push(`### ${SIGNS[result.status]} ${escapeMarkdown(caseName(result))}`, differences)
     const { report } = result
-    if (report && result.status === 'differs' && i < MOST_SECTIONS) parts.push(reportSection(report, '####'))
+    if (report && result.status === 'differs' && i < MAX_SECTIONS) parts.push(reportSection(report, '####'))
     else if (report?.commands) parts.push(fence('sh', report.commands.join('\n')))
   }
   if (drifts.length > 0)

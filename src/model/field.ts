@@ -160,7 +160,7 @@ export function ref<T>(target: Referable<T> | (() => Referable<T>)): FieldType<T
 }
 
 /** Most members that a {@link setOf} can name: a bit each. */
-const MOST_MEMBERS = 30
+const MAX_MEMBERS = 30
 
 /**
  * A set of instances of `target` as a mask: bit i stands for the i-th instance made (of actors: for the actor with
@@ -169,8 +169,8 @@ const MOST_MEMBERS = 30
 export function setOf(target: Referable<unknown>): FieldType<number> {
   const count = (memory: Memory): number => {
     const { length } = target.instances(memory)
-    if (length > MOST_MEMBERS)
-      throw new RangeError(`setOf(${target.name}): a set names at most ${MOST_MEMBERS}, and there are ${length}`)
+    if (length > MAX_MEMBERS)
+      throw new RangeError(`setOf(${target.name}): a set names at most ${MAX_MEMBERS}, and there are ${length}`)
     return length
   }
   return {

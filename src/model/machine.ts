@@ -8,7 +8,7 @@ import { Pool, type PoolOptions } from './pool.ts'
 import type { Instance, StructType } from './struct.ts'
 
 /** CPUs of a machine at most. */
-const MOST_CPUS = 30
+const MAX_CPUS = 30
 
 /** When a property is evaluated. */
 export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
@@ -293,8 +293,8 @@ export class Machine {
 
   #newCpu(isShared: boolean): Cpu {
     const index = this.#cpus.length
-    if (index === MOST_CPUS)
-      throw new TypeError(`a machine has at most ${MOST_CPUS} CPUs: sets of them are words of so many bits`)
+    if (index === MAX_CPUS)
+      throw new TypeError(`a machine has at most ${MAX_CPUS} CPUs: sets of them are words of so many bits`)
     const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null, this.memory)
     this.#cpus.push(cpu)
     if (isShared) this.memory.instancesOf(cpus).push(cpu)

@@ -45,8 +45,8 @@ export function toldEvents({
     const text = oneLine(eventLine(event))
     if (last && last.seen > 0 && event.operation === SEES && isSamePlace(last.event, event)) {
       last.seen++
-      if (last.seen <= MOST_SEEN) last.text += `, ${event.target} ${event.detail}`
-      else last.text = `${last.text.replace(/ and \d+ more$/, '')} and ${last.seen - MOST_SEEN} more`
+      if (last.seen <= MAX_SEEN) last.text += `, ${event.target} ${event.detail}`
+      else last.text = `${last.text.replace(/ and \d+ more$/, '')} and ${last.seen - MAX_SEEN} more`
     } else if (text !== '') told.push({ text, event, seen: event.operation === SEES ? 1 : 0 })
   }
   const bare = events.at(-1)
@@ -61,7 +61,7 @@ export function toldEvents({
 }
 
 /** Fields that one line says to be seen. */
-const MOST_SEEN = 4
+const MAX_SEEN = 4
 
 function isSamePlace(a: Event, b: Event): boolean {
   return a.at?.file === b.at?.file && a.at?.line === b.at?.line && a.function.join() === b.function.join()

@@ -46,7 +46,7 @@ export function commandsOf(report: Report, options: ExploreOptions, violation = 
 }
 
 /** Longest schedule that is printed. */
-const LONGEST = 2000
+const MAX_SCHEDULE_CHARACTERS = 2000
 
 /** The command line that drives live CPUs through a violation's schedule; null where there is no schedule, or a long one. */
 export function replayCommandOf(
@@ -56,7 +56,7 @@ export function replayCommandOf(
   granularity: string,
 ): string | null {
   const schedule = violation?.schedule_string ?? ''
-  if (!violation || violation.schedule.length === 0 || schedule.length > LONGEST) return null
+  if (!violation || violation.schedule.length === 0 || schedule.length > MAX_SCHEDULE_CHARACTERS) return null
   const words = ['npx vmcheck replay', file]
   if (scenario !== null) words.push('--scenario', scenario)
   for (const setting of settings) words.push('--set', setting)

@@ -23,7 +23,7 @@ export { type ExploreOptions } from './options.ts'
 export { type Progress }
 
 /** Milliseconds between two looks at how far a search is. */
-const PERIOD = 100
+const PROGRESS_EVERY_MS = 100
 
 /** Where a search runs, and who hears of it. */
 export interface Surroundings {
@@ -70,7 +70,7 @@ export async function explore(path: string, options: ExploreOptions & ExploreSur
       signal,
       started: (progress) => {
         const { onProgress } = options
-        if (onProgress) looking = setInterval(() => onProgress(progress()), PERIOD)
+        if (onProgress) looking = setInterval(() => onProgress(progress()), PROGRESS_EVERY_MS)
       },
     })
     if ('problem' in answer) throw new UsageError(answer.problem)

@@ -56,7 +56,7 @@ export interface ExploreOptions {
 export type Naming = (option: keyof ExploreOptions) => string
 
 /** Seconds between checkpoints unless something else is said. */
-export const USUAL_PERIOD = 180
+export const CHECKPOINT_EVERY_SECONDS = 180
 
 /** Options of `bfs`, and of no strategy that follows executions. */
 const OF_BREADTH_FIRST: readonly (keyof ExploreOptions)[] = [
@@ -160,7 +160,7 @@ function checkpointOf(options: ExploreOptions, naming: Naming): CheckpointReques
     throw new UsageError(
       `${resume === undefined ? write : read} goes with ${naming('reduce')} none or symmetry: a search that learns what to leave out has no state to go on from`,
     )
-  const every = checkpointEvery ?? USUAL_PERIOD
+  const every = checkpointEvery ?? CHECKPOINT_EVERY_SECONDS
   if (!(every >= 0)) throw new UsageError(`${period} takes a number of seconds, 0 or more`)
   return { folder, mayBegin: checkpoint !== undefined, mayResume: resume !== undefined, every }
 }

@@ -13,11 +13,11 @@ export interface Threads<Task> {
 const REQUIRES_NO_MODULES = '--no-experimental-require-module'
 
 /** Milliseconds that threads have to load their entry. */
-const PATIENCE = 10_000
+const MAX_START_MS = 10_000
 /** How often threads are started anew that do not come to be. */
-const ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
 /** Milliseconds between two looks at how many there are. */
-const LOOKING = 2
+const LOOK_EVERY_MS = 2
 
 /** What a thread starts with. */
 interface Start {
@@ -42,7 +42,7 @@ export async function startThreads<Task>(
   name: string | URL,
   count: number,
   data: unknown,
-  patience: number = PATIENCE,
+  patience: number = MAX_START_MS,
 ): Promise<Threads<Task>> {
   const { Piscina } = await import('piscina')
   const entry = typeof name === 'string' ? workerEntry(name) : name
@@ -56,7 +56,7 @@ export async function startThreads<Task>(
       workerData: { data, begun } satisfies Start,
       ...(process.allowedNodeEnvironmentFlags.has(REQUIRES_NO_MODULES) && { execArgv: [REQUIRES_NO_MODULES] }),
     }) as unknown as Threads<Task>
-    if (attempt === ATTEMPTS || (await haveBegun(new Int32Array(begun), count, patience))) return threads
+    if (attempt === MAX_ATTEMPTS || (await haveBegun(new Int32Array(begun), count, patience))) return threads
     await threads.destroy()
   }
 }
@@ -66,7 +66,7 @@ async function haveBegun(begun: Int32Array, count: number, patience: number): Pr
   const end = performance.now() + patience
   while (Atomics.load(begun, 0) < count) {
     if (performance.now() >= end) return false
-    await sleep(LOOKING)
+    await sleep(LOOK_EVERY_MS)
   }
   return true
 }

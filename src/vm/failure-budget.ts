@@ -12,7 +12,7 @@ interface BudgetState {
 }
 
 /** The last allocation that may be named by its number: one more is told apart from it. */
-const MOST_ASKED = 62
+const MAX_ASKED = 62
 
 const BudgetStruct = struct<BudgetState>('budget', {
   left: event(u(3)),
@@ -45,7 +45,7 @@ export class FailureBudget {
     checkOptions('a failure budget', options, ['failures', 'only', 'guardsRollback'])
     const { failures, only = null, guardsRollback = true } = options
     checkNumber('failures of a failure budget', failures, 0, 7)
-    if (only !== null) checkNumber('only of a failure budget, which counts from 1,', only, 1, MOST_ASKED)
+    if (only !== null) checkNumber('only of a failure budget, which counts from 1,', only, 1, MAX_ASKED)
     if (only !== null && failures === 0)
       throw new RangeError(`a failure budget with only: ${only} and failures: 0 lets nothing fail`)
     this.#m = m

@@ -15,7 +15,7 @@ import { InterruptLine } from './processor.ts'
 import { checkNumber, checkOptions } from './options.ts'
 
 /** A request holds one bit a page. */
-const MOST_PAGES = 30
+const MAX_PAGES = 30
 
 interface Request {
   /** CPUs that have not served it: one bit a CPU. */
@@ -86,7 +86,7 @@ export class Shootdown implements SyncObject {
   ) {
     checkOptions(`shootdown ${name}`, options, ['deferred'])
     checkNumber(`threads of ${name}, which says how many may ask,`, threads, 0, 30)
-    checkNumber(`with a shootdown, pages of ${space.name}`, space.entries.length, 0, MOST_PAGES)
+    checkNumber(`with a shootdown, pages of ${space.name}`, space.entries.length, 0, MAX_PAGES)
     if (cpus.some((cpu) => typeof cpu?.index !== 'number'))
       throw new TypeError(`cpus of ${name} must be made by m.cpu()`)
     this.name = name

@@ -2,11 +2,11 @@ import type { Worker } from 'node:worker_threads'
 import type { FromCommand, ToCommand } from './between.ts'
 
 /** Milliseconds that the command's thread has to hear of a signal. */
-const PATIENCE = 800
+const MAX_SILENCE_MS = 800
 /** Milliseconds that a command may take beyond its time. */
 const GRACE = 3000
 /** The longest timer that there is, in milliseconds. */
-const LONGEST = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Ctrl-C and SIGTERM. While something runs that heeds them, the first asks the command for an orderly end and the second
@@ -37,7 +37,8 @@ export class Signals {
   #admit({ is, seconds }: FromCommand & { readonly kind: 'interruptible' }): void {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process[is ? 'on' : 'removeListener'](name, this.#onSignal)
     clearTimeout(this.#overdue ?? undefined)
-    if (is && seconds * 1000 + GRACE < LONGEST) this.#overdue = setTimeout(() => this.#late(), seconds * 1000 + GRACE)
+    if (is && seconds * 1000 + GRACE < MAX_TIMER_MS)
+      this.#overdue = setTimeout(() => this.#late(), seconds * 1000 + GRACE)
   }
 
   /** The time is over, and the command has not ended: it is kept busy by code of the model. */
@@ -51,7 +52,7 @@ export class Signals {
     this.#heard = setTimeout(() => {
       process.stderr.write(`vmcheck: ${busy} does not come back: ended without a result\n`)
       end()
-    }, PATIENCE)
+    }, MAX_SILENCE_MS)
   }
 
   /** Nothing is waited for any more. */

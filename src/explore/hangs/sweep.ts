@@ -9,12 +9,12 @@ import type { Symmetry } from '../symmetry/symmetry.ts'
 import type { StepTable } from '../table/step-table.ts'
 
 /** Steps that a state wanders on, at most. */
-const MOST_STEPS = 64
+const MAX_STEPS = 64
 
 /** Places where it is noted how steps have served wanderers; steps share them. */
 const FORTUNES = 1 << 12
 /** How often in a row a step may disappoint, or serve, before more of it changes nothing. */
-const MOST_FORTUNE = 3
+const MAX_FORTUNE = 3
 
 /** What backward sweeps need of an engine. */
 export interface SweepParts {
@@ -39,13 +39,13 @@ export class Sweep {
   readonly #indices = new Float64Array(GROUP)
   readonly #bits = new Int32Array(GROUP)
   /** Steps that states may wander. */
-  #patience = MOST_STEPS
+  #patience = MAX_STEPS
   /** By position in the batch: the state of the group it is a successor of. */
   readonly #parents = new Int32Array(PART)
   /** By position in the batch: the number of the state there. */
   readonly #targets = new Float64Array(PART)
   /** By state of the group: numbers of the states that it came by, and how many. */
-  readonly #ways = new Uint32Array(GROUP * MOST_STEPS)
+  readonly #ways = new Uint32Array(GROUP * MAX_STEPS)
   readonly #lengths = new Int32Array(GROUP)
   /** By leaf, modulo their number: above 0, the step mostly led to complete states; below, it mostly did not. */
   readonly #fortunes = new Int8Array(FORTUNES)
@@ -73,7 +73,7 @@ export class Sweep {
     // where wandering leads nowhere it is soon given up, and taken up again where it does
     if (successors.count > 0)
       this.#patience =
-        left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MOST_STEPS, this.#patience << 1)
+        left * 2 > successors.count ? Math.max(1, this.#patience >> 1) : Math.min(MAX_STEPS, this.#patience << 1)
     const hasChanged = this.#note()
     profile.end('sweep')
     return hasChanged
@@ -84,7 +84,7 @@ export class Sweep {
     const { stateWords } = this.#parts
     let bits = 0
     for (let step = (this.#lengths[i] as number) - 1; step >= 0; step--) {
-      const state = this.#ways[i * MOST_STEPS + step] as number
+      const state = this.#ways[i * MAX_STEPS + step] as number
       const known = stateWords.get(state)
       bits = this.#completed(bits | known)
       if (bits !== known && known !== ALL_BITS) stateWords.set(state, bits)
@@ -110,12 +110,12 @@ export class Sweep {
     this.#gather()
     for (let k = 0; k < count; k++) {
       const i = this.#parents[k] as number
-      this.#ways[i * MOST_STEPS + (this.#lengths[i] as number)] = this.#targets[k] as number
+      this.#ways[i * MAX_STEPS + (this.#lengths[i] as number)] = this.#targets[k] as number
       this.#lengths[i] = (this.#lengths[i] as number) + 1
       const fortune = (this.#taken[k] as number) % FORTUNES
       const known = this.#fortunes[fortune] as number
       this.#fortunes[fortune] =
-        this.#bits[i] === ALL_BITS ? Math.min(MOST_FORTUNE, known + 1) : Math.max(-MOST_FORTUNE, known - 1)
+        this.#bits[i] === ALL_BITS ? Math.min(MAX_FORTUNE, known + 1) : Math.max(-MAX_FORTUNE, known - 1)
     }
     return count
   }

@@ -68,9 +68,9 @@ export interface PathResult {
 }
 
 /** Steps after which an execution of a program that must end is taken not to. */
-const LONGEST = 10_000
+const MAX_STEPS_OF_ENDING = 10_000
 /** Steps of any execution at most. */
-const PATIENCE = 100_000
+const MAX_STEPS = 100_000
 /** Bytes that a state takes in the sets of those met, apart from its words. */
 const STATE_BYTES = 160
 
@@ -167,8 +167,8 @@ export class PathSearch {
       isComplete = place.moves.length === 0
       if (isComplete) this.#racesOfBlocked(place)
       if (isComplete) break
-      if (isStateless && this.#moves.length >= LONGEST) throw endless()
-      const isTooLong = this.#moves.length >= Math.min(limits.maxDepth, PATIENCE)
+      if (isStateless && this.#moves.length >= MAX_STEPS_OF_ENDING) throw endless()
+      const isTooLong = this.#moves.length >= Math.min(limits.maxDepth, MAX_STEPS)
       this.#isCut ||= isTooLong
       const move = isTooLong ? null : strategy.next(place)
       if (move === null) break

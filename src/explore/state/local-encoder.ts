@@ -8,7 +8,7 @@ import { article } from '../../source/texts.ts'
 import { TAG, VIEWS } from './local-form.ts'
 
 /** Words of a local state at most. */
-const MOST_WORDS = 1 << 20
+const MAX_WORDS = 1 << 20
 
 const scratch = new DataView(new ArrayBuffer(8))
 
@@ -101,8 +101,8 @@ export class Encoder {
 
   /** Local states are small; one that is not would take minutes before anybody saw why. */
   #limit(more: number): void {
-    if (this.out.length + more > MOST_WORDS)
-      throw this.#refuse('a program', `more than ${MOST_WORDS.toLocaleString('en')} numbers or characters`)
+    if (this.out.length + more > MAX_WORDS)
+      throw this.#refuse('a program', `more than ${MAX_WORDS.toLocaleString('en')} numbers or characters`)
   }
 
   #function(value: object, what: string): void {

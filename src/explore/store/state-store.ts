@@ -6,7 +6,7 @@ import { reserve } from '../state/reserve.ts'
 export const MAX_SEGMENTS = 1 << 12
 
 /** A run of taken slots this long means that the table has to grow before another insertion. */
-const MOST_PROBES = 1 << 14
+const MAX_PROBES = 1 << 14
 /** States that are looked up together: their slots and first words stay in the nearest cache. */
 export const PART = 1024
 /** SearchWorker of the table that may be taken. */
@@ -238,7 +238,7 @@ export class StateStore {
       for (let k = 0, at = used * words; k < words; k++) own[at + k] = rows[row + k] as number
       let slot = slots[i] as number
       for (let probes = 0; ; slot = (slot + 1) & mask) {
-        if (++probes > MOST_PROBES) {
+        if (++probes > MAX_PROBES) {
           this.#isCrowded = true
           return used
         }
@@ -288,7 +288,7 @@ export class StateStore {
       let slot = slots[i] as number
       let entry = table[slot] as number
       for (let probes = 0; entry !== 0 && ((entry ^ hash) & ~numberMask) !== 0; entry = table[slot] as number) {
-        if (++probes > MOST_PROBES) throw new StoreFullError('the table is crowded')
+        if (++probes > MAX_PROBES) throw new StoreFullError('the table is crowded')
         slot = (slot + 1) & mask
       }
       slots[i] = slot

@@ -11,7 +11,7 @@ const HOLDS = -1
 const BROKEN = -2
 
 /** Evaluations recorded of a property before the table may give it up. */
-const PATIENCE = 4096
+const MAX_RECORDS = 4096
 /** The first evaluations are made twice. */
 const CHECKED_FIRST = 8
 
@@ -100,7 +100,7 @@ export class PropertyTable {
   /** Whether what a property reads differs from state to state, so that hardly a record is met again. */
   #isHopeless(index: number): boolean {
     const recorded = this.#recorded[index] as number
-    return recorded > PATIENCE && (this.#asked[index] as number) < 2 * recorded
+    return recorded > MAX_RECORDS && (this.#asked[index] as number) < 2 * recorded
   }
 
   #observed(

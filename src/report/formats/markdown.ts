@@ -16,9 +16,9 @@ import {
 } from '../wording.ts'
 
 /** Steps of a sequence diagram: longer ones do not fit a screen, and begin later. */
-const MOST_MESSAGES = 60
+const MAX_MESSAGES = 60
 /** Steps of a table, the last ones: a job's summary on GitHub has 1 MiB for all of them. */
-const MOST_ROWS = 200
+const MAX_ROWS = 200
 
 const SIGNS: Readonly<Record<Report['verdict'], string>> = {
   pass: '✅ pass',
@@ -103,7 +103,7 @@ function place(line: string, at: Violation['waiting'][number]['at']): string {
 
 /** A table with one column a CPU. */
 function columns({ steps }: Violation, { lanes, laneOf }: Timeline): string {
-  const first = Math.max(0, steps.length - MOST_ROWS)
+  const first = Math.max(0, steps.length - MAX_ROWS)
   const rows = steps.slice(first).map((step, k) => {
     const i = first + k
     const lane = laneOf[step.actor]
@@ -126,7 +126,7 @@ function columns({ steps }: Violation, { lanes, laneOf }: Timeline): string {
 }
 
 function sequence({ steps, waiting }: Violation, { lanes, laneOf, arrows }: Timeline): string {
-  const first = Math.max(0, steps.length - MOST_MESSAGES)
+  const first = Math.max(0, steps.length - MAX_MESSAGES)
   const lines = ['sequenceDiagram', ...lanes.map(({ title }, i) => `  participant L${i} as ${label(title)}`)]
   const objects = [
     ...new Set([

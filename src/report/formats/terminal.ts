@@ -37,7 +37,7 @@ export type Paint = (style: Style, text: string) => string
 const NARROWEST = 30
 const GUTTER = 5
 /** Objects told of that live CPUs waited at. */
-const MOST_CONTENDED = 5
+const MAX_CONTENDED = 5
 
 /** The report as text for a terminal: verdict, trace with one column a CPU, waits, command, statistics. */
 export function renderTerminal(report: Report, options: TerminalOptions): string {
@@ -211,7 +211,7 @@ function liveStatistics({ live, actors }: Report): string {
     lines.push(
       `  ${actors[actor]?.name}: ${plural(points, 'point')}, ${rate(points)} a second, blocked ${plural(times, 'time')}`,
     )
-  for (const { target, performed, blocked: times } of live.contention.slice(0, MOST_CONTENDED))
+  for (const { target, performed, blocked: times } of live.contention.slice(0, MAX_CONTENDED))
     lines.push(`  ${target}: ${plural(performed, 'operation')}, blocked ${plural(times, 'time')}`)
   return lines.join('\n')
 }

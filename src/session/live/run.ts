@@ -26,9 +26,9 @@ export interface RunRequest extends Pick<ExploreRequest, 'scenario' | 'settings'
 /** How a run with jitter is disturbed: a quarter of all points is delayed, for up to 0.2 ms. */
 const JITTER: Jitter = { longest: 0.2, oneIn: 4 }
 /** Milliseconds between two looks at the standing machine. */
-const SAMPLING = 50
+const SAMPLING_MS = 50
 /** Milliseconds without any step, or without any change, after which a run is given up. */
-const PATIENCE = 10_000
+const MAX_STALL_MS = 10_000
 
 /**
  * Runs a model freely on live CPUs, and reports on it. What is found is told by the explorer's own trace of the steps
@@ -50,8 +50,8 @@ export async function runLive(path: string, request: RunRequest, environment: En
     const run = new FreeRun(live, {
       rounds: request.rounds,
       time: request.time * 1000,
-      sampling: SAMPLING,
-      patience: PATIENCE,
+      sampling: SAMPLING_MS,
+      patience: MAX_STALL_MS,
       checks,
       signal: environment.signal,
       progress: (rounds, points) =>
