@@ -113,7 +113,7 @@ test('reports that cannot be replayed: status 2, one line that says what, where 
   const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     [['nowhere.json'], /no such file: nowhere\.json/],
     [['cut.json'], /cut\.json: not a report, or a damaged one: not valid JSON: syntax error at line \d+, column \d+/],
-    [['empty.json'], /empty\.json: .* it is empty/],
+    [['empty.json'], /empty\.json: .* not valid JSON: the file is empty/],
     [['no-actor.json'], /violations\[0\]\.schedule\[1\]\.actor is "first", and should be a number/],
     [['far-actor.json'], /violations\[0\]\.schedule\[1\]\.actor is 9, and there are 2 actors/],
     [['no-steps.json'], /violations\[0\]\.steps is missing, and should be a list/],

@@ -143,3 +143,31 @@ test('the examples of docs/testing.md pass in their runners, and fail where a sc
     )
   }
 })
+
+/** Sorts for longer than anybody waits, in its second step. */
+const BUSY = modelText(`m.thread(function* a() { yield* pause()
+  const all = Array.from({ length: 4_000_000 }, (_, i) => i % 7); for (let i = 0; i < 900_000; i++) { all.sort(); x.v = all[i] as number } })`)
+
+test('a model that keeps its thread busy does not keep who asks: after an abort, or when the time is over', async (t) => {
+  const cwd = await folder({
+    'models/busy.ts': BUSY,
+    'models/fine.ts': modelText('m.thread(function* a() { yield* pause() })'),
+  })
+  const surroundings = { cwd, cache: CACHE }
+  t.is(
+    (await explore('models/busy.ts', { ...surroundings, signal: AbortSignal.abort() })).inconclusive?.reason,
+    'interrupt',
+  )
+  await t.throwsAsync(explore('models/busy.ts', { ...surroundings, signal: AbortSignal.timeout(3000) }), {
+    message: /does not come back/,
+  })
+  const { results, status } = await gate(['models'], { ...surroundings, time: 3, workers: 1 })
+  t.is(status, 2)
+  t.deepEqual(
+    results.map(({ file, status: of }) => [file, of]),
+    [
+      ['models/busy.ts', 'broken'],
+      ['models/fine.ts', 'inconclusive'],
+    ],
+  )
+})

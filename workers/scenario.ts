@@ -15,9 +15,12 @@ threadData<null>()
 export default async function run({ bundle, request, cwd, control }: IsolatedTask): Promise<IsolatedAnswer> {
   const numbers = new Float64Array(control)
   const interrupt = new AbortController()
-  const looking = setInterval(() => {
+  const look = (): void => {
+    numbers[TASK.turns] = (numbers[TASK.turns] as number) + 1
     if (numbers[TASK.abort] !== 0) interrupt.abort()
-  }, LOOK_EVERY_MS)
+  }
+  look()
+  const looking = setInterval(look, LOOK_EVERY_MS)
   const environment = quietEnvironment(cwd, {
     signal: interrupt.signal,
     onProgress: (progress) => {

@@ -10,7 +10,7 @@ export interface IsolatedTask {
   readonly bundle: Bundle
   readonly request: ExploreRequest
   readonly cwd: string
-  /** Float64 by {@link TASK}: whether the search is to end, and how far it is. */
+  /** Float64 by {@link TASK}: whether the search is to end, how far it is, and whether its thread still turns. */
   readonly control: SharedArrayBuffer
 }
 
@@ -23,11 +23,15 @@ export const TASK = {
   frontier: 4,
   bytes: 5,
   seconds: 6,
-  numbers: 7,
+  turns: 7,
+  numbers: 8,
 } as const
 
 /** What a thread answers. */
 export type IsolatedAnswer = { readonly report: Report } | { readonly problem: string }
+
+/** Milliseconds that the thread of a search that is to end may be kept busy, by code of the model, before it is ended. */
+const MAX_BUSY_MS = 5000
 
 /** Who is told of a search on another thread, and can end it. */
 export interface IsolatedListener {
@@ -50,22 +54,45 @@ export async function exploreIsolated(
 ): Promise<IsolatedAnswer> {
   const control = new SharedArrayBuffer(TASK.numbers * 8)
   const numbers = new Float64Array(control)
+  const stuck = new AbortController()
   const abort = (): void => void (numbers[TASK.abort] = 1)
   if (signal.aborted) abort()
   signal.addEventListener('abort', abort)
+  const end = performance.now() + request.limits.time * 1000
+  const watch = new BusyWatch(numbers, stuck, () => signal.aborted || performance.now() > end)
   started(() => progressOf(numbers))
   try {
-    return (await threads.run({ bundle, request, cwd, control })) as IsolatedAnswer
+    return (await threads.run({ bundle, request, cwd, control }, { signal: stuck.signal })) as IsolatedAnswer
   } catch (error) {
+    if (stuck.signal.aborted) return { problem: 'code of the model does not come back: ended without a result' }
     const [first] = wordsOf(error).message.split('\n')
     return { problem: `the thread that explored it ended: ${first}; nothing is known about the model` }
   } finally {
     signal.removeEventListener('abort', abort)
+    watch.end()
+  }
+}
+
+/** Ends a thread that is to come to its end and does not turn: it no longer looks at what it is told. */
+class BusyWatch {
+  readonly #timer: NodeJS.Timeout
+  #turns = 0
+
+  constructor(numbers: Float64Array, stuck: AbortController, isOver: () => boolean) {
+    this.#timer = setInterval(() => {
+      const turns = numbers[TASK.turns] as number
+      if (isOver() && turns > 0 && turns === this.#turns) stuck.abort()
+      this.#turns = turns
+    }, MAX_BUSY_MS)
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
   }
 }
 
 function progressOf(numbers: Float64Array): Progress {
-  const at = (which: Exclude<keyof typeof TASK, 'abort' | 'numbers'>): number => numbers[TASK[which]] as number
+  const at = (which: keyof Progress): number => numbers[TASK[which]] as number
   return {
     states: at('states'),
     transitions: at('transitions'),

@@ -4,8 +4,11 @@ import { workerEntry } from '../installation.ts'
 
 /** The part of Piscina that is used. */
 export interface Threads<Task> {
-  /** Executes a task on a thread that is free. */
-  run(task: Task, options?: { readonly transferList?: readonly MessagePort[] }): Promise<unknown>
+  /** Executes a task on a thread that is free; `signal` ends that thread, whatever it is at, and starts another. */
+  run(
+    task: Task,
+    options?: { readonly transferList?: readonly MessagePort[]; readonly signal?: AbortSignal },
+  ): Promise<unknown>
   /** Ends the threads, whatever they are at. */
   destroy(): Promise<void>
 }

@@ -3,6 +3,10 @@ import type { FromCommand, ToCommand } from './between.ts'
 
 /** Milliseconds that the command's thread has to hear of a signal. */
 const MAX_SILENCE_MS = 800
+/** Milliseconds that it may be kept busy later on, on its way to an orderly end. */
+const MAX_BUSY_MS = 5000
+/** Milliseconds until it is asked again whether it still hears. */
+const ASK_AGAIN_MS = 200
 /** Milliseconds that a command may take beyond its time. */
 const GRACE = 3000
 /** The longest timer that there is, in milliseconds. */
@@ -18,6 +22,8 @@ export class Signals {
   #heard: NodeJS.Timeout | null = null
   #overdue: NodeJS.Timeout | null = null
   #isAsked = false
+  /** Asks once more; null: the thread has not been told anything. */
+  #ask: (() => void) | null = null
   readonly #onSignal = (name: NodeJS.Signals): void => {
     if (this.#isAsked) return this.#die(name)
     this.#isAsked = true
@@ -30,13 +36,14 @@ export class Signals {
 
   /** What the command says of signals. */
   told(message: FromCommand): void {
-    if (message.kind === 'heard') clearTimeout(this.#heard ?? undefined)
+    if (message.kind === 'heard') this.#wasHeard()
     else if (message.kind === 'interruptible') this.#admit(message)
   }
 
   #admit({ is, seconds }: FromCommand & { readonly kind: 'interruptible' }): void {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process[is ? 'on' : 'removeListener'](name, this.#onSignal)
     clearTimeout(this.#overdue ?? undefined)
+    if (!is) this.end()
     if (is && seconds * 1000 + GRACE < MAX_TIMER_MS)
       this.#overdue = setTimeout(() => this.#late(), seconds * 1000 + GRACE)
   }
@@ -46,17 +53,25 @@ export class Signals {
     this.#tell('overdue', 'the time is over, and code of the model', () => process.exit(3))
   }
 
-  /** Tells the command's thread something; what keeps it from hearing that is told, and the process ended. */
-  #tell(message: ToCommand, busy: string, end: () => void): void {
+  /** Tells the command's thread something; where code of the model keeps it from hearing that, at once or later, the process is ended. */
+  #tell(message: ToCommand, busy: string, end: () => void, patience = MAX_SILENCE_MS): void {
+    this.#ask = () => this.#tell(message, busy, end, MAX_BUSY_MS)
     this.#thread.postMessage(message)
+    clearTimeout(this.#heard ?? undefined)
     this.#heard = setTimeout(() => {
       process.stderr.write(`vmcheck: ${busy} does not come back: ended without a result\n`)
       end()
-    }, MAX_SILENCE_MS)
+    }, patience)
+  }
+
+  #wasHeard(): void {
+    clearTimeout(this.#heard ?? undefined)
+    this.#heard = this.#ask && setTimeout(this.#ask, ASK_AGAIN_MS)
   }
 
   /** Nothing is waited for any more. */
   end(): void {
+    this.#ask = null
     clearTimeout(this.#heard ?? undefined)
     clearTimeout(this.#overdue ?? undefined)
   }

@@ -181,6 +181,7 @@ export class Search {
       else if (this.#seconds() >= limits.time) this.#abort('time')
       progress(this.#progress())
     }
+    check() // whoever has given up before does not wait for the first step
     return setInterval(check, 50)
   }
 
