@@ -1,9 +1,11 @@
-// Tests of one file run one after another, for many take both cores for a while. Two halves of the files run beside each
-// other; alone run those that measure time, or fill a small machine with threads. TESTS says which; without it all run,
-// one file after another.
+// Tests of one file run one after another, for many take both cores for a while. TESTS names a group of files: two groups
+// run beside each other, first and second, then commands and checkpoint; alone run those that fill a small machine with
+// threads. Without TESTS all run, one file after another.
 const GROUPS = {
   first: ['gate', 'lowering', 'page', 'reductions', 'reports', 'show', 'spin', 'symmetry', 'symmetry-breaking'],
-  alone: ['checkpoint', 'cli', 'isolation', 'live', 'live-cli', 'threads'],
+  commands: ['cli', 'isolation'],
+  checkpoint: ['checkpoint'],
+  alone: ['live', 'live-cli', 'threads'],
 }
 const ALL = 'dist/test/**/*.test.js'
 const of = (names) => names.map((name) => `dist/test/${name}.test.js`)

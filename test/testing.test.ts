@@ -158,10 +158,10 @@ test('a model that keeps its thread busy does not keep who asks: after an abort,
     (await explore('models/busy.ts', { ...surroundings, signal: AbortSignal.abort() })).inconclusive?.reason,
     'interrupt',
   )
-  await t.throwsAsync(explore('models/busy.ts', { ...surroundings, signal: AbortSignal.timeout(3000) }), {
+  await t.throwsAsync(explore('models/busy.ts', { ...surroundings, signal: AbortSignal.timeout(1000) }), {
     message: /does not come back/,
   })
-  const { results, status } = await gate(['models'], { ...surroundings, time: 3, workers: 1 })
+  const { results, status } = await gate(['models'], { ...surroundings, time: 1, workers: 1 })
   t.is(status, 2)
   t.deepEqual(
     results.map(({ file, status: of }) => [file, of]),
