@@ -43,7 +43,7 @@ test.serial('a bound that does not bind is a pass; a violation before a bound is
 
 test.serial('Ctrl-C ends with what is known, as inconclusive', async (t) => {
   const cwd = await folder({ 'endless.ts': ENDLESS })
-  const { status, out } = await vmcheck(['explore', 'endless.ts'], { cwd, interrupt: 4000 })
+  const { status, out } = await vmcheck(['explore', 'endless.ts'], { cwd, interrupt: 2500 })
   t.is(status, 3)
   t.regex(out, /INCONCLUSIVE\s+ended by an interrupt/)
 })
