@@ -10,7 +10,7 @@ import type { Effort, ExpandResult, ExpandTask, SweepTask, Task } from './search
 import { CHUNK, CONTROL, slice } from './search-worker.ts'
 import { STATE_WORD_BYTES } from '../store/state-words.ts'
 import { release } from './collect.ts'
-import { type StateMemory, enlarged, firstMemory, needOf } from '../store/allocation.ts'
+import { type StateMemory, enlarged, firstMemory, needOf, commitTable } from '../store/allocation.ts'
 import { MAX_SEGMENTS, type Range, rangesSize, storeBytes } from '../store/state-store.ts'
 import type { Granularity } from '../../semantics/step-bounds.ts'
 import type { System } from '../state/system.ts'
@@ -425,6 +425,13 @@ export class Search {
     }
     const before = this.#stateMemory
     this.#stateMemory = enlarged(before, need, system.layout)
+    if (this.#stateMemory.table !== before.table) {
+      await commitTable(this.#stateMemory.table, this.#recipe.tuning.slice, () => this.#stopped !== null)
+      if (this.#stopped !== null) {
+        this.#stateMemory = before
+        return false
+      }
+    }
     const ranges = store.rangesSince(new Int32Array(0))
     if (need.isWidened) await this.sharedTask({ kind: 'repack', before, stateMemory: this.#stateMemory, ranges })
     // alone: two threads take 0.6 s of wall time for what one does in 0.35 s without exchanges (philosophers, 14)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Layout, packingOf } from '../state/layout.ts'
 import type { LocalStates } from '../state/local-states.ts'
 import { newWordSegment } from './state-words.ts'
@@ -121,10 +122,26 @@ export function enlarged(
   }
 }
 
-/** A free table whose memory is committed: pages that are read first and written later would be faulted in twice. */
+/** A free table; its memory is committed as it is touched. */
 function newTable(capacity: number): SharedArrayBuffer {
-  const table = new SharedArrayBuffer(capacity * 4)
+  return new SharedArrayBuffer(capacity * 4)
+}
+
+/**
+ * Commits a free table's memory: pages that are read first and written later would be faulted in twice. A large table
+ * takes a second or two where the system is slow to give memory, so that others get their turn meanwhile.
+ *
+ * @param slice milliseconds to work at a time
+ * @param isOver whether the table is not needed any more: it is left as it is then
+ */
+export async function commitTable(table: SharedArrayBuffer, slice: number, isOver: () => boolean): Promise<void> {
   const words = new Int32Array(table)
-  for (let i = 0; i < capacity; i += PAGE / 4) words[i] = 0
-  return table
+  let end = performance.now() + slice
+  for (let i = 0; i < words.length; i += PAGE / 4) {
+    words[i] = 0
+    if (performance.now() < end) continue
+    await setImmediate()
+    if (isOver()) return
+    end = performance.now() + slice
+  }
 }
