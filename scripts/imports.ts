@@ -12,7 +12,9 @@ const FOLDERS = ['src', 'checks', 'workers', 'models', 'scripts', 'test', 'bench
 const PUBLIC: Readonly<Record<string, string>> = {
   vmcheck: 'src/index.ts',
   'vmcheck/vm': 'src/vm/index.ts',
+  'vmcheck/checks': 'checks/index.ts',
   'vmcheck/config': 'src/config/index.ts',
+  'vmcheck/explore': 'src/session/index.ts',
 }
 
 /** An import, whatever its form, and whether of a type or a value. */

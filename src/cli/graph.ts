@@ -4,6 +4,7 @@ import { renderAut } from '../report/formats/aut.ts'
 import { renderDot } from '../report/formats/dot.ts'
 import { searchGraph } from '../session/graph.ts'
 import { loadModel } from '../session/explore.ts'
+import { SHARED } from './options.ts'
 import type { Terminal } from './process/terminal.ts'
 import { UsageError } from '../source/usage-error.ts'
 import { memorySize, whole } from '../session/values.ts'
@@ -31,13 +32,7 @@ export function graphCommand(terminal: Terminal): CommandModule<object, GraphArg
         .positional('model', { type: 'string', demandOption: true, describe: 'path of a model (.ts, .mts, .js, .mjs)' })
         .options({
           scenario: { type: 'string', requiresArg: true, describe: 'scenario to explore' },
-          set: {
-            type: 'string',
-            array: true,
-            nargs: 1,
-            default: [],
-            describe: 'KEY=VALUE, over the scenario’s parameters (repeatable)',
-          },
+          set: SHARED.set,
           output: { alias: 'o', type: 'string', describe: 'file to write, .dot or .aut [standard output]' },
           format: {
             choices: ['dot', 'aut'] as const,

@@ -1,6 +1,5 @@
 import { type Place, ownPlaces } from '../report/places.ts'
-import type { Drift } from './gate-result.ts'
-import { type GateResult, caseName } from './gate-result.ts'
+import { type Drift, type GateResult, caseName } from './gate-result.ts'
 
 /** Annotations that GitHub shows of a step. */
 const MAX_ANNOTATIONS = 10

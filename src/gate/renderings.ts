@@ -2,8 +2,7 @@ import { type JunitCase, plainText, renderCases } from '../report/formats/junit.
 import { escapeMarkdown, fence, reportSection } from '../report/formats/markdown.ts'
 import { count, plural } from '../report/numbers.ts'
 import { type PlainAlert, renderSarif } from '../report/formats/sarif.ts'
-import type { Drift } from './gate-result.ts'
-import { type GateResult, type GateSummary, caseName, foundIn } from './gate-result.ts'
+import { type Drift, type GateResult, type GateSummary, caseName, foundIn } from './gate-result.ts'
 import type { ScenarioStatus } from './judge.ts'
 
 /** Scenarios whose traces are drawn in Markdown: a job summary may have 1 MiB. */

@@ -8,7 +8,7 @@ function quoted(word: string): string {
 }
 
 /** A command line of some words that a shell takes as they are. */
-export function commandLine(words: readonly string[]): string {
+function commandLine(words: readonly string[]): string {
   return words.map((word, i) => (i === 0 ? word : quoted(word))).join(' ')
 }
 
@@ -18,7 +18,7 @@ export function optionName(option: string): string {
 }
 
 /** The command line that explores a scenario with some options. */
-export function exploreCommandOf(file: string, options: ExploreOptions): string {
+function exploreCommandOf(file: string, options: ExploreOptions): string {
   const { scenario, set = [], strategy, granularity, check = [], noCheck = [], keepGoing } = options
   const words = ['npx vmcheck explore', file]
   const add = (option: keyof ExploreOptions, value: string | number): void =>

@@ -8,7 +8,7 @@ const MAX_BUSY_MS = 5000
 /** Milliseconds until it is asked again whether it still hears. */
 const ASK_AGAIN_MS = 200
 /** Milliseconds that a command may take beyond its time. */
-const GRACE = 3000
+const GRACE_MS = 3000
 /** The longest timer that there is, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -44,8 +44,8 @@ export class Signals {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process[is ? 'on' : 'removeListener'](name, this.#onSignal)
     clearTimeout(this.#overdue ?? undefined)
     if (!is) this.end()
-    if (is && seconds * 1000 + GRACE < MAX_TIMER_MS)
-      this.#overdue = setTimeout(() => this.#late(), seconds * 1000 + GRACE)
+    if (is && seconds * 1000 + GRACE_MS < MAX_TIMER_MS)
+      this.#overdue = setTimeout(() => this.#late(), seconds * 1000 + GRACE_MS)
   }
 
   /** The time is over, and the command has not ended: it is kept busy by code of the model. */
