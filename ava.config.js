@@ -1,8 +1,24 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 // Tests of one file run one after another, for many take both cores for a while. TESTS names a group of files: two groups
 // run beside each other, first and second, then commands and checkpoint; alone run those that fill a small machine with
 // threads. Without TESTS all run, one file after another.
 const GROUPS = {
-  first: ['gate', 'lowering', 'page', 'reductions', 'reports', 'show', 'spin', 'symmetry', 'symmetry-breaking'],
+  first: [
+    'gate',
+    'graph',
+    'lowering',
+    'page',
+    'reductions',
+    'reports',
+    'show',
+    'spin',
+    'symmetry',
+    'symmetry-breaking',
+    'testing',
+  ],
   commands: ['cli', 'isolation'],
   checkpoint: ['checkpoint'],
   alone: ['live', 'live-cli', 'threads'],
@@ -14,4 +30,13 @@ const FILES = {
   second: [ALL, ...of(Object.values(GROUPS).flat()).map((file) => `!${file}`)],
 }
 
-export default { files: FILES[process.env['TESTS']] ?? [ALL], timeout: '10m', serial: true }
+// The same models are lowered once a run, and not in each of thirty processes.
+const CACHE = mkdtempSync(join(tmpdir(), 'vmcheck-tests-'))
+process.once('exit', () => rmSync(CACHE, { recursive: true, force: true }))
+
+export default {
+  files: FILES[process.env['TESTS']] ?? [ALL],
+  timeout: '10m',
+  serial: true,
+  environmentVariables: { TEST_CACHE: CACHE },
+}

@@ -36,7 +36,7 @@ const NOT_FOR = /^dpor is (not )?for/
 async function replayDifference(report: Report): Promise<unknown> {
   const [violation] = report.violations
   if (!violation || violation.kind === 'unreached') return null
-  const native = load(await bundle(report.model.file, quiet.cwd, null, 'native'))
+  const native = load(await bundle(report.model.file, quiet.cwd, quiet.cache, 'native'))
   const replayable = {
     native,
     scenario: report.model.scenario,

@@ -6,15 +6,9 @@ import test, { type ExecutionContext } from 'ava'
 import type { ExploreRequest } from '../src/session/request.ts'
 import { expectedVerdict } from '../src/model/model.ts'
 import type { Report } from '../src/report/report.ts'
-import { commandWith, folder } from './command.ts'
+import { folder, vmcheck } from './command.ts'
 import { COUNTS, killedAt } from './killed.ts'
 import { exploreFile, loadOnce } from './run.ts'
-
-const CACHE = join(tmpdir(), `vmcheck-checkpoint-${process.pid}`)
-
-test.after.always(() => rm(CACHE, { recursive: true, force: true }))
-
-const vmcheck = commandWith(CACHE)
 
 /** What has to be the same however often a search was interrupted: everything but times and sizes. */
 function essence({ stats, ...report }: Report): object {

@@ -1,15 +1,8 @@
-import { readFile, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
-import { commandWith, folder } from './command.ts'
-
-const CACHE = join(tmpdir(), `vmcheck-cache-${process.pid}`)
-
-test.after.always(() => rm(CACHE, { recursive: true, force: true }))
-
-const vmcheck = commandWith(CACHE)
+import { folder, vmcheck } from './command.ts'
 
 const TINY =
   "import { model, pause } from 'vmcheck'\nexport default model({ title: 'tiny', machine(m) { m.thread(function* a() { yield* pause() }) } })\n"

@@ -5,6 +5,9 @@ import { dirname, join, resolve } from 'node:path'
 
 const BIN = resolve('bin/vmcheck.js')
 
+/** Folder where one run of the tests caches lowered files; null: nowhere. */
+export const CACHE: string | null = process.env['TEST_CACHE'] ?? null
+
 /** What a command printed, and its exit status. */
 export interface Ran {
   readonly status: number | null
@@ -27,35 +30,34 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs the command as a user does; models are kept in `cache` unless another folder is given. */
-export function commandWith(cache: string): (args: readonly string[], options?: CommandOptions) => Promise<Ran> {
-  return (args, options = {}) =>
-    new Promise((done) => {
-      const child = spawn(process.execPath, [BIN, ...args], {
-        cwd: options.cwd ?? process.cwd(),
-        env: {
-          ...process.env,
-          NO_COLOR: '1',
-          VMCHECK_CACHE: options.cache ?? cache,
-          ...(options.columns !== undefined && { COLUMNS: String(options.columns) }),
-          GITHUB_ACTIONS: '',
-          ...options.env,
-        },
-      })
-      let out = ''
-      let err = ''
-      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-      child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-      child.stdin.on('error', () => {}) // it may end before it has read everything
-      child.stdin.end(options.input ?? '')
-      if (options.interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), options.interrupt)
-      const patience =
-        options.patience === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.patience)
-      child.on('close', (status) => {
-        clearTimeout(patience)
-        done({ status, out, err })
-      })
+/** Runs the command as a user does. */
+export function vmcheck(args: readonly string[], options: CommandOptions = {}): Promise<Ran> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd: options.cwd ?? process.cwd(),
+      env: {
+        ...process.env,
+        NO_COLOR: '1',
+        VMCHECK_CACHE: options.cache ?? CACHE ?? 'off',
+        ...(options.columns !== undefined && { COLUMNS: String(options.columns) }),
+        GITHUB_ACTIONS: '',
+        ...options.env,
+      },
     })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+    child.stdin.on('error', () => {}) // it may end before it has read everything
+    child.stdin.end(options.input ?? '')
+    if (options.interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), options.interrupt)
+    const patience =
+      options.patience === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.patience)
+    child.on('close', (status) => {
+      clearTimeout(patience)
+      done({ status, out, err })
+    })
+  })
 }
 
 /** A folder with the given files. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { platform, totalmem } from 'node:os'
 import test from 'ava'
 import fc from 'fast-check'
 import { bundle } from '../src/bundle/bundle.ts'
@@ -293,4 +295,11 @@ test('what steps take in the table counts as memory', async (t) => {
   })
   t.is(verdict, 'inconclusive')
   t.is(inconclusive?.reason, 'memory')
+})
+
+test('a process that has searched often can still start others: what it reserved is given back', async (t) => {
+  const status = (): string => readFileSync('/proc/self/status', 'latin1')
+  if (platform() !== 'linux') return t.pass()
+  for (let i = 0; i < 40; i++) await exploreFile('models/phoenix-vfork.ts', { tuning: { segmentBits: 20 } })
+  t.true(Number(/^VmSize:\s*(\d+)/m.exec(status())?.[1]) * 1024 < totalmem())
 })

@@ -1,21 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { modelFiles } from '../src/session/model-files.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { judge, keepsGoing } from '../src/gate/judge.ts'
 import { type Scenario, model } from '../src/model/model.ts'
-import { commandWith, folder } from './command.ts'
+import { CACHE, folder, vmcheck } from './command.ts'
 import { exploreText, loadOnce, modelText } from './run.ts'
 import { junitSchemas, sarifSchema } from './schemas.ts'
-
-const CACHE = join(tmpdir(), `vmcheck-gate-${process.pid}`)
-
-test.after.always(() => rm(CACHE, { recursive: true, force: true }))
-
-const vmcheck = commandWith(CACHE)
 
 /** A model with a scenario that passes and one that does not. */
 const PAIR = `import { choice, model, struct, u4, when } from 'vmcheck'
@@ -474,7 +467,7 @@ test.serial('the composite action runs the gate, keeps results and writes its fi
   const [, script] = /run: \|\n([\s\S]*)$/.exec(await readFile('action.yml', 'utf8')) ?? []
   const env = {
     ...process.env,
-    VMCHECK_CACHE: CACHE,
+    VMCHECK_CACHE: CACHE ?? 'off',
     GITHUB_ACTIONS: '',
     PATHS: '',
     SINCE: '',
@@ -522,7 +515,7 @@ test.serial('init: an empty folder gets a model, a test and a configuration, and
   // as after npm install
   await mkdir(join(cwd, 'node_modules'))
   await symlink(process.cwd(), join(cwd, 'node_modules/vmcheck'))
-  const env = { ...process.env, VMCHECK_CACHE: CACHE, GITHUB_ACTIONS: '' }
+  const env = { ...process.env, VMCHECK_CACHE: CACHE ?? 'off', GITHUB_ACTIONS: '' }
   execFileSync('npm', ['test'], { cwd, env, stdio: 'pipe' })
   await writeFile(
     join(cwd, 'models/lock-order.ts'),

@@ -1,14 +1,9 @@
 import { spawn } from 'node:child_process'
 import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { commandWith, folder } from './command.ts'
-
-const CACHE = join(tmpdir(), `vmcheck-isolation-${process.pid}`)
-test.after.always(() => rm(CACHE, { recursive: true, force: true }))
-const vmcheck = commandWith(CACHE)
+import { CACHE, folder, vmcheck } from './command.ts'
 
 /** A model with text above it, in its machine and in its thread. */
 const modelText = ({
@@ -80,7 +75,7 @@ test('Ctrl-C and SIGTERM end the command within a second although code of the mo
     const child = spawn(
       'sh',
       ['-c', `exec "$0" "$@"`, process.execPath, resolve('bin/vmcheck.js'), 'explore', 'busy.ts'],
-      { cwd, env: { ...process.env, VMCHECK_CACHE: CACHE } },
+      { cwd, env: { ...process.env, VMCHECK_CACHE: CACHE ?? 'off' } },
     )
     const ended = new Promise<number | null>((done) =>
       child.on('close', (code, by) => done(by === signal ? status : code)),

@@ -1,16 +1,9 @@
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
-import { commandWith, folder } from './command.ts'
+import { folder, vmcheck } from './command.ts'
 import { modelText } from './run.ts'
-
-const CACHE = join(tmpdir(), `vmcheck-live-cache-${process.pid}`)
-
-test.after.always(() => rm(CACHE, { recursive: true, force: true }))
-
-const vmcheck = commandWith(CACHE)
 
 /** Two threads, two locks, two orders. */
 const CROSSED = modelText(

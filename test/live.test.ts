@@ -85,7 +85,7 @@ test('a free run hangs, is reported, its schedule is read back, replayed, and co
   t.deepEqual(parseSchedule(violation?.schedule_string ?? ''), violation?.schedule)
   t.is(report.stats.strategy, 'live')
   t.true((report.live?.points ?? 0) > 0)
-  const native = load(await bundle('models/wire.ts', quiet.cwd, null, 'native'))
+  const native = load(await bundle('models/wire.ts', quiet.cwd, quiet.cache, 'native'))
   const replayable = {
     native,
     scenario: 'deadlock',
@@ -146,7 +146,7 @@ for (const [path, scenario] of [
         show(layout.cells.map((cell) => readCell(explored.engine.store.at(index), cell))),
       ),
     )
-    const native = load(await bundle(path, quiet.cwd, null, 'native'))
+    const native = load(await bundle(path, quiet.cwd, quiet.cache, 'native'))
     const seen: string[] = []
     for (let seed = 1; seed <= 6; seed++) {
       const run = await runFree(native, params, {
@@ -275,7 +275,7 @@ test('an assertion over what others are in the middle of changing is looked at a
 test('interrupts, shared CPUs and migrating threads: every round comes to its end', async (t) => {
   for (const path of ['models/maestro-shootdown.ts', 'models/serenity-quickmap.ts'] as const) {
     const loaded = await loadOnce(path)
-    const native = load(await bundle(path, quiet.cwd, null, 'native'))
+    const native = load(await bundle(path, quiet.cwd, quiet.cache, 'native'))
     for (const [name, { expect, params = {} }] of loaded.model.scenarios) {
       if (expect === 'pass' || (typeof expect === 'object' && expect.verdict === 'pass')) {
         const run = await runFree(

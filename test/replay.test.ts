@@ -37,7 +37,7 @@ async function replayed(
 }
 
 async function nativeFile(path: string): Promise<Replayable['native']> {
-  return load(await bundle(path, quiet.cwd, null, 'native'))
+  return load(await bundle(path, quiet.cwd, quiet.cache, 'native'))
 }
 
 for (const path of await modelFiles('models', process.cwd())) {

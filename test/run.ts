@@ -4,10 +4,11 @@ import type { ExploreRequest } from '../src/session/request.ts'
 import { explore, loadModel } from '../src/session/explore.ts'
 import { type Environment, quietEnvironment } from '../src/session/environment.ts'
 import type { Report } from '../src/report/report.ts'
+import { CACHE } from './command.ts'
 import { bundleText } from './inline.ts'
 
-/** An environment in which nothing is kept. */
-export const quiet: Environment = quietEnvironment(process.cwd())
+/** An environment in which nobody is told anything. */
+export const quiet: Environment = quietEnvironment(process.cwd(), { cache: CACHE })
 
 const REQUEST: ExploreRequest = {
   scenario: null,

@@ -1,17 +1,11 @@
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import test from 'ava'
 import type { Report } from '../src/report/report.ts'
-import { commandWith, folder } from './command.ts'
+import { folder, vmcheck } from './command.ts'
 
-const CACHE = join(tmpdir(), `vmcheck-show-${process.pid}`)
 const WIRE = resolve('models/wire.ts')
 const EXTENSIONS = ['.html', '.itf.json', '.json', '.md', '.perfetto.json', '.sarif', '.xml']
-
-test.after.always(() => rm(CACHE, { recursive: true, force: true }))
-
-const vmcheck = commandWith(CACHE)
 
 test.serial(
   'several reports at once, each in the format of its extension, and nothing half-written beside them',

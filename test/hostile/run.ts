@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { RandomSource } from '../../src/semantics/random-source.ts'
 import { cleaned } from '../../src/source/texts.ts'
-import { type Ran, commandWith, folder } from '../command.ts'
+import { type Ran, vmcheck, folder } from '../command.ts'
 import { CHECKPOINTED, type Input, type Kind, type Sound, inputOf } from './inputs.ts'
 import { numberOption } from '../options.ts'
 
@@ -17,12 +17,10 @@ const SLACK = 10_000
 /** What a command printed, its status, and the seconds that it took. */
 type Ended = Ran & { readonly seconds: number }
 
-const command = commandWith('off')
-
 async function run(cwd: string, line: readonly string[], input = ''): Promise<Ended> {
   const since = performance.now()
   // no process can be given a NUL
-  const ran = await command(
+  const ran = await vmcheck(
     line.map((word) => word.replaceAll('\0', ' ')),
     { cwd, input, patience: PATIENCE + SLACK, env: { NODE_OPTIONS: '--max-old-space-size=300' } },
   )
