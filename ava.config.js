@@ -7,21 +7,18 @@ import { join } from 'node:path'
 // threads. Without TESTS all run, one file after another.
 const GROUPS = {
   first: [
-    'gate',
-    'graph',
-    'lowering',
-    'page',
-    'reductions',
-    'reports',
-    'show',
-    'spin',
-    'symmetry',
-    'symmetry-breaking',
-    'testing',
+    'gate/*',
+    'session/*',
+    'lower/lowering',
+    'report/*',
+    'cli/show',
+    'explore/reductions',
+    'explore/spin',
+    'explore/symmetry/*',
   ],
-  commands: ['cli', 'isolation'],
-  checkpoint: ['checkpoint'],
-  alone: ['live', 'live-cli', 'threads'],
+  commands: ['cli/commands', 'cli/isolation'],
+  checkpoint: ['cli/checkpoint'],
+  alone: ['live/live', 'cli/live', 'threads/*'],
 }
 const ALL = 'dist/test/**/*.test.js'
 const of = (names) => names.map((name) => `dist/test/${name}.test.js`)

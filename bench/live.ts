@@ -8,7 +8,7 @@ import { runLive } from '../src/session/live/run.ts'
 import { loadModel } from '../src/session/explore.ts'
 import { quietEnvironment } from '../src/session/environment.ts'
 import { expectedVerdict } from '../src/model/model.ts'
-import { exploreFile } from '../test/run.ts'
+import { exploreFile } from '../test/harness/run.ts'
 
 const PAGE = 'docs/live.md'
 const HEAD = '## How often a free run finds it'

@@ -63,6 +63,7 @@ class Ordering {
         if (path.parent.type !== 'TaggedTemplateExpression')
           this.#hoist(path, (path.get('expressions') as NodePath<t.Expression>[]).map(asText))
       }),
+      BinaryExpression: on<t.BinaryExpression>((path) => this.#binary(path)),
       AssignmentExpression: on<t.AssignmentExpression>((path) => this.#assignment(path)),
       UpdateExpression: on<t.UpdateExpression>((path) => this.#target(path, path.get('argument') as NodePath, [])),
       UnaryExpression: on<t.UnaryExpression>((path) => {
@@ -230,6 +231,14 @@ class Ordering {
     this.#replace(path, [...before, read, ...during, t.assignmentExpression('=', t.cloneNode(left), value)])
   }
 
+  /** A template before a point: regenerator takes every template for a constant, and would make its text after the point. */
+  #binary(path: NodePath<t.BinaryExpression>): void {
+    const left = path.get('left') as NodePath<t.Expression>
+    const right = path.get('right')
+    if (hasPoint(right) && resultOf(left.node).type === 'TemplateLiteral')
+      this.#hoist(path, [plain(left), plain(right)])
+  }
+
   /** `a ?? b`, which regenerator does not know, becomes a conditional over a variable. */
   #nullish(path: NodePath<t.LogicalExpression>): void {
     const value = this.#variable()
@@ -266,6 +275,11 @@ function containsPointIn(node: t.Node): boolean {
     if (inner.type === 'YieldExpression') found = true
   })
   return found
+}
+
+/** The expression whose value an expression has: the last of a sequence. */
+function resultOf(node: t.Expression): t.Expression {
+  return node.type === 'SequenceExpression' ? resultOf(node.expressions.at(-1) as t.Expression) : node
 }
 
 function plain(path: NodePath<t.Expression>): Part {

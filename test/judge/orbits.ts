@@ -2,7 +2,7 @@ import { Names } from '../../src/explore/symmetry/names.ts'
 import { permutations } from '../../src/explore/symmetry/permutations.ts'
 import { interchangeableSets } from '../../src/explore/symmetry/sets.ts'
 import { Symmetry } from '../../src/explore/symmetry/symmetry.ts'
-import type { InlineSearch } from '../inline.ts'
+import type { InlineSearch } from '../harness/inline.ts'
 
 /** Counts the orbits of the states of an unreduced search: each state is renamed in every way, and the least text taken. */
 export function orbits({ engine, indices }: InlineSearch): number {

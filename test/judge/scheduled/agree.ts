@@ -1,6 +1,6 @@
 import type { Bundle } from '../../../src/bundle/bundle.ts'
 import { load } from '../../../src/runtime/load.ts'
-import { bundleText } from '../../inline.ts'
+import { bundleText } from '../../harness/inline.ts'
 import { type Way, searched } from '../searched.ts'
 import { interpretScheduled } from './interpret.ts'
 import { printScheduled } from './print.ts'

@@ -1,0 +1,31 @@
+import { readdir } from 'node:fs/promises'
+import test from 'ava'
+import { exploreFile, exploreText, modelText } from '../harness/run.ts'
+import { TWINS, twin } from './twins.ts'
+
+for (const [name, { kind, says, steps, stuck }] of Object.entries(TWINS)) {
+  test(`found, and not in its twin: ${name}`, async (t) => {
+    const report = await exploreFile(twin(name), { scenario: 'broken' })
+    const [violation] = report.violations
+    t.is(violation?.kind, kind as never, JSON.stringify(report.violations.map(({ message }) => message)))
+    t.regex(violation?.message ?? '', says)
+    t.is(violation?.schedule.length, steps)
+    t.is(violation?.steps.length, steps)
+    if (stuck) t.deepEqual(violation?.stuck, stuck)
+    const fixed = await exploreFile(twin(name), { scenario: 'fixed' })
+    t.is(fixed.verdict, 'pass', fixed.violations[0]?.message)
+    t.true(fixed.exhaustive)
+  })
+}
+
+test('every twin is in the table', async (t) => {
+  const files = (await readdir('test/models/twins')).map((file) => file.replace(/\.ts$/, ''))
+  t.deepEqual(files.toSorted(), Object.keys(TWINS).toSorted())
+})
+
+test('code that runs while a step is refused gives no verdict of its own', async (t) => {
+  const text = modelText(
+    'const s = m.struct(struct("s", { v: volatile(u2) }), "s"); m.thread(function* d() { for (;;) { let ok = false; try { s.v = 1; ok = true } finally { m.assert(ok, "done") } } })',
+  )
+  await t.throwsAsync(exploreText(text), { message: /1000 shared accesses without a yield\*/ })
+})
