@@ -3,7 +3,7 @@ import type { Actor } from '../model/actor.ts'
 import { awaitedBy } from '../semantics/awaited.ts'
 import { cpuOf, leaveCpu, cpuChoice, sharesCpu } from '../semantics/dispatch.ts'
 import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../semantics/faults.ts'
-import type { Machine, Property } from '../model/machine.ts'
+import type { MachineParts, Property } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
 import { type Granularity, StepBounds } from '../semantics/step-bounds.ts'
@@ -24,7 +24,7 @@ import { whereaboutsOf } from './whereabouts.ts'
 /** What a live actor is made of. */
 export interface LiveActorParts {
   readonly actor: Actor
-  readonly machine: Machine
+  readonly machine: MachineParts
   readonly sourceMap: SourceMap
   readonly granularity: Granularity
   readonly fields: SharedFields

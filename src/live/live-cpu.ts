@@ -3,7 +3,7 @@ import { buildMachine } from '../runtime/build.ts'
 import type { Bundle } from '../bundle/bundle.ts'
 import { load } from '../runtime/load.ts'
 import type { Check, Finding } from '../model/check.ts'
-import type { Machine } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine.ts'
 import type { Fault } from '../model/memory.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { CONTROL, FLAG, type LiveBuffers, STANDING } from './buffers.ts'
@@ -73,7 +73,7 @@ const ENDLESS_ROUND = 1000
 
 /** One thread of a live machine: runs its actor, round after round. */
 export class LiveCpu {
-  readonly #machine: Machine
+  readonly #machine: MachineParts
   readonly #roster: Roster
   readonly #fields: SharedFields
   readonly #control: Int32Array
@@ -212,7 +212,7 @@ export class LiveCpu {
 }
 
 /** Begins a round from the initial state, while nobody runs. */
-export function beginRound({ memory, actors }: Machine, fields: SharedFields, roster: Roster): void {
+export function beginRound({ memory, actors }: MachineParts, fields: SharedFields, roster: Roster): void {
   fields.reset(memory.initial)
   roster.beginRound(actors.filter(({ mustFinish }) => mustFinish).length)
 }

@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { buildMachine } from '../runtime/build.ts'
 import { type LoadedModel, load } from '../runtime/load.ts'
 import type { Cpu } from '../model/actor.ts'
-import type { Machine } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { wordsOf } from '../source/thrown.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
@@ -26,12 +26,12 @@ export interface LiveOptions {
   readonly checks: readonly string[]
   readonly granularity: Granularity
   /** How each actor is driven. */
-  readonly driving: (actor: number, machine: Machine) => Driving
+  readonly driving: (actor: number, machine: MachineParts) => Driving
 }
 
 /** A machine whose actors run on worker threads, one each, as seen from the coordinating thread. */
 export class LiveMachine {
-  readonly machine: Machine
+  readonly machine: MachineParts
   readonly buffers: LiveBuffers
   readonly roster: Roster
   readonly fields: SharedFields
@@ -43,7 +43,7 @@ export class LiveMachine {
   /** Keeps the process while its threads say nothing: one that dies takes its handles along. */
   readonly #alive = setInterval(() => {}, 1 << 30)
 
-  private constructor(machine: Machine, buffers: LiveBuffers, threads: Threads<CpuTask>) {
+  private constructor(machine: MachineParts, buffers: LiveBuffers, threads: Threads<CpuTask>) {
     this.machine = machine
     this.buffers = buffers
     this.#threads = threads

@@ -15,7 +15,7 @@ import { isHandling } from '../semantics/dispatch.ts'
 import { evaluate } from '../semantics/faults.ts'
 import { wording } from '../source/thrown.ts'
 import { Holdings, isAtomicContext } from '../semantics/holdings.ts'
-import type { PropertyResult, Machine, Property } from '../model/machine.ts'
+import type { PropertyResult, MachineParts, Property } from '../model/machine.ts'
 import { NOTHING_OFF, type Switches } from '../semantics/switches.ts'
 import type { Wait } from './driver.ts'
 import { within } from './snapshot-port.ts'
@@ -37,11 +37,11 @@ export class LiveView implements StateView {
   readonly actors: readonly Actor[]
   readonly properties: readonly Property[]
   readonly initial: boolean
-  readonly #machine: Machine
+  readonly #machine: MachineParts
   readonly #state: LiveState
   readonly #holdings: Holdings
 
-  constructor(machine: Machine, state: LiveState) {
+  constructor(machine: MachineParts, state: LiveState) {
     this.#machine = machine
     this.#state = state
     this.#holdings = new Holdings(machine.memory)
@@ -85,7 +85,7 @@ export class LiveView implements StateView {
 
   leftover(actor: Actor): Leftover | null {
     if (!this.isFinished(actor) && !(actor.kind === 'handler' && !this.#within(() => isHandling(actor)))) return null
-    const locks = this.#held(actor).flatMap(({ lock }) => (actor.hands.has(lock) ? [] : [lock]))
+    const locks = this.#held(actor).flatMap(({ lock }) => (actor.hands.includes(lock) ? [] : [lock]))
     const { interruptsOff, preemptionOff } = this.#within(() => contextOf(actor, [], NOTHING_OFF))
     return locks.length > 0 || interruptsOff || preemptionOff ? { locks, interruptsOff, preemptionOff } : null
   }

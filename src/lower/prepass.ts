@@ -128,26 +128,26 @@ function checkWrite(
 ): void {
   if (target.isMemberExpression()) {
     const { object } = target.node
-    if (object.type === 'Identifier' && object.name === 'globalThis' && path.getFunctionParent()) {
+    if (object.type === 'Identifier' && object.name === 'globalThis' && writerOf(path)) {
       throw lowering.refuse(
         path.node,
         'a function writes to globalThis, which no stored state would hold: keep it in shared memory',
       )
     }
-    if (target.node.property.type === 'PrivateName') guardPrivateWrite(path, target.node.property.id.name, lowering)
+    if (target.node.property.type === 'PrivateName') guardPrivateWrite(path, [target.node], lowering)
     return
   }
   if (target.isPattern()) {
-    const names = privateTargets(target)
-    if (names[0] !== undefined) {
-      guardPrivateWrite(path, names[0], lowering)
+    const members = privateTargets(target)
+    if (members.length > 0) {
+      guardPrivateWrite(path, members, lowering)
       return
     }
   }
   for (const name of Object.keys(t.getBindingIdentifiers(target.node, false, false))) {
     const binding = path.scope.getBinding(name)
     const owner = binding?.scope.getFunctionParent() ?? null
-    const writer = path.getFunctionParent()
+    const writer = writerOf(path)
     if (!binding || !writer || owner?.path.node === writer.node) continue
     const generator = path.find(isGenerator)
     if (generator && (!owner || !owner.path.find((at) => at.node === generator.node))) {
@@ -168,38 +168,55 @@ function checkWrite(
   }
 }
 
+/**
+ * What runs when something is assigned: the function around it, or the initializer of a class's field, which runs when
+ * one is made and not where it stands; null: the module.
+ */
+function writerOf(path: NodePath): NodePath | null {
+  return path.findParent(
+    (at) =>
+      at.isFunction() ||
+      ((at.isClassProperty() || at.isClassPrivateProperty()) &&
+        !at.node.static &&
+        path.find((one) => one.key === 'value' && one.parentPath === at) !== null),
+  )
+}
+
+/** Private fields are no stored state; only an object that is being made may get its own. */
 function guardPrivateWrite(
   path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
-  name: string,
+  members: readonly t.MemberExpression[],
   lowering: Lowering,
 ): void {
-  const writer = path.getFunctionParent()
-  if (!writer || writer.isClassMethod({ kind: 'constructor' })) return
+  const writer = writerOf(path)
+  const isMaking = writer !== null && (writer.isClassMethod({ kind: 'constructor' }) || !writer.isFunction())
+  const other = members.find(({ object }) => !isMaking || object.type !== 'ThisExpression')
+  if (!writer || !other) return
   const check = t.callExpression(lowering.runtime('outer'), [
     t.numericLiteral(0),
     lowering.site(path.node, 'place'),
-    t.stringLiteral(`#${name}`),
+    t.stringLiteral(`#${(other.property as t.PrivateName).id.name}`),
   ])
   path.replaceWith(t.sequenceExpression([check, path.node]))
   path.skip()
 }
 
 /** Private members that a pattern assigns to. */
-function privateTargets(pattern: NodePath): string[] {
-  const names: string[] = []
+function privateTargets(pattern: NodePath): t.MemberExpression[] {
+  const members: t.MemberExpression[] = []
   pattern.traverse({
     MemberExpression(inner) {
-      if (inner.node.property.type === 'PrivateName') names.push(inner.node.property.id.name)
+      if (inner.node.property.type === 'PrivateName') members.push(inner.node)
     },
   })
-  return names
+  return members
 }
 
 /** `for (x of list)` assigns x at every turn. */
 function checkLoopWrite(path: NodePath<t.ForOfStatement>, lowering: Lowering): void {
   for (const name of Object.keys(t.getBindingIdentifiers(path.node.left, false, false))) {
     const owner = path.scope.getBinding(name)?.scope.getFunctionParent() ?? null
-    const writer = path.getFunctionParent()
+    const writer = writerOf(path)
     if (writer && path.scope.hasBinding(name, true) && owner?.path.node !== writer.node) {
       throw lowering.refuse(
         path.node,
@@ -295,6 +312,14 @@ function witnessPrivates(path: NodePath<t.Class>, lowering: Lowering): void {
     )
     lowering.ours.add(read)
     add('privates', t.arrowFunctionExpression([instance()], read))
+    // a constructor may return an object that has been there before, which a derived class then gives its private fields
+    if (path.node.superClass)
+      path.node.body.body.unshift(
+        t.classPrivateProperty(
+          t.privateName(t.identifier('__vmcheck_stamped')),
+          t.callExpression(lowering.runtime('stamped'), [t.thisExpression(), lowering.site(path.node, 'place')]),
+        ),
+      )
   }
   if (shared.length > 0)
     add(

@@ -113,7 +113,7 @@ export class Actor {
   readonly daemon: boolean
   readonly endless: boolean
   /** Names of the locks that it may still hold when it ends. */
-  readonly hands: ReadonlySet<string>
+  readonly hands: readonly string[]
   readonly program: () => Program<unknown>
 
   constructor({ id, name, cpus, state, kind, program, options }: ActorParts) {
@@ -126,7 +126,7 @@ export class Actor {
     this.program = program
     this.daemon = options.daemon ?? false
     this.endless = options.endless ?? false
-    this.hands = new Set((options.hands ?? []).map((lock) => ('word' in lock ? lock.word.name : lock.name)))
+    this.hands = Object.freeze((options.hands ?? []).map((lock) => ('word' in lock ? lock.word.name : lock.name)))
   }
 
   /** The CPU that it runs on now, or ran on last. */
@@ -151,16 +151,16 @@ export class Actor {
 }
 
 /** The machine's actors as the target of references: `ref(actors)`. */
-export const actors: Referable<Actor> = {
+export const actors: Referable<Actor> = Object.freeze({
   name: 'actor',
   instances: (memory: Memory) => memory.instancesOf(actors),
-}
+})
 
 /** The machine's CPUs that actors share, as the target of references: `ref(cpus)`. */
-export const cpus: Referable<Cpu> = {
+export const cpus: Referable<Cpu> = Object.freeze({
   name: 'cpu',
   instances: (memory: Memory) => memory.instancesOf(cpus),
-}
+})
 
 /** The struct of {@link CpuState}. */
 export const CpuStruct: StructType<CpuState> = struct<CpuState>('cpu', {

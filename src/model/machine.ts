@@ -1,5 +1,6 @@
 import { Actor, type ActorOptions, Cpu, CpuStruct, type ThreadOptions, ThreadStruct, actors, cpus } from './actor.ts'
 import type { Field } from './field.ts'
+import { locationOf } from './locations.ts'
 import { Memory, setupPort } from './memory.ts'
 import type { Program, SyncObject } from './operation.ts'
 import { observedLocks } from './observed.ts'
@@ -51,28 +52,54 @@ export interface ArrayOptions {
   readonly interchangeable?: boolean
 }
 
-/** What a model's `machine()` builds with: shared memory, actors and properties. */
-export class Machine {
+/**
+ * What a machine is made of, as engines know it. A model gets a {@link Machine}, from which programs cannot come to
+ * this: whoever executes accesses could be replaced by it.
+ */
+export class MachineParts {
   readonly memory: Memory = new Memory()
   readonly actors: Actor[] = []
   readonly properties: Property[] = []
   /** Sets of things that are, or may be, interchangeable. */
   readonly interchangeable: Interchangeable[] = []
-  readonly #perActor: PerActor<object>[] = []
-  readonly #cpus: Cpu[] = []
   /** Names of locks that properties look at: their operations are steps of their own. */
   readonly observed: Set<string> = new Set()
-  readonly #names = new Set<string>()
-  #complete = false
+  #isComplete = false
 
   constructor() {
     this.memory.port = setupPort(this.memory)
   }
 
+  /** Whether setup has ended. */
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
   /** Ends setup: what is shared, who runs and what must hold is fixed from here on. */
   complete(): void {
-    this.#complete = true
+    this.#isComplete = true
     for (const name of observedLocks(this)) this.observed.add(name)
+    for (const { cpus } of this.actors) for (const { handlers } of cpus) Object.freeze(handlers)
+    for (const field of this.memory.fields) Object.freeze(field)
+    Object.freeze(this.actors)
+  }
+}
+
+/** What a model's `machine()` builds with: shared memory, actors and properties. */
+export class Machine {
+  readonly #parts: MachineParts
+  readonly #perActor: PerActor<object>[] = []
+  readonly #cpus: Cpu[] = []
+  readonly #names = new Set<string>()
+
+  /** @param parts what is built */
+  constructor(parts: MachineParts) {
+    this.#parts = parts
+  }
+
+  /** The actors made so far, in order. */
+  get actors(): readonly Actor[] {
+    return this.#parts.actors
   }
 
   /**
@@ -100,7 +127,7 @@ export class Machine {
     const made = Array.from({ length: count }, (_, i) =>
       this.#place(type, `${name}[${i}]`, typeof values === 'function' ? values(i) : values),
     )
-    if (options.interchangeable) this.#declare(name, type, made)
+    if (options.interchangeable) this.#declare(name, made)
     return made
   }
 
@@ -108,9 +135,10 @@ export class Machine {
   perActor<T extends object>(type: StructType<T>, name: string, values: Partial<T> = {}): PerActor<T> {
     this.#claim(name)
     const made = new PerActor<T>(name, (actor) => {
+      this.#open()
       const instance = this.#place(type, `${name}[${actor.id}]`, values)
-      const member = this.interchangeable.flatMap(({ members }) => members).find((one) => one.actor === actor)
-      member?.fields.push(...(type.location(instance)?.fields ?? []))
+      const member = this.#parts.interchangeable.flatMap(({ members }) => members).find((one) => one.actor === actor)
+      member?.fields.push(...(locationOf(instance)?.fields ?? []))
       return instance
     })
     for (const actor of this.actors) made.add(actor)
@@ -125,8 +153,8 @@ export class Machine {
   pool<T extends object>(type: StructType<T>, count: number, name: string, options: PoolOptions = {}): Pool<T> {
     this.#claim(name)
     this.#count(count, name)
-    const pool = new Pool(this.memory, type, count, name, options)
-    if (options.interchangeable) this.#declare(name, type, pool.instances)
+    const pool = new Pool(this.#parts.memory, type, count, name, options)
+    if (options.interchangeable) this.#declare(name, pool.instances)
     return pool
   }
 
@@ -136,7 +164,7 @@ export class Machine {
    */
   cpus(count: number, program: (cpu: Cpu) => () => Program<unknown>, options: ActorOptions = {}): readonly Actor[] {
     this.#count(count, 'cpus')
-    const { fields } = this.memory
+    const { fields } = this.#parts.memory
     const members = Array.from({ length: count }, () => {
       const start = fields.length
       const cpu = this.#newCpu(false)
@@ -144,7 +172,11 @@ export class Machine {
       return { name: cpu.name, actor, fields: fields.slice(start), roots: [actor, cpu, actor.program] }
     })
     if (count > 1)
-      this.interchangeable.push({ name: `${members[0]?.name} to ${members.at(-1)?.name}`, isDeclared: false, members })
+      this.#parts.interchangeable.push({
+        name: `${members[0]?.name} to ${members.at(-1)?.name}`,
+        isDeclared: false,
+        members,
+      })
     return members.map(({ actor }) => actor)
   }
 
@@ -208,20 +240,20 @@ export class Machine {
    * @throws Error outside programs
    */
   get self(): Actor {
-    const { actor } = this.memory.port
+    const { actor } = this.#parts.memory.port
     if (!actor) throw new Error('m.self belongs in programs: nobody runs during machine() or in a property')
     return actor
   }
 
   /** Whether a guard is being evaluated. */
   get isGuarding(): boolean {
-    return this.memory.port.guarding ?? false
+    return this.#parts.memory.port.guarding ?? false
   }
 
   /** One of 0 to n - 1; the search tries each. Traces say `what` is chosen, and call the alternatives by `names`. */
   choose(n: number, what = 'choice', names: readonly string[] = []): number {
     if (!Number.isInteger(n) || n < 1) throw new RangeError(`choose(${n}): give the number of alternatives, 1 or more`)
-    return n === 1 ? 0 : this.memory.port.choose(n, what, names)
+    return n === 1 ? 0 : this.#parts.memory.port.choose(n, what, names)
   }
 
   /** One of some things, in no order; the search tries each. Traces say `what` is chosen. */
@@ -230,7 +262,7 @@ export class Machine {
     const chosen =
       list.length === 1
         ? 0
-        : this.memory.port.choose(
+        : this.#parts.memory.port.choose(
             list.length,
             what,
             list.map(({ name }) => name),
@@ -244,7 +276,7 @@ export class Machine {
    * reads are ghost reads: outside the race check; a text that it returns says what is wrong.
    */
   assert(condition: boolean | (() => PropertyResult), message = 'assertion failed'): void {
-    const { port } = this.memory
+    const { port } = this.#parts.memory
     const holds = typeof condition === 'function' ? (port.judge?.(condition) ?? port.ghost(condition)) : condition
     if (holds === true) return
     port.violated({
@@ -256,12 +288,14 @@ export class Machine {
 
   /** The value of `read`, whose reads are ghost reads: for bookkeeping that the kernel itself does not do. */
   ghost<T>(read: () => T): T {
-    return this.memory.port.ghost(read)
+    return this.#parts.memory.port.ghost(read)
   }
 
   #place<T extends object>(type: StructType<T>, name: string, values: Partial<T>): Instance<T> {
-    const instance = type.place(this.memory, name, false)
-    type.initialise(instance, values, (field, raw) => this.memory.port.writeHidden(field, raw))
+    const instance = type.place(this.#parts.memory, name, false)
+    type.initialise(this.#parts.memory, instance, values, (field, raw) =>
+      this.#parts.memory.port.writeHidden(field, raw),
+    )
     return instance
   }
 
@@ -277,27 +311,27 @@ export class Machine {
     const name = `${program.name || 'program'}/${id}`
     const state = isShared && kind === 'thread' ? this.struct(ThreadStruct, `thread ${name}`) : null
     const actor = new Actor({ id, name, cpus: places, state, kind, program, options })
-    this.actors.push(actor)
-    this.memory.instancesOf(actors).push(actor)
+    this.#parts.actors.push(actor)
+    this.#parts.memory.instancesOf(actors).push(actor)
     for (const made of this.#perActor) made.add(actor)
     return actor
   }
 
-  #declare<T extends object>(name: string, type: StructType<T>, instances: readonly Instance<T>[]): void {
+  #declare(name: string, instances: readonly Instance<object>[]): void {
     const members = instances.map((instance) => {
-      const { fields, alive } = type.location(instance) as { fields: readonly Field[]; alive: Field | null }
+      const { fields, alive } = locationOf(instance) as { fields: readonly Field[]; alive: Field | null }
       return { name: instance.name, actor: null, fields: alive ? [alive, ...fields] : [...fields], roots: [instance] }
     })
-    if (members.length > 1) this.interchangeable.push({ name, isDeclared: true, members })
+    if (members.length > 1) this.#parts.interchangeable.push({ name, isDeclared: true, members })
   }
 
   #newCpu(isShared: boolean): Cpu {
     const index = this.#cpus.length
     if (index === MAX_CPUS)
       throw new TypeError(`a machine has at most ${MAX_CPUS} CPUs: sets of them are words of so many bits`)
-    const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null, this.memory)
+    const cpu = new Cpu(index, isShared ? this.struct(CpuStruct, `CPU ${index}`) : null, this.#parts.memory)
     this.#cpus.push(cpu)
-    if (isShared) this.memory.instancesOf(cpus).push(cpu)
+    if (isShared) this.#parts.memory.instancesOf(cpus).push(cpu)
     return cpu
   }
 
@@ -307,9 +341,9 @@ export class Machine {
       throw new TypeError('a property needs a name: m.always("name", () => ...)')
     if (typeof property.holds !== 'function')
       throw new TypeError(`property "${property.name}": give a function that looks at the state, () => ...`)
-    if (this.properties.some(({ name }) => name === property.name))
+    if (this.#parts.properties.some(({ name }) => name === property.name))
       throw new Error(`two properties are called "${property.name}"`)
-    this.properties.push(property)
+    this.#parts.properties.push(property)
   }
 
   #claim(name: string): void {
@@ -325,6 +359,6 @@ export class Machine {
   }
 
   #open(): void {
-    if (this.#complete) throw new Error('the machine is complete: build it inside machine()')
+    if (this.#parts.isComplete) throw new Error('the machine is complete: build it inside machine()')
   }
 }

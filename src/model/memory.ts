@@ -1,5 +1,6 @@
 import type { Actor } from './actor.ts'
 import type { AccessMode, Field, FieldType, Referable } from './field.ts'
+import { locationOf } from './locations.ts'
 import type { PropertyResult } from './machine.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
@@ -65,11 +66,6 @@ const NO_PORT: MemoryPort = (() => {
   }
 })()
 
-/** What knows where instances lie: a struct type. */
-interface Locating {
-  location?(instance: object): { readonly fields: readonly Field[]; readonly alive: Field | null } | undefined
-}
-
 /** The shared memory of one machine: its fields, their initial values, and whoever executes accesses now. */
 export class Memory {
   readonly fields: Field[] = []
@@ -104,18 +100,16 @@ export class Memory {
 
   /** The fields of a struct instance, its liveness cell first; null for anything else. */
   fieldsOf(instance: object): readonly Field[] | null {
-    for (const type of this.#instances.keys()) {
-      const found = (type as Locating).location?.(instance)
-      if (found) return found.alive ? [found.alive, ...found.fields] : found.fields
-    }
-    return null
+    const found = locationOf(instance)
+    if (!found || !this.#instances.has(found.type)) return null
+    return found.alive ? [found.alive, ...found.fields] : found.fields
   }
 
   /** The structs placed so far, type by type in order of first use: their types' names, their own, and their fields. */
   structs(): { readonly type: string; readonly name: string; readonly fields: readonly Field[] }[] {
     return [...this.#instances].flatMap(([type, instances]) =>
       instances.flatMap((instance) => {
-        const placed = (type as Locating).location?.(instance)
+        const placed = locationOf(instance)
         if (!placed) return []
         const { name } = instance as { name: string }
         return [

@@ -1,10 +1,10 @@
 import { CpuStruct, ThreadStruct } from './actor.ts'
 import type { Field } from './field.ts'
-import type { Machine } from './machine.ts'
+import type { MachineParts } from './machine.ts'
 import type { MemoryPort } from './memory.ts'
 
 /** The insides of locks: fields that only the operations of a lock touch, with the lock's name. */
-export function lockFields({ memory }: Pick<Machine, 'memory'>): ReadonlyMap<Field, string> {
+export function lockFields({ memory }: Pick<MachineParts, 'memory'>): ReadonlyMap<Field, string> {
   const own: readonly string[] = [CpuStruct.name, ThreadStruct.name]
   return new Map(
     memory
@@ -21,7 +21,7 @@ export function lockFields({ memory }: Pick<Machine, 'memory'>): ReadonlyMap<Fie
  * Names of the locks that properties look at in the initial state. Whether such a lock is held can be seen other than by
  * waiting for it, so that its operations must not share steps.
  */
-export function observedLocks(machine: Machine): Set<string> {
+export function observedLocks(machine: MachineParts): Set<string> {
   const names = lockFields(machine)
   const read = fieldsRead(machine)
   return new Set([...read].flatMap((field) => names.get(field) ?? []))
@@ -34,7 +34,7 @@ const MAX_EVALUATIONS = 200
  * Fields that properties read in the initial state, and in what it becomes when locks that they read are held: a property
  * may look at a second lock only where a first one is held. At rest nobody is in the middle of a step.
  */
-function fieldsRead(machine: Machine): Set<Field> {
+function fieldsRead(machine: MachineParts): Set<Field> {
   const { memory, properties } = machine
   const inside = lockFields(machine)
   const all = new Set<Field>()

@@ -15,7 +15,7 @@ export class PerActor<T extends object> {
 
   /** Every actor's, in order of actors: for properties. */
   get all(): readonly Instance<T>[] {
-    return this.#instances
+    return [...this.#instances]
   }
 
   /** The struct of an actor. */

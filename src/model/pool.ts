@@ -1,4 +1,5 @@
 import { type Field, range } from './field.ts'
+import { locationOf } from './locations.ts'
 import type { Memory } from './memory.ts'
 import type { Instance, StructType } from './struct.ts'
 
@@ -62,14 +63,15 @@ export class Pool<T extends object> {
     if (index < 0) return null
     const instance = this.instances[index] as Instance<T>
     port.write(this.#alive(instance), 1)
-    this.#type.initialise(instance, values, (field, raw) => port.writeHidden(field, raw))
+    this.#type.initialise(this.#memory, instance, values, (field, raw) => port.writeHidden(field, raw))
     return instance
   }
 
   /** Frees an instance; freeing it twice is a violation of kind `use-after-free`. */
   free(instance: Instance<T>): void {
     const { port } = this.#memory
-    const location = this.#type.location(instance)
+    if (instance === null) throw new TypeError(`${this.name}.free: null, as an allocation that failed gives it`)
+    const location = locationOf(instance)
     const index = this.instances.indexOf(instance)
     if (!location || index < 0) throw new TypeError(`${this.name}.free: not an instance of this pool`)
     const alive = this.#alive(instance)
@@ -84,7 +86,7 @@ export class Pool<T extends object> {
   }
 
   #alive(instance: Instance<T>): Field {
-    return this.#type.location(instance)?.alive as Field
+    return locationOf(instance)?.alive as Field
   }
 
   #take(): number {

@@ -1,4 +1,5 @@
 import type { AccessMode, Field, FieldType, Referable } from './field.ts'
+import { type FieldLocation, locationOf, setLocation } from './locations.ts'
 import type { Memory } from './memory.ts'
 
 /** The field types of a struct's properties. */
@@ -7,20 +8,11 @@ export type FieldTypes<T> = { readonly [K in keyof T]: FieldType<T[K]> }
 /** One struct in shared memory: its fields as plain properties, and its name. */
 export type Instance<T> = T & { readonly name: string }
 
-/** Where an instance's fields are; kept apart from the instance, whose properties are the author's. */
-export interface FieldLocation {
-  readonly memory: Memory
-  readonly fields: readonly Field[]
-  /** Liveness cell of a pooled instance. */
-  readonly alive: Field | null
-}
-
 /** A struct declared by {@link struct}. */
 export class StructType<T extends object> implements Referable<Instance<T>> {
   readonly name: string
   readonly types: FieldTypes<T>
   readonly keys: readonly (keyof T & string)[]
-  readonly #locations = new WeakMap<object, FieldLocation>()
 
   constructor(name: string, types: FieldTypes<T>) {
     this.name = name
@@ -56,19 +48,19 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
         },
       })
     })
-    this.#locations.set(instance, { memory, fields, alive })
+    setLocation(instance, { type: this, fields, alive })
     memory.instancesOf(this).push(instance)
     return instance
   }
 
-  /** Where `instance` lies, or undefined when it is none of this type's. */
-  location(instance: object): FieldLocation | undefined {
-    return this.#locations.get(instance)
-  }
-
   /** Gives the fields their initial values: those of `values`, else those of their types. */
-  initialise(instance: Instance<T>, values: Partial<T>, write: (field: Field, raw: number) => void): void {
-    const { memory, fields } = this.#locations.get(instance) as FieldLocation
+  initialise(
+    memory: Memory,
+    instance: Instance<T>,
+    values: Partial<T>,
+    write: (field: Field, raw: number) => void,
+  ): void {
+    const { fields } = locationOf(instance) as FieldLocation
     for (const key of Object.keys(values)) {
       if (!(this.keys as readonly string[]).includes(key)) throw new Error(`struct ${this.name} has no field ${key}`)
     }

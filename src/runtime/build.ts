@@ -1,4 +1,4 @@
-import { Machine } from '../model/machine.ts'
+import { Machine, MachineParts } from '../model/machine.ts'
 import { type LoadedModel, setupRefusal } from './load.ts'
 import { Refusal } from '../source/refusal.ts'
 
@@ -12,11 +12,11 @@ const MAX_ACTORS = 30
 export function buildMachine(
   { model, sourceMap, bundle: { file } }: LoadedModel,
   params: Readonly<Record<string, unknown>>,
-): Machine {
-  const [machine, twin] = [new Machine(), new Machine()]
+): MachineParts {
+  const [machine, twin] = [new MachineParts(), new MachineParts()]
   try {
-    model.build(twin, params)
-    model.build(machine, params)
+    model.build(new Machine(twin), params)
+    model.build(new Machine(machine), params)
     machine.complete()
     if (describeMachine(twin) !== describeMachine(machine)) throw unsteady(file)
     const { length } = machine.actors
@@ -30,7 +30,7 @@ export function buildMachine(
 }
 
 /** Fields, initial values and actors of a machine, as it must come out each time it is built. */
-export function describeMachine({ memory, actors }: Machine): string {
+export function describeMachine({ memory, actors }: MachineParts): string {
   return JSON.stringify([
     memory.fields.map(({ name, id }) => [name, memory.initial[id]]),
     actors.map(({ name }) => name),

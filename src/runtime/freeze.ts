@@ -1,8 +1,9 @@
 import { isAnyArrayBuffer, isMap, isProxy, isSet } from 'node:util/types'
 import { Actor, Cpu } from '../model/actor.ts'
-import { Machine } from '../model/machine.ts'
-import { Memory } from '../model/memory.ts'
-import { PAUSE } from '../model/operation.ts'
+import { Machine, type MachineParts } from '../model/machine.ts'
+import { Operation, PAUSE } from '../model/operation.ts'
+import { PerActor } from '../model/per-actor.ts'
+import { Pool } from '../model/pool.ts'
 import { StructType } from '../model/struct.ts'
 import { article } from '../source/texts.ts'
 import { intrinsics } from './intrinsics.ts'
@@ -36,13 +37,12 @@ export class ObjectTable {
  * Walks everything reachable from the actors' programs and the properties, numbers and freezes it.
  * @throws Refusal for a typed array, which cannot be frozen
  */
-export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable {
+export function freezeReachable(machine: MachineParts, runtime: Runtime): ObjectTable {
   const table = new ObjectTable()
   const closed = intrinsics()
   for (const object of [...runtimeObjects(runtime), ...standardObjects()]) table.add(object)
   const queue: unknown[] = [
     PAUSE,
-    machine,
     ...machine.actors,
     ...machine.actors.map(({ program }) => program),
     ...machine.properties.map(({ holds }) => holds),
@@ -55,16 +55,39 @@ export function freezeReachable(machine: Machine, runtime: Runtime): ObjectTable
     if (closed.has(value) || !table.add(value)) continue
     for (const next of captured(value, runtime)) queue.push(next)
     for (const next of hidden(value, runtime)) queue.push(next)
-    if (value instanceof Cpu) queue.push(value.state)
-    if (value instanceof Machine || value instanceof Memory || value instanceof Cpu || value instanceof StructType)
-      continue
-    if (value instanceof Actor) {
-      queue.push(...value.cpus, value.state)
-      continue
-    }
-    freeze(value, queue)
+    if (isOpaque(value)) queue.push(...close(value))
+    else freeze(value, queue)
+  }
+  for (const one of [Machine, Actor, Cpu, StructType, PerActor, Pool, Operation]) {
+    Object.freeze(one)
+    Object.freeze(one.prototype)
   }
   return table
+}
+
+type Opaque = Machine | Actor | Cpu | StructType<object>
+
+/** Whether an object is a part of the machine, of which programs use the name and the methods. */
+function isOpaque(value: object): value is Opaque {
+  return value instanceof Machine || value instanceof Actor || value instanceof Cpu || value instanceof StructType
+}
+
+/** Freezes a part of the machine; what it holds that programs may refer to. */
+function close(value: Opaque): unknown[] {
+  Object.freeze(value)
+  if (value instanceof Cpu) {
+    for (const handler of value.handlers) Object.freeze(handler)
+    return [value.state]
+  }
+  if (value instanceof Actor) {
+    Object.freeze(value.cpus)
+    return [...value.cpus, value.state]
+  }
+  if (value instanceof StructType) {
+    Object.freeze(value.keys)
+    for (const type of Object.values(Object.freeze(value.types) as object)) Object.freeze(type)
+  }
+  return []
 }
 
 /**

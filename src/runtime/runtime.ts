@@ -271,6 +271,16 @@ export class Runtime {
     return this.stepping ? this.#step : 0
   }
 
+  /** Lowered code, before an object gets private fields of a derived class: which no stored state would hold, were it one that has been there before. */
+  stamped(object: object, site: number): void {
+    if (!this.stepping || !Object.isFrozen(object)) return
+    this.signalled = true
+    throw new Refusal(
+      'a program gives private fields to an object made outside of it, which no stored state would hold: keep it in shared memory',
+      this.place(site),
+    )
+  }
+
   /** Lowered code, before a variable of an outer function is assigned. */
   outer(era: number, site: number, name: string): void {
     if (!this.stepping || era === this.#step) return

@@ -1,4 +1,5 @@
 import { type Actor, type Cpu, CpuStruct, ThreadStruct } from '../model/actor.ts'
+import { locationOf } from '../model/locations.ts'
 import type { Instance, StructType } from '../model/struct.ts'
 
 /** Where an actor may take its next step. */
@@ -33,7 +34,7 @@ function fieldsOf<T extends object>(
   type: StructType<T>,
   instance: Instance<T>,
 ): (readonly [key: string, id: number])[] {
-  return (type.location(instance)?.fields ?? []).map(({ id }, i) => [type.keys[i] as string, id] as const)
+  return (locationOf(instance)?.fields ?? []).map(({ id }, i) => [type.keys[i] as string, id] as const)
 }
 
 /** Ids of the fields that say who runs where: `moved` by getting or leaving a CPU, `all` looked at to decide it. */

@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import type { AccessMode } from '../model/field.ts'
-import type { Machine } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine.ts'
 import type { Operation, PrimitiveClass } from '../model/operation.ts'
 
 /** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */
@@ -14,7 +14,7 @@ export function isAtomicAccess(access: AccessMode, isWrite: boolean): boolean {
 /** The class of an operation in a machine: that of its primitive; of a lock that properties look at, `other`, for "held" shows there. */
 export function classOf(
   { primitive, target }: Operation<unknown>,
-  { observed }: Pick<Machine, 'observed'>,
+  { observed }: Pick<MachineParts, 'observed'>,
 ): PrimitiveClass {
   return observed.has(target.name) ? 'other' : primitive.class
 }
@@ -22,7 +22,7 @@ export function classOf(
 /** Says where one actor's steps end, by what it has done so far in the present one (docs/soundness.md, "Steps"). */
 export class StepBounds {
   readonly #granularity: Granularity
-  readonly #machine: Pick<Machine, 'observed' | 'properties'>
+  readonly #machine: Pick<MachineParts, 'observed' | 'properties'>
   /** Shared accesses and operations so far. */
   #events = 0
   #hasReleased = false
@@ -33,7 +33,7 @@ export class StepBounds {
   /** The last event was an operation. */
   #hasOperated = false
 
-  constructor(granularity: Granularity, machine: Pick<Machine, 'observed' | 'properties'>) {
+  constructor(granularity: Granularity, machine: Pick<MachineParts, 'observed' | 'properties'>) {
     this.#granularity = granularity
     this.#machine = machine
   }

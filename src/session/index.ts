@@ -8,8 +8,10 @@ import type { Report } from '../report/report.ts'
 import { UsageError } from '../source/usage-error.ts'
 import { usualCache } from '../installation.ts'
 import { startThreads } from '../threads/threads.ts'
+import { checkExploreOptions } from './checked-options.ts'
 import { commandsOf } from './command-lines.ts'
 import { quietEnvironment } from './environment.ts'
+import { checkGateOptions } from './gate/checked-options.ts'
 import { type GateOptions, type GateOutcome, gateModels } from './gate/gate.ts'
 import { type IsolatedTask, exploreIsolated } from './isolated.ts'
 import { type ExploreOptions, requestOf } from './options.ts'
@@ -59,20 +61,31 @@ export interface GateSurroundings extends Surroundings {
  * const { verdict } = await explore('models/lock-order.ts', { scenario: 'fixed' })
  */
 export async function explore(path: string, options: ExploreOptions & ExploreSurroundings = {}): Promise<Report> {
+  checkExploreOptions(path, options)
   const { cwd, cache, signal } = surroundingsOf(options)
   const request = requestOf(options)
   const text = await bundle(path, cwd, cache)
   const threads = await startThreads<IsolatedTask>('scenario', 1, null)
   let looking: NodeJS.Timeout | undefined
+  const refused = new AbortController()
   try {
     const answer = await exploreIsolated(threads, text, request, {
       cwd,
-      signal,
+      signal: AbortSignal.any([signal, refused.signal]),
       started: (progress) => {
         const { onProgress } = options
-        if (onProgress) looking = setInterval(() => onProgress(progress()), PROGRESS_EVERY_MS)
+        if (!onProgress) return
+        looking = setInterval(() => {
+          try {
+            onProgress(progress())
+          } catch (error) {
+            clearInterval(looking)
+            refused.abort(error) // the caller's mistake is the caller's to hear of
+          }
+        }, PROGRESS_EVERY_MS)
       },
     })
+    if (refused.signal.aborted) throw refused.signal.reason
     if ('problem' in answer) throw new UsageError(answer.problem)
     if (request.checkpoint && answer.report.inconclusive === null)
       await discardCheckpoint(resolve(cwd, request.checkpoint.folder))
@@ -96,6 +109,7 @@ export async function gate(
   paths: readonly string[] = [],
   options: GateOptions & GateSurroundings = {},
 ): Promise<GateOutcome> {
+  checkGateOptions(paths, options)
   const { cwd, cache, signal } = surroundingsOf(options)
   return gateModels(paths, options, quietEnvironment(cwd, { cache, signal }), () => ({
     started: () => {},

@@ -44,6 +44,14 @@ function isUnread({ readers }: LockState): boolean {
   return readers === 0
 }
 
+function isReader({ readers, again }: LockState, { id }: Actor): boolean {
+  return (((readers | again) >> id) & 1) === 1
+}
+
+function isHeldBy(state: LockState, actor: Actor): boolean {
+  return isReader(state, actor) || state.writer === actor || state.upgrader === actor || state.depth > 0
+}
+
 function addReader(state: LockState, actor: Actor, name: string): void {
   const bit = 1 << actor.id
   if ((state.again & bit) !== 0) throw new Error(`${actor.name} takes ${name} for reading more than twice`)
@@ -66,6 +74,11 @@ function dropWriter(state: LockState, actor: Actor, name: string): void {
   else throw new Error(`${actor.name} releases ${name}, which it does not hold`)
 }
 
+/** Whether the actor holds it for writing so that no other may read. */
+function isAlone({ writer, upgrader }: LockState, actor: Actor): boolean {
+  return writer === actor || upgrader === actor
+}
+
 function readersOf({ readers }: LockState, all: readonly Actor[]): Actor[] {
   return all.filter(({ id }) => ((readers >> id) & 1) === 1)
 }
@@ -83,13 +96,15 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   announce: {
     class: 'acquire',
     enabled: ({ state }, actor) => state.recursive === actor || state.writer === null,
-    perform: ({ state }, actor) => {
-      if (state.recursive === actor) {
-        state.depth += 1
-        return true
+    perform: ({ state, name }, actor) => {
+      if (state.recursive !== actor) {
+        state.writer = actor
+        return false
       }
-      state.writer = actor
-      return false
+      if (!isAlone(state, actor))
+        throw new Error(`${actor.name} takes ${name} for writing again after a downgrade: readers may be inside`)
+      state.depth += 1
+      return true
     },
     holders: ({ state }) => present(state.writer),
     yields: true,
@@ -106,7 +121,16 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   read: {
     class: 'acquire',
     enabled: ({ state }, actor) => state.recursive === actor || (state.writer === null && state.upgrader === null),
-    perform: ({ state, name }, actor) => addReader(state, actor, name),
+    perform: ({ state, name }, actor) => {
+      const { recursive } = state
+      if (recursive !== null && recursive !== actor && state.depth > 0)
+        throw new Error(`${actor.name} takes ${name} for reading, which ${recursive.name} has upgraded by recursion`)
+      if (recursive === actor && !isHeldBy(state, actor))
+        throw new Error(
+          `${actor.name} takes ${name} for reading by its right to take it again, although it has released it`,
+        )
+      addReader(state, actor, name)
+    },
     holders: ({ state }) => present(state.writer, state.upgrader),
     yields: true,
   },
@@ -116,6 +140,8 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
       const { state, name } = lock
       dropReader(state, actor, name)
       if (state.recursive === actor) {
+        if (!isAlone(state, actor) && !isUnread(state))
+          throw new Error(`${actor.name} upgrades ${name} by its right to take it again, with readers inside`)
         state.depth += 1
         return 'granted'
       }
@@ -143,9 +169,10 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
   },
   release: {
     class: 'release',
+    // read holds first, as lock_done counts them; whether others read must not matter to a release
     perform: ({ state, name }, actor) => {
-      if (isUnread(state)) dropWriter(state, actor, name)
-      else dropReader(state, actor, name)
+      if (isReader(state, actor)) dropReader(state, actor, name)
+      else dropWriter(state, actor, name)
     },
     frees: hasNoWriter,
   },

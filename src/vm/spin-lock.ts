@@ -177,14 +177,27 @@ export class RwSpinLock implements SyncObject {
     yield* new Operation<void>(this, 'write')
   }
 
-  /** Takes a tryable lock for reading if no writer is inside; whether it did. */
+  /**
+   * Takes the lock for reading if no writer is inside; whether it did.
+   * @throws Error unless the lock was made `tryable`
+   */
   tryRead(): Operation<boolean> {
+    this.#checkTryable()
     return new Operation(this, 'tryRead')
   }
 
-  /** Takes a tryable lock for writing if nobody is inside; whether it did. */
+  /**
+   * Takes the lock for writing if no actor is inside; whether it did.
+   * @throws Error unless the lock was made `tryable`
+   */
   tryWrite(): Operation<boolean> {
+    this.#checkTryable()
     return new Operation(this, 'tryWrite')
+  }
+
+  #checkTryable(): void {
+    if (this.operations !== RW.tryable)
+      throw new Error(`${this.name} is tried but was not made so: new RwSpinLock(m, name, { tryable: true })`)
   }
 
   /** Gives a read or the write hold back. */

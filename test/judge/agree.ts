@@ -5,7 +5,7 @@ import type { Engine } from '../../src/explore/search/engine.ts'
 import { assertion } from '../../checks/index.ts'
 import { FAULT, OUTCOME } from '../../src/explore/table/leaf.ts'
 import type { Field } from '../../src/model/field.ts'
-import type { Machine } from '../../src/model/machine.ts'
+import type { MachineParts } from '../../src/model/machine.ts'
 import type { Granularity } from '../../src/semantics/step-bounds.ts'
 import { type InlineOptions, type InlineSearch, bundleText, exploreInline } from '../harness/inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
@@ -78,7 +78,7 @@ function variables({ system, reader }: Engine, words: Int32Array): string {
 }
 
 /** The variables of a state as the interpreter writes them; pages have no order. */
-export function variablesOf({ interchangeable, memory }: Machine, value: (field: Field) => unknown): string {
+export function variablesOf({ interchangeable, memory }: MachineParts, value: (field: Field) => unknown): string {
   const isAlike = interchangeable.some(({ isDeclared }) => !isDeclared)
   const values = (pattern: RegExp): unknown[] => memory.fields.filter(({ name }) => pattern.test(name)).map(value)
   const owners = values(/^page\[\d\]\.owner/)

@@ -87,6 +87,12 @@ const REFUSED: Readonly<
     program: 'yield* pause()\n@map.set(1, 2)',
     says: /changes an object made outside/,
   },
+  'a private field of another object assigned in a constructor': {
+    outside:
+      'class Box { #n = 0; static one = new Box(0); constructor(k: number) { if (k) @Box.one.#n = 1 } get n() { return this.#n } }',
+    program: 'yield* pause()\nvoid new Box(1).n',
+    says: /a program assigns "#n"/,
+  },
   'the time': {
     setup: 'const x = m.struct(S, "x")',
     program: 'yield* pause()\nx.v = Math.floor(@performance.now() * 1e6) % 60_000',
@@ -365,6 +371,43 @@ async function refusalOf(text: string): Promise<Refusal | string> {
     if (error instanceof Refusal) return error
     throw error
   }
+}
+
+/** What programs may try to change of what a machine is made of. */
+const PARTS = [
+  '(m as any).flag = true',
+  'Object.getPrototypeOf(m).assert = () => {}',
+  '(m.self as any).flag = true',
+  '(m.self.cpu as any).flag = true',
+  '(m.self.cpu as any).handlers.push(1)',
+  '(m.actors as any).length = 0',
+  '(S as any).flag = true',
+  '(S.types as any).v.bits = 1',
+  'Object.getPrototypeOf(S).flag = true',
+  '(x as any).flag = true',
+  '(per as any).flag = true',
+  'Object.getPrototypeOf(per).of = () => null',
+  '(pool as any).flag = true',
+  '(pool.instances as any).length = 0',
+  'Object.getPrototypeOf(lock.acquire()).flag = true',
+  '(pause as any).flag = true',
+]
+
+for (const change of PARTS) {
+  test(`refused: ${change}`, async (t) => {
+    const text = `import { model, pause, struct, u4 } from 'vmcheck'
+import { Mutex } from 'vmcheck/vm'
+const S = struct<{ v: number }>('s', { v: u4 })
+export default model({ title: 'test', machine(m) {
+  const [x, per, pool, lock] = [m.struct(S, 'x'), m.perActor(S, 'per'), m.pool(S, 2, 'pool'), new Mutex(m, 'lock')]
+  void [x, per, pool, lock]
+  m.thread(function* a() { yield* pause(); ${change} })
+} })`
+    await t.throwsAsync(async () => exploreInline(await loadText(text), 'step'), {
+      instanceOf: Refusal,
+      message: /changes an object made outside/,
+    })
+  })
 }
 
 for (const [name, example] of Object.entries(REFUSED)) {

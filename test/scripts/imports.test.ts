@@ -36,7 +36,7 @@ const PLANTED: readonly (readonly [file: string, line: string, says: string])[] 
   ],
   [
     'models/wire.ts',
-    "import { Field } from '../../src/model/field.ts'",
+    "import { Field } from '../src/model/field.ts'",
     'models may not import src/model (../src/model/field.ts)',
   ],
   ['src/runtime/activation.ts', "import { traverse } from '@babel/core'", 'src/runtime may not import @babel/core'],

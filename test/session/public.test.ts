@@ -164,3 +164,27 @@ test('a model that keeps its thread busy does not keep who asks: after an abort,
     ],
   )
 })
+
+test('options that there are not, and values of the wrong kind, are refused', async (t) => {
+  const wrong: readonly (readonly [options: object, says: RegExp])[] = [
+    [{ granularty: 'access' }, /explore: unknown option granularty; did you mean granularity\?/],
+    [{ granularity: 'foo' }, /granularity is "foo", and should be step or access/],
+    [{ reduce: 'foo' }, /reduce is "foo"/],
+    [{ keepGoing: 'no' }, /keepGoing is "no", and should be true or false/],
+    [{ signal: 5 }, /signal is 5, and should be an AbortSignal/],
+    [{ toString: 1 }, /unknown option toString/],
+  ]
+  for (const [options, message] of wrong)
+    await t.throwsAsync(explore('models/wire.ts', options as never), { instanceOf: UsageError, message })
+  await t.throwsAsync(explore(null as never), { instanceOf: UsageError, message: /the path of a model is a text/ })
+  await t.throwsAsync(gate([], { updat: true } as never), { instanceOf: UsageError, message: /did you mean update/ })
+})
+
+test('what onProgress throws, explore throws', async (t) => {
+  const fails = (): void => {
+    throw new Error('boom')
+  }
+  await t.throwsAsync(explore('bench/models/filter.ts', { set: { n: 5 }, cache: CACHE, onProgress: fails }), {
+    message: 'boom',
+  })
+})

@@ -4,14 +4,14 @@ import { type LoadedModel, setupRefusal } from '../../runtime/load.ts'
 import type { SourcePlace } from '../../source/refusal.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Actor } from '../../model/actor.ts'
-import type { Machine } from '../../model/machine.ts'
+import type { MachineParts } from '../../model/machine.ts'
 import { lockFields } from '../../model/observed.ts'
 import { type Layout, layoutOf, writeCell } from './layout.ts'
 import { type Namings, namingsOf } from './references.ts'
 
 /** A machine built from a model's parameters, ready to be explored. */
 export interface System {
-  readonly machine: Machine
+  readonly machine: MachineParts
   readonly actors: readonly Actor[]
   readonly objects: ObjectTable
   readonly runtime: Runtime
@@ -51,7 +51,7 @@ export function buildSystem(loaded: LoadedModel, params: Readonly<Record<string,
   }
 }
 
-function lockFieldsOf(machine: Machine): System['lockFields'] {
+function lockFieldsOf(machine: MachineParts): System['lockFields'] {
   const of = (isObserved: boolean): ReadonlySet<number> =>
     new Set(
       [...lockFields(machine)].flatMap(([{ id }, name]) => (machine.observed.has(name) === isObserved ? [id] : [])),

@@ -332,10 +332,10 @@ export class StepMemory implements MemoryPort {
     )
   }
 
-  /** Whether the actor whose step runs is who a field of a lock names: nobody else changes that. */
+  /** Whether the actor whose step runs is the one that a field of a lock names: no other actor changes that. */
   #isOwn({ type }: Field, raw: number): boolean {
     const { id } = this.actor as Actor
-    return namesActor(raw, type.names?.form ?? 'one', id)
+    return type.names?.form !== 'set' && namesActor(raw, 'one', id) // a set tells of others, too
   }
 
   #signal(fault: Fault | null): never {

@@ -1,5 +1,6 @@
 import { type Actor, CpuStruct, ThreadStruct } from '../../model/actor.ts'
 import type { Leftover } from '../../model/check.ts'
+import { locationOf } from '../../model/locations.ts'
 import type { Field } from '../../model/field.ts'
 import type { AtomicContext } from '../../model/check.ts'
 import { Holdings, namesActor } from '../../semantics/holdings.ts'
@@ -38,14 +39,14 @@ export class Balance {
     const cellOf = (field: Field): Cell => layout.cells[field.id] as Cell
     const inside = (struct: typeof CpuStruct | typeof ThreadStruct, instance: object, key: string): Cell => {
       const at = (struct.keys as readonly string[]).indexOf(key)
-      return cellOf((struct.location(instance) as { fields: readonly Field[] }).fields[at] as Field)
+      return cellOf((locationOf(instance) as { fields: readonly Field[] }).fields[at] as Field)
     }
     const names = new Map(
       machine.memory.structs().flatMap(({ name, fields }) => fields.map((field) => [field, name] as const)),
     )
     const watched = (field: Field): Watched => ({ cell: cellOf(field), form: field.type.names?.form ?? 'one' })
     this.#watches = actors.map(({ state, kind, cpu, hands }) => ({
-      locks: this.#holdings.fields.filter((field) => !hands.has(names.get(field) as string)).map(watched),
+      locks: this.#holdings.fields.filter((field) => !hands.includes(names.get(field) as string)).map(watched),
       spinning: this.#holdings.fields.filter(({ type }) => type.spins).map(watched),
       off: state && {
         interrupts: inside(ThreadStruct, state, 'interruptsOff'),
@@ -88,7 +89,7 @@ export class Balance {
   leftover(actor: Actor, words: Int32Array): Leftover | null {
     if (!this.isLeft(actor, words)) return null
     const { interruptsOff, preemptionOff } = this.context(actor, words, false, false)
-    const locks = this.#held(actor, words).flatMap(({ lock }) => (actor.hands.has(lock) ? [] : [lock]))
+    const locks = this.#held(actor, words).flatMap(({ lock }) => (actor.hands.includes(lock) ? [] : [lock]))
     return { locks, interruptsOff, preemptionOff }
   }
 

@@ -49,7 +49,9 @@ export class LeafMaker {
     const footprint = footprints.intern(record)
     const access = accesses.intern(record)
     const isStep = record.outcome === 'step'
-    const isIdle = writes.length === 0 && local === before
+    // an endless actor that takes a lock and releases it within one step is not stuck, although nothing is left changed
+    const cycles = this.#with.actors[actor]?.endless === true && record.first === 'acquire' && record.writes.size > 0
+    const isIdle = writes.length === 0 && local === before && !cycles
     const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
     const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
     const written = folded(record.writes.keys())
@@ -59,8 +61,8 @@ export class LeafMaker {
     const head =
       (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
       (record.looped ? LOOPED : 0) |
-      (isStep && (!reads || local !== before) ? GOES : 0) |
-      (isStep && reads && moves && local === before ? MAY_GO : 0) |
+      (isStep && (!reads || local !== before || cycles) ? GOES : 0) |
+      (isStep && reads && moves && local === before && !cycles ? MAY_GO : 0) |
       (record.outcome !== 'blocked' && record.plain.length > 0 ? PLAIN : 0) |
       (isIdle ? IDLE : 0) |
       (record.outcome === 'blocked' && record.holders !== 0 ? HELD : 0) |
