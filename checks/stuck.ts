@@ -66,7 +66,8 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
         ? `${spinner.actor.label} handles an interrupt and never comes to its end`
         : `${spinner.actor.label} goes round in a loop that nobody will end`,
     )
-  const orphan = waits.find(({ heldBy }) => heldBy.some((actor) => state.isFinished(actor)))
+  // a channel has no holder: whoever would have woken its sleepers has lost their wakeup
+  const orphan = waits.find(({ heldBy, sleeping }) => !sleeping && heldBy.some((actor) => state.isFinished(actor)))
   if (orphan) {
     const holder = orphan.heldBy.find((actor) => state.isFinished(actor)) as Actor
     return finding('deadlock', `${orphan.actor.label} ${waitsFor(orphan)}, whose holder ${holder.label} has finished`)

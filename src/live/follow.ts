@@ -137,7 +137,12 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
 /** What is known at the end of a schedule of which nothing is told: what is wrong there, if anything is, and who sleeps. */
 export async function untoldEnd(replay: Replay, checks: readonly Check[]): Promise<End> {
   const finding = replay.fault ?? findings(replay, checks)[0] ?? null
-  if (!finding) return { what: 'nothing is wrong that live CPUs can see', waiting: [], finding }
+  if (!finding)
+    return {
+      what: 'nothing is wrong that live CPUs can see (a race, and a hang while others run, only with a report)',
+      waiting: [],
+      finding,
+    }
   const { view } = replay
   const halts =
     'stuck' in finding

@@ -40,9 +40,31 @@ function exploreCommandOf(file: string, options: ExploreOptions): string {
 /** Command lines that show a report's finding again: exploring, and on live CPUs. */
 export function commandsOf(report: Report, options: ExploreOptions, violation = report.violations[0]): string[] {
   const { model, stats } = report
-  const replay = replayCommandOf(model, settingsOf(options.set ?? []), violation, stats.granularity)
   const explore = exploreCommandOf(model.file, { ...options, scenario: model.scenario ?? undefined })
+  const replay =
+    violation && isToldOnly(violation, report.actors.length)
+      ? `${explore} --json | npx vmcheck replay -${numberOf(report, violation)}`
+      : replayCommandOf(model, settingsOf(options.set ?? []), violation, stats.granularity)
   return [explore, ...(replay === null ? [] : [replay])]
+}
+
+/**
+ * Whether live CPUs see what is wrong only if they are told: which accesses race, and who hangs while others run. A
+ * schedule alone leads to a state in which they find nothing.
+ */
+function isToldOnly({ kind, waiting, accesses, message }: Violation, actors: number): boolean {
+  const mayOthersRun = waiting.length < actors && !message.includes('cycle of waits')
+  return (
+    accesses !== undefined ||
+    kind === 'livelock' ||
+    (waiting.length > 0 && mayOthersRun) ||
+    waiting.some(({ operation }) => operation === 'spin')
+  )
+}
+
+function numberOf({ violations }: Report, violation: Violation): string {
+  const at = violations.indexOf(violation)
+  return at > 0 ? ` --violation ${at + 1}` : ''
 }
 
 /** Longest schedule that is printed. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import test from 'ava'
@@ -283,4 +284,21 @@ test.serial('graph: the formats by extension, a bound, and what cannot be writte
     [unknown.status, unknown.err],
     [2, 'vmcheck: --output tiny.png: unknown format; the extension may be .dot or .aut, or give --format\n'],
   )
+})
+
+test('the command that is printed shows each kind of finding again, on live CPUs', async (t) => {
+  for (const file of [
+    'verdicts/race-any-order',
+    'verdicts/dfs-spin',
+    'verdicts/hang-bits-renamed',
+    'twins/use-after-free',
+    'twins/lock-order',
+    'twins/lost-wakeup',
+  ]) {
+    const { out } = await vmcheck(['explore', `test/models/${file}.ts`, '--json'])
+    const line = (JSON.parse(out) as Report).commands?.at(-1) ?? ''
+    t.regex(line, /npx vmcheck replay/, file)
+    const shell = line.replaceAll('npx vmcheck', `${process.execPath} bin/vmcheck.js`)
+    t.is(spawnSync('sh', ['-c', shell], { encoding: 'utf8' }).status, 0, line)
+  }
 })

@@ -83,7 +83,7 @@ for (const [file, scenarios] of [
   ['wire', ['wire-2-1', 'wire-3-1', 'wire-4-1', 'deadlock', 'deadlock-4-2']],
 ] as const) {
   test(`protocol ${file}: known counts and verdicts, no false alarm`, async (t) => {
-    const { default: declared } = (await import(`../bench/models/${file}.js`)) as {
+    const { default: declared } = (await import(`../../bench/models/${file}.js`)) as {
       default: {
         scenarios: ReadonlyMap<
           string,

@@ -136,7 +136,7 @@ export const BUGS: readonly Bug[] = [
     edits: [
       {
         file: 'src/explore/table/leaf-maker.js',
-        from: '(isStep && (!reads || local !== before) ? GOES : 0)',
+        from: '(isStep && (!reads || local !== before || cycles) ? GOES : 0)',
         to: '(isStep ? GOES : 0)',
       },
     ],
