@@ -1,4 +1,5 @@
 import { Refusal, type SourcePlace } from '../source/refusal.ts'
+import { STRATEGY_NAMES } from '../source/strategy-names.ts'
 import type { Config } from './index.ts'
 
 /** What a setting may be: said in messages, and the test for it. */
@@ -19,7 +20,7 @@ function oneOf(...words: readonly string[]): Kind {
 }
 
 const SEARCH: Readonly<Record<string, Kind>> = {
-  strategy: oneOf('bfs', 'dfs', 'dpor', 'random', 'pct'),
+  strategy: oneOf(...STRATEGY_NAMES),
   reduce: oneOf('none', 'symmetry', 'por', 'all'),
   preemptions: WHOLE,
   seed: WHOLE,

@@ -1,9 +1,11 @@
 /** The public entry `vmcheck/config`: what a `vmcheck.config.ts` is written with. */
 
+import type { StrategyName } from '../source/strategy-names.ts'
+
 /** How scenarios are searched by `vmcheck gate`. */
 export interface SearchSettings {
   /** As `vmcheck explore --strategy`. */
-  readonly strategy?: 'bfs' | 'dfs' | 'dpor' | 'random' | 'pct'
+  readonly strategy?: StrategyName
   /** As `vmcheck explore --reduce`. Other reductions than the usual one have other counts: those are not compared then. */
   readonly reduce?: 'none' | 'symmetry' | 'por' | 'all'
   /** As `vmcheck explore --preemptions`. A pass under such a bound is none: the gate says so. */

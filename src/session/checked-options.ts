@@ -1,3 +1,4 @@
+import { STRATEGY_NAMES } from '../source/strategy-names.ts'
 import { suggestion } from '../source/suggestion.ts'
 import { UsageError } from '../source/usage-error.ts'
 import type { ExploreOptions } from './options.ts'
@@ -5,7 +6,6 @@ import type { ExploreOptions } from './options.ts'
 /** What an option may be: said in messages, and the test for it. Numbers are tested where their ranges are known. */
 export type Kind = readonly [what: string, fits: (value: unknown) => boolean]
 
-const ANY: Kind = ['anything', () => true]
 /** A text. */
 export const TEXT: Kind = ['a text', (value) => typeof value === 'string']
 /** Whether something is so. */
@@ -43,7 +43,7 @@ const EXPLORE: Kinds<ExploreOptions> = {
   check: TEXTS,
   noCheck: TEXTS,
   keepGoing: YES,
-  strategy: ANY,
+  strategy: oneOf(...STRATEGY_NAMES),
   reduce: oneOf('none', 'symmetry', 'por', 'all'),
   seed: NUMBER,
   runs: NUMBER,

@@ -1,6 +1,7 @@
 import type { LoadedModel } from '../runtime/load.ts'
 import { PathSearch } from '../explore/paths/path-search.ts'
-import { type PathStrategyName, STRATEGIES } from '../explore/paths/strategies.ts'
+import { STRATEGIES } from '../explore/paths/strategies.ts'
+import type { PathStrategyName } from '../source/strategy-names.ts'
 import { Tracer } from '../explore/witness/tracer.ts'
 import type { Report } from '../report/report.ts'
 import { assemble, violationOf } from './assemble.ts'

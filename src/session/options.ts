@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { STRATEGIES, type StrategyName } from '../explore/paths/strategies.ts'
+import { STRATEGIES } from '../explore/paths/strategies.ts'
 import type { CheckpointRequest, ExploreRequest, Reduce } from './request.ts'
+import { STRATEGY_NAMES, type StrategyName } from '../source/strategy-names.ts'
 import { UsageError } from '../source/usage-error.ts'
 import { memorySize, seconds, whole } from './values.ts'
 
@@ -73,9 +74,6 @@ const BELONGING: readonly (keyof ExploreOptions)[] = [
   ...OF_BREADTH_FIRST,
   ...new Set(Object.values(STRATEGIES).flatMap(({ options }) => options)),
 ]
-
-/** All strategies, the usual one first. */
-export const STRATEGY_NAMES: readonly StrategyName[] = ['bfs', ...(Object.keys(STRATEGIES) as StrategyName[])]
 
 /**
  * A request with its defaults filled in.

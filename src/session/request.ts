@@ -1,7 +1,7 @@
 import { checks as allChecks } from '../../checks/index.ts'
 import { type LoadedModel, load } from '../runtime/load.ts'
 import type { Reductions } from '../explore/search/engine.ts'
-import type { StrategyName } from '../explore/paths/strategies.ts'
+import type { StrategyName } from '../source/strategy-names.ts'
 import type { Limits } from '../explore/search/search.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { type System, buildSystem } from '../explore/state/system.ts'

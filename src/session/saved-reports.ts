@@ -23,6 +23,8 @@ export async function savedReports(path: string, { cwd, input }: Environment): P
   try {
     return readReports(text)
   } catch (error) {
+    if (error instanceof DamagedReport && /\.[cm]?[jt]s$/.test(path))
+      throw new UsageError(`${path} is a model, not a report: explore it, or replay it with --schedule`)
     if (error instanceof DamagedReport)
       throw new UsageError(`${path}: not a report, or a damaged one: ${error.message}`)
     throw error
