@@ -10,11 +10,15 @@ export interface SearchSettings {
   readonly reduce?: 'none' | 'symmetry' | 'por' | 'all'
   /** As `vmcheck explore --preemptions`. A pass under such a bound is none: the gate says so. */
   readonly preemptions?: number
+  /** As `vmcheck explore --seed`. */
   readonly seed?: number
+  /** As `vmcheck explore --runs`. */
   readonly runs?: number
   /** Seconds for one scenario. */
   readonly time?: number
+  /** As `vmcheck explore --max-states`. */
   readonly maxStates?: number
+  /** As `vmcheck explore --max-depth`. */
   readonly maxDepth?: number
   /** Budget of one scenario, such as `500MB`. */
   readonly memory?: string

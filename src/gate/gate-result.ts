@@ -12,6 +12,7 @@ export interface GateCase {
 
 /** What came of one scenario. */
 export interface GateResult extends GateCase, Comparison {
+  /** What its scenario says of it; null where it has none. */
   readonly about: Pick<Scenario<never>, 'expect'> | null
   /** Null for a model that cannot be explored, and for one that was not. */
   readonly report: Report | null
@@ -29,8 +30,11 @@ export interface Drift extends GateCase {
 
 /** Everything that a run of the gate came to. */
 export interface GateSummary {
+  /** Every scenario's result, in order. */
   readonly results: readonly GateResult[]
+  /** How results differ from what is recorded. */
   readonly drifts: readonly Drift[]
+  /** How long it took. */
   readonly seconds: number
 }
 

@@ -5,6 +5,7 @@ import { type Instance, type StructType, struct } from './struct.ts'
 
 /** One processor of the simulated machine. Opaque: programs compare it and pass it on. */
 export class Cpu {
+  /** Its name, in traces and messages. */
   readonly name: string
   /** Who runs on it, where several actors share it; null for a CPU that runs one thread. */
   readonly state: Instance<CpuState> | null
@@ -101,7 +102,9 @@ interface ActorParts {
 
 /** What is scheduled: a thread, or an interrupt handler. */
 export class Actor {
+  /** Its number, from 0 in the order in which actors were made. */
   readonly id: number
+  /** Its program's name and its number: `wirer/0`. */
   readonly name: string
   /** The CPU it is bound to; of a thread that may migrate, the first of its CPUs. */
   readonly cpu: Cpu
@@ -109,11 +112,15 @@ export class Actor {
   readonly cpus: readonly Cpu[]
   /** Its words as a thread of a shared CPU, else null. */
   readonly state: Instance<ThreadState> | null
+  /** Whether it is a thread, or handles an interrupt. */
   readonly kind: 'thread' | 'handler'
+  /** Whether it may sleep forever. */
   readonly daemon: boolean
+  /** Whether it runs forever by design. */
   readonly endless: boolean
   /** Names of the locks that it may still hold when it ends. */
   readonly hands: readonly string[]
+  /** The generator function that it runs. */
   readonly program: () => Program<unknown>
 
   constructor({ id, name, cpus, state, kind, program, options }: ActorParts) {

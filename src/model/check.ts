@@ -5,6 +5,7 @@ import type { ViolationKind } from './verdict.ts'
 
 /** Something found wrong. */
 export interface Finding {
+  /** What kind of violation it is. */
   readonly kind: ViolationKind
   /** Name of the property that fails; findings of one kind and property are one violation. */
   readonly property: string
@@ -18,6 +19,7 @@ export interface Finding {
 
 /** An actor that cannot go on in a state, and why. */
 export interface Blocked {
+  /** Who waits. */
   readonly actor: Actor
   /** `acquire`, `block`, `when`, or `spin` for one that only goes round in a loop. */
   readonly operation: string
@@ -33,6 +35,7 @@ export interface Blocked {
 
 /** A lock that an actor holds. */
 export interface Held {
+  /** The lock's name. */
   readonly lock: string
   /** Whether its waiters spin: who holds it must not sleep. */
   readonly spins: boolean
@@ -40,17 +43,23 @@ export interface Held {
 
 /** What keeps an actor from sleeping. */
 export interface AtomicContext {
+  /** Whether it is an interrupt handler. */
   readonly isHandler: boolean
   /** Names of the spin locks that it holds. */
   readonly spinLocks: readonly string[]
+  /** Whether interrupts are off. */
   readonly interruptsOff: boolean
+  /** Whether preemption is off. */
   readonly preemptionOff: boolean
 }
 
 /** Something that an actor is about to do that may sleep, and what keeps it from sleeping. */
 export interface Sleeping {
+  /** The operation that may sleep. */
   readonly operation: string
+  /** The name of what it sleeps on. */
   readonly target: string
+  /** Why it may not sleep. */
   readonly context: AtomicContext
 }
 
@@ -58,12 +67,15 @@ export interface Sleeping {
 export interface Leftover {
   /** Names of locks that it holds and was not said to hand on. */
   readonly locks: readonly string[]
+  /** Whether interrupts are left off. */
   readonly interruptsOff: boolean
+  /** Whether preemption is left off. */
   readonly preemptionOff: boolean
 }
 
 /** Two actors whose next accesses conflict, with nothing to order them. */
 export interface Race {
+  /** Who accesses it, in order of their numbers. */
   readonly actors: readonly [Actor, Actor]
   /** Name of the field. */
   readonly field: string
@@ -75,12 +87,15 @@ export interface Race {
 
 /** One stored state, as checks see it. */
 export interface StateView {
+  /** The machine's actors, in order. */
   readonly actors: readonly Actor[]
+  /** The machine's properties. */
   readonly properties: readonly Property[]
   /** Whether no actor can take a step. */
   readonly terminal: boolean
   /** Whether it is the initial state. */
   readonly initial: boolean
+  /** Whether an actor's program has ended. */
   isFinished(actor: Actor): boolean
   /** Whether it may stand still for ever: it has finished, or is a daemon; an interrupt handler may not while it is at work. */
   mayStand(actor: Actor): boolean
@@ -88,6 +103,7 @@ export interface StateView {
   waitCycle(): readonly Actor[]
   /** Whether the property holds here, or what is wrong. Counts the evaluation. */
   evaluate(property: Property): PropertyResult
+  /** Pairs of accesses that may happen at the same time, and conflict. */
   races(): readonly Race[]
   /** What an actor does next, where that may sleep in a context in which it must not; else null. */
   sleepsNext(actor: Actor): Sleeping | null

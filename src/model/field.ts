@@ -13,7 +13,9 @@ export type AccessMode = 'plain' | 'volatile' | 'published' | 'internal' | 'even
 
 /** How the raw values of a field name things by their places in a list: `one` of them, 0 being none, or a `set`, a bit each. */
 export interface Naming {
+  /** Whether a value names one thing or a set of them. */
   readonly form: 'one' | 'set'
+  /** What it names. */
   readonly target: () => Referable<unknown>
 }
 
@@ -21,6 +23,7 @@ export interface Naming {
 export interface FieldType<T> {
   /** Words for messages, such as `u4` or `ref(page)`. */
   readonly describe: string
+  /** How it may be accessed without a lock. */
   readonly access: AccessMode
   /** Value of a field nobody initialised. */
   readonly initial: T
@@ -28,6 +31,7 @@ export interface FieldType<T> {
   bits(memory: Memory): number
   /** The raw value, or -1 where `value` is out of range or of another type. */
   encode(value: unknown, memory: Memory): number
+  /** The value that a raw value stands for. */
   decode(raw: number, memory: Memory): T
   /** What traces show instead of the value, where that says little. */
   show?(value: T): string
@@ -94,6 +98,12 @@ export const u16: FieldType<number> = u(16)
 /**
  * A whole number from `min` to `max`, both included; starts at `min`, or at 0 when that is within.
  * @throws RangeError when the range is empty or wider than 2^32 - 1
+ * @example
+ * const Counter = struct('counter', { n: range(1, 3) })
+ * const counter = m.struct(Counter, 'counter')
+ * m.thread(function* counts() {
+ *   counter.n = 3 // 4 would be a violation
+ * })
  */
 export function range(min: number, max: number): FieldType<number> {
   if (!Number.isInteger(min) || !Number.isInteger(max) || max < min || max - min > 0xffffffff) {
@@ -115,6 +125,12 @@ export const bool: FieldType<boolean> = {
 /**
  * One of the given words; starts as the first.
  * @throws RangeError without words
+ * @example
+ * const Thing = struct('thing', { kind: oneOf('anonymous', 'file') })
+ * const thing = m.struct(Thing, 'thing')
+ * m.thread(function* maps() {
+ *   thing.kind = 'file'
+ * })
  */
 export function oneOf<const W extends readonly string[]>(...words: W): FieldType<W[number]> {
   if (words.length === 0) throw new RangeError('oneOf(): give at least one word')
@@ -130,6 +146,7 @@ export function oneOf<const W extends readonly string[]>(...words: W): FieldType
 
 /** What a reference may point at: a struct type, or the machine's actors. */
 export interface Referable<T> {
+  /** What messages call such a thing. */
   readonly name: string
   /** All instances of the machine in order of creation. */
   instances(memory: Memory): readonly T[]
@@ -138,6 +155,14 @@ export interface Referable<T> {
 /**
  * A reference to an instance of `target`, or null (the initial value); prints as the instance's name.
  * Pass a function where the type is declared later.
+ *
+ * @example
+ * const Entry = struct('entry', { page: ref(Page) })
+ * const page = m.struct(Page, 'page')
+ * const entry = m.struct(Entry, 'entry')
+ * m.thread(function* maps() {
+ *   entry.page = page
+ * })
  */
 export function ref<T>(target: Referable<T> | (() => Referable<T>)): FieldType<T | null> {
   const resolve = (): Referable<T> => (typeof target === 'function' ? target() : target)
@@ -165,6 +190,13 @@ const MAX_MEMBERS = 30
 /**
  * A set of instances of `target` as a mask: bit i stands for the i-th instance made (of actors: for the actor with
  * id i). Starts empty.
+ *
+ * @example
+ * const Loaded = struct('loaded', { by: volatile(setOf(actors)) })
+ * const loaded = m.struct(Loaded, 'loaded')
+ * m.thread(function* loads() {
+ *   loaded.by |= 1 << m.self.id
+ * })
  */
 export function setOf(target: Referable<unknown>): FieldType<number> {
   const count = (memory: Memory): number => {
@@ -206,6 +238,17 @@ function withAccess<T>(type: FieldType<T>, access: AccessMode): FieldType<T> {
  * The same field type, of actors that hold the object it belongs to: reports show for how long, and who ends must hold none.
  *
  * @param options `spins`: its waiters spin, so that its holders must not sleep
+ * @example
+ * const Busy = struct('busy', { by: event(holding(ref(actors))) })
+ * const busy = m.struct(Busy, 'busy')
+ * m.thread(function* takes() {
+ *   yield* atomically(() => {
+ *     busy.by = m.self
+ *   })
+ *   yield* atomically(() => {
+ *     busy.by = null
+ *   })
+ * })
  */
 export function holding<T>(type: FieldType<T>, options: { readonly spins?: boolean } = {}): FieldType<T> {
   return { ...withAccess(type, type.access), role: 'holds', ...(options.spins && { spins: true }) }
@@ -221,12 +264,34 @@ export function shown<T>(type: FieldType<T>, show: (value: T) => string): FieldT
   return { ...withAccess(type, type.access), show }
 }
 
-/** The same field type with every access atomic and a step of its own. */
+/**
+ * The same field type with every access atomic and a step of its own.
+ *
+ * @example
+ * const Flag = struct('flag', { raised: volatile(bool) })
+ * const flag = m.struct(Flag, 'flag')
+ * m.cpus(2, () => function* raises() {
+ *   flag.raised = true // a step of its own, not race-checked
+ * })
+ */
 export function volatile<T>(type: FieldType<T>): FieldType<T> {
   return withAccess(type, 'volatile')
 }
 
-/** The same field type for data written under a lock and also read without it by `readOnce` (see {@link AccessMode}). */
+/**
+ * The same field type for data written under a lock and also read without it by `readOnce` (see {@link AccessMode}).
+ *
+ * @example
+ * const Slot = struct('slot', { page: published(ref(Page)) })
+ * const [slot, page] = [m.struct(Slot, 'slot'), m.struct(Page, 'page')]
+ * m.thread(function* publishes() {
+ *   page.v = 1
+ *   slot.page = page
+ * })
+ * m.thread(function* looks() {
+ *   yield* readOnce(() => slot.page)
+ * })
+ */
 export function published<T>(type: FieldType<T>): FieldType<T> {
   return withAccess(type, 'published')
 }

@@ -19,8 +19,11 @@ export type PropertyResult = boolean | string
 
 /** A property of the machine. */
 export interface Property {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** When it is evaluated. */
   readonly form: PropertyForm
+  /** Evaluates it. */
   readonly holds: () => PropertyResult
   /** For `when-free`: the lock whose release it is evaluated at. */
   readonly lock: SyncObject | null
@@ -40,9 +43,11 @@ export interface Member {
 
 /** Things that the kernel treats alike: renaming them changes nothing that matters (docs/soundness.md, "Symmetry"). */
 export interface Interchangeable {
+  /** Its name, in traces and messages. */
   readonly name: string
   /** Whether the model's author says so; else it is only tried: CPUs that run one program. */
   readonly isDeclared: boolean
+  /** Its members, in order. */
   readonly members: readonly Member[]
 }
 

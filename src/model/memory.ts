@@ -5,9 +5,11 @@ import type { PropertyResult } from './machine.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
 export interface Fault {
+  /** What kind of violation it is. */
   readonly kind: 'assertion' | 'invariant' | 'range' | 'use-after-free' | 'exception' | 'imbalance' | 'sleep-in-atomic'
   /** The property's name, or the field's or instance's that it is about. */
   readonly property: string
+  /** What is wrong, in one clause. */
   readonly message: string
 }
 

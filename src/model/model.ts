@@ -19,8 +19,11 @@ export type KnownViolation = ViolationKind | { readonly kind: ViolationKind; rea
 
 /** A named choice of parameters with what is expected of it. */
 export interface Scenario<V> {
+  /** What it shows, in a few words. */
   readonly about?: string
+  /** Values of parameters, over their defaults. */
   readonly params?: Partial<V>
+  /** What exploring it must give. */
   readonly expect: Expectation
   /** What is found beside that, when the search keeps going. */
   readonly finds?: readonly KnownViolation[]
@@ -39,22 +42,31 @@ export type ScenarioDefinition<V> = Omit<Scenario<V>, 'expect'> & { readonly exp
 
 /** What {@link model} takes. */
 export interface ModelDefinition<P extends Parameters> {
+  /** What it is about, in a few words. */
   readonly title: string
+  /** Its parameters, by name. */
   readonly params?: P
+  /** Its scenarios, by name; the first is the usual one. */
   readonly scenarios?: Readonly<Record<string, ScenarioDefinition<ParameterValues<P>>>>
+  /** Builds one machine, in the same way each time. */
   machine(m: Machine, params: ParameterValues<P>): void
 }
 
 /** A model as the rest of vmcheck sees it. */
 export interface Model {
+  /** What it is about, in a few words. */
   readonly title: string
+  /** Its parameters, by name. */
   readonly parameters: Parameters
+  /** Its scenarios, by name; the first is the usual one. */
   readonly scenarios: ReadonlyMap<string, Scenario<Record<string, unknown>>>
+  /** Builds one machine. */
   build(m: Machine, params: Readonly<Record<string, unknown>>): void
 }
 
 /** A model that cannot be meant as it is written. */
 export class ModelError extends Error {
+  /** The name that tells this error from others. */
   override readonly name = 'ModelError'
 }
 

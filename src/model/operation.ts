@@ -11,6 +11,7 @@ export type PrimitiveClass = 'acquire' | 'release' | 'other'
 
 /** One kind of synchronising operation on objects of type T. All functions run atomically. */
 export interface Primitive<T extends object = object> {
+  /** What it may do to others: decides which steps it may share. */
   readonly class: PrimitiveClass
   /** Whether the operation may go on now; absent: always. Must not write. */
   enabled?(target: T, actor: Actor, args: readonly unknown[]): boolean
@@ -32,14 +33,19 @@ export interface Primitive<T extends object = object> {
 
 /** An object with synchronising operations: a lock, a wait channel. */
 export interface SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>>
 }
 
 /** A request to do something atomic; `yield*` executes it and gives its result. */
 export class Operation<R> {
+  /** What it is an operation of. */
   readonly target: SyncObject
+  /** Its name in the target's table. */
   readonly operation: string
+  /** What it is given. */
   readonly args: readonly unknown[]
 
   constructor(target: SyncObject, operation: string, args: readonly unknown[] = []) {
@@ -53,6 +59,7 @@ export class Operation<R> {
     return `${this.operation} ${this.target.name}`.trim()
   }
 
+  /** What it does. */
   get primitive(): Primitive {
     return this.target.operations[this.operation] as unknown as Primitive
   }
@@ -110,17 +117,51 @@ export class ClosureOperation<R> extends Operation<R> {
  * code elsewhere is a data race.
  *
  * @param options what is waited for, and who has to act before it can come true: for traces and for telling hangs apart
+ * @example
+ * const free = m.struct(Page, 'free', { v: 1 })
+ * m.cpus(2, () => function* takes() {
+ *   yield* when(() => free.v > 0, () => {
+ *     free.v -= 1
+ *   }, { name: 'a free page' })
+ *   yield* atomically(() => {
+ *     free.v += 1
+ *   })
+ * })
  */
 export function when<R = void>(guard: () => boolean, effect?: () => R, options: WhenOptions = {}): Operation<R> {
   return new ClosureOperation<R>('when', 'sync', guard, effect ?? (() => undefined as R), options)
 }
 
-/** Runs `effect` as one atomic step of its own: `when` without a condition. */
+/**
+ * Runs `effect` as one atomic step of its own: `when` without a condition.
+ *
+ * @example
+ * const page = m.struct(Page, 'page')
+ * m.cpus(2, () => function* count() {
+ *   yield* atomically(() => {
+ *     page.v += 1
+ *   })
+ * })
+ * m.atRest('both counted', () => page.v === 2)
+ */
 export function atomically<R>(effect: () => R): Operation<R> {
   return new ClosureOperation<R>('atomically', 'sync', null, effect)
 }
 
-/** Reads shared fields without their lock, on purpose and as one step of its own (Linux: READ_ONCE): no race is reported for it. */
+/**
+ * Reads shared fields without their lock, on purpose and as one step of its own (Linux: READ_ONCE): no race is reported for it.
+ *
+ * @example
+ * const page = m.struct(Page, 'page')
+ * m.thread(function* polls() {
+ *   while ((yield* readOnce(() => page.v)) === 0) yield* pause()
+ * })
+ * m.thread(function* sets() {
+ *   yield* atomically(() => {
+ *     page.v = 1
+ *   })
+ * })
+ */
 export function readOnce<R>(read: () => R): Operation<R> {
   return new ClosureOperation<R>('readOnce', 'once', null, read)
 }
@@ -131,7 +172,14 @@ export const PAUSE: SyncObject = {
   operations: { pause: { class: 'other', perform: () => undefined } satisfies Primitive as Primitive<never> },
 }
 
-/** A step that does nothing but let others run. */
+/**
+ * A step that does nothing but let others run.
+ *
+ * @example
+ * m.cpus(2, () => function* idle() {
+ *   yield* pause()
+ * })
+ */
 export function pause(): Operation<void> {
   return new Operation<void>(PAUSE, 'pause')
 }

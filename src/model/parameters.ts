@@ -1,6 +1,8 @@
 /** A parameter's range, default and reading from text. */
 export interface Parameter<T> {
+  /** What kind of values it takes. */
   readonly kind: 'int' | 'choice' | 'boolean'
+  /** Its value unless another is given. */
   readonly default: T
   /** Words for listings and messages, such as `1..6` or `none|in-transition`. */
   readonly describe: string
@@ -20,6 +22,7 @@ export type ParameterValues<P extends Parameters> = {
 
 /** A request that names an unknown parameter or a value out of its range. */
 export class ParameterError extends Error {
+  /** The name that tells this error from others. */
   override readonly name = 'ParameterError'
 }
 

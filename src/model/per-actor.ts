@@ -3,6 +3,7 @@ import type { Instance } from './struct.ts'
 
 /** One struct for each actor of a machine. */
 export class PerActor<T extends object> {
+  /** Its name, in traces and messages. */
   readonly name: string
   readonly #instances: Instance<T>[] = []
   readonly #make: (actor: Actor) => Instance<T>

@@ -18,6 +18,7 @@ export interface PoolOptions {
 
 /** Storage for instances that are allocated and freed; a use after the free is a violation. */
 export class Pool<T extends object> {
+  /** Its name, in traces and messages. */
   readonly name: string
   /** Every instance, allocated or not, for properties over all of them. */
   readonly instances: readonly Instance<T>[]

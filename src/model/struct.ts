@@ -10,8 +10,11 @@ export type Instance<T> = T & { readonly name: string }
 
 /** A struct declared by {@link struct}. */
 export class StructType<T extends object> implements Referable<Instance<T>> {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** The types of its fields. */
   readonly types: FieldTypes<T>
+  /** The names of its fields, in order. */
   readonly keys: readonly (keyof T & string)[]
 
   constructor(name: string, types: FieldTypes<T>) {
@@ -25,6 +28,7 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
     return this.keys.some((key) => this.types[key].access === 'volatile' || this.types[key].access === 'published')
   }
 
+  /** Every instance, in order of creation. */
   instances(memory: Memory): readonly Instance<T>[] {
     return memory.instancesOf(this)
   }
@@ -84,6 +88,12 @@ const ALIVE: FieldType<unknown> = {
 /**
  * Declares a struct of shared memory: a name for traces, and a range for each field.
  * @throws RangeError when a field is called `name`, which every instance has
+ * @example
+ * const Entry = struct('entry', { wired: u4, inTransition: bool })
+ * const entry = m.struct(Entry, 'map entry', { wired: 1 })
+ * m.thread(function* unwires() {
+ *   entry.wired -= 1
+ * })
  */
 export function struct<T extends object>(name: string, types: FieldTypes<T>): StructType<T> {
   if ('name' in types) throw new RangeError(`struct ${name}: a field cannot be called "name"`)

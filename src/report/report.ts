@@ -59,7 +59,9 @@ export type Assumed =
 
 /** The report of one search (docs: the report's fields that scripts may rely on). */
 export interface Report {
+  /** The version of this form. */
   readonly schema: 'vmcheck.report/1'
+  /** What was explored. */
   readonly model: {
     readonly name: string
     readonly file: string
@@ -68,13 +70,17 @@ export interface Report {
     readonly params: Readonly<Record<string, unknown>>
     readonly digest: string
   }
+  /** What was found, in one word. */
   readonly verdict: Verdict
+  /** Whether every interleaving was explored. */
   readonly exhaustive: boolean
+  /** What a pass depends on, in words. */
   readonly assumptions: readonly string[]
   /** The same for scripts, in the same order. */
   readonly assumed?: readonly Assumed[]
   /** What else is worth knowing about the search. */
   readonly notes: readonly string[]
+  /** What was found, the first one first. */
   readonly violations: readonly Violation[]
   /** The machine's state at the start, struct by struct, where there are violations. */
   readonly machine?: readonly MachineObject[]
@@ -82,14 +88,18 @@ export interface Report {
   readonly sources?: readonly SourceExcerpt[]
   /** Command lines that show the same again. */
   readonly commands?: readonly string[]
+  /** The machine's actors. */
   readonly actors: readonly {
     readonly id: number
     readonly name: string
     readonly cpu: number
     readonly kind: string
   }[]
+  /** Why the search ended early; null where it did not. */
   readonly inconclusive: { readonly reason: string; readonly frontier: number } | null
+  /** Code of the model that was never reached. */
   readonly unreached: readonly Unreached[]
+  /** Counts and times of the search. */
   readonly stats: {
     readonly strategy: string
     readonly reduction: readonly string[]
@@ -109,6 +119,7 @@ export interface Report {
   readonly profile?: SearchProfile
   /** Of a free run. */
   readonly live?: LiveStatistics
+  /** What made the report. */
   readonly tool: { readonly name: 'vmcheck'; readonly version: string }
 }
 

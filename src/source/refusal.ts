@@ -10,7 +10,9 @@ export interface SourcePlace {
 
 /** The request cannot be carried out with this model: what is wrong, where, and what to do. Exit status 2. */
 export class Refusal extends Error {
+  /** The name that tells this error from others. */
   override readonly name = 'Refusal'
+  /** The place in the source; null where there is none. */
   readonly at: SourcePlace | null
 
   constructor(message: string, at: SourcePlace | null) {

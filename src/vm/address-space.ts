@@ -4,13 +4,17 @@ import { checkNumber, checkOptions } from './options.ts'
 
 /** A page-table entry; absent without a frame. */
 export interface PageTableEntry {
+  /** The frame that the page is in; null for none. */
   frame: Instance<Frame> | null
+  /** Whether the page may be written. */
   writable: boolean
 }
 
 /** Where a page leads. */
 export interface Translation {
+  /** The frame that the page is in. */
   readonly frame: Instance<Frame>
+  /** Whether the page may be written. */
   readonly writable: boolean
 }
 
@@ -22,7 +26,9 @@ const MAX_FRAMES = 15
 
 /** What an address space is made with. */
 export interface AddressSpaceOptions {
+  /** How many pages it has. */
   readonly pages: number
+  /** The frames that entries refer to. */
   readonly frames: FrameStore
   /** CPUs with a TLB that may cache its translations; without any, accesses walk the page table. Default 0. */
   readonly cpus?: number
@@ -35,10 +41,21 @@ export interface AddressSpaceOptions {
  * cached there, had the TLB filled and evicted as it pleased. Writing an entry adds the new one on the CPUs that have
  * the space loaded (all, unless it was made with `bound: false`), invalidating leaves what the page table says, an access takes any of the set and leaves that
  * and what the page table says. Its methods belong in atomic sections: one is what the hardware does at once.
+ *
+ * @example
+ * const frames = new FrameStore(m, { frames: 1, name: 'frame' })
+ * const space = new AddressSpace(m, 'P', { pages: 1, frames, cpus: 1 })
+ * m.thread(function* maps() {
+ *   yield* atomically(() => space.set(0, frames.allocate(0), true))
+ *   yield* atomically(() => m.assert(space.access(0, 0, 'write') !== null, 'mapped'))
+ * })
  */
 export class AddressSpace {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** The page table's entries, by page. */
   readonly entries: readonly Instance<PageTableEntry>[]
+  /** The frames that entries refer to. */
   readonly frames: FrameStore
   readonly #m: Machine
   /** By CPU, then page. */

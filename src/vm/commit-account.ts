@@ -14,6 +14,13 @@ const UnitsStruct = struct<Units>('units', { used: u(6), committed: u(6), uncomm
 /**
  * The books of physical memory: every page is used, committed or uncommitted (SerenityOS: MemoryManager's global
  * data). Its methods belong in atomic sections: they stand for code under the lock of these data.
+ *
+ * @example
+ * const account = new CommitAccount(m, { used: 1, uncommitted: 2 })
+ * m.thread(function* commits() {
+ *   yield* atomically(() => account.commit(1))
+ *   yield* atomically(() => account.useCommitted())
+ * })
  */
 export class CommitAccount {
   readonly #m: Machine

@@ -34,6 +34,14 @@ export interface FailureBudgetOptions {
 /**
  * How many allocations may fail: each one that is asked for fails, as the search chooses, until so many have. Its
  * methods belong in atomic sections.
+ *
+ * @example
+ * const frames = new FrameStore(m, { frames: 2, name: 'frame' })
+ * const budget = new FailureBudget(m, { failures: 1 })
+ * m.thread(function* allocates() {
+ *   const frame = yield* atomically(() => (budget.strikes('a frame') ? null : frames.allocate(0)))
+ *   if (frame) yield* atomically(() => frames.release(frame))
+ * })
  */
 export class FailureBudget {
   readonly #m: Machine

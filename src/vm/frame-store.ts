@@ -14,6 +14,7 @@ export const FrameStruct: StructType<Frame> = struct<Frame>('frame', { reference
 
 /** What a frame store is made with. */
 export interface FrameStoreOptions {
+  /** How many frames there are. */
   readonly frames: number
   /** Where new frames come from. Default `lowest`. */
   readonly reuse?: Reuse
@@ -21,8 +22,19 @@ export interface FrameStoreOptions {
   readonly name?: string
 }
 
-/** Frames with reference counts. Its methods belong in atomic sections: they stand for code under the allocator's lock. */
+/**
+ * Frames with reference counts. Its methods belong in atomic sections: they stand for code under the allocator's lock.
+ *
+ * @example
+ * const frames = new FrameStore(m, { frames: 1, name: 'frame' })
+ * m.cpus(2, () => function* user() {
+ *   const frame = yield* atomically(() => frames.allocate(0))
+ *   if (frame) yield* atomically(() => frames.release(frame))
+ * })
+ * m.atRest('nothing is leaked', () => frames.allocated.length === 0)
+ */
 export class FrameStore {
+  /** The frames. */
   readonly frames: Pool<Frame>
   readonly #m: Machine
 

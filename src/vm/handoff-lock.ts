@@ -48,9 +48,20 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
   },
 }
 
-/** A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. Guards and effects may look at its owner. */
+/**
+ * A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. Guards and effects may look at its owner.
+ *
+ * @example
+ * const lock = new HandoffLock(m, 'map.lock', 2)
+ * m.cpus(2, () => function* taker() {
+ *   yield* lock.acquire()
+ *   yield* lock.release()
+ * })
+ */
 export class HandoffLock implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
     Record<string, Primitive<never>>
   >

@@ -24,11 +24,15 @@ export interface MapEntry {
   start: number
   /** Page after the last. */
   end: number
+  /** The next entry of the map; null for the last. */
   next: Instance<MapEntry> | null
   /** 0, 1 or 2: saturates, and is reset rather than decreased. */
   wired: number
+  /** Whether the entry is being changed without the map's lock (in_transition). */
   inTransition: boolean
+  /** Whether a thread waits for the end of that (needs_wakeup). */
   needsWakeup: boolean
+  /** The object that is mapped; null for none. */
   object: Instance<VmObject> | null
   /** Page of the object that `start` maps. */
   offset: number
@@ -65,6 +69,7 @@ const VersionStruct = struct<{ current: boolean }>('version', { current: bool })
 export interface KernelMapOptions {
   /** Entries alive at once, or with `reuse: 'never'` ever made. */
   readonly entries: number
+  /** The objects and pages that entries refer to. */
   readonly store: PageStore
   /** Where new entries come from. */
   readonly reuse?: Reuse
@@ -76,9 +81,13 @@ export interface KernelMapOptions {
  * edit.
  */
 export class KernelMap {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** The map's lock. */
   readonly lock: SleepLock
+  /** The objects and pages that entries refer to. */
   readonly store: PageStore
+  /** The map's entries. */
   readonly entries: Pool<MapEntry>
   /** The event of threads that wait for an entry in transition (&map->hdr). */
   readonly inTransitionEvent: WaitChannel

@@ -83,9 +83,20 @@ export interface MutexOptions {
 /**
  * A lock with one owner, which alone may release it. Whether it is ever tried is fixed when it is made: "held" can
  * be observed then, and its operations are atomic steps of their own.
+ *
+ * @example
+ * const page = m.struct(Page, 'page')
+ * const lock = new Mutex(m, 'page.lock')
+ * m.cpus(2, () => function* count() {
+ *   yield* lock.acquire()
+ *   page.v += 1
+ *   yield* lock.release()
+ * })
  */
 export class Mutex implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>>
   readonly #state: Instance<State>
   readonly #tryable: boolean

@@ -18,12 +18,15 @@ export interface Page {
 
 /** A page with the event that its waiters sleep on. */
 export interface PageSlot {
+  /** The page. */
   readonly page: Instance<Page>
+  /** What threads sleep on while the page is busy. */
   readonly event: WaitChannel
 }
 
 /** Memory that map entries map (Mach: vm_object). */
 export interface VmObject {
+  /** How many references there are to it. */
   references: number
   /** Faults at work on it (paging_in_progress). */
   paging: number
@@ -52,6 +55,7 @@ export interface PageStoreOptions {
 
 /** Objects and their pages. All methods belong in atomic sections: they stand for code under the object's spin lock. */
 export class PageStore {
+  /** The objects. */
   readonly objects: Pool<VmObject>
   /** By object, then offset. */
   readonly slots: readonly (readonly PageSlot[])[]

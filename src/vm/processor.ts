@@ -53,7 +53,15 @@ const OPERATIONS: Readonly<Record<string, Primitive>> = {
 /** The CPU that a thread runs on, whichever that is. */
 const PROCESSOR: SyncObject = { name: 'CPU', operations: OPERATIONS as Readonly<Record<string, Primitive<never>>> }
 
-/** Interrupts stay pending on the thread's CPU, and no other thread gets it, until {@link enableInterrupts}; nests up to 3 deep. */
+/**
+ * Interrupts stay pending on the thread's CPU, and no other thread gets it, until {@link enableInterrupts}; nests up to 3 deep.
+ *
+ * @example
+ * m.thread(function* brief() {
+ *   yield* disableInterrupts()
+ *   yield* enableInterrupts()
+ * }, { on: m.cpu() })
+ */
 export function disableInterrupts(): Operation<void> {
   return new Operation(PROCESSOR, 'disableInterrupts')
 }
@@ -63,7 +71,15 @@ export function enableInterrupts(): Operation<void> {
   return new Operation(PROCESSOR, 'enableInterrupts')
 }
 
-/** No other thread gets the CPU until {@link enablePreemption}; interrupt handlers run. */
+/**
+ * No other thread gets the CPU until {@link enablePreemption}; interrupt handlers run.
+ *
+ * @example
+ * m.thread(function* brief() {
+ *   yield* disablePreemption()
+ *   yield* enablePreemption()
+ * }, { on: m.cpu() })
+ */
 export function disablePreemption(): Operation<void> {
   return new Operation(PROCESSOR, 'disablePreemption')
 }
@@ -73,7 +89,15 @@ export function enablePreemption(): Operation<void> {
   return new Operation(PROCESSOR, 'enablePreemption')
 }
 
-/** The CPU that the thread runs on now: another one later, unless it cannot be preempted. */
+/**
+ * The CPU that the thread runs on now: another one later, unless it cannot be preempted.
+ *
+ * @example
+ * m.thread(function* where() {
+ *   const cpu = yield* currentCpu()
+ *   m.assert(cpu === m.self.here, 'it has not moved')
+ * }, { on: m.cpu() })
+ */
 export function currentCpu(): Operation<Cpu> {
   return new Operation(PROCESSOR, 'currentCpu')
 }
@@ -87,9 +111,23 @@ export function thisCpu(m: Machine): Cpu {
   return m.self.here
 }
 
-/** An interrupt line: a bit a CPU that says an interrupt is pending there. */
+/**
+ * An interrupt line: a bit a CPU that says an interrupt is pending there.
+ *
+ * @example
+ * const cpu = m.cpu()
+ * const line = new InterruptLine(m, 'timer')
+ * line.handle(cpu, function* tick() {
+ *   yield* pause()
+ * })
+ * m.thread(function* sender() {
+ *   yield* line.send(cpu)
+ * })
+ */
 export class InterruptLine implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>> = LINE as Readonly<Record<string, Primitive<never>>>
   readonly #m: Machine
   /** Inside its operations: see the constructor. */

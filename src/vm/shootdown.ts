@@ -58,9 +58,23 @@ const OPERATIONS: Readonly<Record<string, Primitive<Shootdown>>> = {
  * TLB shootdown of one address space: a thread asks other CPUs to invalidate pages, by interprocessor interrupt, and
  * waits until each has acknowledged. Whoever serves a CPU's requests, its interrupt handler as a rule, drops the
  * translations and acknowledges in one step.
+ *
+ * @example
+ * const cpus = [m.cpu(), m.cpu()]
+ * const frames = new FrameStore(m, { frames: 1, name: 'frame' })
+ * const space = new AddressSpace(m, 'P', { pages: 1, frames, cpus: 2 })
+ * const shootdown = new Shootdown(m, 'ipi', space, cpus, 1)
+ * m.thread(function* unmaps() {
+ *   yield* atomically(() => space.set(0, null, false))
+ *   yield* shootdown.request([0], cpus)
+ *   yield* shootdown.wait()
+ *   yield* atomically(() => m.assert(space.cached(1, 0).length === 0, 'no CPU can reach the page'))
+ * }, { on: cpus[0] })
  */
 export class Shootdown implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
     Record<string, Primitive<never>>
   >

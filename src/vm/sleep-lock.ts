@@ -199,14 +199,24 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
  * then waits for those inside; readers may upgrade, writers downgrade; one thread may be given the right to take it
  * recursively. Every change that could let a sleeper go on wakes all sleepers there, so that here they simply wait
  * for their guards.
+ *
+ * @example
+ * const lock = new SleepLock(m, 'map.lock')
+ * m.cpus(2, () => function* upgrader() {
+ *   yield* lock.read()
+ *   if (yield* lock.upgrade()) yield* lock.release() // false: another was first, and nothing is held
+ * })
  */
 export class SleepLock implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
     Record<string, Primitive<never>>
   >
   /** Inside its operations, and for properties: what the lock knows. */
   readonly state: Instance<LockState>
+  /** The machine's actors, for who holds it. */
   readonly actors: readonly Actor[]
 
   constructor(m: Machine, name: string) {

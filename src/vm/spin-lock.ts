@@ -23,13 +23,26 @@ import { checkOptions } from './options.ts'
 export interface SpinLockOptions {
   /** Interrupts, and with them preemption. */
   readonly interrupts?: 'off' | 'kept'
+  /** Preemption alone. */
   readonly preemption?: 'off' | 'kept'
   /** Whether it is ever tried, or looked at by guards. */
   readonly tryable?: boolean
 }
 
-/** A lock whose waiters keep their CPU. What it switches off is off before the first attempt. */
+/**
+ * A lock whose waiters keep their CPU. What it switches off is off before the first attempt.
+ *
+ * @example
+ * const page = m.struct(Page, 'page')
+ * const lock = new SpinLock(m, 'page.lock', { interrupts: 'off' })
+ * m.thread(function* count() {
+ *   yield* lock.acquire()
+ *   page.v += 1
+ *   yield* lock.release()
+ * }, { on: m.cpu() })
+ */
 export class SpinLock {
+  /** Its name, in traces and messages. */
   readonly name: string
   /** The lock itself: for `whenFree`, and for who holds it. */
   readonly word: Mutex
@@ -148,9 +161,25 @@ export interface RwSpinLockOptions {
   readonly prefersWriters?: boolean
 }
 
-/** A reader/writer lock whose waiters keep their CPU, interrupts and preemption being as they are. Not recursive. */
+/**
+ * A reader/writer lock whose waiters keep their CPU, interrupts and preemption being as they are. Not recursive.
+ *
+ * @example
+ * const page = m.struct(Page, 'page')
+ * const lock = new RwSpinLock(m, 'map.lock', { tryable: true })
+ * m.thread(function* writer() {
+ *   yield* lock.write()
+ *   page.v = 1
+ *   yield* lock.release()
+ * })
+ * m.thread(function* reader() {
+ *   if (yield* lock.tryRead()) yield* lock.release()
+ * })
+ */
 export class RwSpinLock implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>>
   /** Inside its operations, and for properties. */
   readonly state: Instance<RwState>

@@ -41,9 +41,29 @@ const OPERATIONS: Readonly<Record<string, Primitive<WaitChannel>>> = {
 /**
  * An event that threads sleep on (Mach: assert_wait, thread_block, thread_wakeup). A thread declares its wait first
  * and sleeps later; a wakeup in between is not lost, one before the declaration is.
+ *
+ * @example
+ * const page = m.struct(Page, 'page')
+ * const lock = new Mutex(m, 'page.lock')
+ * const ready = new WaitChannel(m, 'page.ready')
+ * m.thread(function* waits() {
+ *   yield* lock.acquire()
+ *   const isReady = page.v === 1
+ *   if (!isReady) yield* ready.assertWait() // while the lock is held: no wakeup can be lost
+ *   yield* lock.release()
+ *   if (!isReady) yield* ready.block()
+ * })
+ * m.thread(function* wakes() {
+ *   yield* lock.acquire()
+ *   page.v = 1
+ *   yield* lock.release()
+ *   yield* ready.wakeup()
+ * })
  */
 export class WaitChannel implements SyncObject {
+  /** Its name, in traces and messages. */
   readonly name: string
+  /** Its operations, by name. */
   readonly operations: Readonly<Record<string, Primitive<never>>> = OPERATIONS as Readonly<
     Record<string, Primitive<never>>
   >

@@ -490,14 +490,6 @@ test('the configuration that docs/ci.md shows is one', async (t) => {
   t.deepEqual(config.paths, ['models'])
 })
 
-test('the scenario of one’s own that docs/models.md shows comes out as it says', async (t) => {
-  const [, text] = /```ts\n(import \{ model \}[\s\S]*?)```/.exec(await readFile('docs/models.md', 'utf8')) ?? []
-  const cwd = await folder({ 'models/own.ts': text ?? '', 'package.json': '{"name":"mine"}' })
-  await mkdir(join(cwd, 'node_modules'))
-  await symlink(process.cwd(), join(cwd, 'node_modules/vmcheck'))
-  t.regex((await vmcheck(['gate'], { cwd })).out, /^as expected +models\/own\.ts default: deadlock/m)
-})
-
 test.serial('init: an empty folder gets a model, a test and a configuration, and they run', async (t) => {
   const cwd = await folder({})
   const { status, out } = await vmcheck(['init'], { cwd })

@@ -49,11 +49,17 @@ export interface SearchOptions {
 
 /** How far a search has come. */
 export interface Progress {
+  /** States stored so far. */
   readonly states: number
+  /** Transitions followed so far. */
   readonly transitions: number
+  /** Steps from the initial state to the states that are explored now. */
   readonly depth: number
+  /** States still to be explored at this depth. */
   readonly frontier: number
+  /** Bytes in use. */
   readonly bytes: number
+  /** Seconds since the search began. */
   readonly seconds: number
 }
 

@@ -35,6 +35,7 @@ export interface GateOptions {
 
 /** What was recorded in a baseline. */
 export interface Recording {
+  /** The baseline's file. */
   readonly file: string
   /** How the results differ from what was recorded before. */
   readonly changes: readonly Drift[]
