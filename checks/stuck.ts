@@ -22,7 +22,7 @@ function cycle(waits: readonly Blocked[]): Blocked[] {
 const MAX_READS = 4
 
 function waitsFor({ operation, target, reads }: Blocked): string {
-  if (operation === 'spin') return 'goes round in a loop'
+  if (operation === 'spin') return 'repeats a loop'
   if (target !== '') return `waits for ${target} (${operation})`
   const some = reads.slice(0, MAX_READS).join(', ')
   return reads.length === 0
@@ -64,7 +64,7 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
       'livelock',
       spinner.actor.kind === 'handler'
         ? `${spinner.actor.label} handles an interrupt and never comes to its end`
-        : `${spinner.actor.label} goes round in a loop that nobody will end`,
+        : `${spinner.actor.label} repeats a loop that no actor will end`,
     )
   // a channel has no holder: whoever would have woken its sleepers has lost their wakeup
   const orphan = waits.find(({ heldBy, sleeping }) => !sleeping && heldBy.some((actor) => state.isFinished(actor)))
@@ -76,16 +76,16 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
   if (sleeper)
     return finding(
       'lost-wakeup',
-      `${list(waits.filter(({ sleeping }) => sleeping).map(({ actor, target }) => `${actor.label} sleeps on ${target}`))}, and nobody is left who could wake ${waits.length > 1 ? 'them' : 'it'}`,
+      `${list(waits.filter(({ sleeping }) => sleeping).map(({ actor, target }) => `${actor.label} sleeps on ${target}`))}, and no actor is left that could wake ${waits.length > 1 ? 'them' : 'it'}`,
     )
   return finding(
     'deadlock',
-    `${list(waits.map((wait) => `${wait.actor.label} ${waitsFor(wait)}`))}, and nobody is left who could end that`,
+    `${list(waits.map((wait) => `${wait.actor.label} ${waitsFor(wait)}`))}, and no actor is left that could end that`,
   )
 }
 
 /**
- * Actors that can never move again: a state in which nobody can move, a definite cycle of waits while others run on
+ * Actors that can never move again: a state in which no one can move, a definite cycle of waits while others run on
  * (both seen as soon as they are reached), and what the search's backward sweep finds.
  */
 export const stuck: Check = {
@@ -93,7 +93,7 @@ export const stuck: Check = {
   about: 'every actor can always go on: no deadlock, lost wakeup or livelock',
   occasions: ['terminal', 'wait-cycle'],
   state(state) {
-    // a daemon may wait for work for ever, but not in a cycle of holders, nor for one that has finished
+    // a daemon may wait for work forever, but not in a cycle of holders, nor for one that has finished
     const unfinished = state.terminal ? state.actors.filter((actor) => !state.mayStand(actor)) : []
     const all = [...new Set([...unfinished, ...state.waitCycle()])].toSorted((a, b) => a.id - b.id)
     return all.length > 0 ? [diagnose(state, all)] : []
@@ -104,7 +104,7 @@ export const stuck: Check = {
     return {
       kind: 'livelock',
       property: 'rest can be reached',
-      message: `every actor can still move, but ${list(unfinished.map(({ label }) => label))} can never all finish from here (if one is meant to run for ever, declare it endless)`,
+      message: `every actor can still move, but ${list(unfinished.map(({ label }) => label))} can never all finish from here (if one is meant to run forever, declare it endless)`,
       stuck: unfinished.map(({ id }) => id),
     }
   },

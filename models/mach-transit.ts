@@ -1,7 +1,7 @@
 // GNU Mach: entries in transition, and who is woken when they no longer are.
 //
 // Claim 1 (S4): the wiring path marks its entries as in transition, and a deletion that meets one sets needs_wakeup
-//   and sleeps. The wiring path asserts that nobody does; without assertions the sleeper is never woken.
+//   and sleeps. The wiring path asserts that no one does; without assertions the sleeper is never woken.
 // Claim 2 (S10): copyout of a page list marks the whole entry that it extended, but begins to clear at its own start:
 //   the front part, cut off meanwhile by a deletion that sleeps on it, stays marked and its sleeper asleep.
 // Claim 3 (still there): what the kernel sends to a pager is in an object of its own, which is never extended, so that

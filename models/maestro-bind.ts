@@ -1,7 +1,7 @@
 // Maestro: a CPU that uses an address space and is not in the set of CPUs that shootdowns are sent to.
 //
 // Claim 1 (S7a): switching between two threads of one process binds the space that is bound already, and then clears
-//   "the previous space's" bit, which is its own: an munmap on another CPU does not reach this one, which goes on
+//   "the previous space's" bit, which is its own: an munmap on another CPU does not reach this one, which continues
 //   writing a frame that is somebody else's by then. Fixed by 6fd36556 and 39763b2b.
 // Claim 2 (S7b): switch(), which runs kernel code in another process's space, loads the root and leaves the set alone.
 //

@@ -5,8 +5,8 @@
 // Claim 2 (S11b, still there): a page table that cannot be had in a fault is waited for as long as caches can shrink,
 //   and is a panic when they cannot.
 // Claim 3 (S11c, still there): shrinking them takes a sleeping lock, with a spin lock held and interrupts off: another
-//   thread of the CPU then spins for ever, and who was asleep never runs again. Allocating page tables before VMem's lock
-//   is taken helps only faults on other mappings while nobody waits to write; before any lock is taken, it helps all.
+//   thread of the CPU then spins forever, and who was asleep never runs again. Allocating page tables before VMem's lock
+//   is taken helps only faults on other mappings while no one waits to write; before any lock is taken, it helps all.
 //
 // Source: Maestro, kernel/src/process/oom.rs of 2024 and kernel/src/memory/{oom,vmem}.rs at 3569e232; S11b and S11c
 // found by reading.

@@ -3,7 +3,7 @@
 // Claim 1 (S12, still there): mprotect changes a mapping that is all within its range in place and leaves the page
 //   tables alone, so that the pages stay writable for whoever has them mapped.
 // Claim 2 (S12, since eb1eaa87): a fork unmaps only what may be written. What mprotect has made read-only is not, and
-//   the parent goes on writing a page that the child shares.
+//   the parent continues writing a page that the child shares.
 //
 // Source: Maestro 3569e232, MemSpace::set_prot and MemSpace::fork; found by reading.
 import { atomically, boolean, choice, model, struct, u } from 'vmcheck'

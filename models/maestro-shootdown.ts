@@ -5,7 +5,7 @@
 //   gets its acknowledgement. And whoever holds a spin lock can be preempted by a thread that spins on it with
 //   interrupts off (D4).
 // Repairs: R1, who waits for a shootdown serves its own CPU's requests; R2, so does whoever spins with interrupts off;
-//   R3, nobody holds a lock while it waits; R4, nobody is preempted while it holds a spin lock; R5, whoever spins with
+//   R3, no one holds a lock while it waits; R4, no one is preempted while it holds a spin lock; R5, whoever spins with
 //   preemption off serves, too: without it R4 brings D3 back, since a CPU does not serve while its thread cannot be
 //   preempted.
 //

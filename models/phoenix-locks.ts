@@ -1,7 +1,7 @@
 // Phoenix-RTOS: a call that runs out of memory returns with a lock held.
 //
 // Claim 1 (S12): where pages are mapped when they are touched, a write fault that cannot copy a shared page gives the
-//   amap's and the map's lock back, but not the anon's: the other process's fault waits for ever, and with it
+//   amap's and the map's lock back, but not the anon's: the other process's fault waits forever, and with it
 //   whoever needs that process's map. When the thread dies of it, its locks are released, and nothing is noticed.
 // Claim 2: looking an object up did the same with the lock of all objects.
 //
@@ -39,7 +39,7 @@ function locksOf(kernel: Kernel): HandoffLock[] {
   return [...kernel.anonLocks, ...kernel.amapLocks, ...kernel.maps.map(({ lock }) => lock)]
 }
 
-/** A thread that writes the shared page; if it gets a signal instead, it goes on, or dies and its locks are released. */
+/** A thread that writes the shared page; if it gets a signal instead, it continues, or dies and its locks are released. */
 function writer(kernel: Kernel, map: VmMap, dies: boolean): () => Program {
   const locks = locksOf(kernel)
   return function* write() {

@@ -171,7 +171,7 @@ export default model({
     retries: int(0, { min: 0, max: 4 }),
     /** Whether a second unit for one page is a violation. */
     oneUnit: boolean(false),
-    /** Whether a mapping to a free frame is one, also while a fault is at work. */
+    /** Whether a mapping to a free frame is one, also while a fault is running. */
     noStaleMap: boolean(false),
   },
   scenarios: {

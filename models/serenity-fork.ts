@@ -4,7 +4,7 @@
 //   from the object's own units or from the uncommitted pages, never from the set. Fixed by 8717e78918b and 2a164dc923d.
 // Claim 2 (S5): marking such pages as copy-on-write makes the first store to them fault twice, and the second fault
 //   copies, or gives a unit away, for nothing. Fixed by 8812410617f.
-// Claim 3 (S6): a child that exits leaves its parent with a set of units for pages that nobody shares any more.
+// Claim 3 (S6): a child that exits leaves its parent with a set of units for pages that no one shares any more.
 //   Fixed by 1d96c30488a.
 // Claim 4 (still there): a fork remaps the parent's pages with the lock of the page tables held and takes the object's
 //   lock for each; a fault of another of its threads that was under way takes them in the other order: a deadlock.

@@ -52,15 +52,9 @@ export {
 } from './model/check.ts'
 export { leftOver, sleepsInAtomic } from './semantics/faults.ts'
 export { type Fault } from './model/memory.ts'
-export {
-  type ArrayOptions,
-  type Interchangeable,
-  type PropertyResult,
-  type Machine,
-  type Member,
-  type Property,
-  type PropertyForm,
-} from './model/machine.ts'
+export { type ArrayOptions, type Machine } from './model/machine.ts'
+export { type Interchangeable, type Member } from './model/machine-parts.ts'
+export { type PropertyResult, type Property, type PropertyForm } from './model/property.ts'
 export { type PerActor } from './model/per-actor.ts'
 export {
   type Expectation,

@@ -1,4 +1,4 @@
-// Peterson's lock for N processes (the filter lock), for ever.
+// Peterson's lock for N processes (the filter lock), forever.
 import { atomically, int, model, struct, u3, when } from 'vmcheck'
 
 const Process = struct<{ level: number }>('process', { level: u3 })

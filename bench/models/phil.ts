@@ -1,5 +1,5 @@
-// Dining philosophers as a side-by-side protocol: one guarded atomic action a step, for ever.
-// All take the left fork first; with `last` = right-first the last one does not, and nobody hangs: 3^N states.
+// Dining philosophers as a side-by-side protocol: one guarded atomic action a step, forever.
+// All take the left fork first; with `last` = right-first the last one does not, and no one hangs: 3^N states.
 import { bool, choice, int, model, struct, when, atomically } from 'vmcheck'
 
 const Fork = struct<{ taken: boolean }>('fork', { taken: bool })

@@ -1,4 +1,4 @@
-// A reader/writer lock that prefers writers, used for ever by threads that choose what to be each time.
+// A reader/writer lock that prefers writers, used forever by threads that choose what to be each time.
 import { atomically, int, model, struct, bool, u4, when } from 'vmcheck'
 
 const Lock = struct<{ writer: boolean; readers: number; waiting: number }>('lock', {

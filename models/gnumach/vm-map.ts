@@ -67,7 +67,7 @@ export function enter(kernel: Kernel, start: number, end: number): void {
   }
 }
 
-/** Whether an object is one entry's alone, and nobody works on it. */
+/** Whether an object is one entry's alone, and no one works on it. */
 function isPrivate({ references, paging }: Instance<VmObject>): boolean {
   return references === 1 && paging === 0
 }

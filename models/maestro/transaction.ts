@@ -17,7 +17,7 @@ export interface Fixes {
   readonly protectsInPlace: boolean
 }
 
-/** An address space and the transaction at work on it, which holds its lock for writing. */
+/** An address space and the transaction running on it, which holds its lock for writing. */
 export interface MemSpace extends Fixes {
   readonly m: Machine
   readonly budget: FailureBudget

@@ -1,7 +1,7 @@
 // Maestro's ordered maps under a transaction: what is in the tree, what will go at commit, what a rollback restores.
 import { type Instance, type Machine, bool, oneOf, struct, u } from 'vmcheck'
 
-/** What a mapping allows. Gaps have it, too, and nobody asks. */
+/** What a mapping allows. Gaps have it, too, and no one asks. */
 export type Protection = 'r' | 'rw'
 
 /** A node, by its key: the page where the gap or mapping begins. */

@@ -321,7 +321,7 @@ function* attempt(
   })
 }
 
-/** Whether a frame is the page's, or at least nobody else's. */
+/** Whether a frame is the page's, or at least no other actor's. */
 function isOwn({ slots, name }: Process, page: number, frame: Instance<Frame>): true | string {
   const own = slots[page]?.frame
   return (
@@ -335,7 +335,7 @@ function isOwn({ slots, name }: Process, page: number, frame: Instance<Frame>): 
 /** What a frame holds that another process got. */
 export const FOREIGN = 9
 
-/** fork: the child shares every frame, and nobody may write it. */
+/** fork: the child shares every frame, and no one may write it. */
 export function* fork(kernel: Kernel, parent: Process, child: Process): Program {
   const { frames } = kernel
   yield* atomically(() => {

@@ -18,7 +18,7 @@ export function* vmMprotect(kernel: Kernel, map: VmMap, entry: Instance<Entry>):
   return code
 }
 
-/** vm_mapCopy: fork copies the parent's map, sharing anonymous pages until they are written. Nobody else knows the child's map yet, so that proc_lockSet2 never has to back off. */
+/** vm_mapCopy: fork copies the parent's map, sharing anonymous pages until they are written. No other actor knows the child's map yet, so that proc_lockSet2 never has to back off. */
 export function* vmMapCopy(kernel: Kernel, destination: VmMap, source: VmMap): Program<Code> {
   const { copyFix } = kernel
   yield* source.lock.acquire()

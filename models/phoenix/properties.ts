@@ -1,4 +1,4 @@
-// What must hold in Phoenix-RTOS when nobody is at work (P-REF, P-PTE, P-UAF, P-LEAK, P-POOL, P-ATOM, P-SRC, P-DATA, P-ERR, P-COW).
+// What must hold in Phoenix-RTOS when no one is running (P-REF, P-PTE, P-UAF, P-LEAK, P-POOL, P-ATOM, P-SRC, P-DATA, P-ERR, P-COW).
 import { type Instance, type PropertyResult, type Machine, oneOf, struct } from 'vmcheck'
 import {
   type Holding,

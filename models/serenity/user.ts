@@ -81,7 +81,7 @@ function isIsolated(processes: readonly Process[], process: Process, frame: Inst
   )
 }
 
-/** Who holds references to frames when no fault is at work. */
+/** Who holds references to frames when no fault is running. */
 function holdings({ processes }: Kernel): Holding<Instance<Frame>>[] {
   return processes.flatMap(({ slots, name }) =>
     slots.flatMap(({ frame }, page) => (frame ? [[frame, `page ${page} of ${name}`] as const] : [])),

@@ -4,7 +4,7 @@ import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping'
 import type { Location, Message, Metafile, Plugin } from 'esbuild'
 import { VM, VM_ENTRY, VM_FOLDERS } from '../installation.ts'
-import { keepBundle, keptBundle } from './cached-bundle.ts'
+import { cacheBundle, cachedBundle } from './cached-bundle.ts'
 import { LoweredFiles, digestOf as loweredDigest } from './lowered-files.ts'
 import { Refusal, type SourcePlace } from '../source/refusal.ts'
 
@@ -45,7 +45,7 @@ export async function bundle(
   const sources = new Map<string, string>()
   const lowered = new Map<string, string>()
   const known = await LoweredFiles.open(cache)
-  const kept = await keptBundle(known, VM, `${form} ${entry}`, cwd)
+  const kept = await cachedBundle(known, VM, `${form} ${entry}`, cwd)
   if (kept) return { ...kept, form }
   const { build } = await import('esbuild')
   const lowering = async (path: string, source: string): Promise<string> => {
@@ -99,7 +99,7 @@ export async function bundle(
     }
     // what a name means that is no path, too many files decide
     if (imports.every(({ name }) => isPath(name)))
-      await keepBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
+      await cacheBundle(known, VM, `${form} ${entry}`, cwd, { entry, sources, imports }, made)
     return made
   } catch (error) {
     if (found.refusal) throw found.refusal

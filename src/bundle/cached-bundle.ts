@@ -22,7 +22,12 @@ function digest(...parts: readonly string[]): string {
 }
 
 /** The bundle kept of a model, if it would come out the same now; else null. */
-export async function keptBundle(files: LoweredFiles, vm: string, entry: string, cwd: string): Promise<Bundle | null> {
+export async function cachedBundle(
+  files: LoweredFiles,
+  vm: string,
+  entry: string,
+  cwd: string,
+): Promise<Bundle | null> {
   const text = await files.getBundle(digest(entry, cwd))
   if (text === null) return null
   const { inputs, surroundings, links, bundle } = JSON.parse(text) as Kept
@@ -41,7 +46,7 @@ export async function keptBundle(files: LoweredFiles, vm: string, entry: string,
  *
  * @param made of: the model's path, texts of the user's files by path, and their imports
  */
-export async function keepBundle(
+export async function cacheBundle(
   files: LoweredFiles,
   vm: string,
   entry: string,

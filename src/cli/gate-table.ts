@@ -10,7 +10,7 @@ const PERIOD_MS = 200
 /** Rows that are drawn at most: what is higher than the terminal cannot be drawn over. */
 const MAX_ROWS = 20
 
-/** Shows a gate at work: a table redrawn on a terminal's standard error, or a line for each scenario as it ends. */
+/** Shows a gate running: a table redrawn on a terminal's standard error, or a line for each scenario as it ends. */
 export class GateTable implements GateListener {
   readonly #cases: readonly PlannedCase[]
   readonly #terminal: Terminal

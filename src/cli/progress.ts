@@ -1,4 +1,4 @@
-import type { Progress } from '../explore/search/search.ts'
+import type { Progress } from '../explore/search/search-result.ts'
 import { bytes, count } from '../report/numbers.ts'
 import type { Environment, RunProgress } from '../session/environment.ts'
 import type { Terminal } from './process/terminal.ts'

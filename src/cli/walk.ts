@@ -13,7 +13,7 @@ import type { Terminal } from './process/terminal.ts'
 const HELP = 'n or Enter: the next step; b: back by one; s: the state; w: who waits for what; q: leave'
 
 /**
- * Walks through a replay step by step, as the user says; back is by running it anew.
+ * Walks through a replay step by step, as the user says; back is by running it again.
  *
  * @returns whether everything was as told, as far as the user went
  */
@@ -25,7 +25,7 @@ export async function walk(
 ): Promise<boolean> {
   const walking = new Walk(replay, live, replayable, terminal)
   await walking.begin()
-  // only now: lines that come while nobody asks for them are lost
+  // only now: lines that come while no one asks for them are lost
   const lines = createInterface({ input: terminal.input() })
   const ask = (): void => {
     if (terminal.live) terminal.err(walking.prompt)

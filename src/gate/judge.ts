@@ -20,7 +20,7 @@ type Found = Report['violations'][number]
  * Holds a report against what its scenario expects.
  *
  * @param hasCounts whether the search was the one that expected counts are about
- * @returns with the violation that is worth a look: the first that nobody expects, else the first
+ * @returns with the violation that is worth a look: the first that no one expects, else the first
  */
 export function judge(
   report: Report,

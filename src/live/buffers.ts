@@ -1,6 +1,6 @@
 /** What the threads of a live machine share. All words are Int32. */
 export interface LiveBuffers {
-  /** Three words a field: its raw value, who has it locked, who watches it. Fields of the machine first, then one a CPU that says whose step is at work there. */
+  /** Three words a field: its raw value, who has it locked, who watches it. Fields of the machine first, then one a CPU that says whose step is running there. */
   readonly fields: SharedArrayBuffer
   readonly control: SharedArrayBuffer
   /** By actor: the steps that it took in this round, as {@link StepLog} writes them. */

@@ -9,7 +9,7 @@ export type Place = readonly [choice: number, cpu: Cpu]
 
 /**
  * How one actor gets a CPU for a step, where others share it: by the words that the explorer decides by, and by one more a
- * CPU, which says whose step is at work there.
+ * CPU, which says whose step is running there.
  */
 export class CpuTurns {
   readonly #actor: Actor
@@ -28,7 +28,7 @@ export class CpuTurns {
     this.#memory = memory
   }
 
-  /** In a transaction: where the actor could take a step now; null when nobody shares its CPU. */
+  /** In a transaction: where the actor could take a step now; null when no one shares its CPU. */
   places(): readonly Place[] | null {
     const actor = this.#actor
     if (actor.cpu.state === null) return null
@@ -55,7 +55,7 @@ export class CpuTurns {
         this.#fields.write(this.#wordOf(cpu), 0)
   }
 
-  /** The CPU that is chosen; where a step of another is at work there, one that is free. */
+  /** The CPU that is chosen; where a step of another is running there, one that is free. */
   #choose(places: readonly Place[]): Cpu {
     const all = cpuChoice(this.#actor).cpus
     this.#memory.isPlacing = true

@@ -3,7 +3,7 @@ import type { Fault } from '../model/memory.ts'
 import type { Switches } from '../semantics/switches.ts'
 import type { SourcePlace } from '../source/refusal.ts'
 
-/** What an actor stands before, asked while nobody runs. */
+/** What an actor stands before, asked while no one runs. */
 export interface Wait {
   /** Of the operation; `run` for one that has no CPU. */
   readonly operation: string
@@ -11,7 +11,7 @@ export interface Wait {
   readonly isBlocked: boolean
   /** Who holds what it waits for, or would wake it. */
   readonly heldBy: readonly number[]
-  /** Whether each of those has to act before it can go on, and nobody else can help. */
+  /** Whether each of those has to act before it can continue, and no other actor can help. */
   readonly isHeld: boolean
   /** Whether it sleeps until it is woken, rather than until something is free. */
   readonly sleeping: boolean
@@ -33,13 +33,13 @@ export interface TakenStep {
 
 /** Where an actor stands before a step. */
 export interface Point {
-  /** What it waits for; null before plain accesses. Nobody may be running. */
+  /** What it waits for; null before plain accesses. No one may be running. */
   look(): Wait | null
 }
 
 /** Decides when an actor takes its steps, and which alternatives. A free run has one, a replay another. */
 export interface Driver {
-  /** Whether steps are told in detail, and nobody else runs meanwhile. */
+  /** Whether steps are told in detail, and no other actor runs meanwhile. */
   readonly isWatched: boolean
   /** Of so many releases, one has what it must restore looked at. */
   readonly sampling: number

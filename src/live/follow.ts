@@ -129,7 +129,7 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
   }
   const finding =
     found.find(({ kind, stuck }) => kind === violation.kind && String(stuck) === String(violation.stuck)) ?? null
-  // what no step can end is seen by the explorer's backward sweep alone; that nobody finishes is all that can be shown
+  // what no step can end is seen by the explorer's backward sweep alone; that no one finishes is all that can be shown
   if (violation.kind === 'livelock') return { what: null, waiting, finding: violation }
   return { what: finding ? same(violation, finding) : null, waiting, finding: finding ?? violation }
 }

@@ -7,7 +7,7 @@ import type { ActorCount, LiveMachine } from './live-machine.ts'
 import { LiveView } from './live-view.ts'
 import { loggedSchedule } from './step-log.ts'
 
-/** How long a free run goes on, and how it is watched. */
+/** How long a free run continues, and how it is watched. */
 export interface FreeRunOptions {
   readonly rounds: number
   /** Milliseconds. */
@@ -154,10 +154,10 @@ export class FreeRun {
     if (now - this.#changed.at > patience && now - this.#moved.at < patience / 2)
       return this.#stop(
         'stalled',
-        `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it goes round in a loop${this.#blocked()}`,
+        `nothing has changed for ${Math.round(patience / 1000)} s, though ${this.#running()}: it repeats a loop${this.#blocked()}`,
       )
     const { roster } = this.#live
-    // where nobody runs, those who stopped for the last look still sleep: nobody will say that they stand
+    // where no one runs, those who stopped for the last look still sleep: no one will say that they stand
     if (this.#end === null && roster.beginStop() && roster.running === 0) await this.#look()
   }
 
@@ -180,7 +180,7 @@ export class FreeRun {
     return parts.join('')
   }
 
-  /** Nobody runs: either the machine was stopped for a look, or it hangs. */
+  /** No one runs: either the machine was stopped for a look, or it hangs. */
   async #look(): Promise<void> {
     const { roster, fields, machine } = this.#live
     const isStopped = (roster.flags & FLAG.stop) !== 0

@@ -3,7 +3,8 @@ import type { Actor } from '../model/actor.ts'
 import { awaitedBy } from '../semantics/awaited.ts'
 import { cpuOf, leaveCpu, cpuChoice, sharesCpu } from '../semantics/dispatch.ts'
 import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../semantics/faults.ts'
-import type { MachineParts, Property } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
+import type { Property } from '../model/property.ts'
 import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
 import { type Granularity, StepBounds } from '../semantics/step-bounds.ts'
@@ -191,7 +192,7 @@ export class LiveActor implements Point {
     }
   }
 
-  /** Reads shared memory while nobody runs, outside any step. */
+  /** Reads shared memory while no one runs, outside any step. */
   #quietly<T>(body: () => T): T {
     return within(this.#with.machine.memory, this.#with.fields.values, body, () => 0)
   }
@@ -303,7 +304,7 @@ export class LiveActor implements Point {
     return count
   }
 
-  /** What a guard or effect throws ends the step: it is no exception that the program could catch and go on from. */
+  /** What a guard or effect throws ends the step: it is no exception that the program could catch and continue from. */
   #failedIn({ title }: Operation<unknown>, error: unknown): never {
     return this.#memory.fault(exceptionFault(error, ` in ${title}`, this.#with.sourceMap.placeOf(error)))
   }
@@ -335,7 +336,7 @@ export class LiveActor implements Point {
     }
   }
 
-  /** Something did not hold while others were at work: it is tried again while they stand. */
+  /** Something did not hold while others were running: it is tried again while they stand. */
   #beAlone(): void {
     if (this.#with.roster.tryStop()) this.#memory.isAlone = true
     else this.#memory.isTrusting = true
@@ -403,7 +404,7 @@ export class LiveActor implements Point {
     }
   }
 
-  /** A step takes its place among all; one that has only made choices so far takes it anew. */
+  /** A step takes its place among all; one that has only made choices so far takes it again. */
   #begin(): void {
     const { control, actor } = this.#with
     const steps = actorWords(actor.id) + ACTOR.steps

@@ -3,7 +3,7 @@ import { buildMachine } from '../runtime/build.ts'
 import type { Bundle } from '../bundle/bundle.ts'
 import { load } from '../runtime/load.ts'
 import type { Check, Finding } from '../model/check.ts'
-import type { MachineParts } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
 import type { Fault } from '../model/memory.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { CONTROL, FLAG, type LiveBuffers, STANDING } from './buffers.ts'
@@ -52,7 +52,7 @@ export type CpuNews =
   | { readonly tells: 'fault'; readonly finding: Finding; readonly ticket: number }
   /** Asked what it is blocked on. */
   | { readonly tells: 'wait'; readonly wait: Wait | null }
-  /** Nobody runs any more: all are blocked, or stopped. */
+  /** No one runs any more: all are blocked, or stopped. */
   | { readonly tells: 'standstill' }
   /** A round ended in a state that a check finds fault with. */
   | { readonly tells: 'found'; readonly finding: Finding }
@@ -211,7 +211,7 @@ export class LiveCpu {
   }
 }
 
-/** Begins a round from the initial state, while nobody runs. */
+/** Begins a round from the initial state, while no one runs. */
 export function beginRound({ memory, actors }: MachineParts, fields: SharedFields, roster: Roster): void {
   fields.reset(memory.initial)
   roster.beginRound(actors.filter(({ mustFinish }) => mustFinish).length)

@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { buildMachine } from '../runtime/build.ts'
 import { type LoadedModel, load } from '../runtime/load.ts'
 import type { Cpu } from '../model/actor.ts'
-import type { MachineParts } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { wordsOf } from '../source/thrown.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
@@ -106,7 +106,7 @@ export class LiveMachine {
     signal?.removeEventListener('abort', this.#arrived)
   }
 
-  /** Begins a round from the initial state, while nobody runs. */
+  /** Begins a round from the initial state, while no one runs. */
   beginRound(): void {
     beginRound(this.machine, this.fields, this.roster)
   }

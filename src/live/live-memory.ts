@@ -2,7 +2,7 @@ import type { SourceMap } from '../runtime/source-map.ts'
 import type { Actor } from '../model/actor.ts'
 import { leftOff, insideTouched, usedAfterFree } from '../semantics/faults.ts'
 import type { Field } from '../model/field.ts'
-import type { PropertyResult } from '../model/machine.ts'
+import type { PropertyResult } from '../model/property.ts'
 import type { Fault, MemoryPort } from '../model/memory.ts'
 import { ClosureOperation, type Operation } from '../model/operation.ts'
 import { type StepBounds, isAtomicAccess } from '../semantics/step-bounds.ts'
@@ -47,7 +47,7 @@ export interface LiveMemoryParts {
   readonly bounds: StepBounds
   readonly driver: Driver
   readonly sourceMap: SourceMap
-  /** Whether some check reports a fault: a step does not end in what nobody looks for. */
+  /** Whether some check reports a fault: a step does not end in what no one looks for. */
   readonly seeks: (fault: Fault) => boolean
   /** Where the program waits in its operation. */
   readonly where: () => Whereabouts
@@ -92,7 +92,7 @@ export class LiveMemory implements MemoryPort {
     this.actor = parts.actor
   }
 
-  /** An operation is about to be tried, or a decision about CPUs to be made; null: plain code goes on. */
+  /** An operation is about to be tried, or a decision about CPUs to be made; null: plain code continues. */
   set operation(operation: Operation<unknown> | null) {
     this.#operation = operation
     this.guarding = false
@@ -283,7 +283,7 @@ export class LiveMemory implements MemoryPort {
     store.write(field.id, raw)
   }
 
-  /** Where the code at work is; of an operation's guard or effect, the functions are those that wait for the operation. */
+  /** Where the code running is; of an operation's guard or effect, the functions are those that wait for the operation. */
   #where(): Whereabouts {
     const here = whereaboutsOf(new Error('place'), this.#with.sourceMap)
     if (!this.#operation) return here

@@ -15,16 +15,17 @@ import { isHandling } from '../semantics/dispatch.ts'
 import { evaluate } from '../semantics/faults.ts'
 import { wording } from '../source/thrown.ts'
 import { Holdings, isAtomicContext } from '../semantics/holdings.ts'
-import type { PropertyResult, MachineParts, Property } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
+import type { PropertyResult, Property } from '../model/property.ts'
 import { NOTHING_OFF, type Switches } from '../semantics/switches.ts'
 import type { Wait } from './driver.ts'
 import { within } from './snapshot-port.ts'
 
-/** What is known of a live machine of which nobody runs. */
+/** What is known of a live machine of which no one runs. */
 export interface LiveState {
   /** Raw values by field id. */
   readonly values: ArrayLike<number>
-  /** Whether nobody has taken a step. */
+  /** Whether no one has taken a step. */
   readonly isInitial?: boolean
   /** Actors whose programs have ended. */
   readonly finished: ReadonlySet<number>

@@ -13,7 +13,7 @@ import { type LiveState, LiveView } from './live-view.ts'
 import type { Fault } from '../model/memory.ts'
 import { within } from './snapshot-port.ts'
 
-/** The live CPUs cannot go on as they are told to. */
+/** The live CPUs cannot continue as they are told to. */
 export class CannotFollow extends Error {
   override readonly name = 'CannotFollow'
 }
@@ -23,7 +23,7 @@ export class ThreadDied extends Error {
   override readonly name = 'ThreadDied'
 }
 
-/** What an actor that goes on freely comes to: it sleeps in an operation, or stands right before an access. */
+/** What an actor that continues freely comes to: it sleeps in an operation, or stands right before an access. */
 export type Halt =
   | { readonly at: 'wait'; readonly wait: Wait | null }
   | { readonly at: 'access'; readonly isWrite: boolean }
@@ -51,7 +51,7 @@ export class Replay implements ScheduleState {
     for (const { id } of this.#actors) await this.#await('ready', id)
   }
 
-  /** Begins anew, from the initial state. */
+  /** Begins again, from the initial state. */
   async begin(): Promise<void> {
     this.#finished.clear()
     this.#fault = null
@@ -107,7 +107,7 @@ export class Replay implements ScheduleState {
     return this.#fault
   }
 
-  /** Has actors go on freely, all at once, until each sleeps in an operation or stands before an access to the field of the race. */
+  /** Has actors continue freely, all at once, until each sleeps in an operation or stands before an access to the field of the race. */
   async free(actors: readonly number[]): Promise<Map<number, Halt>> {
     for (const actor of actors) this.#live.roster.command(actor, COMMAND.free)
     const halts = new Map<number, Halt>()

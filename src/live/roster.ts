@@ -7,7 +7,7 @@ export class Abandoned extends Error {
 
 /**
  * Who runs, who is blocked, who stands at a point: the part of the control buffer that all threads change. An actor that
- * is let go on counts as running from the moment it is, so that nobody running means that nothing will happen any more.
+ * is let continue counts as running from the moment it is, so that no one running means that nothing will happen any more.
  */
 export class Roster {
   readonly #words: Int32Array
@@ -67,7 +67,7 @@ export class Roster {
     Atomics.notify(this.#words, at)
   }
 
-  /** Begins a round, while nobody runs: everybody runs from the start of its program. @param mustFinish how many actors have to finish before it is over */
+  /** Begins a round, while no one runs: everybody runs from the start of its program. @param mustFinish how many actors have to finish before it is over */
   beginRound(mustFinish: number): void {
     const words = this.#words
     for (let actor = 0; actor < this.#actors; actor++) {
@@ -89,7 +89,7 @@ export class Roster {
     return Atomics.compareExchange(this.#words, CONTROL.closed, round - 1, round) === round - 1
   }
 
-  /** Whether a round is closed and the next one has not begun: nobody runs, and everybody is about to. */
+  /** Whether a round is closed and the next one has not begun: no one runs, and everybody is about to. */
   get isBetweenRounds(): boolean {
     return Atomics.load(this.#words, CONTROL.closed) === Atomics.load(this.#words, CONTROL.round)
   }
@@ -145,7 +145,7 @@ export class Roster {
     this.#resume()
   }
 
-  /** Says that the actor is blocked. What it watches is still locked: nobody has overlooked it. */
+  /** Says that the actor is blocked. What it watches is still locked: no one has overlooked it. */
   block(): void {
     Atomics.store(this.#words, this.#own(ACTOR.standing), STANDING.blocked)
     Atomics.add(this.#words, this.#own(ACTOR.blocks), 1)
@@ -173,7 +173,7 @@ export class Roster {
     }
   }
 
-  /** Asks blocked actors what they wait for, while nobody runs; {@link askNoMore} once all have answered. */
+  /** Asks blocked actors what they wait for, while no one runs; {@link askNoMore} once all have answered. */
   ask(): void {
     this.#asks++
     Atomics.store(this.#words, CONTROL.asked, this.#asks)
@@ -209,7 +209,7 @@ export class Roster {
     return true
   }
 
-  /** Lets those go on who were stopped. */
+  /** Lets those continue who were stopped. */
   resume(): void {
     Atomics.and(this.#words, CONTROL.flags, ~FLAG.stop)
     Atomics.store(this.#words, CONTROL.stopper, 0)
@@ -236,7 +236,7 @@ export class Roster {
     if (left === 0) this.onStandstill()
   }
 
-  /** A blocked actor counts as running from here on: it is counted first, lest nobody seem to run when it goes on at once. */
+  /** A blocked actor counts as running from here on: it is counted first, lest no one seem to run when it continues at once. */
   #rouse(actor: number): void {
     const at = actorWords(actor) + ACTOR.standing
     if (Atomics.load(this.#words, at) !== STANDING.blocked) return

@@ -22,7 +22,7 @@ export class ScriptDriver implements Driver {
   readonly #command: number
   readonly #tell: (told: Told) => void
   readonly #script: readonly (readonly number[])[]
-  /** Field before whose access the actor halts once it goes on freely; -1: none. */
+  /** Field before whose access the actor halts once it continues freely; -1: none. */
   readonly #halt: number
   /** Whether it halts before a write only: what is written may have been read before. */
   readonly #haltsAtWrite: boolean

@@ -13,7 +13,7 @@ export class Conflict extends Error {
 const WAITED = 1 << 30
 
 /**
- * The shared fields of a live machine: each has a value, a lock that operations take while they are at work, and a mask
+ * The shared fields of a live machine: each has a value, a lock that operations take while they are running, and a mask
  * of the blocked actors that are to look again when it changes. All accesses are sequentially consistent, as in the
  * explorer.
  */
@@ -34,7 +34,7 @@ export class SharedFields {
     this.#me = me + 1
   }
 
-  /** The raw value of a field that no operation is at work on. */
+  /** The raw value of a field that no operation is running on. */
   read(id: number): number {
     while (Atomics.load(this.#locks, id) !== 0) this.awaitFree(id)
     return Atomics.load(this.values, id)
@@ -80,7 +80,7 @@ export class SharedFields {
     return mask
   }
 
-  /** Before a round, while nobody runs: the fields' initial values. */
+  /** Before a round, while no one runs: the fields' initial values. */
   reset(initial: readonly number[]): void {
     this.values.fill(0)
     this.#locks.fill(0)

@@ -2,7 +2,7 @@ import type { Field } from '../model/field.ts'
 import type { Memory, MemoryPort } from '../model/memory.ts'
 
 /**
- * Shows shared memory as it is to properties and reports, while nobody runs: reads only.
+ * Shows shared memory as it is to properties and reports, while no one runs: reads only.
  *
  * @param values raw values by field id
  * @param choose alternatives taken, where somebody asks; refused unless given

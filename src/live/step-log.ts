@@ -36,7 +36,7 @@ export class StepLog {
 }
 
 /**
- * The steps of all actors in the order in which they took effect, while nobody runs; null when they did not fit the log.
+ * The steps of all actors in the order in which they took effect, while no one runs; null when they did not fit the log.
  *
  * @param last place of the last step that matters
  */

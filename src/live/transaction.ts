@@ -4,7 +4,7 @@ import { Conflict, type SharedFields } from './shared-fields.ts'
 /**
  * One attempt at an operation: every field that it touches is locked as it is touched, what it writes is kept back, and
  * on {@link commit} it has all happened at once. Whoever meets a locked field gives up what it has locked and tries
- * again, so nobody waits while holding anything.
+ * again, so no one waits while holding anything.
  */
 export class Transaction {
   readonly #fields: SharedFields

@@ -147,7 +147,7 @@ function refuseConstantWrite(
   }
 }
 
-/** `yield* E` becomes `(yield MARK, yield* at(site, E))`: the mark lets a closure operation be evaluated anew. */
+/** `yield* E` becomes `(yield MARK, yield* at(site, E))`: the mark lets a closure operation be evaluated again. */
 function markYields(path: GeneratorPath, lowering: Lowering): void {
   own(path, {
     YieldExpression: {

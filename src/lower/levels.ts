@@ -3,6 +3,11 @@ import type { NodePath, types as t } from '@babel/core'
 /** A generator function that is prepared. */
 export type GeneratorPath = NodePath<t.FunctionDeclaration | t.FunctionExpression>
 
+/** Whether a path is a generator function. */
+export function isGenerator(path: NodePath): boolean {
+  return path.isFunction() && path.node.generator === true
+}
+
 /** Visits a function's own level: nested functions and classes are left alone. */
 export function own(path: GeneratorPath, visitor: Parameters<GeneratorPath['traverse']>[0]): void {
   path.get('body').traverse({

@@ -30,7 +30,7 @@ interface Block {
  * @param cases the cases of the one `switch`, in order
  * @param context name of the context parameter
  * @param variables names of the function's variables
- * @param scope the scope that declares them: a name that a nested function declares anew is another variable
+ * @param scope the scope that declares them: a name that a nested function declares again is another variable
  * @param tries the try table
  */
 export function liveness(

@@ -14,7 +14,7 @@ export const REFUSAL = 'vmcheck-refusal'
 
 /**
  * Loads the packed lowering, which takes half as long with code that was compiled before; V8 looks for itself whether
- * that is of its own kind, and compiles anew where it is not.
+ * that is of its own kind, and compiles again where it is not.
  */
 export function loadLower(): { readonly lower: typeof Lower; readonly script: Script } {
   const cachedData = existsSync(COMPILED_LOWER) ? readFileSync(COMPILED_LOWER) : undefined

@@ -1,7 +1,15 @@
-import type { Memory } from './memory.ts'
-import { type Referable, event, internal, ref, u } from './field.ts'
-import type { Program } from './operation.ts'
+import { type Placed, type Referable, event, internal, ref, u } from './field.ts'
 import { type Instance, type StructType, struct } from './struct.ts'
+
+/** What a CPU asks of whoever executes the step that runs. */
+interface Executing {
+  readonly port: {
+    choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number
+    distinguish?(what: object): void
+    handled?(): void
+    switched?(what: 'interrupts' | 'preemption', by: 1 | -1): void
+  }
+}
 
 /** One processor of the simulated machine. Opaque: programs compare it and pass it on. */
 export class Cpu {
@@ -12,9 +20,9 @@ export class Cpu {
   /** Its interrupt handlers; set up with the machine. */
   readonly handlers: { readonly actor: Actor; isDue(): boolean }[] = []
   readonly #index: number
-  readonly #memory: Memory
+  readonly #memory: Executing
 
-  constructor(index: number, state: Instance<CpuState> | null, memory: Memory) {
+  constructor(index: number, state: Instance<CpuState> | null, memory: Executing) {
     this.#index = index
     this.#memory = memory
     this.state = state
@@ -54,9 +62,9 @@ export class Cpu {
 
 /** What is expected of an actor over its life. */
 export interface ActorOptions {
-  /** May sleep for ever and need not finish: an idle loop, a pageout daemon. */
+  /** May sleep forever and need not finish: an idle loop, a pageout daemon. */
   readonly daemon?: boolean
-  /** Runs for ever by design: must always be able to move, need not finish. */
+  /** Runs forever by design: must always be able to move, need not finish. */
   readonly endless?: boolean
   /** Locks that it may still hold when it ends, for others to release. */
   readonly hands?: readonly Lockable[]
@@ -75,7 +83,7 @@ export type Lockable = { readonly name: string } | { readonly word: { readonly n
 export interface CpuState {
   /** The thread that has the CPU; null when it is idle. */
   running: Actor | null
-  /** The interrupt handler at work on it. */
+  /** The interrupt handler running on it. */
   handler: Actor | null
 }
 
@@ -96,7 +104,7 @@ interface ActorParts {
   readonly cpus: readonly Cpu[]
   readonly state: Instance<ThreadState> | null
   readonly kind: 'thread' | 'handler'
-  readonly program: () => Program<unknown>
+  readonly program: () => Generator<unknown, unknown, unknown>
   readonly options: ActorOptions
 }
 
@@ -121,7 +129,7 @@ export class Actor {
   /** Names of the locks that it may still hold when it ends. */
   readonly hands: readonly string[]
   /** The generator function that it runs. */
-  readonly program: () => Program<unknown>
+  readonly program: () => Generator<unknown, unknown, unknown>
 
   constructor({ id, name, cpus, state, kind, program, options }: ActorParts) {
     this.id = id
@@ -160,13 +168,13 @@ export class Actor {
 /** The machine's actors as the target of references: `ref(actors)`. */
 export const actors: Referable<Actor> = Object.freeze({
   name: 'actor',
-  instances: (memory: Memory) => memory.instancesOf(actors),
+  instances: (placed: Placed) => placed.instancesOf(actors),
 })
 
 /** The machine's CPUs that actors share, as the target of references: `ref(cpus)`. */
 export const cpus: Referable<Cpu> = Object.freeze({
   name: 'cpu',
-  instances: (memory: Memory) => memory.instancesOf(cpus),
+  instances: (placed: Placed) => placed.instancesOf(cpus),
 })
 
 /** The struct of {@link CpuState}. */

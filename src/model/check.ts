@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts'
-import type { PropertyResult, Property, PropertyForm } from './machine.ts'
+import type { PropertyResult, Property, PropertyForm } from './property.ts'
 import type { Fault } from './memory.ts'
 import type { ViolationKind } from './verdict.ts'
 
@@ -17,11 +17,11 @@ export interface Finding {
   readonly race?: { readonly field: string; readonly actors: readonly [number, number] }
 }
 
-/** An actor that cannot go on in a state, and why. */
+/** An actor that cannot continue in a state, and why. */
 export interface Blocked {
   /** Who waits. */
   readonly actor: Actor
-  /** `acquire`, `block`, `when`, or `spin` for one that only goes round in a loop. */
+  /** `acquire`, `block`, `when`, or `spin` for one that only repeats a loop. */
   readonly operation: string
   /** Name of the object it waits at; empty for a bare condition. */
   readonly target: string
@@ -97,7 +97,7 @@ export interface StateView {
   readonly initial: boolean
   /** Whether an actor's program has ended. */
   isFinished(actor: Actor): boolean
-  /** Whether it may stand still for ever: it has finished, or is a daemon; an interrupt handler may not while it is at work. */
+  /** Whether it may stand still forever: it has finished, or is a daemon; an interrupt handler may not while it is running. */
   mayStand(actor: Actor): boolean
   /** Actors that can never move again because each waits for another of them, or for one that has finished, who alone could end its wait; empty without such. */
   waitCycle(): readonly Actor[]
@@ -107,15 +107,15 @@ export interface StateView {
   races(): readonly Race[]
   /** What an actor does next, where that may sleep in a context in which it must not; else null. */
   sleepsNext(actor: Actor): Sleeping | null
-  /** What an actor that has ended, or a handler that is not at work, still holds; null: nothing. */
+  /** What an actor that has ended, or a handler that is not running, still holds; null: nothing. */
   leftover(actor: Actor): Leftover | null
-  /** Why unfinished actors cannot go on; only for reports, slow. */
+  /** Why unfinished actors cannot continue; only for reports, slow. */
   blocked(actors: readonly Actor[]): readonly Blocked[]
 }
 
 /**
- * What makes a stored state worth a check's look: `initial`; `terminal`: nobody can move; `wait-cycle`: actors wait for
- * each other, or for one that has finished; `rest`: every actor that must finish has, and nobody who runs on can change
+ * What makes a stored state worth a check's look: `initial`; `terminal`: no one can move; `wait-cycle`: actors wait for
+ * each other, or for one that has finished; `rest`: every actor that must finish has, and no one who runs on can change
  * anything, endless ones apart; `broken`: a property evaluated in every state does not hold; `race`: accesses conflict;
  * `sleep`: an actor is about to sleep where it must not; `leftover`: one has ended and still holds something.
  */

@@ -1,5 +1,3 @@
-import type { Memory } from './memory.ts'
-
 /**
  * How accesses to a field take part in steps (docs/soundness.md, "Steps"):
  * - `plain`: race-checked, several may share a step;
@@ -25,14 +23,14 @@ export interface FieldType<T> {
   readonly describe: string
   /** How it may be accessed without a lock. */
   readonly access: AccessMode
-  /** Value of a field nobody initialised. */
+  /** Value of a field no one initialised. */
   readonly initial: T
   /** Bits needed, once the machine is complete (the width of a reference depends on the instances made). */
-  bits(memory: Memory): number
+  bits(placed: Placed): number
   /** The raw value, or -1 where `value` is out of range or of another type. */
-  encode(value: unknown, memory: Memory): number
+  encode(value: unknown, placed: Placed): number
   /** The value that a raw value stands for. */
-  decode(raw: number, memory: Memory): T
+  decode(raw: number, placed: Placed): T
   /** What traces show instead of the value, where that says little. */
   show?(value: T): string
   /** What its values name, if they name something: says how they change when interchangeable things are renamed. */
@@ -144,12 +142,18 @@ export function oneOf<const W extends readonly string[]>(...words: W): FieldType
   }
 }
 
+/** The instances made so far, which references may name. */
+export interface Placed {
+  /** Those of a type, in order of creation. */
+  instancesOf<T>(type: Referable<T>): T[]
+}
+
 /** What a reference may point at: a struct type, or the machine's actors. */
 export interface Referable<T> {
   /** What messages call such a thing. */
   readonly name: string
   /** All instances of the machine in order of creation. */
-  instances(memory: Memory): readonly T[]
+  instances(placed: Placed): readonly T[]
 }
 
 /**
@@ -199,8 +203,8 @@ const MAX_MEMBERS = 30
  * })
  */
 export function setOf(target: Referable<unknown>): FieldType<number> {
-  const count = (memory: Memory): number => {
-    const { length } = target.instances(memory)
+  const count = (placed: Placed): number => {
+    const { length } = target.instances(placed)
     if (length > MAX_MEMBERS)
       throw new RangeError(`setOf(${target.name}): a set names at most ${MAX_MEMBERS}, and there are ${length}`)
     return length

@@ -1,9 +1,9 @@
 import { Actor, type ActorOptions, Cpu, CpuStruct, type ThreadOptions, ThreadStruct, actors, cpus } from './actor.ts'
 import type { Field } from './field.ts'
 import { locationOf } from './locations.ts'
-import { Memory, setupPort } from './memory.ts'
+import type { MachineParts } from './machine-parts.ts'
+import type { Property, PropertyResult } from './property.ts'
 import type { Program, SyncObject } from './operation.ts'
-import { observedLocks } from './observed.ts'
 import { PerActor } from './per-actor.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Instance, StructType } from './struct.ts'
@@ -11,83 +11,10 @@ import type { Instance, StructType } from './struct.ts'
 /** CPUs of a machine at most. */
 const MAX_CPUS = 30
 
-/** When a property is evaluated. */
-export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
-
-/** What a property comes to: whether it holds or, where it does not, what is wrong in one clause. */
-export type PropertyResult = boolean | string
-
-/** A property of the machine. */
-export interface Property {
-  /** Its name, in traces and messages. */
-  readonly name: string
-  /** When it is evaluated. */
-  readonly form: PropertyForm
-  /** Evaluates it. */
-  readonly holds: () => PropertyResult
-  /** For `when-free`: the lock whose release it is evaluated at. */
-  readonly lock: SyncObject | null
-}
-
-/** One of several interchangeable things, with what belongs to it alone. */
-export interface Member {
-  /** For messages. */
-  readonly name: string
-  /** The actor that it is, or null for storage. */
-  readonly actor: Actor | null
-  /** Its own fields; those of other members correspond by position. */
-  readonly fields: Field[]
-  /** Itself, as programs know it. */
-  readonly roots: readonly object[]
-}
-
-/** Things that the kernel treats alike: renaming them changes nothing that matters (docs/soundness.md, "Symmetry"). */
-export interface Interchangeable {
-  /** Its name, in traces and messages. */
-  readonly name: string
-  /** Whether the model's author says so; else it is only tried: CPUs that run one program. */
-  readonly isDeclared: boolean
-  /** Its members, in order. */
-  readonly members: readonly Member[]
-}
-
 /** How an array of structs may be renamed. */
 export interface ArrayOptions {
   /** Whether the kernel treats them alike: keeps references to them, and no order or arithmetic. Default false. */
   readonly interchangeable?: boolean
-}
-
-/**
- * What a machine is made of, as engines know it. A model gets a {@link Machine}, from which programs cannot come to
- * this: whoever executes accesses could be replaced by it.
- */
-export class MachineParts {
-  readonly memory: Memory = new Memory()
-  readonly actors: Actor[] = []
-  readonly properties: Property[] = []
-  /** Sets of things that are, or may be, interchangeable. */
-  readonly interchangeable: Interchangeable[] = []
-  /** Names of locks that properties look at: their operations are steps of their own. */
-  readonly observed: Set<string> = new Set()
-  #isComplete = false
-
-  constructor() {
-    this.memory.port = setupPort(this.memory)
-  }
-
-  /** Whether setup has ended. */
-  get isComplete(): boolean {
-    return this.#isComplete
-  }
-
-  /** Ends setup: what is shared, who runs and what must hold is fixed from here on. */
-  complete(): void {
-    this.#isComplete = true
-    for (const name of observedLocks(this)) this.observed.add(name)
-    for (const { cpus } of this.actors) for (const { handlers } of cpus) Object.freeze(handlers)
-    for (const field of this.memory.fields) Object.freeze(field)
-    Object.freeze(this.actors)
-  }
 }
 
 /** What a model's `machine()` builds with: shared memory, actors and properties. */
@@ -246,7 +173,7 @@ export class Machine {
    */
   get self(): Actor {
     const { actor } = this.#parts.memory.port
-    if (!actor) throw new Error('m.self belongs in programs: nobody runs during machine() or in a property')
+    if (!actor) throw new Error('m.self belongs in programs: no program runs during machine() or in a property')
     return actor
   }
 

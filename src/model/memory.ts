@@ -1,7 +1,7 @@
 import type { Actor } from './actor.ts'
 import type { AccessMode, Field, FieldType, Referable } from './field.ts'
 import { locationOf } from './locations.ts'
-import type { PropertyResult } from './machine.ts'
+import type { PropertyResult } from './property.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
 export interface Fault {
@@ -40,9 +40,9 @@ export interface MemoryPort {
   ghost<T>(body: () => T): T
   /** Evaluates the condition of an assertion; by ghost reads as they come, unless the port knows better. */
   judge?(condition: () => PropertyResult): PropertyResult
-  /** Something that the model states does not hold: ends the step with a violation, unless nobody looks for such. */
+  /** Something that the model states does not hold: ends the step with a violation, unless no one looks for such. */
   violated(fault: Fault): void
-  /** Ends the step with a violation: it cannot go on. */
+  /** Ends the step with a violation: it cannot continue. */
   fault(fault: Fault): never
 }
 

@@ -1,10 +1,16 @@
 import { CpuStruct, ThreadStruct } from './actor.ts'
 import type { Field } from './field.ts'
-import type { MachineParts } from './machine.ts'
-import type { MemoryPort } from './memory.ts'
+import type { Memory, MemoryPort } from './memory.ts'
+import type { Property } from './property.ts'
+
+/** What is looked at: memory, and properties of it. */
+interface Observed {
+  readonly memory: Memory
+  readonly properties: readonly Property[]
+}
 
 /** The insides of locks: fields that only the operations of a lock touch, with the lock's name. */
-export function lockFields({ memory }: Pick<MachineParts, 'memory'>): ReadonlyMap<Field, string> {
+export function lockFields({ memory }: Pick<Observed, 'memory'>): ReadonlyMap<Field, string> {
   const own: readonly string[] = [CpuStruct.name, ThreadStruct.name]
   return new Map(
     memory
@@ -21,7 +27,7 @@ export function lockFields({ memory }: Pick<MachineParts, 'memory'>): ReadonlyMa
  * Names of the locks that properties look at in the initial state. Whether such a lock is held can be seen other than by
  * waiting for it, so that its operations must not share steps.
  */
-export function observedLocks(machine: MachineParts): Set<string> {
+export function observedLocks(machine: Observed): Set<string> {
   const names = lockFields(machine)
   const read = fieldsRead(machine)
   return new Set([...read].flatMap((field) => names.get(field) ?? []))
@@ -32,9 +38,9 @@ const MAX_EVALUATIONS = 200
 
 /**
  * Fields that properties read in the initial state, and in what it becomes when locks that they read are held: a property
- * may look at a second lock only where a first one is held. At rest nobody is in the middle of a step.
+ * may look at a second lock only where a first one is held. At rest no one is in the middle of a step.
  */
-function fieldsRead(machine: MachineParts): Set<Field> {
+function fieldsRead(machine: Observed): Set<Field> {
   const { memory, properties } = machine
   const inside = lockFields(machine)
   const all = new Set<Field>()

@@ -13,13 +13,13 @@ export type PrimitiveClass = 'acquire' | 'release' | 'other'
 export interface Primitive<T extends object = object> {
   /** What it may do to others: decides which steps it may share. */
   readonly class: PrimitiveClass
-  /** Whether the operation may go on now; absent: always. Must not write. */
+  /** Whether the operation may continue now; absent: always. Must not write. */
   enabled?(target: T, actor: Actor, args: readonly unknown[]): boolean
   /** Takes effect and returns what `yield*` evaluates to. */
   perform(target: T, actor: Actor, args: readonly unknown[]): unknown
   /** Whether the lock is given back now that the operation has taken effect: `whenFree` invariants are due. Default: class `release`. */
   frees?(target: T, actor: Actor): boolean
-  /** Actors that hold what a blocked attempt waits for: each has to act before it can go on, and nobody else can help. */
+  /** Actors that hold what a blocked attempt waits for: each has to act before it can continue, and no other actor can help. */
   holders?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
   /** Actors known to be the ones who would wake a blocked attempt (for reports). */
   wakers?(target: T, actor: Actor, args: readonly unknown[]): readonly Actor[]
@@ -82,11 +82,11 @@ export type Program<R = void> = Generator<Operation<unknown>, R, unknown>
 export interface WhenOptions {
   /** What is waited for, as traces and messages call it: `all CPUs have acknowledged`. */
   readonly name?: string
-  /** Who has to act before the guard can hold: tells a hang of theirs apart from a condition that nobody will make true. */
+  /** Who has to act before the guard can hold: tells a hang of theirs apart from a condition that no one will make true. */
   readonly holders?: () => readonly Actor[]
 }
 
-/** An operation whose guard and effect are closures: evaluated anew at every attempt, never stored. */
+/** An operation whose guard and effect are closures: evaluated again at every attempt, never stored. */
 export class ClosureOperation<R> extends Operation<R> {
   /** How reads inside count: `sync` (checked against plain accesses) or `once` (deliberately unchecked). */
   readonly reads: 'sync' | 'once'

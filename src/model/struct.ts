@@ -1,12 +1,23 @@
-import type { AccessMode, Field, FieldType, Referable } from './field.ts'
+import type { AccessMode, Field, FieldType, Placed, Referable } from './field.ts'
 import { type FieldLocation, locationOf, setLocation } from './locations.ts'
-import type { Memory } from './memory.ts'
 
 /** The field types of a struct's properties. */
 export type FieldTypes<T> = { readonly [K in keyof T]: FieldType<T[K]> }
 
 /** One struct in shared memory: its fields as plain properties, and its name. */
 export type Instance<T> = T & { readonly name: string }
+
+/** Memory that structs are placed in. */
+export interface Placing extends Placed {
+  /** Adds a field. */
+  field(name: string, type: FieldType<unknown>, access: AccessMode, alive: Field | null, lifeOf?: string | null): Field
+  /** Reads a field's value. */
+  load(field: Field, name: string): unknown
+  /** Writes a field's value. */
+  store(field: Field, value: unknown, name: string): void
+  /** The raw form of a value. */
+  encode(field: Field, value: unknown): number
+}
 
 /** A struct declared by {@link struct}. */
 export class StructType<T extends object> implements Referable<Instance<T>> {
@@ -29,12 +40,12 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
   }
 
   /** Every instance, in order of creation. */
-  instances(memory: Memory): readonly Instance<T>[] {
-    return memory.instancesOf(this)
+  instances(placed: Placed): readonly Instance<T>[] {
+    return placed.instancesOf(this)
   }
 
   /** Places an instance; `pooled` gives it a liveness cell, so that uses after its free are found. */
-  place(memory: Memory, name: string, pooled: boolean): Instance<T> {
+  place(memory: Placing, name: string, pooled: boolean): Instance<T> {
     const aliveAccess: AccessMode = this.hasUnlockedFields ? 'published' : 'plain'
     const alive = pooled ? memory.field(`${name} (allocated)`, ALIVE, aliveAccess, null, name) : null
     const fields = this.keys.map((key) => {
@@ -59,7 +70,7 @@ export class StructType<T extends object> implements Referable<Instance<T>> {
 
   /** Gives the fields their initial values: those of `values`, else those of their types. */
   initialise(
-    memory: Memory,
+    memory: Placing,
     instance: Instance<T>,
     values: Partial<T>,
     write: (field: Field, raw: number) => void,

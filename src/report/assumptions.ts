@@ -11,7 +11,7 @@ export function describeAssumed(assumed: Assumed): string {
     case 'preemptions':
       return `preemptions <= ${assumed.bound}`
     case 'endless-spin':
-      return `an endless actor that goes round in a loop of several steps makes progress, although it may change nothing (${assumed.actors.join(', ')})`
+      return `an endless actor that repeats a loop of several steps makes progress, although it may change nothing (${assumed.actors.join(', ')})`
     case 'symmetry-sampled':
       return `the members of ${assumed.set} are interchangeable, which was checked by samples`
   }

@@ -21,7 +21,7 @@ export interface Stretch {
   readonly to: number
 }
 
-/** A step that lets another actor go on, or gives it what it had itself. */
+/** A step that lets another actor continue, or gives it what it had itself. */
 export interface Arrow {
   readonly kind: 'wakeup' | 'hand-over'
   readonly step: number

@@ -92,7 +92,7 @@ export function waitLine(report: Pick<Report, 'actors'>, { actor, operation, tar
       : heldBy.includes(actor)
         ? ', held by itself'
         : `, held by ${heldBy.map((holder) => actorTitle(report, holder)).join(' and ')}`
-  return `${actorTitle(report, actor)} ${operation === 'spin' ? 'goes round in a loop' : `waits: ${operation} ${target}`.trimEnd()}${held}`
+  return `${actorTitle(report, actor)} ${operation === 'spin' ? 'repeats a loop' : `waits: ${operation} ${target}`.trimEnd()}${held}`
 }
 
 /** `step 13: CPU 0 (wirer/0) is preempted in wiringWalk(); essential: ...` */

@@ -11,7 +11,7 @@ const JUMP = 3
  */
 export type TryEntry = [number, (number | undefined)?, (number | undefined)?, (number | undefined)?, number?, unknown?]
 
-/** What a function's body returned: it goes on at `n`, it marks the place before an operand, or it delegates. */
+/** What a function's body returned: it continues at `n`, it marks the place before an operand, or it delegates. */
 export type Signal = typeof GO_ON | typeof MARK | typeof DELEGATE
 
 /** Returned by a lowered body after a completion was dispatched: run it again at label `n`. */
@@ -43,7 +43,7 @@ export class Activation {
   readonly #body: (context: Activation) => unknown
   readonly #get: () => unknown[]
   readonly #set: (values: unknown[]) => void
-  /** Label to go on at; -1 when finished. */
+  /** Label to continue at; -1 when finished. */
   n = 0
   /** Label of the innermost region entered (regenerator's `prev`). */
   p = 0
@@ -129,7 +129,7 @@ export class Activation {
     return GO_ON
   }
 
-  /** Called by lowered code: the finalizer at `label` is through; what waited for it goes on. */
+  /** Called by lowered code: the finalizer at `label` is through; what waited for it continues. */
   f(label: number): typeof GO_ON {
     const entry = this.tries.find(([, , finalizer]) => finalizer === label)
     if (!entry) throw new Error(`no finalizer at ${label}`)
@@ -140,7 +140,7 @@ export class Activation {
     return GO_ON
   }
 
-  /** Called by lowered code: `yield*` of `value`; goes on at `next`. */
+  /** Called by lowered code: `yield*` of `value`; continues at `next`. */
   d(value: unknown, next: number): typeof DELEGATE {
     this.delegate = value
     this.n = next
@@ -162,7 +162,7 @@ export class Activation {
     return { done: true, value: this.result }
   }
 
-  /** Control goes on at a label, or leaves the function (-1): what waits for finalizers that it leaves is forgotten. */
+  /** Control continues at a label, or leaves the function (-1): what waits for finalizers that it leaves is forgotten. */
   #goTo(label: number): void {
     for (const entry of this.tries) {
       const [, , finalizer, after] = entry

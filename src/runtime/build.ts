@@ -1,4 +1,5 @@
-import { Machine, MachineParts } from '../model/machine.ts'
+import { Machine } from '../model/machine.ts'
+import { MachineParts } from '../model/machine-parts.ts'
 import { type LoadedModel, setupRefusal } from './load.ts'
 import { Refusal } from '../source/refusal.ts'
 

@@ -1,6 +1,7 @@
 import { isAnyArrayBuffer, isMap, isProxy, isSet } from 'node:util/types'
 import { Actor, Cpu } from '../model/actor.ts'
-import { Machine, type MachineParts } from '../model/machine.ts'
+import { Machine } from '../model/machine.ts'
+import { type MachineParts } from '../model/machine-parts.ts'
 import { Operation, PAUSE } from '../model/operation.ts'
 import { PerActor } from '../model/per-actor.ts'
 import { Pool } from '../model/pool.ts'

@@ -74,7 +74,7 @@ const INHERITED: readonly object[] = [
   ...ERRORS.map((type) => (type as typeof Error).prototype as object),
 ]
 
-/** Of these, what nobody gives to a function of his own, and what is called everywhere. */
+/** Of these, what no one gives to a function of his own, and what is called everywhere. */
 const FAST: readonly PropertyKey[] = ['call', 'apply', 'bind', Symbol.hasInstance]
 
 /** Whether this thread's are closed. */

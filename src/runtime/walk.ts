@@ -120,7 +120,7 @@ export class Walk {
   }
 
   /**
-   * What is to be stored at a point. What is left of a Map, a Set or a string is listed: nobody can change it any more,
+   * What is to be stored at a point. What is left of a Map, a Set or a string is listed: no one can change it any more,
    * or it could not be stored itself.
    *
    * @throws Refusal where the iterator is another one

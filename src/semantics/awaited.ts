@@ -4,7 +4,7 @@ import type { Operation } from '../model/operation.ts'
 import { wording } from '../source/thrown.ts'
 
 /**
- * Who holds what a blocked attempt waits for: each of them has to act before it can go on; null: the operation does not say.
+ * Who holds what a blocked attempt waits for: each of them has to act before it can continue; null: the operation does not say.
  *
  * @throws TypeError where it names anything but actors; and what its own code throws
  */

@@ -18,7 +18,7 @@ function isPreemptible({ state }: Actor): boolean {
   return state !== null && state.interruptsOff === 0 && state.preemptionOff === 0
 }
 
-/** Whom a thread would have to wait for to get a CPU; nobody when it may have it. */
+/** Whom a thread would have to wait for to get a CPU; no one when it may have it. */
 function keeper(actor: Actor, cpu: Cpu): Actor | null {
   const { handler, running } = cpu.state as NonNullable<Cpu['state']>
   if (handler) return handler
@@ -57,7 +57,7 @@ export function schedulingFields(actors: readonly Actor[]): {
   return { moved, all }
 }
 
-/** Whether an actor is an interrupt handler at work: it must get to its end. */
+/** Whether an actor is an interrupt handler running: it must get to its end. */
 export function isHandling(actor: Actor): boolean {
   return actor.cpu.state?.handler === actor
 }
@@ -84,7 +84,7 @@ export function cpuOf(actor: Actor): Cpu | null {
 
 /**
  * Where a thread may take its next step: on the CPU it has, on one that is idle, or on one whose thread may be
- * preempted; nowhere while a handler is at work there. An actor alone on its CPU, and a handler, never waits here.
+ * preempted; nowhere while a handler is running there. An actor alone on its CPU, and a handler, never waits here.
  */
 export function cpuChoice(actor: Actor): CpuChoice {
   if (!sharesCpu(actor)) return ALONE

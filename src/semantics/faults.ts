@@ -1,7 +1,7 @@
 // The faults that steps end in, as explored and live CPUs word them.
 import type { Actor } from '../model/actor.ts'
 import type { Leftover, Sleeping } from '../model/check.ts'
-import type { PropertyResult, Property } from '../model/machine.ts'
+import type { PropertyResult, Property } from '../model/property.ts'
 import type { Fault } from '../model/memory.ts'
 import type { Switches } from './switches.ts'
 import { list } from '../source/texts.ts'

@@ -1,6 +1,6 @@
 import type { Actor } from '../model/actor.ts'
 import type { AccessMode } from '../model/field.ts'
-import type { MachineParts } from '../model/machine.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
 import type { Operation, PrimitiveClass } from '../model/operation.ts'
 
 /** Whether plain accesses share steps (`step`), or every access and operation is a step of its own (`access`). */

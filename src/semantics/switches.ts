@@ -1,4 +1,4 @@
-/** How often a thread alone on its CPU has switched interrupts and preemption off: part of its local state, for nobody else can tell. */
+/** How often a thread alone on its CPU has switched interrupts and preemption off: part of its local state, for no other actor can tell. */
 export interface Switches {
   readonly interrupts: number
   readonly preemption: number

@@ -16,7 +16,7 @@ import type { CheckpointRequest, ExploreRequest, Preparation } from './request.t
 import type { Environment } from './environment.ts'
 import { UsageError } from '../source/usage-error.ts'
 
-/** The checkpoints of a request: what there is to go on from, and where to write. */
+/** The checkpoints of a request: what there is to continue from, and where to write. */
 export class KeptSearch {
   /** Sets of CPUs that the search before found not to be interchangeable. */
   readonly unlike: readonly UnusedSet[]

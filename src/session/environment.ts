@@ -1,4 +1,4 @@
-import type { Progress } from '../explore/search/search.ts'
+import type { Progress } from '../explore/search/search-result.ts'
 
 /** How far a free run is. */
 export interface RunProgress {
@@ -24,7 +24,7 @@ export interface Environment {
   input(): NodeJS.ReadableStream
 }
 
-/** An environment in which nothing is cached and nobody is told anything. */
+/** An environment in which nothing is cached and no one is told anything. */
 export function quietEnvironment(cwd: string, given: Partial<Environment> = {}): Environment {
   return {
     cwd,

@@ -13,7 +13,7 @@ type Without = Pick<Preemption, 'verdict' | 'scope' | 'states'>
 
 /**
  * Says of each preemption of a violation's trace whether the violation needs it: searches of all executions in which
- * nobody is preempted at that place of the code, and then within the whole function, find the violation all the same or
+ * no one is preempted at that place of the code, and then within the whole function, find the violation all the same or
  * find none.
  *
  * @param tracer a fresh one
@@ -64,7 +64,7 @@ async function without(
 /** How a search came out. */
 type Searched = Pick<Preemption, 'verdict' | 'states'>
 
-/** Searches for a violation of the same kind and property, with nobody preempted in a stretch of code. */
+/** Searches for a violation of the same kind and property, with no one preempted in a stretch of code. */
 async function searched(
   violation: Violation,
   checks: readonly Check[],

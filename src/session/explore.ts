@@ -1,6 +1,7 @@
 import { bundle } from '../bundle/bundle.ts'
 import { type LoadedModel, load } from '../runtime/load.ts'
-import { Search, type SearchResult } from '../explore/search/search.ts'
+import { Search } from '../explore/search/search.ts'
+import type { SearchResult } from '../explore/search/search-result.ts'
 import { shortestSchedule } from '../explore/witness/shortest.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import type { System } from '../explore/state/system.ts'

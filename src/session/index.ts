@@ -1,7 +1,7 @@
 /** The public entry `vmcheck/explore`: what tests and tools explore with. */
 import { resolve } from 'node:path'
 import { bundle } from '../bundle/bundle.ts'
-import type { Progress } from '../explore/search/search.ts'
+import type { Progress } from '../explore/search/search-result.ts'
 import { discardCheckpoint } from '../explore/search/checkpoint/checkpoints.ts'
 import type { GateResult } from '../gate/gate-result.ts'
 import type { Report } from '../report/report.ts'

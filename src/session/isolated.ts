@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts'
-import type { Progress } from '../explore/search/search.ts'
+import type { Progress } from '../explore/search/search-result.ts'
 import type { Report } from '../report/report.ts'
 import { wordsOf } from '../source/thrown.ts'
 import type { Threads } from '../threads/threads.ts'

@@ -39,7 +39,7 @@ const REASONS: Readonly<Record<string, string>> = {
   fetch: 'the network',
   eval: 'code that is not lowered',
   Function: 'code that is not lowered',
-  Proxy: 'functions that nobody sees',
+  Proxy: 'functions that cannot be seen',
   ...Object.fromEntries(
     ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'ArrayBuffer', 'DataView'].map((name) => [name, MEMORY]),
   ),

@@ -17,7 +17,7 @@ const REQUIRES_NO_MODULES = '--no-experimental-require-module'
 
 /** Milliseconds that threads have to load their entry. */
 const MAX_START_MS = 10_000
-/** How often threads are started anew that do not come to be. */
+/** How often threads are started again that do not come to be. */
 const MAX_ATTEMPTS = 3
 /** Milliseconds between two looks at how many there are. */
 const LOOK_EVERY_MS = 2
@@ -34,7 +34,7 @@ interface Start {
  * that wait for it.
  *
  * Their entry is imported, not required: Node 20 aborts the whole process when a thread is ended while it requires a
- * module of the newer kind. Once in a long while it leaves threads that are started together idle for ever, before they
+ * module of the newer kind. Once in a long while it leaves threads that are started together idle forever, before they
  * have loaded anything: those are ended, and others started.
  *
  * @param name file in `workers` that exports the task's function, and takes {@link threadData}

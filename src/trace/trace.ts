@@ -20,7 +20,7 @@ export interface Change {
   readonly to: unknown
 }
 
-/** Why a step's actor runs: it starts, goes on, or why the one before it does not. */
+/** Why a step's actor runs: it starts, continues, or why the one before it does not. */
 export type Why = 'start' | 'continue' | 'preempted' | 'blocked' | 'woken' | 'finished'
 
 /** A part of the machine's state: a struct with its fields. */
@@ -55,13 +55,13 @@ export interface TraceStep {
   readonly changes: readonly Change[]
   /** What it changed inside of synchronising objects; absent: nothing. */
   readonly inside?: readonly Change[]
-  /** Who cannot go on after it; absent: nobody, or not known. */
+  /** Who cannot continue after it; absent: no one, or not known. */
   readonly waits?: readonly Waiting[]
   /** Its actor has finished. */
   readonly finishes?: true
 }
 
-/** An actor that cannot go on at the end of a trace. */
+/** An actor that cannot continue at the end of a trace. */
 export interface Waiting {
   readonly actor: number
   readonly operation: string

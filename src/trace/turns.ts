@@ -17,7 +17,7 @@ export class Turns {
   readonly #actors: readonly Actor[]
   readonly #state: ScheduleState
   readonly #started = new Set<number>()
-  /** Actors that were found blocked: who let them go on, or null while nobody has. */
+  /** Actors that were found blocked: who let them continue, or null while no one has. */
   readonly #waited = new Map<number, Actor | null>()
   #last = -1
   #why: Why = 'start'

@@ -23,7 +23,7 @@ export interface Violation {
   readonly preemptions?: readonly Preemption[]
 }
 
-/** A place in a trace at which an actor that could go on does not. */
+/** A place in a trace at which an actor that could continue does not. */
 export interface Preemption {
   /** Number of the step that another actor takes instead, from 1. */
   readonly step: number
@@ -33,7 +33,7 @@ export interface Preemption {
   readonly within: string | null
   readonly at: SourcePlace | null
   /**
-   * `essential`: with nobody preempted there, the violation is impossible; `incidental`: it is possible all the same;
+   * `essential`: with no one preempted there, the violation is impossible; `incidental`: it is possible all the same;
    * `undecided`: the search for that came to no end, or cannot see it.
    */
   readonly verdict: 'essential' | 'incidental' | 'undecided'

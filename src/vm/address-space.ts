@@ -81,7 +81,7 @@ export class AddressSpace {
     this.#bound = m.array(BoundStruct, cpus, `TLB of ${name}`, { bound })
   }
 
-  /** Writes a page-table entry. CPUs that cached the old one may go on using it. */
+  /** Writes a page-table entry. CPUs that cached the old one may continue using it. */
   set(page: number, frame: Instance<Frame> | null, writable = false): void {
     const entry = this.#entry(page)
     entry.frame = frame

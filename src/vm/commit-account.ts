@@ -5,7 +5,7 @@ interface Units {
   used: number
   /** Promised, not yet allocated. */
   committed: number
-  /** Free, and promised to nobody. */
+  /** Free, and promised to no one. */
   uncommitted: number
 }
 

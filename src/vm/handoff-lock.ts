@@ -40,7 +40,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
     perform: (lock, actor) => {
       if (lock.owner !== actor)
         throw new Error(
-          `${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`,
+          `${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'no actor holds'}`,
         )
       lock.leave()
     },
@@ -49,7 +49,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<HandoffLock>>> = {
 }
 
 /**
- * A sleeping lock that its owner hands to the first waiter: nobody else can take it in between. Guards and effects may look at its owner.
+ * A sleeping lock that its owner hands to the first waiter: no other actor can take it in between. Guards and effects may look at its owner.
  *
  * @example
  * const lock = new HandoffLock(m, 'map.lock', 2)

@@ -30,7 +30,7 @@ function states(spins: boolean): { readonly plain: StructType<State>; readonly t
 function mustOwn(lock: Mutex, actor: Actor): void {
   if (lock.owner !== actor)
     throw new Error(
-      `${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'nobody holds'}`,
+      `${actor.name} releases ${lock.name}, which ${lock.owner ? `${lock.owner.name} holds` : 'no actor holds'}`,
     )
 }
 

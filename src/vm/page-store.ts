@@ -28,7 +28,7 @@ export interface PageSlot {
 export interface VmObject {
   /** How many references there are to it. */
   references: number
-  /** Faults at work on it (paging_in_progress). */
+  /** Faults running on it (paging_in_progress). */
   paging: number
   /** Its data was sent to a pager, which says that it is done by unmapping it: it is never extended (used_for_pageout). */
   usedForPageout: boolean

@@ -31,7 +31,7 @@ function off(what: Switch): Primitive['perform'] {
   }
 }
 
-/** Undoes that; an interrupt that has been waiting for it is taken before the thread goes on. */
+/** Undoes that; an interrupt that has been waiting for it is taken before the thread continues. */
 function on(what: Switch): Primitive['perform'] {
   return (_target, { state, cpu, here }) => {
     if (state) {
@@ -66,7 +66,7 @@ export function disableInterrupts(): Operation<void> {
   return new Operation(PROCESSOR, 'disableInterrupts')
 }
 
-/** Undoes one {@link disableInterrupts}; an interrupt that came meanwhile is taken before the thread goes on. */
+/** Undoes one {@link disableInterrupts}; an interrupt that came meanwhile is taken before the thread continues. */
 export function enableInterrupts(): Operation<void> {
   return new Operation(PROCESSOR, 'enableInterrupts')
 }

@@ -12,7 +12,7 @@ export function all(...judgements: readonly PropertyResult[]): PropertyResult {
   return judgements.find((judgement) => judgement !== true) ?? true
 }
 
-/** `a, b and c`, or `nobody`. */
+/** `a, b and c`, or `no one`. */
 function list(words: readonly string[]): string {
   return words.length === 0
     ? 'nobody'
@@ -43,10 +43,10 @@ export function nothingHeldIsFree<T extends { readonly name: string }>(
   return dangling ? `${dangling[0].name} is free, and ${dangling[1]} still refers to it` : true
 }
 
-/** No frame is allocated that nobody holds. */
+/** No frame is allocated that no one holds. */
 export function noFrameLeaked(frames: FrameStore, holdings: readonly Holding<Instance<Frame>>[]): PropertyResult {
   const leaked = frames.allocated.find((frame) => !holdings.some(([held]) => held === frame))
-  return leaked ? `${leaked.name} is allocated, and nobody refers to it` : true
+  return leaked ? `${leaked.name} is allocated, but nothing refers to it` : true
 }
 
 /** Committed units are conserved: all pages are in the books, and the promises add up. */

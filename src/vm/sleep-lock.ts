@@ -197,7 +197,7 @@ const OPERATIONS: Readonly<Record<string, Primitive<SleepLock>>> = {
 /**
  * GNU Mach's sleeping reader/writer lock (kern/lock.c): a writer announces itself, which holds off new readers, and
  * then waits for those inside; readers may upgrade, writers downgrade; one thread may be given the right to take it
- * recursively. Every change that could let a sleeper go on wakes all sleepers there, so that here they simply wait
+ * recursively. Every change that could let a sleeper continue wakes all sleepers there, so that here they simply wait
  * for their guards.
  *
  * @example
@@ -263,7 +263,7 @@ export class SleepLock implements SyncObject {
     return new Operation(this, 'clearRecursive')
   }
 
-  /** Whether nobody holds or wants it; a ghost question, for properties. */
+  /** Whether no one holds or wants it; a ghost question, for properties. */
   get isFree(): boolean {
     const { writer, upgrader } = this.state
     return isUnread(this.state) && writer === null && upgrader === null

@@ -157,7 +157,7 @@ const RW = { plain: operations(false), tryable: operations(true) }
 export interface RwSpinLockOptions {
   /** Whether it is tried for reading, or looked at by guards. */
   readonly tryable?: boolean
-  /** Whether a writer that waits holds new readers off. Default false: nobody has precedence. */
+  /** Whether a writer that waits holds new readers off. Default false: no one has precedence. */
   readonly prefersWriters?: boolean
 }
 
@@ -200,7 +200,7 @@ export class RwSpinLock implements SyncObject {
     return new Operation(this, 'read')
   }
 
-  /** Spins until nobody is inside. */
+  /** Spins until no one is inside. */
   *write(): Program {
     if (this.#prefersWriters) yield* new Operation<void>(this, 'announce')
     yield* new Operation<void>(this, 'write')
@@ -251,7 +251,7 @@ export class RwSpinLock implements SyncObject {
     return mayRead(this.state)
   }
 
-  /** Whether nobody is inside: for properties. */
+  /** Whether no one is inside: for properties. */
   get isFree(): boolean {
     return mayWrite(this.state)
   }

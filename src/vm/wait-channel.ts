@@ -84,7 +84,7 @@ export class WaitChannel implements SyncObject {
     return new Operation(this, 'assertWait')
   }
 
-  /** Sleeps until woken; goes on at once when no wait was declared, or when it was woken since. */
+  /** Sleeps until woken; continues at once when no wait was declared, or when it was woken since. */
   block(): Operation<void> {
     return new Operation(this, 'block')
   }

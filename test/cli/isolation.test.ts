@@ -62,7 +62,7 @@ test('code of a model reaches neither the process nor what runs later: one line 
 })
 
 test('Ctrl-C and SIGTERM end the command within a second although code of the model does not come back', async (t) => {
-  // sorting goes on for longer than anybody waits, and never looks at a signal
+  // sorting continues for longer than anybody waits, and never looks at a signal
   const cwd = await folder({
     'busy.ts': modelText({
       body: 'const all = Array.from({ length: 4_000_000 }, (_, i) => i % 7); for (let i = 0; i < 900_000; i++) { all.sort(); s.v = all[i] as number }',

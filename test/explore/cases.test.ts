@@ -62,6 +62,7 @@ for (const name of readdirSync(FOLDER)) {
       return
     }
     for (const [scenario, { expect }] of (await loadOnce(path)).model.scenarios) {
+      const replayed = new Set<string>()
       for (const variant of VARIANTS) {
         const shown = `${scenario} ${JSON.stringify(variant)}`
         const report = await exploreFile(path, { scenario, ...variant }).catch((error: Error) => {
@@ -70,7 +71,9 @@ for (const name of readdirSync(FOLDER)) {
         })
         if (report === null) continue
         t.is(report.violations[0]?.kind ?? report.verdict, expectedVerdict(expect), shown)
-        if (report.stats.strategy === 'bfs') t.is(await replayDifference(report), null, shown)
+        const trace = JSON.stringify([report.stats.granularity, report.violations[0]])
+        if (report.stats.strategy === 'bfs' && !replayed.has(trace)) t.is(await replayDifference(report), null, shown)
+        replayed.add(trace)
       }
     }
   })

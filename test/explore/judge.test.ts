@@ -12,7 +12,7 @@ const SEED = 20_261_121
 
 test('generated programs: interpreter, granularities, reductions and strategies agree on races, faults, stuck and wedged threads, and ends', async (t) => {
   const covered = nothing()
-  for (const program of fc.sample(programs, { numRuns: 75, seed: SEED })) {
+  for (const program of fc.sample(programs, { numRuns: 50, seed: SEED })) {
     const judged = await judge(program)
     add(covered, coverageOf(program, judged))
     if (judged.difference) {
@@ -22,7 +22,7 @@ test('generated programs: interpreter, granularities, reductions and strategies 
   }
   t.log(JSON.stringify(covered))
   for (const what of COVERED)
-    if (what !== 'too large' && what !== 'given to SPIN') t.true(covered[what] >= 4, `${what}: ${covered[what]}`)
+    if (what !== 'too large' && what !== 'given to SPIN') t.true(covered[what] >= 3, `${what}: ${covered[what]}`)
 })
 
 test('generated machines: what the interpreter finds, of threads that share CPUs, handlers, daemons, locks and properties of all kinds, every search finds', async (t) => {

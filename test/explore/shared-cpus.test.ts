@@ -220,7 +220,7 @@ test('threads share only CPUs made for it', async (t) => {
   t.regex(await refused('m.thread(function* b() {}, { on: [] })'), /several actors share CPUs made by m\.cpu\(\) only/)
 })
 
-/** A page that is mapped anew, on a machine whose TLB fills and evicts by steps of its own, or as a set of what it may hold. */
+/** A page that is mapped again, on a machine whose TLB fills and evicts by steps of its own, or as a set of what it may hold. */
 function remapping(isExplicit: boolean, invalidates: boolean): string {
   const set = `
 const frames = new FrameStore(m, { frames: 2 })

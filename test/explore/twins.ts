@@ -29,7 +29,7 @@ export const TWINS: Readonly<Record<string, Twin>> = {
   'reader-writer-upgrade': { kind: 'deadlock', says: /rw/, steps: 2 },
   'lost-wakeup': {
     kind: 'lost-wakeup',
-    says: /sleeps on done, and nobody is left who could wake it/,
+    says: /sleeps on done, and no actor is left that could wake it/,
     steps: 4,
     stuck: [0],
   },
@@ -37,14 +37,14 @@ export const TWINS: Readonly<Record<string, Twin>> = {
   'a-wedged-pair-while-a-third-runs-for-ever': { kind: 'deadlock', says: /a cycle of waits/, steps: 2, stuck: [0, 1] },
   'a-sleeper-forgotten-while-another-runs-for-ever': {
     kind: 'lost-wakeup',
-    says: /sleeps on c, and nobody is left/,
+    says: /sleeps on c, and no actor is left/,
     steps: 1,
     stuck: [0],
   },
   'a-spin-that-nobody-ends': { kind: 'livelock', says: /loop|never all finish/, steps: 0 },
   'a-one-step-spin-that-nobody-ends': {
     kind: 'livelock',
-    says: /goes round in a loop that nobody will end/,
+    says: /repeats a loop that no actor will end/,
     steps: 0,
     stuck: [0],
   },

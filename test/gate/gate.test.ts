@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { modelFiles } from '../../src/session/model-files.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { judge, keepsGoing } from '../../src/gate/judge.ts'
 import { type Scenario, model } from '../../src/model/model.ts'
@@ -27,11 +26,10 @@ const C = struct<{ v: number }>('c', { v: range(0, 1_000_000_000) })
 export default model({ title: 'slow', scenarios: { a: { expect: 'pass' }, b: { expect: 'pass' } }, machine(m) { const c = m.struct(C, 'c'); const d = m.struct(C, 'd'); for (const x of [c, d]) m.thread(function* a() { for (;;) yield* when(() => true, () => { x.v += 1 }) }, { endless: true }) } })
 `
 
-test.serial('all models of the repository come out as they say', async (t) => {
-  const scenarios = await Promise.all(
-    (await modelFiles('models', process.cwd())).map(async (path) => (await loadOnce(path)).model.scenarios.size),
-  )
-  const { status, out, err } = await vmcheck(['gate'])
+test.serial('models of the repository come out as they say', async (t) => {
+  const paths = ['models/mach-unwire.ts', 'models/phoenix-vfork.ts']
+  const scenarios = await Promise.all(paths.map(async (path) => (await loadOnce(path)).model.scenarios.size))
+  const { status, out, err } = await vmcheck(['gate', ...paths])
   t.is(status, 0, out + err)
   t.regex(out, new RegExp(`^${scenarios.reduce((sum, size) => sum + size, 0)} as expected; `, 'm'))
 })

@@ -7,7 +7,7 @@ import type { Report } from '../../src/report/report.ts'
 import { CACHE } from './command.ts'
 import { bundleText } from './inline.ts'
 
-/** An environment in which nobody is told anything. */
+/** An environment in which no one is told anything. */
 export const quiet: Environment = quietEnvironment(process.cwd(), { cache: CACHE })
 
 const REQUEST: ExploreRequest = {

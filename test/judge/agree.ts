@@ -5,7 +5,7 @@ import type { Engine } from '../../src/explore/search/engine.ts'
 import { assertion } from '../../checks/index.ts'
 import { FAULT, OUTCOME } from '../../src/explore/table/leaf.ts'
 import type { Field } from '../../src/model/field.ts'
-import type { MachineParts } from '../../src/model/machine.ts'
+import type { MachineParts } from '../../src/model/machine-parts.ts'
 import type { Granularity } from '../../src/semantics/step-bounds.ts'
 import { type InlineOptions, type InlineSearch, bundleText, exploreInline } from '../harness/inline.ts'
 import { type Outcome, interpret } from './interpreter.ts'
@@ -42,7 +42,7 @@ function outcomeOf({ engine, indices, states, sweep }: InlineSearch): Outcome {
   return { race, fault, ...standstills(engine, indices()), wedged: wedged.map(({ id }) => id).join(), states }
 }
 
-/** Who stands still, and what the variables hold, in stored states in which nobody can move. */
+/** Who stands still, and what the variables hold, in stored states in which no one can move. */
 function standstills(engine: Engine, indices: Iterable<number>): Pick<Outcome, 'stuck' | 'ends'> {
   const { system, store, view, successors, locals } = engine
   const stuck = new Set<string>()

@@ -68,7 +68,7 @@ export interface Outcome {
   readonly race: boolean
   /** Whether an assertion fails somewhere. */
   readonly fault: boolean
-  /** Sets of threads that stand still for ever, as texts. */
+  /** Sets of threads that stand still forever, as texts. */
   readonly stuck: ReadonlySet<string>
   /** Variables when all threads have finished, as texts. */
   readonly ends: ReadonlySet<string>

@@ -47,7 +47,7 @@ export interface GeneratedProgram {
   /** Whether all threads run what the first one does, on CPUs that are alike. */
   readonly alike: boolean
   readonly threads: readonly (readonly Statement[])[]
-  /** What a thread repeats for ever after its statements; null: it finishes. */
+  /** What a thread repeats forever after its statements; null: it finishes. */
   readonly forever: readonly (readonly Statement[] | null)[]
 }
 

@@ -168,7 +168,7 @@ function steps(i: Instruction, thread: number): Way[] {
 /** What SPIN says of a program. */
 export interface SpinOutcome {
   readonly fault: boolean
-  /** Whether threads stand still for ever somewhere, nobody being able to move. */
+  /** Whether threads stand still forever somewhere, no one being able to move. */
   readonly stuck: boolean
   /** States stored. */
   readonly states: number

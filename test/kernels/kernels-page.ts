@@ -1,4 +1,4 @@
-// docs/kernels.md: its tables of scenarios come from the models. `npm run kernels` writes them anew.
+// docs/kernels.md: its tables of scenarios come from the models. `npm run kernels` writes them again.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import type { Expectation, Scenario } from '../../src/model/model.ts'

@@ -56,7 +56,7 @@ test('the seed’s deadlock is told in kernel terms', async (t) => {
   t.regex(violation?.schedule_string ?? '', /^v1:[\dx.,]+$/)
 })
 
-/** The fewest changes of actor on any shortest path to a state where nobody can move, by brute force over pairs of state and actor. */
+/** The fewest changes of actor on any shortest path to a state where no one can move, by brute force over pairs of state and actor. */
 async function fewestSwitches(
   path: string,
   params: Readonly<Record<string, unknown>>,

@@ -311,7 +311,7 @@ test('a spin that changes nothing is told from progress', async (t) => {
   const text = modelText('m.thread(function* a() { while ((yield* readOnce(() => x.v)) === 0) yield* pause() })')
   const run = await runFree(load(await bundleText(text, 'native')), {}, { patience: 300, jitter: null })
   t.is(run.end, 'stalled')
-  t.regex(run.reason, /nothing has changed .* it goes round in a loop/)
+  t.regex(run.reason, /nothing has changed .* it repeats a loop/)
 })
 
 const PASSES: Readonly<Record<string, string>> = {

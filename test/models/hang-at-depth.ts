@@ -1,5 +1,5 @@
-// A thread that hangs after three steps, or takes thirty and ends, while another one runs for ever. That it could move
-// before it hung is known of the states of the first levels alone, and must not be lost while the search goes on.
+// A thread that hangs after three steps, or takes thirty and ends, while another one runs forever. That it could move
+// before it hung is known of the states of the first levels alone, and must not be lost while the search continues.
 import { atomically, model, struct, u, u1, when } from 'vmcheck'
 
 const OwnStruct = struct<{ steps: number; isLet: number }>('own', { steps: u(5), isLet: u1 })

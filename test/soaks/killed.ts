@@ -31,7 +31,7 @@ export interface Killed {
   readonly counts: Pick<Report['stats'], keyof typeof COUNTS> | string
 }
 
-/** Kills a search at a moment (a share of the longest time), and goes on with it to its end. */
+/** Kills a search at a moment (a share of the longest time), and continues with it to its end. */
 export async function killedAt(share: number): Promise<Killed> {
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-killed-'))
   const after = Math.round(share * LONGEST)

@@ -1,6 +1,7 @@
 import type { Check } from '../../model/check.ts'
 import type { System } from '../state/system.ts'
-import type { Range, StateStore } from '../store/state-store.ts'
+import type { StateStore } from '../store/state-store.ts'
+import type { Range } from '../store/store-buffers.ts'
 import { type StateWords, movingBits, restBit } from '../store/state-words.ts'
 import type { LocatedFinding } from '../successors/findings.ts'
 import type { StoredStateView } from '../successors/state-view.ts'

@@ -49,7 +49,7 @@ export class ActorProgress {
     return (bits & this.#required) === this.#required ? ALL_BITS : bits
   }
 
-  /** Whether an actor that cannot move has finished, is a handler that is not at work, or a daemon that waits for work rather than for a holder. */
+  /** Whether an actor that cannot move has finished, is a handler that is not running, or a daemon that waits for work rather than for a holder. */
   #stands(i: number, id: number): boolean {
     if (this.#successors.hasFinished(i, id)) return true
     const actor = this.#system.actors[id] as Actor
@@ -65,7 +65,7 @@ export class ActorProgress {
 
   /**
    * Whether nothing is to be claimed of a state by looking ahead: what lies beyond a fault is not explored, and one
-   * where nobody can move or a cycle of waits has closed is a finding already, of which its predecessors are no news.
+   * where no one can move or a cycle of waits has closed is a finding already, of which its predecessors are no news.
    */
   #isSettled(i: number): boolean {
     const fact = this.#successors.facts[i] as number

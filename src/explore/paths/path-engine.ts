@@ -6,7 +6,7 @@ import { firstMemory } from '../store/allocation.ts'
 import type { System } from '../state/system.ts'
 import { TUNING } from '../store/tuning.ts'
 
-/** Bits of every local state's number: states of paths are never packed anew. */
+/** Bits of every local state's number: states of paths are never packed again. */
 const WIDTH = 20
 
 /** An engine that takes single steps out of states given to it, rather than to store them: to follow executions. */

@@ -1,71 +1,18 @@
 import { Refusal } from '../../source/refusal.ts'
-import type { Check, Finding } from '../../model/check.ts'
+import type { Finding } from '../../model/check.ts'
 import { sharesCpu } from '../../semantics/dispatch.ts'
 import type { Engine } from '../search/engine.ts'
-import { BLOCKED, FAULT, HELD, LEAF, LOOPED, OUTCOME, leafChoices } from '../table/leaf.ts'
-import type { LocalCapacity } from '../state/local-states.ts'
-import { type ReadWriteSet, members } from '../step/accesses.ts'
+import { FAULT, LEAF, LOOPED, OUTCOME } from '../table/leaf.ts'
+import { countedProperties } from '../search/hang-phase.ts'
 import { release } from '../search/collect.ts'
-import type { ScheduledStep } from '../../trace/schedule.ts'
-import type { Limits, Progress, StopReason } from '../search/search.ts'
-import type { Granularity } from '../../semantics/step-bounds.ts'
+import type { Progress, StopReason } from '../search/search-result.ts'
 import type { System } from '../state/system.ts'
 import { pathEngine } from './path-engine.ts'
+import { Moves } from './moves.ts'
 import { PathRaces } from './path-races.ts'
-import type { Move, Position, Strategy } from './strategy.ts'
-import { type Stretch, Uninterrupted } from './uninterrupted.ts'
-import { sameMove } from './wakeup-tree.ts'
-
-/** What a search along paths is asked to do. */
-export interface PathSearchOptions {
-  readonly params: Readonly<Record<string, unknown>>
-  readonly granularity: Granularity
-  readonly checks: readonly Check[]
-  readonly keepGoing: boolean
-  readonly strategy: Strategy
-  /** Whether the strategy explores one order of independent steps only, and so needs programs that end. */
-  readonly isStateless: boolean
-  /** Most preemptions of an execution: switches away from an actor that could go on. */
-  readonly preemptions: number
-  /** Where in the code no actor is preempted at all. */
-  readonly uninterrupted?: Stretch
-  readonly limits: Limits
-  /** Other room for local states than the usual, at most 2^20 an actor. */
-  readonly localCapacity?: LocalCapacity
-  readonly signal: AbortSignal
-  readonly progress: (progress: Progress) => void
-}
-
-/** Something found, and the way to it. */
-export interface PathFinding {
-  readonly finding: Finding
-  readonly schedule: readonly ScheduledStep[]
-}
-
-/** What a search along paths found. */
-export interface PathResult {
-  readonly findings: readonly PathFinding[]
-  readonly exhaustive: boolean
-  readonly stopped: { readonly reason: StopReason | 'runs' | 'preemptions'; readonly frontier: number } | null
-  /** Different states met. */
-  readonly states: number
-  /** Steps taken, also again. */
-  readonly transitions: number
-  /** Executions that went on until nothing could be done, or something failed. */
-  readonly executions: number
-  /** Steps of the longest execution. */
-  readonly depth: number
-  readonly endStates: number
-  /** Steps that ended in faults of checks that are off. */
-  readonly pruned: number
-  /** Whether some step closed a loop: who can never move again is then not known. */
-  readonly looped: boolean
-  readonly seconds: number
-  readonly bytes: number
-  readonly bytesPerState: number
-  readonly notes: readonly string[]
-  readonly coverage: Uint8Array
-}
+import type { PathFinding, PathResult, PathSearchOptions } from './path-result.ts'
+import type { Move, Position } from './strategy.ts'
+import { Uninterrupted } from './uninterrupted.ts'
 
 /** Steps after which an execution of a program that must end is taken not to. */
 const MAX_STEPS_OF_ENDING = 10_000
@@ -78,7 +25,7 @@ const STATE_BYTES = 160
 interface Place extends Position {
   readonly key: string
   readonly preemptions: number
-  /** Mask of the actors whose last step has failed; the others may go on. */
+  /** Mask of the actors whose last step has failed; the others may continue. */
   readonly failed: number
 }
 
@@ -92,13 +39,12 @@ export class PathSearch {
   readonly #moves: Move[] = []
   /** States met. */
   readonly #states = new Set<string>()
-  /** The same with who was at work and how many preemptions there had been, where that makes a difference. */
+  /** The same with who was running and how many preemptions there had been, where that makes a difference. */
   readonly #visits = new Set<string>()
   readonly #findings: PathFinding[] = []
   readonly #counts = { transitions: 0, executions: 0, depth: 0, endStates: 0, pruned: 0 }
   readonly #coverage: Uint8Array
-  /** Whether the order of all steps that write matters: some property is evaluated in every state. */
-  readonly #ordersWrites: boolean
+  readonly #possible: Moves
   readonly #uninterrupted: Uninterrupted | null
   /** An execution was ended by the bound on depth, a step left out for that on preemptions. */
   #isCut = false
@@ -114,9 +60,10 @@ export class PathSearch {
     this.#uninterrupted = options.uninterrupted ? new Uninterrupted(options.uninterrupted, this.engine) : null
     this.#coverage = system.runtime.coverage
     this.#races = checks.some(({ occasions }) => occasions?.includes('race')) ? new PathRaces(this.engine) : null
-    this.#ordersWrites = system.machine.properties.some(
+    const ordersWrites = system.machine.properties.some(
       ({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)),
     )
+    this.#possible = new Moves(this.engine, { isStateless: options.isStateless, ordersWrites })
   }
 
   /**
@@ -179,14 +126,14 @@ export class PathSearch {
     if (isComplete) this.#counts.executions++
     strategy.end(
       { positions: this.#places, moves: this.#moves, isComplete },
-      { movesAfter: (from, moves, actor) => this.#movesAfter(from, moves, actor) },
+      { movesAfter: (from, moves, actor) => this.#possible.after(from, moves, actor) },
     )
   }
 
   /** Takes a step; false when it ends in a fault. */
   #take(place: Place, move: Move): boolean {
     const { successors, table } = this.engine
-    const leaf = this.#leaf(place.words, move)
+    const leaf = this.#possible.leaf(place.words, move)
     const head = table.words[leaf] as number
     this.#counts.transitions++
     this.#moves.push(move)
@@ -250,7 +197,7 @@ export class PathSearch {
   #toRace(before: readonly number[]): readonly Move[] {
     const moves = before.map((event) => this.#moves[event] as Move)
     try {
-      this.#movesAfter(this.#places[0] as Place, moves, 0)
+      this.#possible.after(this.#places[0] as Place, moves, 0)
       return moves
     } catch (error) {
       if (error instanceof Refusal) return this.#moves.slice(0, -1)
@@ -263,7 +210,7 @@ export class PathSearch {
     const { isStateless, preemptions: most } = this.#options
     const key = String.fromCharCode(...new Uint16Array(words.buffer, words.byteOffset, words.length * 2))
     if (isStateless && this.#places.some((place) => place.key === key)) throw endless()
-    const { moves: all, blocked } = this.#possible(words)
+    const { moves: all, blocked } = this.#possible.of(words)
     const moves = all.filter(({ actor }) => ((failed >> actor) & 1) === 0)
     if (!this.#states.has(key)) {
       this.#states.add(key)
@@ -290,72 +237,6 @@ export class PathSearch {
       failed,
     })
     this.#visits.add(visit)
-  }
-
-  /** The steps out of a state, and the attempts of unfinished actors that are blocked. */
-  #possible(words: Int32Array): { readonly moves: Move[]; readonly blocked: Move[] } {
-    const { system, successors, table, locals } = this.engine
-    const moves: Move[] = []
-    const blocked: Move[] = []
-    const steps = successors.stepsOf(words)
-    for (const { id } of system.actors) {
-      for (const leaf of steps.of(id)) {
-        const isBlocked = ((table.words[leaf] as number) & OUTCOME) === BLOCKED
-        if (isBlocked && locals.hasFinished(words, id)) continue
-        if (isBlocked && this.#options.isStateless) this.#refuseRevocable(leaf)
-        const move = { actor: id, choices: leafChoices(table.words, leaf), access: this.#access(leaf) }
-        ;(isBlocked ? blocked : moves).push(move)
-      }
-    }
-    return { moves, blocked }
-  }
-
-  /**
-   * Waiting for a condition on several fields is refused: it may hold only while several others stand in the middle of what
-   * they do, and reversing one race at a time does not lead there.
-   */
-  #refuseRevocable(leaf: number): void {
-    const { table, footprints, accesses, system } = this.engine
-    const isLock =
-      ((table.words[leaf] as number) & HELD) !== 0 ||
-      footprints.get(table.words[leaf + LEAF.footprint] as number).first !== 'other'
-    const read = members(accesses.get(table.words[leaf + LEAF.access] as number).reads)
-    if (isLock || read.length < 2) return
-    const names = read.map((field) => system.layout.fields[field]?.name).join(', ')
-    throw new Refusal(
-      `dpor is not for programs that wait for a condition on several fields (${names}): use --strategy bfs or dfs`,
-      system.runtime.place(table.words[leaf + LEAF.site] as number),
-    )
-  }
-
-  #access(leaf: number): ReadWriteSet {
-    const { accesses, table, system } = this.engine
-    const access = accesses.get(table.words[leaf + LEAF.access] as number)
-    if (!this.#ordersWrites || access.writes.every((word) => word === 0)) return access
-    // a field of nobody's that every step writes which writes anything
-    const { length } = system.layout.fields
-    const writes = access.writes.slice()
-    writes[length >> 5] = (writes[length >> 5] as number) | (1 << (length & 31))
-    return { reads: access.reads, writes }
-  }
-
-  /** The leaf of a step out of a state. */
-  #leaf(words: Int32Array, move: Move): number {
-    const { successors, table, executor } = this.engine
-    for (const leaf of successors.stepsOf(words).of(move.actor)) {
-      if (sameMove(move, { ...move, choices: leafChoices(table.words, leaf) })) return leaf
-    }
-    throw executor.unstable()
-  }
-
-  #movesAfter(from: Position, moves: readonly Move[], actor: number): readonly Move[] {
-    const { successors, table } = this.engine
-    const words = from.words.slice()
-    for (const move of moves) {
-      const leaf = this.#leaf(words, move)
-      if (((table.words[leaf] as number) & OUTCOME) !== FAULT) successors.apply(leaf, move.actor, words)
-    }
-    return this.#possible(words).moves.filter((move) => move.actor === actor)
   }
 
   #isKnown({ kind, property }: Finding): boolean {
@@ -399,14 +280,9 @@ export class PathSearch {
 
   /** What only the whole of it tells: what was never reached. */
   #afterwards(): void {
-    const { propertyCounts, system } = this.engine
-    const counted = system.machine.properties.map((property) => ({
-      property,
-      evaluated: propertyCounts.evaluated(property),
-      met: propertyCounts.met(property),
-    }))
-    for (const check of this.#options.checks)
-      for (const finding of check.end?.(counted, this.#options.checks) ?? []) this.#find(finding, [])
+    const { checks } = this.#options
+    const counted = countedProperties(this.engine)
+    for (const check of checks) for (const finding of check.end?.(counted, checks) ?? []) this.#find(finding, [])
   }
 
   #result(isThrough: boolean): PathResult {
@@ -441,7 +317,7 @@ export class PathSearch {
 
 function endless(): Refusal {
   return new Refusal(
-    'dpor is for programs that end: this one has executions that go on for ever; use --strategy bfs, dfs, random or pct',
+    'dpor is for programs that end: this one has executions that never end; use --strategy bfs, dfs, random or pct',
     null,
   )
 }

@@ -3,7 +3,7 @@ import type { Move, Path, Position, Strategy, StrategyOptions } from './strategy
 
 /**
  * Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010): actors run by random priorities, and at
- * d - 1 random steps the one at work falls behind all others. In a program of n actors and at most k steps, each execution
+ * d - 1 random steps the one running falls behind all others. In a program of n actors and at most k steps, each execution
  * meets a bug that takes d orderings with a probability of at least 1 / (n k^(d-1)).
  */
 export class Pct implements Strategy {
@@ -13,7 +13,7 @@ export class Pct implements Strategy {
   #runs = 0
   /** By actor: the higher runs first. */
   #priorities: number[] = []
-  /** Steps before which the actor at work falls behind. */
+  /** Steps before which the actor running falls behind. */
   #changes = new Set<number>()
   #lowest = 0
   /** Steps of the longest execution so far. */

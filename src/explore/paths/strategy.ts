@@ -17,7 +17,7 @@ export interface Position {
   readonly moves: readonly Move[]
   /** Actors that have not finished and cannot move, with what their attempts touch. */
   readonly blocked: readonly Move[]
-  /** Whether it was met before, with as many preemptions left and the same actor at work where these are limited. */
+  /** Whether it was met before, with as many preemptions left and the same actor running where these are limited. */
   readonly isKnown: boolean
   /** The actor of the step before it, or -1. */
   readonly last: number
@@ -39,7 +39,7 @@ export interface Trial {
 
 /** Chooses the steps of one execution after another: what to write for another way of searching. */
 export interface Strategy {
-  /** Depth in the last execution from which another one goes on; 0: from the start; -1: there is none. */
+  /** Depth in the last execution from which another one continues; 0: from the start; -1: there is none. */
   begin(): number
   /** The step to take at the end of the path; null: the execution ends there. */
   next(position: Position): Move | null

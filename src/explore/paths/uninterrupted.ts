@@ -6,7 +6,7 @@ import { type LocalState } from '../state/local-form.ts'
 import type { Engine } from '../search/engine.ts'
 import type { System } from '../state/system.ts'
 
-/** Where in the code nobody is preempted: at one place of it, or within a function, which is given by its site. */
+/** Where in the code no one is preempted: at one place of it, or within a function, which is given by its site. */
 export type Stretch = { readonly place: string } | { readonly function: number }
 
 /** Where an actor stands in its code. */

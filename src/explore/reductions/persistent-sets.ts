@@ -22,7 +22,7 @@ export interface SelectionParts {
 /**
  * Partial-order reduction: finds states out of which the steps of one actor alone are enough, because they commute with all
  * that others can do before it (a persistent set; docs/soundness.md, "Partial order"). What others can do is taken from
- * steps seen so far; a search goes on until it learns nothing more.
+ * steps seen so far; a search continues until it learns nothing more.
  */
 export class PersistentSets {
   readonly #with: SelectionParts
@@ -98,7 +98,7 @@ export class PersistentSets {
 
   /**
    * What the steps of an actor touch, if these might do alone: they can all be taken, none closes a loop in which others could
-   * be kept waiting for ever (a turn of a loop after which the actor can come back to where it was), none stays where it
+   * be kept waiting forever (a turn of a loop after which the actor can come back to where it was), none stays where it
    * is, and none changes what a property evaluated in every state reads.
    */
   #candidate(actor: number, words: Int32Array, leaves: Int32Array): ReadWriteSet | null {

@@ -10,7 +10,7 @@ export interface StepFact {
   readonly access: number
   /** Number of the local state it leads to; -1: none, it is blocked or ends in a fault. */
   readonly next: number
-  /** Whether it is blocked, and its operation can say who alone could let it go on. */
+  /** Whether it is blocked, and its operation can say who alone could let it continue. */
   readonly isHeld: boolean
 }
 

@@ -1,5 +1,5 @@
 import type { Check, Occasion } from '../../model/check.ts'
-import type { Property } from '../../model/machine.ts'
+import type { Property } from '../../model/property.ts'
 import { VIOLATION_KINDS } from '../../model/verdict.ts'
 import type { Balance } from '../successors/balance.ts'
 import {
@@ -62,7 +62,7 @@ export interface ExpansionParts {
   readonly persistentSets: PersistentSets | null
   /** Null when every successor is built. */
   readonly sleep: SleepSets | null
-  /** Tells which actors can move in a state; null when nobody asks. */
+  /** Tells which actors can move in a state; null when no one asks. */
   readonly progress: ActorProgress | null
 }
 
@@ -261,7 +261,7 @@ export class Expansion {
     })
   }
 
-  /** Whether some actor has ended, or a handler is not at work, and holds something. */
+  /** Whether some actor has ended, or a handler is not running, and holds something. */
   #leavesSomething(i: number): boolean {
     const { successors, system, balance } = this.#with
     const state = successors.state(i)

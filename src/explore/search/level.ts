@@ -1,4 +1,4 @@
-import { type Range, rangesSize } from '../store/state-store.ts'
+import { type Range, rangesSize } from '../store/store-buffers.ts'
 import type { Counts } from '../successors/findings.ts'
 
 /** The states of one depth, and what processing them came to. */

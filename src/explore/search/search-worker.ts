@@ -4,7 +4,9 @@ import { PackingFullError } from '../state/local-states.ts'
 import type { Times } from '../successors/profile.ts'
 import { Repacking } from '../store/repacking.ts'
 import type { StateMemory } from '../store/allocation.ts'
-import { PART, type Range, StoreFullError, rangesSize } from '../store/state-store.ts'
+import { PART } from '../store/state-store.ts'
+import { StoreFullError } from '../store/batch.ts'
+import { type Range, rangesSize } from '../store/store-buffers.ts'
 import { GROUP } from '../successors/successors.ts'
 import { Sweep } from '../hangs/sweep.ts'
 import { type Counts, newCounts } from '../successors/findings.ts'
@@ -39,7 +41,7 @@ export interface ExpandTask extends Work {
   readonly maxStates: number
   /** What partial-order reduction takes into account: the first so many things that were learnt. */
   readonly knownFacts: number
-  /** Given to one worker alone: goes on to later levels as long as they have fewer states than this and depth allows. */
+  /** Given to one worker alone: continues to later levels as long as they have fewer states than this and depth allows. */
   readonly solo: { readonly width: number; readonly maxDepth: number } | null
 }
 
@@ -60,7 +62,7 @@ export interface RehashTask extends Work {
   readonly kind: 'rehash'
 }
 
-/** Packs stored states anew, from the memory where they are into the one given, and enters them into its table. */
+/** Packs stored states again, from the memory where they are into the one given, and enters them into its table. */
 export interface RepackTask extends Work {
   readonly kind: 'repack'
   readonly before: StateMemory

@@ -17,7 +17,7 @@ import {
   chunkOf,
   isVital,
 } from './search-worker.ts'
-import { rangesSize } from '../store/state-store.ts'
+import { rangesSize } from '../store/store-buffers.ts'
 import { AsymmetryError } from '../symmetry/asymmetry.ts'
 
 /** Milliseconds that this thread works at a time while others start. */
@@ -25,7 +25,7 @@ const STARTING_SLICE = 1
 
 /**
  * Who does the work of a search: this thread, and as many others as make up the number of workers once there is enough
- * to do. Tasks are taken in chunks from one cursor, so that nobody waits for a thread that is still starting.
+ * to do. Tasks are taken in chunks from one cursor, so that no one waits for a thread that is still starting.
  */
 export class WorkerPool {
   readonly #share: SearchWorker

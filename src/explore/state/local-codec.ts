@@ -21,7 +21,7 @@ export class LocalCodec {
     return [KIND.start, log.length, ...log]
   }
 
-  /** The encoding of a call stack before an operation; a closure operation is left out, to be evaluated anew. */
+  /** The encoding of a call stack before an operation; a closure operation is left out, to be evaluated again. */
   beforeOperation(stack: readonly Activation[], operation: Operation<unknown>): number[] {
     const top = stack.at(-1) as Activation
     const encoder = new Encoder(this.#runtime, this.#objects)

@@ -27,7 +27,7 @@ export type LocalState =
   | { readonly at: 'start'; readonly log: readonly number[] }
   /** Before an operation. */
   | { readonly at: 'operation'; readonly stack: Activation[]; readonly operation: Operation<unknown> }
-  /** Before the operand of a closure operation, which is evaluated anew at every attempt. */
+  /** Before the operand of a closure operation, which is evaluated again at every attempt. */
   | { readonly at: 'operand'; readonly stack: Activation[] }
   /** After the operation of its last `yield*`, which gave `result`; `log` feeds what it did since (virtual point). */
   | { readonly at: 'resume'; readonly stack: Activation[]; readonly result: unknown; readonly log: readonly number[] }

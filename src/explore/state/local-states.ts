@@ -2,7 +2,7 @@ import { FINISHED } from './local-form.ts'
 import { Interner, type InternerBuffers, internerBuffers } from './interner.ts'
 import { type Cell, type Layout, type Packing, packingOf, readCell, writeCell } from './layout.ts'
 
-/** StateMemory for the local states of each actor: how many, and 32-bit words of all together. Reserved; committed as it is used. */
+/** Room for the local states of each actor: how many, and 32-bit words of all together. Reserved; committed as it is used. */
 export interface LocalCapacity {
   readonly states: number
   readonly words: number
@@ -11,7 +11,7 @@ export interface LocalCapacity {
 /** Bits of the most local states that an actor may have. */
 const WIDEST = 20
 
-/** Thrown when a local state's number does not fit into its bits: the level goes on once all states were packed anew. */
+/** Thrown when a local state's number does not fit into its bits: the level continues once all states were packed again. */
 export class PackingFullError extends Error {
   override readonly name = 'PackingFullError'
 }

@@ -2,7 +2,7 @@ import { Refusal, type SourcePlace } from '../../source/refusal.ts'
 import { CHANGE_REFUSED, DELEGATE, Activation } from '../../runtime/runtime.ts'
 import type { Actor, Cpu } from '../../model/actor.ts'
 import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../../semantics/faults.ts'
-import type { Property } from '../../model/machine.ts'
+import type { Property } from '../../model/property.ts'
 import type { Fault } from '../../model/memory.ts'
 import { ClosureOperation, Operation } from '../../model/operation.ts'
 import { dispatch, leaveCpu, cpuChoice, sharesCpu } from '../../semantics/dispatch.ts'
@@ -52,7 +52,7 @@ export class Executor {
     this.#memory.observer = observer
   }
 
-  /** Says whether some check reports a fault: steps do not end in what nobody looks for, where they can go on. */
+  /** Says whether some check reports a fault: steps do not end in what no one looks for, where they can continue. */
   set seeks(seeks: (fault: Fault) => boolean) {
     this.#memory.seeks = seeks
   }
@@ -98,7 +98,7 @@ export class Executor {
 
   /**
    * Whether an actor that could have its way everywhere would come to write one of some fields: its waits are granted,
-   * and nobody else moves. For diagnosis: its code can still get there.
+   * and no other actor moves. For diagnosis: its code can still get there.
    *
    * @param budget steps at most
    */
@@ -227,7 +227,7 @@ export class Executor {
     return this.#begin(state) ? this.#proceed() : this.#blocked()
   }
 
-  /** The step of a thread that shares its CPU: it runs there if its operation can go on; a sleeper gives the CPU up. */
+  /** The step of a thread that shares its CPU: it runs there if its operation can continue; a sleeper gives the CPU up. */
   #beginShared(
     actor: Actor,
     state: LocalState & { at: 'operation' | 'operand' },
@@ -330,7 +330,7 @@ export class Executor {
     return true
   }
 
-  /** Who keeps an operation from going on, as it says itself. */
+  /** Who keeps an operation from continuing, as it says itself. */
   #noteHolders(operation: Operation<unknown>, actor: Actor): void {
     try {
       this.#memory.guard(() => {
@@ -343,7 +343,7 @@ export class Executor {
     }
   }
 
-  /** What a guard or effect throws is no exception that the program could catch and go on from: it ends the step. */
+  /** What a guard or effect throws is no exception that the program could catch and continue from: it ends the step. */
   #insideOperation<T>(operation: Operation<unknown>, body: () => T): T {
     try {
       return body()

@@ -67,7 +67,7 @@ export class StepMemory implements MemoryPort {
   /** Where the last observed fault happened, if that is known. */
   faultPlace: SourcePlace | null = null
   actor: Actor | null = null
-  /** The activations of the actor at work, outermost first. */
+  /** The activations of the actor running, outermost first. */
   stack: Activation[] = []
   /** What the step began with. */
   first: PrimitiveClass | 'plain' = 'plain'
@@ -85,11 +85,11 @@ export class StepMemory implements MemoryPort {
   log: number[] = []
   /** How often the actor, alone on its CPU, has switched interrupts and preemption off. */
   switches: Switches = NOTHING_OFF
-  /** Whether some check reports a fault: a step does not end in what nobody looks for. */
+  /** Whether some check reports a fault: a step does not end in what no one looks for. */
   seeks: (fault: Fault) => boolean = () => true
   /** Only local code is to run: the step ends before any access at all. */
   probing = false
-  /** An operand is evaluated anew: it must not touch shared memory. */
+  /** An operand is evaluated again: it must not touch shared memory. */
   evaluating = false
   #words: Int32Array = new Int32Array(0)
   #script: Script = []
@@ -99,7 +99,7 @@ export class StepMemory implements MemoryPort {
   #class: PrimitiveClass | null = null
   /** A guard is evaluated: it must not write. */
   #guarding = false
-  /** The operation at work is made of the model's own closures. */
+  /** The operation running is made of the model's own closures. */
   #closure = false
   /** What a release implies is evaluated, as part of it. */
   #checking = false
@@ -143,7 +143,7 @@ export class StepMemory implements MemoryPort {
     this.leaveOperation()
   }
 
-  /** The step goes on from a virtual point: its log feeds the accesses already made. */
+  /** The step continues from a virtual point: its log feeds the accesses already made. */
   feed(log: readonly number[]): void {
     this.log = [...log]
     this.#feeding = log.length > 0
@@ -166,7 +166,7 @@ export class StepMemory implements MemoryPort {
     return holds
   }
 
-  /** The model's plain code goes on, after an operation or an exception in one. */
+  /** The model's plain code continues, after an operation or an exception in one. */
   leaveOperation(): void {
     this.#mode = 'plain'
     this.#class = null
@@ -175,7 +175,7 @@ export class StepMemory implements MemoryPort {
     this.evaluating = false
   }
 
-  /** An operation took effect: from here on the step's log starts anew, and its class says what may still follow. */
+  /** An operation took effect: from here on the step's log starts again, and its class says what may still follow. */
   performed(operation: Operation<unknown>): void {
     this.#bounds.performed(operation)
     this.log = []

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { type Layout, packingOf } from '../state/layout.ts'
 import type { LocalStates } from '../state/local-states.ts'
 import { newWordSegment } from './state-words.ts'
-import { MAX_SEGMENTS, type StateStore, type StoreBuffers, newSegment, numberBits } from './state-store.ts'
+import { type StateStore } from './state-store.ts'
+import { MAX_SEGMENTS, type StoreBuffers, newSegment, numberBits } from './store-buffers.ts'
 import type { Tuning } from './tuning.ts'
 
 /** Where states are kept at one time of a search, and how they are packed. */
@@ -14,9 +15,9 @@ export interface StateMemory extends StoreBuffers {
 
 /** Bytes that the system commits at a time, or less. */
 const PAGE = 4096
-/** SearchWorker of the table that may be taken when a level begins. */
+/** Share of the table that may be taken when a level begins. */
 const ROOMY = 0.4
-/** Slots of a table from which on it is doubled, not quadrupled: entering all states anew costs less than room then. */
+/** Slots of a table from which on it is doubled, not quadrupled: entering all states again costs less than room then. */
 const LARGE_TABLE = 1 << 22
 
 /** The memory that a search starts with: a segment for each worker and one to spare. */
@@ -49,13 +50,13 @@ export interface Need {
   readonly widths: readonly number[]
   /** Whether the table is to be replaced by a larger one. */
   readonly isTight: boolean
-  /** Whether states are to be packed anew. */
+  /** Whether states are to be packed again. */
   readonly isWidened: boolean
   /** Bytes that all this takes. */
   readonly bytes: number
 }
 
-/** What is needed before a level goes on: room in the table, two segments for each worker, and bits for local states. */
+/** What is needed before a level continues: room in the table, two segments for each worker, and bits for local states. */
 export function needOf(
   stateMemory: StateMemory,
   store: StateStore,
@@ -99,7 +100,7 @@ function capacityFor(states: number, numbers: number, least: number): number {
   return capacity
 }
 
-/** The memory with what was needed: its table and, when states are packed anew, its segments are still to be filled. */
+/** The memory with what was needed: its table and, when states are packed again, its segments are still to be filled. */
 export function enlarged(
   stateMemory: StateMemory,
   { segments, capacity, widths, isTight, isWidened }: Need,

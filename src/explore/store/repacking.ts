@@ -1,6 +1,7 @@
 import { type Cell, type Layout, type Packing, packingOf } from '../state/layout.ts'
 import type { StateMemory } from './allocation.ts'
-import { type Range, StateStore } from './state-store.ts'
+import { StateStore } from './state-store.ts'
+import { type Range } from './store-buffers.ts'
 
 /** Moves states into memory where local states have other widths; their numbers stay. */
 export class Repacking {
@@ -32,7 +33,7 @@ export class Repacking {
   }
 }
 
-/** Packs one state anew. */
+/** Packs one state again. */
 export function repack({ bits }: Layout, source: Int32Array, from: Packing, target: Int32Array, to: Packing): void {
   repackWords(bits, planOf(from, to), source, target)
 }

@@ -1,65 +1,14 @@
+import { type Batch, type Added, StoreFullError } from './batch.ts'
+import type { Range, StoreBuffers } from './store-buffers.ts'
 import { RecentStates } from './recent-states.ts'
 import { hashState } from './state-hash.ts'
-import { reserve } from '../state/reserve.ts'
-
-/** Most segments of a store. */
-export const MAX_SEGMENTS = 1 << 12
 
 /** A run of taken slots this long means that the table has to grow before another insertion. */
 const MAX_PROBES = 1 << 14
 /** States that are looked up together: their slots and first words stay in the nearest cache. */
 export const PART = 1024
-/** SearchWorker of the table that may be taken. */
+/** Share of the table that may be taken. */
 const FULLEST = 0.75
-/** Least bits of a table's entry that number a state. */
-const LEAST_NUMBER_BITS = 26
-
-/** The shared memory of a store, as handed from thread to thread. */
-export interface StoreBuffers {
-  /** 32-bit words of a state. */
-  readonly words: number
-  /** Logs of states, one after another; a segment is filled by one worker. */
-  readonly segments: readonly SharedArrayBuffer[]
-  readonly segmentBits: number
-  /** Open addressing, a power of two of 32-bit entries: some upper bits of the hash, below them state number + 1; 0 when free. */
-  readonly table: SharedArrayBuffer
-  /** Bits of a table entry that number a state; the others are a tag. */
-  readonly numberBits: number
-  /** Int32: segments taken, then states used of each segment. */
-  readonly usage: SharedArrayBuffer
-}
-
-/** Thrown when a worker needs another segment or a larger table; the level goes on once the coordinator has made room. */
-export class StoreFullError extends Error {
-  override readonly name = 'StoreFullError'
-}
-
-/** States numbered from `from` up to, not including, `to`. */
-export interface Range {
-  readonly from: number
-  readonly to: number
-}
-
-/** States inserted together, one after another, with their hashes. */
-export interface Batch {
-  rows: Int32Array
-  hashes: Int32Array
-  /** How many states there are. */
-  count: number
-}
-
-/** The states that an insertion of a batch has stored: they were not stored before. */
-export interface Added {
-  count: number
-  /** Their positions in the batch, and their numbers; the first `count` of each count. */
-  positions: Int32Array
-  numbers: Uint32Array
-}
-
-/** An empty batch for states of some words. */
-export function newBatch(words: number, states: number): Batch {
-  return { rows: new Int32Array(states * words), hashes: new Int32Array(states), count: 0 }
-}
 
 /**
  * Distinct states of a fixed number of words, shared by all workers without locks: a worker writes a state into its
@@ -74,7 +23,7 @@ export class StateStore {
   #table: Int32Array = new Int32Array(1)
   #numberMask = 0
   #usage: Int32Array = new Int32Array(1)
-  /** Nobody's, so that no compiler leaves loads out that are made for the caches only. */
+  /** No one's, so that no compiler leaves loads out that are made for the caches only. */
   readonly #sink = new Int32Array(1)
   /** Segment that this thread fills; -1: none yet. */
   #own = -1
@@ -400,11 +349,6 @@ export class StateStore {
   }
 }
 
-/** Bits that a table of some slots has for the numbers of states: never fewer than pick a slot, so that the tag is another part of the hash. */
-export function numberBits(capacity: number): number {
-  return Math.max(LEAST_NUMBER_BITS, Math.log2(capacity))
-}
-
 /**
  * Loads the entries of some slots or hashes, so that they are in the caches when they are looked at. Nothing else in the
  * loop, no branch on what is loaded: dozens of misses overlap then (20 ns each), elsewhere few do (60 ns each).
@@ -413,19 +357,4 @@ function touch(table: Int32Array, slots: Int32Array, count: number, mask: number
   let touched = 0
   for (let i = 0; i < count; i++) touched |= table[(slots[i] as number) & mask] as number
   return touched
-}
-
-/** How many states ranges hold. */
-export function rangesSize(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
-}
-
-/** Bytes that a store's buffers have in use. */
-export function storeBytes({ words, table }: StoreBuffers, states: number): number {
-  return states * words * 4 + table.byteLength
-}
-
-/** A segment for 2^`segmentBits` states of some words: reserved as a whole, committed by the system as it is used. */
-export function newSegment(words: number, segmentBits: number): SharedArrayBuffer {
-  return reserve(2 ** segmentBits * words * 4)
 }

@@ -10,7 +10,7 @@ export const ALL_BITS = 0x7fffffff
 export const UNEXPANDED = 1 << 31
 
 /**
- * Bits of the actors of whom something is required for ever: threads must be able to move again (a daemon that waits for
+ * Bits of the actors of whom something is required forever: threads must be able to move again (a daemon that waits for
  * work may stand), handlers to come to their end.
  */
 export function movingBits(actors: readonly Actor[]): number {
@@ -22,7 +22,7 @@ export function restBit(actors: readonly Actor[]): number {
   return actors.some((actor) => actor.mustFinish) ? REST_BIT : 0
 }
 
-/** StateMemory for what is known of the states of one segment. */
+/** Room for what is known of the states of one segment. */
 export function newWordSegment(segmentBits: number): SharedArrayBuffer {
   return reserve(2 ** segmentBits * 4)
 }

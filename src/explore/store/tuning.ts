@@ -20,7 +20,7 @@ export interface Tuning {
   readonly patience: number
   /** Whether successors that are sure to be stored are left out. */
   readonly sleepSets: boolean
-  /** StateMemory for local states. */
+  /** Room for local states. */
   readonly localCapacity: LocalCapacity
 }
 

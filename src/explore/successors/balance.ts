@@ -20,7 +20,7 @@ interface Watch {
   readonly spinning: readonly Watched[]
   /** How often it has switched interrupts and preemption off, on a shared CPU. */
   readonly off: { readonly interrupts: Cell; readonly preemption: Cell } | null
-  /** Of a handler: the cell that says which handler is at work on its CPU. */
+  /** Of a handler: the cell that says which handler is running on its CPU. */
   readonly atWork: Cell | null
 }
 
@@ -57,7 +57,7 @@ export class Balance {
     this.seesEnds = this.#watches.some(({ locks, off }) => locks.length > 0 || off !== null)
   }
 
-  /** Whether an actor that has ended holds something; of a handler, while it is not at work. */
+  /** Whether an actor that has ended holds something; of a handler, while it is not running. */
   isLeft({ id }: Actor, words: Int32Array): boolean {
     const { locks, off, atWork } = this.#watches[id] as Watch
     if (atWork !== null && readCell(words, atWork) === id + 1) return false

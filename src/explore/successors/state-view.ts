@@ -2,7 +2,7 @@ import { Refusal } from '../../source/refusal.ts'
 import { CHANGE_REFUSED } from '../../runtime/runtime.ts'
 import type { Actor } from '../../model/actor.ts'
 import type { Blocked, Leftover, Race, Sleeping, StateView } from '../../model/check.ts'
-import type { PropertyResult, Property } from '../../model/machine.ts'
+import type { PropertyResult, Property } from '../../model/property.ts'
 import { isHandling, cpuChoice } from '../../semantics/dispatch.ts'
 import { isAtomicContext } from '../../semantics/holdings.ts'
 import type { Balance } from './balance.ts'
@@ -113,7 +113,7 @@ export class StoredStateView implements StateView {
     )
   }
 
-  /** Whether an interrupt handler is at work in a state. */
+  /** Whether an interrupt handler is running in a state. */
   isHandling(words: Int32Array, actor: Actor): boolean {
     return this.#with.reader.within(words, () => isHandling(actor))
   }

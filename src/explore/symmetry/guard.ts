@@ -1,6 +1,6 @@
 import type { Actor, Cpu } from '../../model/actor.ts'
 import type { Field } from '../../model/field.ts'
-import type { Property } from '../../model/machine.ts'
+import type { Property } from '../../model/property.ts'
 import type { Executor } from '../step/executor.ts'
 import { type Cell, readCell } from '../state/layout.ts'
 import type { Dependence, Script } from '../step/step-memory.ts'

@@ -46,7 +46,7 @@ export class Names {
   readonly memberOfActor: Int32Array
   readonly actorOfMember: Int32Array
   readonly own: readonly OwnField[]
-  /** Fields of nobody that name members. */
+  /** Fields of no one that name members. */
   readonly naming: readonly { readonly field: Field; readonly places: Places }[]
   /** By member and slot: ids of its fields. */
   readonly fieldIds: readonly (readonly number[])[]

@@ -40,7 +40,7 @@ export class Symmetry {
   readonly #actors: number
   readonly #colours: Int32Array
   readonly #next: Int32Array
-  /** By member: how often others, or fields of nobody, name it, and whether it names others. */
+  /** By member: how often others, or fields of no one, name it, and whether it names others. */
   readonly #connected: Uint8Array
   readonly #image: Int32Array
   #best: Int32Array = new Int32Array(0)

@@ -37,7 +37,7 @@ export const BLOCKED = 1
 export const FAULT = 2
 /** The step went round a loop that contains a point. */
 export const LOOPED = 4
-/** The actor moves by it: it reads nothing shared (who runs where apart), so that it waits for nothing, or goes on in its code. */
+/** The actor moves by it: it reads nothing shared (who runs where apart), so that it waits for nothing, or continues in its code. */
 export const GOES = 8
 /** The actor stays where it is in its code, and moves unless the state stays as it is: else it spins. */
 export const MAY_GO = 16

@@ -1,5 +1,5 @@
 import { Refusal } from '../../source/refusal.ts'
-import type { Property } from '../../model/machine.ts'
+import type { Property } from '../../model/property.ts'
 import { Arena, type ArenaBuffers } from './arena.ts'
 import type { Cell, Layout } from '../state/layout.ts'
 import type { StateReader } from '../state/state-reader.ts'
@@ -75,7 +75,7 @@ export class PropertyTable {
       : this.#record(index, state, property, evaluate)
   }
 
-  /** An evaluation that nobody keeps. */
+  /** An evaluation that no one keeps. */
   #passing(state: Int32Array, property: Property, evaluate: (state: Int32Array) => boolean): boolean {
     const { result, read } = this.#observed(state, property, evaluate)
     this.#guarded(state, property, result, read, evaluate)

@@ -34,7 +34,7 @@ export interface StepTableParts extends LeafMakerParts {
   readonly guard: SymmetryGuard | null
 }
 
-/** First word of the table's own roots; the words before it are nobody's, so that no slot is 0. */
+/** First word of the table's own roots; the words before it are no one's, so that no slot is 0. */
 const FIRST_ROOT = 1
 
 /** Arena for the step table of some actors, followed by further root slots for `extra` trees. */
@@ -61,7 +61,7 @@ export class StepTable {
   readonly #faults = new Map<number, Fault>()
   /** By actor: word, shift and mask of its local state, and root of its trees. */
   readonly #places: Int32Array
-  /** Blocks of the arena for leaves that nobody keeps, the one in use and how much of it is. */
+  /** Blocks of the arena for leaves that no one keeps, the one in use and how much of it is. */
   readonly #scratch: { readonly at: number; readonly words: number }[] = []
   #scratchBlock = 0
   #scratchUsed = 0
@@ -80,7 +80,7 @@ export class StepTable {
     this.place()
   }
 
-  /** Looks where the actors' local states lie now; call when states were packed anew. */
+  /** Looks where the actors' local states lie now; call when states were packed again. */
   place(): void {
     const { actors, locals } = this.#parts
     for (const { id } of actors) {
@@ -354,7 +354,7 @@ export class StepTable {
     if (this.#arena.publish(slot, -leaf) > 0 && !this.#isGivenUp(root)) throw executor.unstable()
   }
 
-  /** Executes every alternative of a step, for leaves that nobody keeps. */
+  /** Executes every alternative of a step, for leaves that no one keeps. */
   #direct(forest: number, actor: number, state: Int32Array, steps: Steps): void {
     let script: number[] | null = []
     while (script) {

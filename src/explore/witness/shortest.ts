@@ -3,7 +3,7 @@ import { leafChoices } from '../table/leaf.ts'
 import type { ScheduledStep } from '../../trace/schedule.ts'
 import type { Search } from '../search/search.ts'
 import { markOf } from '../search/search-worker.ts'
-import type { Range } from '../store/state-store.ts'
+import type { Range } from '../store/store-buffers.ts'
 import type { Symmetry } from '../symmetry/symmetry.ts'
 
 /** A step between two states on shortest paths. */
@@ -53,7 +53,7 @@ export async function shortestSchedule(
 class PathChooser {
   readonly #engine: Engine
   readonly #edges = new Map<number, Edge[]>()
-  /** By state: for each actor the fewest switches of a path that goes on with it. */
+  /** By state: for each actor the fewest switches of a path that continues with it. */
   readonly #cost = new Map<number, number[]>()
   readonly #start: number
   readonly #depth: number

@@ -49,7 +49,7 @@ export class Tracer implements ScheduleState {
     })
   }
 
-  /** Where a schedule takes the turn away from an actor that could go on. */
+  /** Where a schedule takes the turn away from an actor that could continue. */
   preemptions(schedule: readonly ScheduledStep[]): PreemptionPoint[] {
     const { executor, locals, system } = this.#engine
     const found: PreemptionPoint[] = []
@@ -65,7 +65,7 @@ export class Tracer implements ScheduleState {
     return found
   }
 
-  /** Who cannot go on in the state reached, and whether the actor of the step into it has finished. */
+  /** Who cannot continue in the state reached, and whether the actor of the step into it has finished. */
   #standing(actor: number): Pick<TraceStep, 'waits' | 'finishes'> {
     const { actors } = this.#engine.system
     const waits = this.waiting(actors.filter((one) => this.isBlocked(one) && !one.daemon))

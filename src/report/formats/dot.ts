@@ -7,7 +7,7 @@ const SHAPES = {
   fault: 'shape=box, style=filled, fillcolor="#ef9a9a"',
 } as const
 
-/** A state graph as Graphviz reads it; the initial state is drawn bold, states where nobody can move are red. */
+/** A state graph as Graphviz reads it; the initial state is drawn bold, states where no one can move are red. */
 export function renderDot({ states, edges }: StateGraph, title: string): string {
   const lines = [
     `digraph ${quoted(title)} {`,

@@ -20,8 +20,8 @@ const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 
 /** What each kind of violation means, for people who meet it in a list of alerts. */
 const RULES: Readonly<Record<Violation['kind'], string>> = {
-  deadlock: 'Actors wait for each other, or for what nobody can give them any more.',
-  'lost-wakeup': 'An actor sleeps, and nobody is left who could wake it.',
+  deadlock: 'Actors wait for each other, or for what no actor can give them any more.',
+  'lost-wakeup': 'An actor sleeps, and no actor is left that could wake it.',
   livelock: 'Actors move, and some never come to their end.',
   assertion: 'An assertion of the model does not hold.',
   invariant: 'A property that must hold in every state does not.',

@@ -101,7 +101,7 @@ export function TraceList({
   const isWhole = steps.length <= WHOLE
   const from = isWhole ? 0 : Math.min(Math.max(0, steps.length - WHOLE), Math.max(0, step - WHOLE / 2))
   const [isOpen, open] = useState(false)
-  // of a long trace nothing is made that nobody looks at
+  // of a long trace nothing is made that no one looks at
   const shown = isWhole || isOpen ? steps.slice(from, from + WHOLE) : []
   return (
     <details class="trace" onToggle={(event) => open(event.currentTarget.open)}>

@@ -181,7 +181,7 @@ async function readRecorded(file: string, isAsked: boolean, isUpdate: boolean, c
     return text === null ? null : readBaseline(text)
   } catch (error) {
     if (!(error instanceof BaselineError)) throw error
-    // one that is recorded anew may be of any kind
+    // one that is recorded again may be of any kind
     if (isUpdate) return null
     throw new UsageError(`baseline ${file}: ${error.message}`)
   }

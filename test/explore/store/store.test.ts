@@ -2,14 +2,14 @@ import test from 'ava'
 import fc from 'fast-check'
 import { Interner, internerBuffers } from '../../../src/explore/state/interner.ts'
 import { hashState } from '../../../src/explore/store/state-hash.ts'
+import { StateStore } from '../../../src/explore/store/state-store.ts'
 import {
   MAX_SEGMENTS,
-  StateStore,
   type StoreBuffers,
   newSegment,
   numberBits,
   storeBytes,
-} from '../../../src/explore/store/state-store.ts'
+} from '../../../src/explore/store/store-buffers.ts'
 
 /** StateMemory for states of some words in segments of 2^bits states. */
 function memoryFor(

@@ -43,7 +43,7 @@ interface State {
   pending: boolean
   /** Thread that each shared CPU runs, or -1. */
   running: number[]
-  /** Whether the handler is at work. */
+  /** Whether the handler is running. */
   handling: boolean
   off: { interrupts: number; preemption: number }[]
   /** CPU that a thread is or was on, or -1. */
@@ -60,7 +60,7 @@ interface State {
 
 /** What running a program in every way comes to. */
 export interface Verdicts {
-  /** Kinds of violations, `hang` for all that stand for ever, with the property's name where it has one. */
+  /** Kinds of violations, `hang` for all that stand forever, with the property's name where it has one. */
   readonly found: ReadonlySet<string>
   readonly states: number
 }
@@ -356,7 +356,7 @@ class Interpreter {
           if (actor === this.#handler) return
           const off = state.off[actor] as State['off'][number]
           off[i.what] -= 1
-          // what waited for interrupts to be on again comes before the thread goes on
+          // what waited for interrupts to be on again comes before the thread continues
           if (i.what === 'interrupts' && off.interrupts === 0 && state.running[0] === actor && this.#isDue(state))
             this.#admit(state)
         })
@@ -480,7 +480,7 @@ class Interpreter {
     }
   }
 
-  /** The handler is at work although it has not taken its first step. */
+  /** The handler is running although it has not taken its first step. */
   #admit(state: State): void {
     state.handling = true
     state.at[this.#handler] = -1
@@ -506,7 +506,7 @@ class Interpreter {
       })
   }
 
-  /** Runs what nobody else could notice, up to the next step; a thread that ends leaves its CPU. */
+  /** Runs what no other actor could notice, up to the next step; a thread that ends leaves its CPU. */
   #settle(state: State, actor: number): void {
     const code = this.#codes[actor] as readonly Instruction[]
     for (;;) {

@@ -67,7 +67,7 @@ export interface Program {
   /** Whether all threads are one program, each on a CPU of its own. */
   readonly alike: boolean
   readonly threads: readonly Thread[]
-  /** What an interrupt on the first shared CPU runs; null: nobody sends any. */
+  /** What an interrupt on the first shared CPU runs; null: no one sends any. */
   readonly handler: readonly Statement[] | null
   readonly reuse: 'lowest' | 'lifo' | 'any'
   readonly fallible: boolean

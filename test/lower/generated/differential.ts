@@ -213,7 +213,7 @@ class LoweredRun {
     else (this.#stack.at(-1) as Activation).v = drawn.result
   }
 
-  /** The operand is evaluated anew, and its effect taken. */
+  /** The operand is evaluated again, and its effect taken. */
   #effect(): void {
     const top = this.#stack.at(-1) as Activation
     top.run(isRefusal)

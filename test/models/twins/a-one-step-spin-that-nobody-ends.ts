@@ -1,4 +1,4 @@
-// A one-step spin that nobody ends: `livelock` in the broken variant, nothing in the fixed one.
+// A one-step spin that no one ends: `livelock` in the broken variant, nothing in the fixed one.
 import { atomically, choice, model, readOnce, struct, u4 } from 'vmcheck'
 
 const Cell = struct<{ v: number }>('cell', { v: u4 })

@@ -1,4 +1,4 @@
-// A sleeper forgotten while another runs for ever: `lost-wakeup` in the broken variant, nothing in the fixed one.
+// A sleeper forgotten while another runs forever: `lost-wakeup` in the broken variant, nothing in the fixed one.
 import { atomically, choice, model, struct, u4 } from 'vmcheck'
 import { WaitChannel } from 'vmcheck/vm'
 

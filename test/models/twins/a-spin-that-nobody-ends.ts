@@ -1,4 +1,4 @@
-// A spin that nobody ends: `livelock` in the broken variant, nothing in the fixed one.
+// A spin that no one ends: `livelock` in the broken variant, nothing in the fixed one.
 import { atomically, choice, model, pause, readOnce, struct, u4 } from 'vmcheck'
 
 const Cell = struct<{ v: number }>('cell', { v: u4 })

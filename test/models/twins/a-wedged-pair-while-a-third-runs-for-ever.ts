@@ -1,4 +1,4 @@
-// A wedged pair while a third runs for ever: `deadlock` in the broken variant, nothing in the fixed one.
+// A wedged pair while a third runs forever: `deadlock` in the broken variant, nothing in the fixed one.
 import { choice, model, pause } from 'vmcheck'
 import { Mutex } from 'vmcheck/vm'
 

@@ -3,8 +3,9 @@ import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promi
 import { join } from 'node:path'
 import type { LocalStates } from '../../state/local-states.ts'
 import type { StateWords } from '../../store/state-words.ts'
-import type { Range, StateStore } from '../../store/state-store.ts'
-import { rangesSize } from '../../store/state-store.ts'
+import type { StateStore } from '../../store/state-store.ts'
+import type { Range } from '../../store/store-buffers.ts'
+import { rangesSize } from '../../store/store-buffers.ts'
 import { CheckpointError, type Identity, MANIFEST, type Manifest, type Part, manifestText } from './manifest.ts'
 
 /** States, or words of local states, that are written or read at a time. */
@@ -48,7 +49,7 @@ export class Checkpoints {
   #parts: readonly Part[]
   /** What the parts hold: states of each segment, levels with hang bits, local states of each actor. */
   #saved: { usage: readonly number[]; levels: number; locals: readonly number[] }
-  /** The checkpoint to go on from; null: from the start. */
+  /** The checkpoint to continue from; null: from the start. */
   readonly resumed: Manifest | null
 
   /**
@@ -129,7 +130,7 @@ export class Checkpoints {
   }
 
   /**
-   * Reads the files of the checkpoint to go on from.
+   * Reads the files of the checkpoint to continue from.
    * @throws CheckpointError for a damaged one
    */
   async restore(into: Restoring): Promise<void> {

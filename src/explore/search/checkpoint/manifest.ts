@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocatedFinding } from '../../successors/findings.ts'
-import type { Range } from '../../store/state-store.ts'
+import type { Range } from '../../store/store-buffers.ts'
 
 /** A checkpoint that cannot be read, or is of another search. */
 export class CheckpointError extends Error {

@@ -1,0 +1,19 @@
+import type { SyncObject } from './operation.ts'
+
+/** When a property is evaluated. */
+export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
+
+/** What a property comes to: whether it holds or, where it does not, what is wrong in one clause. */
+export type PropertyResult = boolean | string
+
+/** A property of the machine. */
+export interface Property {
+  /** Its name, in traces and messages. */
+  readonly name: string
+  /** When it is evaluated. */
+  readonly form: PropertyForm
+  /** Evaluates it. */
+  readonly holds: () => PropertyResult
+  /** For `when-free`: the lock whose release it is evaluated at. */
+  readonly lock: SyncObject | null
+}
