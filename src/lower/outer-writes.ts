@@ -40,10 +40,7 @@ function checkWrite(
   }
   if (target.isPattern()) {
     const members = privateTargets(target)
-    if (members.length > 0) {
-      guardPrivateWrite(path, members, lowering)
-      return
-    }
+    if (guardPrivateWrite(path, members, lowering)) return
   }
   for (const name of Object.keys(t.getBindingIdentifiers(target.node, false, false))) {
     const binding = path.scope.getBinding(name)
@@ -83,16 +80,16 @@ function writerOf(path: NodePath): NodePath | null {
   )
 }
 
-/** Private fields are no stored state; only an object that is being made may get its own. */
+/** Private fields are no stored state; only an object that is being made may get its own. Whether a check was put before the write. */
 function guardPrivateWrite(
   path: NodePath<t.AssignmentExpression | t.UpdateExpression>,
   members: readonly t.MemberExpression[],
   lowering: Lowering,
-): void {
+): boolean {
   const writer = writerOf(path)
   const isMaking = writer !== null && (writer.isClassMethod({ kind: 'constructor' }) || !writer.isFunction())
   const other = members.find(({ object }) => !isMaking || object.type !== 'ThisExpression')
-  if (!writer || !other) return
+  if (!writer || !other) return false
   const check = t.callExpression(lowering.runtime('outer'), [
     t.numericLiteral(0),
     lowering.site(path.node, 'place'),
@@ -100,6 +97,7 @@ function guardPrivateWrite(
   ])
   path.replaceWith(t.sequenceExpression([check, path.node]))
   path.skip()
+  return true
 }
 
 /** Private members that a pattern assigns to. */

@@ -93,6 +93,12 @@ const REFUSED: Readonly<
     program: 'yield* pause()\nvoid new Box(1).n',
     says: /a program assigns "#n"/,
   },
+  'an outer variable assigned by a pattern in a constructor, beside a private field': {
+    outside:
+      'let flag = 0\nclass Box { #n = 0; constructor() { @[this.#n, flag] = [1, 1] } get n() { return this.#n + flag } }',
+    program: 'yield* pause()\nvoid new Box().n',
+    says: /a program assigns "flag"/,
+  },
   'the time': {
     setup: 'const x = m.struct(S, "x")',
     program: 'yield* pause()\nx.v = Math.floor(@performance.now() * 1e6) % 60_000',
