@@ -53,7 +53,6 @@ export class MachineParts {
   complete(): void {
     this.#isComplete = true
     for (const name of observedLocks(this)) this.observed.add(name)
-    for (const { cpus } of this.actors) for (const { handlers } of cpus) Object.freeze(handlers)
     for (const field of this.memory.fields) Object.freeze(field)
     Object.freeze(this.actors)
   }

@@ -77,7 +77,7 @@ function isOpaque(value: object): value is Opaque {
 function close(value: Opaque): unknown[] {
   Object.freeze(value)
   if (value instanceof Cpu) {
-    for (const handler of value.handlers) Object.freeze(handler)
+    for (const handler of Object.freeze(value.handlers) as Cpu['handlers']) Object.freeze(handler)
     return [value.state]
   }
   if (value instanceof Actor) {

@@ -14,7 +14,6 @@ export const YES: Kind = ['true or false', (value) => typeof value === 'boolean'
 export const NUMBER: Kind = ['a number', (value) => typeof value === 'number']
 /** A function. */
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function']
-/** A text. */
 /** A list of texts. */
 export const TEXTS: Kind = ['a list of texts', (value) => Array.isArray(value) && value.every(TEXT[1])]
 const SIGNAL: Kind = ['an AbortSignal', (value) => value instanceof AbortSignal]

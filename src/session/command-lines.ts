@@ -52,14 +52,22 @@ export function commandsOf(report: Report, options: ExploreOptions, violation = 
  * Whether live CPUs see what is wrong only if they are told: which accesses race, and who hangs while others run. A
  * schedule alone leads to a state in which they find nothing.
  */
-function isToldOnly({ kind, waiting, accesses, message }: Violation, actors: number): boolean {
-  const mayOthersRun = waiting.length < actors && !message.includes('cycle of waits')
+function isToldOnly({ kind, waiting, accesses }: Violation, actors: number): boolean {
+  const mayOthersRun = waiting.length < actors && !hasRing(waiting)
   return (
     accesses !== undefined ||
     kind === 'livelock' ||
     (waiting.length > 0 && mayOthersRun) ||
     waiting.some(({ operation }) => operation === 'spin')
   )
+}
+
+/** Whether some of those who wait do so for each other: live CPUs see that also while others run. */
+function hasRing(waiting: Violation['waiting']): boolean {
+  const ring = waiting.filter(({ actor, heldBy }) =>
+    heldBy.some((holder) => holder !== actor && waiting.some((other) => other.actor === holder)),
+  )
+  return ring.length === waiting.length ? ring.length > 0 : hasRing(ring)
 }
 
 function numberOf({ violations }: Report, violation: Violation): string {

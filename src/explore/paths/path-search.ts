@@ -3,7 +3,7 @@ import type { Finding } from '../../model/check.ts'
 import { sharesCpu } from '../../semantics/dispatch.ts'
 import type { Engine } from '../search/engine.ts'
 import { FAULT, LEAF, LOOPED, OUTCOME } from '../table/leaf.ts'
-import { countedProperties } from '../search/hang-phase.ts'
+import { findingsAtEnd } from '../search/end-checks.ts'
 import { release } from '../search/collect.ts'
 import type { Progress, StopReason } from '../search/search-result.ts'
 import type { System } from '../state/system.ts'
@@ -280,9 +280,7 @@ export class PathSearch {
 
   /** What only the whole of it tells: what was never reached. */
   #afterwards(): void {
-    const { checks } = this.#options
-    const counted = countedProperties(this.engine)
-    for (const check of checks) for (const finding of check.end?.(counted, checks) ?? []) this.#find(finding, [])
+    for (const finding of findingsAtEnd(this.engine, this.#options.checks)) this.#find(finding, [])
   }
 
   #result(isThrough: boolean): PathResult {

@@ -37,20 +37,3 @@ export async function findHangs(phase: HangPhase): Promise<void> {
   if (phase.isStopped()) return
   for (const finding of hangs(engine, checks, levels)) log.keepFirst(finding)
 }
-
-/** How often each property was evaluated, and held. */
-export function countedProperties({ propertyCounts, system }: Engine): Parameters<NonNullable<Check['end']>>[0] {
-  return system.machine.properties.map((property) => ({
-    property,
-    evaluated: propertyCounts.evaluated(property),
-    met: propertyCounts.met(property),
-  }))
-}
-
-/** Adds what checks find in the finished search as a whole: properties that were never evaluated, or never held. */
-export function findAtEnd(engine: Engine, checks: readonly Check[], log: SearchLog): void {
-  const counted = countedProperties(engine)
-  for (const check of checks)
-    for (const finding of check.end?.(counted, checks) ?? [])
-      log.keepFirst({ ...finding, depth: log.levels.length, state: 0, step: null })
-}

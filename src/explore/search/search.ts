@@ -2,7 +2,8 @@ import { release } from './collect.ts'
 import { Revival } from './checkpoint/revival.ts'
 import type { Checkpoints } from './checkpoint/checkpoints.ts'
 import { Engine, type EngineRecipe, engineRecipe, hasSleepSets } from './engine.ts'
-import { findAtEnd, findHangs } from './hang-phase.ts'
+import { findingsAtEnd } from './end-checks.ts'
+import { findHangs } from './hang-phase.ts'
 import { Saving } from './saving.ts'
 import { SearchLog } from './search-log.ts'
 import type { Progress, SearchOptions, SearchResult } from './search-result.ts'
@@ -291,7 +292,8 @@ export class Search {
     if (this.#stopping.reason) return
     if (this.#log.looped && this.#seeksHangs) await findHangs(this.#hangPhase())
     if (this.#stopping.reason) return
-    findAtEnd(this.engine, this.#options.checks, this.#log)
+    for (const finding of findingsAtEnd(this.engine, this.#options.checks))
+      this.#log.keepFirst({ ...finding, depth: this.#log.levels.length, state: 0, step: null })
   }
 
   #hangPhase(): Parameters<typeof findHangs>[0] {
