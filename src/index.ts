@@ -79,6 +79,7 @@ export {
   when,
 } from './model/operation.ts'
 export {
+  type Choice,
   type Parameter,
   ParameterError,
   type Parameters,

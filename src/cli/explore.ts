@@ -126,7 +126,7 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
     const report = {
       ...explored,
       commands: commandsOf(explored, args),
-      notes: [...explored.notes, ...expectation(explored, loaded, args)],
+      notes: [...explored.notes, ...renamed(explored, args), ...expectation(explored, loaded, args)],
     }
     reports.push(report)
     if (!args.json) terminal.out(show(report, args, terminal, reports.length > 1))
@@ -139,6 +139,13 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
     await discardCheckpoint(resolve(terminal.cwd, request.checkpoint.folder))
   // over several scenarios: 1 before 3 before 0
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
+}
+
+/** That the scenario was asked for by a name that it had. */
+function renamed({ model }: Report, { scenario }: Pick<ExploreArguments, 'scenario'>): string[] {
+  return scenario === undefined || scenario === model.scenario
+    ? []
+    : [`${scenario} is now called ${model.scenario}; the old name works until the next minor version`]
 }
 
 /** Whether the scenario's expectation was met, where it was explored as it stands. */

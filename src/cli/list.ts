@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs'
 import { type LoadedModel } from '../runtime/load.ts'
-import { expectedVerdict } from '../model/model.ts'
+import { expectedVerdict, formerNames } from '../model/model.ts'
 import { modelFiles } from '../session/model-files.ts'
 import { loadModel } from '../session/explore.ts'
 import type { Terminal } from './process/terminal.ts'
@@ -43,6 +43,7 @@ function entry({ model, bundle }: LoadedModel): object {
     })),
     scenarios: [...model.scenarios].map(([name, scenario]) => ({
       name,
+      formerly: formerNames(scenario),
       about: scenario.about ?? '',
       params: scenario.params ?? {},
       expect: expectedVerdict(scenario.expect),

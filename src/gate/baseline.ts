@@ -71,10 +71,19 @@ function isRecorded(value: Partial<Recorded> | null): boolean {
   return hasCounts && hasTexts
 }
 
-/** What is recorded of a scenario, whatever it is called. */
-function recordedOf({ models }: Pick<Baseline, 'models'>, { file, scenario }: GateCase): Recorded | undefined {
+/** What is recorded of a scenario under its name, or under one that it had. */
+function recordedOf(
+  { models }: Pick<Baseline, 'models'>,
+  { file, scenario, formerly = [] }: GateCase,
+): Recorded | undefined {
   const scenarios = Object.hasOwn(models, file) ? models[file] : undefined
-  return scenarios && Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined
+  const name = scenarios && [scenario, ...formerly].find((one) => Object.hasOwn(scenarios, one))
+  return name === undefined ? undefined : scenarios?.[name]
+}
+
+/** A scenario under each of its names. */
+function underAllNames({ file, scenario, formerly = [] }: GateCase): GateCase[] {
+  return [scenario, ...formerly].map((name) => ({ file, scenario: name }))
 }
 
 /** Whether a scenario is recorded otherwise in one baseline than in another; null: there is none. */
@@ -92,7 +101,7 @@ export function drifts(baseline: Baseline, results: readonly GateResult[], isWho
     return changes.length > 0 ? [{ file: result.file, scenario: result.scenario, changes }] : []
   })
   if (!isWhole) return found
-  const known = new Set(results.map(caseName))
+  const known = new Set(results.flatMap(underAllNames).map(caseName))
   const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
   const recorded = Object.entries(baseline.models).flatMap(([file, scenarios]) =>
     Object.keys(scenarios).map((scenario) => ({ file, scenario })),
@@ -112,9 +121,11 @@ export function updated(before: Baseline | null, results: readonly GateResult[],
   for (const [file, scenarios] of Object.entries(before?.models ?? {}))
     if (!isWhole || broken.has(file)) models.set(file, new Map(Object.entries(scenarios)))
   for (const result of results) {
-    const { file, scenario, report } = result
+    const { file, scenario, report, formerly = [] } = result
     const recorded = report && report.inconclusive === null ? recordOf(report) : before && recordedOf(before, result)
-    if (recorded) models.set(file, (models.get(file) ?? new Map<string, Recorded>()).set(scenario, recorded))
+    const ofModel = models.get(file) ?? new Map<string, Recorded>()
+    for (const name of formerly) ofModel.delete(name)
+    if (recorded) models.set(file, ofModel.set(scenario, recorded))
   }
   const sorted = [...models]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

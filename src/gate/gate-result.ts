@@ -8,6 +8,8 @@ export interface GateCase {
   readonly file: string
   /** Name of the scenario; empty for a model that does not load. */
   readonly scenario: string
+  /** The names that it had. */
+  readonly formerly?: readonly string[]
 }
 
 /** What came of one scenario. */

@@ -21,6 +21,8 @@ export type KnownViolation = ViolationKind | { readonly kind: ViolationKind; rea
 export interface Scenario<V> {
   /** What it shows, in a few words. */
   readonly about?: string
+  /** The name, or names, that it had: commands, configurations and baselines may still use them. */
+  readonly formerly?: string | readonly string[]
   /** Values of parameters, over their defaults. */
   readonly params?: Partial<V>
   /** What exploring it must give. */
@@ -77,6 +79,17 @@ export function isModel(value: unknown): value is Model {
   return typeof value === 'object' && value !== null && MODELS.has(value)
 }
 
+/** The names that a scenario had. */
+export function formerNames({ formerly = [] }: Pick<Scenario<never>, 'formerly'>): readonly string[] {
+  return typeof formerly === 'string' ? [formerly] : formerly
+}
+
+/** The present name of the scenario that has a name, or had it; null: none. */
+export function presentName({ scenarios }: Pick<Model, 'scenarios'>, name: string): string | null {
+  if (scenarios.has(name)) return name
+  return [...scenarios].find(([, scenario]) => formerNames(scenario).includes(name))?.[0] ?? null
+}
+
 /** The kind or `pass` that an expectation names. */
 export function expectedVerdict(expect: Expectation): 'pass' | ViolationKind {
   return typeof expect === 'string' ? expect : expect.verdict
@@ -87,6 +100,20 @@ function checkKeys(scenario: string, what: string, value: unknown, known: readon
     typeof value === 'object' && value !== null ? Object.keys(value).find((key) => !known.includes(key)) : undefined
   if (unknown !== undefined)
     throw new ModelError(`scenario ${scenario}: ${what} says "${unknown}"; known: ${known.join(', ')}`)
+}
+
+function checkFormerNames(scenarios: Model['scenarios']): void {
+  const names = new Map([...scenarios.keys()].map((name) => [name, name]))
+  for (const [name, scenario] of scenarios) {
+    for (const former of formerNames(scenario)) {
+      if (typeof former !== 'string')
+        throw new ModelError(`scenario ${name}: formerly takes a name, or a list of names`)
+      const other = names.get(former)
+      if (other !== undefined)
+        throw new ModelError(`scenario ${name}: formerly says "${former}", which names ${other} already`)
+      names.set(former, name)
+    }
+  }
 }
 
 /** The kind of a known violation. */
@@ -127,6 +154,7 @@ export function model<const P extends Parameters = Record<never, never>>(definit
     resolveParameters(parameters, scenario.params ?? {}, [])
     scenarios.set(name, scenario as Scenario<Record<string, unknown>>)
   }
+  checkFormerNames(scenarios)
   const made: Model = {
     title: definition.title,
     parameters,

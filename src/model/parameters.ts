@@ -53,16 +53,36 @@ export function int(fallback: number, bounds: { readonly min: number; readonly m
   }
 }
 
+/** A parameter whose values are words. */
+export interface Choice<W extends string> extends Parameter<W> {
+  /**
+   * The same parameter; `--set` also takes former words, by the word that each is now: `{ R1: 'waiter-serves' }`.
+   * @throws TypeError when a former word is still one of the values, or its new word is none
+   */
+  formerly(words: Readonly<Record<string, W>>): Choice<W>
+}
+
 /** One of the given words; the first is the default. */
-export function choice<const W extends readonly [string, ...string[]]>(...words: W): Parameter<W[number]> {
+export function choice<const W extends readonly [string, ...string[]]>(...words: W): Choice<W[number]> {
   if (words.length === 0 || words.some((word) => typeof word !== 'string'))
     throw new TypeError('choice(...): give words, the default first')
+  return choiceOf(words, new Map())
+}
+
+function choiceOf<W extends string>(words: readonly [W, ...W[]], former: ReadonlyMap<string, W>): Choice<W> {
   return {
     kind: 'choice',
     default: words[0],
     describe: words.join('|'),
-    accepts: (value) => words.includes(value as string),
-    parse: (text) => words.find((word) => word === text),
+    accepts: (value) => words.includes(value as W),
+    parse: (text) => words.find((word) => word === text) ?? former.get(text),
+    formerly(renamed) {
+      for (const [old, word] of Object.entries(renamed)) {
+        if (words.includes(old as W)) throw new TypeError(`choice(...).formerly: ${old} is still a value`)
+        if (!words.includes(word)) throw new TypeError(`choice(...).formerly: ${old} names ${word}, which is no value`)
+      }
+      return choiceOf(words, new Map([...former, ...Object.entries(renamed)]))
+    },
   }
 }
 

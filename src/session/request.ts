@@ -7,7 +7,7 @@ import type { Granularity } from '../semantics/step-bounds.ts'
 import { type System, buildSystem } from '../explore/state/system.ts'
 import type { Tuning } from '../explore/store/tuning.ts'
 import type { Check } from '../model/check.ts'
-import type { Scenario } from '../model/model.ts'
+import { type Scenario, presentName } from '../model/model.ts'
 import { ParameterError, resolveParameters } from '../model/parameters.ts'
 import { VIOLATION_KINDS } from '../model/verdict.ts'
 import { suggestion } from '../source/suggestion.ts'
@@ -107,12 +107,13 @@ function chooseScenario(
   asked: string | null,
 ): { name: string | null; scenario: Scenario<Record<string, unknown>> | null } {
   const known = [...model.scenarios.keys()]
-  const name = asked ?? known[0] ?? null
-  if (name === null) return { name, scenario: null }
-  const scenario = model.scenarios.get(name)
+  const wanted = asked ?? known[0] ?? null
+  if (wanted === null) return { name: null, scenario: null }
+  const name = presentName(model, wanted)
+  const scenario = name === null ? undefined : model.scenarios.get(name)
   if (!scenario)
     throw new UsageError(
-      `${file} has no scenario "${name}"; it has: ${known.join(', ') || 'none'}${suggestion(name, known)}`,
+      `${file} has no scenario "${wanted}"; it has: ${known.join(', ') || 'none'}${suggestion(wanted, known)}`,
     )
   return { name, scenario }
 }

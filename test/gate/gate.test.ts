@@ -5,6 +5,7 @@ import test from 'ava'
 import { loadConfig } from '../../src/config/load.ts'
 import { judge, keepsGoing } from '../../src/gate/judge.ts'
 import { type Scenario, model } from '../../src/model/model.ts'
+import { choice } from '../../src/model/parameters.ts'
 import { CACHE, folder, vmcheck } from '../harness/command.ts'
 import { exploreText, loadOnce, modelText } from '../harness/run.ts'
 import { junitSchemas, sarifSchema } from '../harness/schemas.ts'
@@ -295,6 +296,51 @@ export default model({ title: 'late', scenarios: { only: { expect: { verdict: 'i
   const explored = await vmcheck(['explore', 'models/late.ts', '--keep-going', '--max-states', '500'], { cwd })
   t.is(explored.status, 1)
   t.regex(explored.out, /Note: the search was ended by --max-states: there may be more violations/)
+})
+
+test.serial(
+  'a renamed scenario and a renamed value keep their former names: command, configuration, baseline',
+  async (t) => {
+    const cwd = await folder({ 'models/pair.ts': PAIR })
+    t.is((await vmcheck(['gate', '--update'], { cwd })).status, 0)
+    const renamed = PAIR.replace('good:', "both: { formerly: 'good', expect: { verdict: 'pass', states: 6 } }, gone:")
+      .replace("gone: { expect: { verdict: 'pass', states: 6 } }, bad: {", "'too-low': { formerly: ['bad', 'worse'],")
+      .replace("choice('high', 'low')", "choice('high', 'low').formerly({ lo: 'low' })")
+    await writeFile(join(cwd, 'models/pair.ts'), renamed)
+    const compared = await vmcheck(['gate'], { cwd })
+    t.is(compared.status, 0, compared.out + compared.err)
+    t.is((await vmcheck(['gate', '--update'], { cwd })).status, 0)
+    const baseline = JSON.parse(await readFile(join(cwd, 'vmcheck.baseline.json'), 'utf8')) as { models: object }
+    t.deepEqual(Object.values(baseline.models).map(Object.keys), [['both', 'too-low']])
+    const found = await vmcheck(['explore', 'models/pair.ts', '--scenario', 'worse'], { cwd })
+    t.is(found.status, 1)
+    t.regex(found.out, /worse is now called too-low; the old name works until the next minor version/)
+    t.is((await vmcheck(['explore', 'models/pair.ts', '--set', 'limit=lo'], { cwd })).status, 1)
+    await writeFile(
+      join(cwd, 'vmcheck.config.ts'),
+      "export default { overrides: [{ match: 'models/pair.ts#bad', skip: true }] }",
+    )
+    t.regex((await vmcheck(['gate'], { cwd })).out, /^1 as expected/m)
+    await writeFile(
+      join(cwd, 'vmcheck.config.ts'),
+      "export default { overrides: [{ match: 'models/pair.ts#b', skip: true }] }",
+    )
+    t.is((await vmcheck(['gate'], { cwd })).status, 2)
+  },
+)
+
+test('a former name must not be another scenario’s, and a former value none that is still taken', (t) => {
+  const machine = (): void => {}
+  t.throws(() => model({ title: 't', scenarios: { a: {}, b: { formerly: 'a' } }, machine }), {
+    message: 'scenario b: formerly says "a", which names a already',
+  })
+  t.throws(() => model({ title: 't', scenarios: { a: { formerly: ['c'] }, b: { formerly: 'c' } }, machine }), {
+    message: 'scenario b: formerly says "c", which names a already',
+  })
+  t.throws(() => choice('high', 'low').formerly({ low: 'high' }), { message: /low is still a value/ })
+  t.throws(() => choice('high', 'low').formerly({ lo: 'lower' as 'low' }), {
+    message: /names lower, which is no value/,
+  })
 })
 
 test.serial('models in folders below, names of all kinds, and overrides that mean nothing', async (t) => {

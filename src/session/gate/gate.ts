@@ -139,7 +139,7 @@ async function planned(
         // only cached results have to be told from those of other builds
         tool: cache ? await buildDigest() : '',
         before: revision && ((files) => digestsAt(revision, files)),
-        isRecordedAnew: (file, scenario) => isRecordedAnew(before, baseline, { file, scenario }),
+        isRecordedAnew: (one) => isRecordedAnew(before, baseline, one),
       },
       environment,
     )

@@ -2,8 +2,8 @@ import type { Config, SearchSettings } from '../../config/index.ts'
 import { keepsGoing } from '../../gate/judge.ts'
 import { Refusal } from '../../source/refusal.ts'
 import type { LoadedModel } from '../../runtime/load.ts'
-import type { GateResult } from '../../gate/gate-result.ts'
-import type { Scenario } from '../../model/model.ts'
+import type { GateCase, GateResult } from '../../gate/gate-result.ts'
+import { type Scenario, formerNames } from '../../model/model.ts'
 import type { PlannedCase } from './run.ts'
 import { modelFiles } from '../model-files.ts'
 import { commandsOf } from '../command-lines.ts'
@@ -25,7 +25,7 @@ export interface PlanOptions {
   /** Digests that models had at the revision to compare with; null: everything is run. */
   readonly before: ((files: readonly string[]) => Promise<ReadonlyMap<string, string | null>>) | null
   /** Whether a scenario's record in the baseline is another one than at that revision. */
-  isRecordedAnew(file: string, scenario: string): boolean
+  isRecordedAnew(one: GateCase): boolean
 }
 
 /** All scenarios found, and the models that cannot be loaded. */
@@ -63,7 +63,7 @@ export async function planGate(
   const unused = isWhole
     ? config.overrides?.find(({ match }) =>
         models.every(({ model, bundle }) =>
-          [...model.scenarios.keys()].every((scenario) => !isMeant(match, bundle.file, scenario)),
+          [...model.scenarios].every(([name, about]) => !isMeant(match, caseOf(bundle.file, name, about))),
         ),
       )
     : undefined
@@ -76,7 +76,8 @@ export async function planGate(
 
   function plan(loaded: LoadedModel, scenario: string, about: Scenario<never>): PlannedCase[] {
     const { file, digest } = loaded.bundle
-    const settings = settingsOf(config, file, scenario)
+    const one = caseOf(file, scenario, about)
+    const settings = settingsOf(config, one)
     if (settings.skip) return []
     const options = optionsOf(scenario, about, settings, cores)
     const request = requestFor(options, cores)
@@ -97,7 +98,7 @@ export async function planGate(
           scenario,
           search: JSON.stringify({ ...search, preemptions: String(search.preemptions) }),
         },
-        isUnchanged: before !== null && digests.get(file) === digest && !isRecordedAnew(file, scenario),
+        isUnchanged: before !== null && digests.get(file) === digest && !isRecordedAnew(one),
       },
     ]
   }
@@ -120,20 +121,25 @@ function unusable(file: string, problem: string): GateResult {
 /** The settings of a scenario: those of all, under those of the overrides that mean it, the last one first. */
 function settingsOf(
   { search = {}, overrides = [] }: Config,
-  file: string,
-  scenario: string,
+  one: GateCase,
 ): SearchSettings & { readonly skip?: boolean } {
   return overrides
-    .filter(({ match }) => isMeant(match, file, scenario))
+    .filter(({ match }) => isMeant(match, one))
     .reduce((settings, { match: _, ...override }) => ({ ...settings, ...override }), search)
 }
 
-function isMeant(match: string, file: string, scenario: string): boolean {
+function caseOf(file: string, scenario: string, about: Pick<Scenario<never>, 'formerly'>): GateCase {
+  return { file, scenario, formerly: formerNames(about) }
+}
+
+/** Whether an override names a scenario, by its name or one that it had, or all of its model. */
+function isMeant(match: string, { file, scenario, formerly = [] }: GateCase): boolean {
   const pattern = match
     .split('*')
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
     .join('.*')
-  return new RegExp(`^${pattern}$`).test(match.includes('#') ? `${file}#${scenario}` : file)
+  const whole = new RegExp(`^${pattern}$`)
+  return match.includes('#') ? [scenario, ...formerly].some((name) => whole.test(`${file}#${name}`)) : whole.test(file)
 }
 
 /** How a scenario is searched: settings that its strategy does not know mean nothing to it. */

@@ -3,7 +3,7 @@ import type { LoadedModel } from '../../runtime/load.ts'
 import type { GateResult } from '../../gate/gate-result.ts'
 import { judge } from '../../gate/judge.ts'
 import type { ResultCache, ResultKey } from '../../gate/result-cache.ts'
-import type { Scenario } from '../../model/model.ts'
+import { type Scenario, formerNames } from '../../model/model.ts'
 import type { Report } from '../../report/report.ts'
 import { type Threads, startThreads } from '../../threads/threads.ts'
 import { type IsolatedTask, exploreIsolated } from '../isolated.ts'
@@ -158,6 +158,10 @@ function broken(planned: PlannedCase, problem: string): GateResult {
   return { ...caseOf(planned), report: null, seconds: 0, isKept: false, status: 'broken', differences: [problem] }
 }
 
-function caseOf({ loaded, scenario, about }: PlannedCase): Pick<GateResult, 'file' | 'scenario' | 'about'> {
-  return { file: loaded.bundle.file, scenario, about }
+function caseOf({
+  loaded,
+  scenario,
+  about,
+}: PlannedCase): Pick<GateResult, 'file' | 'scenario' | 'formerly' | 'about'> {
+  return { file: loaded.bundle.file, scenario, formerly: formerNames(about), about }
 }
