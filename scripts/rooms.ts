@@ -156,8 +156,8 @@ export const ROOMS: readonly Room[] = [
   {
     path: 'src/report',
     holds: 'the report, how it is read back, and its wording',
-    imports: ['src/source', 'src/model', 'src/trace', 'src/explore/successors'],
-    packages: [],
+    imports: ['src/installation.ts', 'src/source', 'src/model', 'src/trace', 'src/explore/successors'],
+    packages: ['ajv'],
   },
   {
     path: 'src/report/page',

@@ -67,6 +67,11 @@ export function version(): string {
   return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
 }
 
+/** The published schema of reports. */
+export function reportSchema(): object {
+  return JSON.parse(readFileSync(join(ROOT, 'schema', 'report-1.schema.json'), 'utf8')) as object
+}
+
 /** Folder where lowered files are cached: `VMCHECK_CACHE`, `off` for none; else `vmcheck` in the user's folder for such things. */
 export function usualCache({ VMCHECK_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | null {
   if (VMCHECK_CACHE === 'off') return null

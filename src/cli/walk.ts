@@ -6,6 +6,7 @@ import type { Replay } from '../live/replay.ts'
 import { showValue } from '../model/memory.ts'
 import { painter, renderViolation } from '../report/formats/terminal.ts'
 import { shown } from '../trace/narration.ts'
+import type { Report } from '../report/report.ts'
 import type { TraceStep } from '../trace/trace.ts'
 import type { Replayable } from '../session/live/replay.ts'
 import type { Terminal } from './process/terminal.ts'
@@ -165,7 +166,7 @@ class Walk {
       .join('\n')
   }
 
-  get #actors(): { id: number; name: string; cpu: number; kind: string }[] {
+  get #actors(): Report['actors'] {
     return this.#live.machine.actors.map(({ id, name, cpu, kind }) => ({ id, name, cpu: cpu.index, kind }))
   }
 

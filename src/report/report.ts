@@ -1,63 +1,65 @@
 import type { Times } from '../explore/successors/profile.ts'
-import type { Verdict } from '../model/verdict.ts'
+import type { StopReason, Verdict } from '../model/verdict.ts'
+import type { SourcePlace } from '../source/refusal.ts'
+import type { Amount, Count, Ordinal } from '../source/quantities.ts'
 import type { MachineObject } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 
 /** Code of the model that no interleaving reached. */
 export interface Unreached {
   readonly what: 'point' | 'branch' | 'choice'
-  readonly at: { readonly file: string; readonly line: number; readonly column: number }
+  readonly at: SourcePlace
 }
 
 /** Where the time of a search went. */
 export interface SearchProfile {
   /** Wall time of the search. */
-  readonly seconds: number
+  readonly seconds: Amount
   /** CPU seconds of the process: until all states were stored and checked, and in all. */
-  readonly cpu: { readonly search: number; readonly all: number }
+  readonly cpu: { readonly search: Amount; readonly all: Amount }
   /** By phase, summed over all threads. */
   readonly milliseconds: Times
-  readonly states: number
-  readonly transitions: number
+  readonly states: Count
+  readonly transitions: Count
   /** Steps and blocked attempts that the search looked up. */
-  readonly asked: number
+  readonly asked: Count
   /** Successors that were built and looked up: of the other transitions it was known that what they lead to is stored. */
-  readonly built: number
+  readonly built: Count
   /** How often the model's code ran, to record a step or because it is not recorded. */
-  readonly executed: number
+  readonly executed: Count
 }
 
 /** What live CPUs did in a free run. */
 export interface LiveStatistics {
-  readonly rounds: number
-  readonly seconds: number
+  readonly rounds: Count
+  readonly seconds: Amount
   /** Steps begun, of all actors. */
-  readonly points: number
+  readonly points: Count
   /** How often the machine was stopped for a look at its state. */
-  readonly samples: number
+  readonly samples: Count
   /** By actor: steps begun, and attempts that found their operation blocked. */
-  readonly actors: readonly { readonly actor: number; readonly points: number; readonly blocked: number }[]
+  readonly actors: readonly { readonly actor: Count; readonly points: Count; readonly blocked: Count }[]
   /** Objects that actors waited at, the most contended first: operations that took effect there, and attempts that were blocked. */
-  readonly contention: readonly { readonly target: string; readonly performed: number; readonly blocked: number }[]
+  readonly contention: readonly { readonly target: string; readonly performed: Count; readonly blocked: Count }[]
 }
 
 /** Lines of a model's file, around the places that a trace names. */
 export interface SourceExcerpt {
   readonly file: string
   /** Number of the first line, from 1. */
-  readonly line: number
+  readonly line: Ordinal
   readonly lines: readonly string[]
 }
 
 /** What a pass rests on beside the model itself: `check-off` (check), `pruned` (steps), `preemptions` (bound), `endless-spin` (actors), `symmetry-sampled` (set). */
 export type Assumed =
   | { readonly code: 'check-off'; readonly check: string }
-  | { readonly code: 'pruned'; readonly steps: number }
-  | { readonly code: 'preemptions'; readonly bound: number }
+  | { readonly code: 'pruned'; readonly steps: Count }
+  | { readonly code: 'preemptions'; readonly bound: Count }
   | { readonly code: 'endless-spin'; readonly actors: readonly string[] }
   | { readonly code: 'symmetry-sampled'; readonly set: string }
 
-/** The report of one search (docs: the report's fields that scripts may rely on). */
+/** The report of one search. Fields may be added within version 1; none is removed, and none changes its meaning. */
 export interface Report {
   /** The version of this form. */
   readonly schema: 'vmcheck.report/1'
@@ -90,13 +92,13 @@ export interface Report {
   readonly commands?: readonly string[]
   /** The machine's actors. */
   readonly actors: readonly {
-    readonly id: number
+    readonly id: Count
     readonly name: string
-    readonly cpu: number
-    readonly kind: string
+    readonly cpu: Count
+    readonly kind: 'thread' | 'handler'
   }[]
   /** Why the search ended early; null where it did not. */
-  readonly inconclusive: { readonly reason: string; readonly frontier: number } | null
+  readonly inconclusive: { readonly reason: StopReason; readonly frontier: Count } | null
   /** Code of the model that was never reached. */
   readonly unreached: readonly Unreached[]
   /** Counts and times of the search. */
@@ -104,16 +106,16 @@ export interface Report {
     readonly strategy: string
     readonly reduction: readonly string[]
     readonly granularity: string
-    readonly semantics: number
-    readonly workers: number
-    readonly states: number
-    readonly transitions: number
-    readonly executions: number
-    readonly depth: number
-    readonly endStates: number
-    readonly seconds: number
-    readonly bytesPerState: number
-    readonly memoryBytes: number
+    readonly semantics: Count
+    readonly workers: Count
+    readonly states: Count
+    readonly transitions: Count
+    readonly executions: Count
+    readonly depth: Count
+    readonly endStates: Count
+    readonly seconds: Amount
+    readonly bytesPerState: Amount
+    readonly memoryBytes: Count
   }
   /** With --profile. */
   readonly profile?: SearchProfile

@@ -1,4 +1,5 @@
 import { showValue } from '../model/memory.ts'
+import type { StopReason } from '../model/verdict.ts'
 import { oneLine } from '../source/texts.ts'
 import { SEES } from '../trace/narration.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
@@ -133,14 +134,14 @@ export function outcome(report: Report): string {
       ? 'every interleaving was explored and nothing was found'
       : 'nothing was found in what was explored'
   if (verdict === 'violation') return report.violations.map(violationLine).join('; ')
-  const reason = REASONS[inconclusive?.reason ?? ''] ?? inconclusive?.reason
+  const reason = inconclusive && REASONS[inconclusive.reason]
   if (live) return `nothing was found in ${plural(live.rounds, 'round')}, ended by ${reason}: a live run proves nothing`
   if (inconclusive?.reason === 'check off')
     return `${plural(inconclusive.frontier, 'step')} cannot go on because of what a check that is off would report, and nothing beyond them was explored; nothing was found elsewhere`
   return `ended by ${reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<StopReason, string>> = {
   memory: 'the memory budget',
   states: '--max-states',
   depth: '--max-depth',
@@ -154,7 +155,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What is to be known of a violation's search that was ended before its end; empty when it was not. */
 export function cutShort({ verdict, inconclusive }: Report): string {
   return verdict === 'violation' && inconclusive
-    ? `the search was ended by ${REASONS[inconclusive.reason] ?? inconclusive.reason}: there may be more violations`
+    ? `the search was ended by ${REASONS[inconclusive.reason]}: there may be more violations`
     : ''
 }
 

@@ -8,6 +8,7 @@ import type { Granularity } from '../semantics/step-bounds.ts'
 import type { System } from '../explore/state/system.ts'
 import type { Tracer } from '../explore/witness/tracer.ts'
 import type { Check, Finding } from '../model/check.ts'
+import type { StopReason } from '../model/verdict.ts'
 import { describeAssumed } from '../report/assumptions.ts'
 import {
   type Assumed,
@@ -67,7 +68,9 @@ export function assemble(parts: {
   readonly granularity: Granularity
   readonly request: Pick<ExploreRequest, 'preemptions' | 'workers'> & { readonly strategy: string }
   readonly result: Pick<SearchResult, Exclude<keyof SearchResult & keyof PathResult, 'findings' | 'stopped'>> &
-    Pick<PathResult, 'executions'> & { readonly stopped: { readonly reason: string; readonly frontier: number } | null }
+    Pick<PathResult, 'executions'> & {
+      readonly stopped: { readonly reason: StopReason; readonly frontier: number } | null
+    }
   readonly violations: readonly Violation[]
   readonly reduction: readonly string[]
   readonly assumed: readonly Assumed[]

@@ -1,7 +1,7 @@
 import { checks } from '../../checks/index.ts'
 import type { LoadedModel } from '../runtime/load.ts'
 import { Search } from '../explore/search/search.ts'
-import type { StopReason } from '../explore/search/search-result.ts'
+import type { StopReason } from '../model/verdict.ts'
 import { type StateGraph, stateGraph } from '../explore/witness/graph.ts'
 import type { UnusedSet } from '../explore/symmetry/sets.ts'
 import { type ExploreRequest, prepare, reductionsOf } from './request.ts'

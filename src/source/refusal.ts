@@ -1,11 +1,12 @@
+import type { Ordinal } from './quantities.ts'
 /** A place in a source file. */
 export interface SourcePlace {
   /** Path as shown to users: relative to the working directory where that is shorter. */
   readonly file: string
   /** From 1. */
-  readonly line: number
+  readonly line: Ordinal
   /** From 1. */
-  readonly column: number
+  readonly column: Ordinal
 }
 
 /** The request cannot be carried out with this model: what is wrong, where, and what to do. Exit status 2. */

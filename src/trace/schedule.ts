@@ -1,7 +1,8 @@
+import type { Count } from '../source/quantities.ts'
 /** One step of a schedule: who, and the alternatives taken. */
 export interface ScheduledStep {
-  readonly actor: number
-  readonly choices: readonly number[]
+  readonly actor: Count
+  readonly choices: readonly Count[]
 }
 
 /** Steps of a schedule at most. */

@@ -1,3 +1,4 @@
+import type { Count } from '../source/quantities.ts'
 import type { SourcePlace } from '../source/refusal.ts'
 import type { Role } from '../model/field.ts'
 
@@ -47,7 +48,7 @@ export interface MachineField {
 
 /** One step of a trace. */
 export interface TraceStep {
-  readonly actor: number
+  readonly actor: Count
   readonly why: Why
   /** The same in words, with who and what: `CPU 0 is blocked on lock (acquire); woken by CPU 1`; empty for `continue`. */
   readonly because: string
@@ -63,20 +64,20 @@ export interface TraceStep {
 
 /** An actor that cannot continue at the end of a trace. */
 export interface Waiting {
-  readonly actor: number
+  readonly actor: Count
   readonly operation: string
   readonly target: string
-  readonly heldBy: readonly number[]
+  readonly heldBy: readonly Count[]
   readonly at: SourcePlace | null
 }
 
 /** An access that takes part in a race, at the end of a trace. */
 export interface RacingAccess {
-  readonly actor: number
+  readonly actor: Count
   readonly access: 'read' | 'write'
   readonly field: string
   readonly function: readonly string[]
   readonly at: SourcePlace | null
   /** Alternatives that the actor takes on the way to it; absent: none. */
-  readonly choices?: readonly number[]
+  readonly choices?: readonly Count[]
 }

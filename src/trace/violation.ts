@@ -1,3 +1,4 @@
+import type { Count, Ordinal } from '../source/quantities.ts'
 import type { SourcePlace } from '../source/refusal.ts'
 import type { ViolationKind } from '../model/verdict.ts'
 import type { ScheduledStep } from './schedule.ts'
@@ -12,7 +13,7 @@ export interface Violation {
   /** No shorter trace exists. */
   readonly minimal: boolean
   /** Actors that can never move again. */
-  readonly stuck: readonly number[]
+  readonly stuck: readonly Count[]
   readonly schedule: readonly ScheduledStep[]
   readonly schedule_string: string
   readonly steps: readonly TraceStep[]
@@ -26,9 +27,9 @@ export interface Violation {
 /** A place in a trace at which an actor that could continue does not. */
 export interface Preemption {
   /** Number of the step that another actor takes instead, from 1. */
-  readonly step: number
+  readonly step: Ordinal
   /** Who is preempted. */
-  readonly actor: number
+  readonly actor: Count
   /** The model's function that it is in; null before it starts. */
   readonly within: string | null
   readonly at: SourcePlace | null
@@ -40,5 +41,5 @@ export interface Preemption {
   /** What "there" is: this very place of the code, or anywhere within the function. */
   readonly scope: 'place' | 'function'
   /** States of the search without it. */
-  readonly states: number
+  readonly states: Count
 }

@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { judge, keepsGoing } from '../../src/gate/judge.ts'
 import { type Scenario, model } from '../../src/model/model.ts'
 import { choice } from '../../src/model/parameters.ts'
+import type { Report } from '../../src/report/report.ts'
 import { CACHE, folder, vmcheck } from '../harness/command.ts'
 import { exploreText, loadOnce, modelText } from '../harness/run.ts'
 import { junitSchemas, sarifSchema } from '../harness/schemas.ts'
@@ -450,7 +451,7 @@ test('what is expected: kinds, properties, what else is found or allowed, counts
     /^differs \| expected assertion, found assertion: second/,
   )
   // a search that was cut short may have missed others, but what it found it found
-  const cut = { ...one, inconclusive: { reason: 'states', frontier: 3 } }
+  const cut: Report = { ...one, inconclusive: { reason: 'states', frontier: 3 } }
   t.regex(
     of(cut, { expect: 'assertion', allows: ['deadlock'] }),
     /^inconclusive \| expected assertion; the search was ended by --max-states/,

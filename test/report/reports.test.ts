@@ -5,6 +5,7 @@ import { modelFiles } from '../../src/session/model-files.ts'
 import { expectedVerdict } from '../../src/model/model.ts'
 import { FORMATS, formatOf } from '../../src/report/formats/formats.ts'
 import { readReports } from '../../src/report/read.ts'
+import { SCHEMA, reportSchema as schemaOfReports } from '../../scripts/report-schema.ts'
 import type { Report } from '../../src/report/report.ts'
 import { renderTerminal } from '../../src/report/formats/terminal.ts'
 import { timelineOf } from '../../src/report/timeline.ts'
@@ -58,6 +59,10 @@ export default model({ title: NAME, scenarios: { [NAME]: { expect: 'deadlock' } 
   )
 
 const all = samples()
+
+test('the published schema is the one of the type of reports: npm run schema writes it', async (t) => {
+  t.deepEqual(JSON.parse(await readFile(SCHEMA, 'utf8')), JSON.parse(schemaOfReports()))
+})
 
 test('every report is as the published schema says', async (t) => {
   const validate = await reportSchema()

@@ -1,7 +1,8 @@
 import type { Check, Finding } from '../../model/check.ts'
 import type { Granularity } from '../../semantics/step-bounds.ts'
 import type { ScheduledStep } from '../../trace/schedule.ts'
-import type { Limits, Progress, StopReason } from '../search/search-result.ts'
+import type { StopReason } from '../../model/verdict.ts'
+import type { Limits, Progress } from '../search/search-result.ts'
 import type { LocalCapacity } from '../state/local-states.ts'
 import type { Strategy } from './strategy.ts'
 import type { Stretch } from './uninterrupted.ts'
@@ -36,7 +37,7 @@ export interface PathFinding {
 export interface PathResult {
   readonly findings: readonly PathFinding[]
   readonly exhaustive: boolean
-  readonly stopped: { readonly reason: StopReason | 'runs' | 'preemptions'; readonly frontier: number } | null
+  readonly stopped: { readonly reason: StopReason; readonly frontier: number } | null
   /** Different states met. */
   readonly states: number
   /** Steps taken, also again. */

@@ -1,3 +1,4 @@
+import type { StopReason } from '../../model/verdict.ts'
 import type { Check } from '../../model/check.ts'
 import type { Granularity } from '../../semantics/step-bounds.ts'
 import type { Range } from '../store/store-buffers.ts'
@@ -52,9 +53,6 @@ export interface Progress {
   /** Seconds since the search began. */
   readonly seconds: number
 }
-
-/** Why a search ended before its end. */
-export type StopReason = 'memory' | 'states' | 'depth' | 'time' | 'interrupt' | 'check off'
 
 /** What a search found. */
 export interface SearchResult {

@@ -1,5 +1,6 @@
 import { CONTROL } from './search-worker.ts'
-import type { SearchOptions, StopReason } from './search-result.ts'
+import type { StopReason } from '../../model/verdict.ts'
+import type { SearchOptions } from './search-result.ts'
 
 /** Whether a search is to end before its end, and why; told to its workers by a flag of their control. */
 export class Stopping {
