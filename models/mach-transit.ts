@@ -1,14 +1,16 @@
-// GNU Mach: entries in transition, and who is woken when they no longer are.
+// GNU Mach: entries in transition, and who wakes the threads that sleep on them.
 //
-// Claim 1 (S4): the wiring path marks its entries as in transition, and a deletion that meets one sets needs_wakeup
-//   and sleeps. The wiring path asserts that no one does; without assertions the sleeper is never woken.
-// Claim 2 (S10): copyout of a page list marks the whole entry that it extended, but begins to clear at its own start:
-//   the front part, cut off meanwhile by a deletion that sleeps on it, stays marked and its sleeper asleep.
-// Claim 3 (still there): what the kernel sends to a pager is in an object of its own, which is never extended, so that
-//   unmapping it ends it. Copyout has its own test and extends such an object: it lives on when the pager is done.
+// Claim 1 (delete-*): the wiring path marks its entries as in transition. A deletion that meets such an entry sets
+//   needs_wakeup and sleeps. The wiring path asserts that no thread does; without assertions it never wakes the
+//   sleeper.
+// Claim 2 (copyout-*): copyout of a page list marks the whole entry that it extended, but clears from its own start. A
+//   deletion that sleeps on the entry has clipped the front part off: that part stays marked, and the deletion asleep.
+// Claim 3 (pageout-*, still there): what the kernel sends to a pager is in an object of its own. No extension may touch
+//   it, so that unmapping ends it. Copyout has its own test and extends such an object, which then outlives the pager's
+//   work.
 //
-// Source: GNU Mach head 40166870, vm_map_pageable, vm_map_delete, vm_map_copyout_page_list, vm_object_coalesce; found by reading. In a
-// kernel map only the owner of a range frees it, so that claim 1 needs a caller outside that contract.
+// Source: GNU Mach head 40166870, vm_map_pageable, vm_map_delete, vm_map_copyout_page_list, vm_object_coalesce; found
+// by reading. In a kernel map only the owner of a range frees it, so that claim 1 needs a caller outside that contract.
 import { type Program, choice, model } from 'vmcheck'
 import { HEAD, type Kernel } from './gnumach/kernel.ts'
 import { type InitialEntry, nothingInTransition, properties, setUp } from './gnumach/machine.ts'
@@ -125,85 +127,99 @@ export default model({
     deleteCheck: choice('after-clip', 'before-clip'),
   },
   scenarios: {
-    's4-assert': {
-      about: 'S4: the assertion at the clearing fails',
-      expect: { verdict: 'assertion', property: 'nobody waits for an entry in transition', states: 97 },
+    'delete-assert': {
+      formerly: 's4-assert',
+      about: 'a deletion waits for an entry in transition, and the assertion of the wiring path fails',
+      expect: { verdict: 'assertion', property: 'no thread waits for an entry in transition', states: 97 },
     },
-    's4-ignore': {
-      about: 'S4 without assertions: the deletion sleeps for ever',
+    'delete-no-wakeup': {
+      formerly: 's4-ignore',
+      about: 'the same without assertions: the deletion sleeps for ever',
       params: { clear: 'ignore' },
       expect: { verdict: 'lost-wakeup', states: 100 },
     },
-    's4-wake': {
-      about: 'S4 fixed: clearing wakes',
+    'delete-wakeup': {
+      formerly: 's4-wake',
+      about: 'fixed: clearing the mark wakes the sleepers',
       params: { clear: 'wake' },
       expect: { verdict: 'pass', states: 105 },
     },
-    's4-alone': {
-      about: 'S4 without the deletion',
+    'wire-alone': {
+      formerly: 's4-alone',
+      about: 'control: no deletion',
       params: { workload: 'wire-alone' },
       expect: { verdict: 'pass', states: 21 },
     },
-    's4-many': {
-      about: 'S4 with two wirers and two deleters, fixed: one event for all',
+    'delete-many-wakeup': {
+      formerly: 's4-many',
+      about: 'fixed, with two wirers and two deleters: one event for all',
       params: { workload: 'wire-many', clear: 'wake' },
       expect: { verdict: 'pass', states: 23_507 },
       large: true,
     },
-    s10: {
-      about: 'S10: the sleeper on the front part is never woken',
+    'copyout-front': {
+      formerly: 's10',
+      about: 'copyout clears from its own start: the deletion that sleeps on the front part is never woken',
       params: { workload: 'copyout' },
       expect: { verdict: 'lost-wakeup', states: 36 },
     },
-    's10-entry-start': {
-      about: 'S10 fixed: clearing begins where marking did',
+    'copyout-front-clears-entry': {
+      formerly: 's10-entry-start',
+      about: 'fixed: clearing begins where marking did',
       params: { workload: 'copyout', copyoutClear: 'entry-start' },
       expect: { verdict: 'pass', states: 44 },
     },
-    's10-before-clip': {
-      about: 'S10 fixed: the deletion waits before it cuts',
+    'copyout-front-waits-first': {
+      formerly: 's10-before-clip',
+      about: 'fixed: the deletion waits before it clips the entry',
       params: { workload: 'copyout', deleteCheck: 'before-clip' },
       expect: { verdict: 'pass', states: 43 },
     },
-    's10-twice': {
-      about: 'S10: a second deletion hangs on the front part',
+    'copyout-front-twice': {
+      formerly: 's10-twice',
+      about: 'a second deletion sleeps on the front part for ever',
       params: { workload: 'copyout-twice' },
       expect: { verdict: 'lost-wakeup', states: 70 },
     },
-    's10-twice-entry-start': {
-      about: 'S10, two deletions, fixed',
+    'copyout-front-twice-clears-entry': {
+      formerly: 's10-twice-entry-start',
+      about: 'fixed, with two deletions',
       params: { workload: 'copyout-twice', copyoutClear: 'entry-start' },
       expect: { verdict: 'pass', states: 81 },
     },
-    's10-apart': {
-      about: 'S10 control: no neighbour to extend',
+    'copyout-no-neighbour': {
+      formerly: 's10-apart',
+      about: 'control: there is no neighbour to extend',
       params: { workload: 'copyout-apart' },
       expect: { verdict: 'pass', states: 40 },
     },
-    's10-many': {
-      about: 'S10 with three copyouts and two deleters',
+    'copyout-front-many': {
+      formerly: 's10-many',
+      about: 'three copyouts and two deleters',
       params: { workload: 'copyout-many' },
       expect: { verdict: 'lost-wakeup', states: 1_206 },
       large: true,
     },
-    's10-many-before-clip': {
-      about: 'S10 with three copyouts and two deleters, which wait before they cut',
+    'copyout-front-many-waits-first': {
+      formerly: 's10-many-before-clip',
+      about: 'fixed, with three copyouts and two deleters: deletions wait before they clip',
       params: { workload: 'copyout-many', deleteCheck: 'before-clip' },
       expect: { verdict: 'pass', states: 1_096 },
       large: true,
     },
-    's4-two': {
-      about: 'S4 with two deleters of one entry, fixed: each looks it up again',
+    'delete-twice-wakeup': {
+      formerly: 's4-two',
+      about: 'fixed, with two deleters of one entry: each looks the entry up again',
       params: { workload: 'wire-two', clear: 'wake' },
       expect: { verdict: 'pass', states: 386 },
     },
     pageout: {
       about: 'copyout extends an object that was sent to a pager',
       params: { workload: 'pageout-copyout', copyoutClear: 'entry-start' },
-      expect: { verdict: 'at-rest', property: 'what a pager has unmapped is gone', states: 41 },
+      expect: { verdict: 'at-rest', property: 'an object that its pager has unmapped is gone', states: 41 },
     },
     'pageout-coalesce': {
-      about: 'the same, with the test that every other extension makes',
+      about: 'fixed: copyout makes the test that every other extension makes',
       params: { workload: 'pageout-copyout', copyoutClear: 'entry-start', copyoutExtends: 'coalesce' },
       expect: { verdict: 'pass', states: 40 },
     },
@@ -212,8 +228,9 @@ export default model({
       params: { workload: 'pageout-enter' },
       expect: { verdict: 'pass', states: 22 },
     },
-    's10-many-fixed': {
-      about: 'S10 with three copyouts and two deleters, fixed',
+    'copyout-front-many-clears-entry': {
+      formerly: 's10-many-fixed',
+      about: 'fixed, with three copyouts and two deleters: clearing begins where marking did',
       params: { workload: 'copyout-many', copyoutClear: 'entry-start' },
       expect: { verdict: 'pass', states: 2_590 },
       large: true,
@@ -235,17 +252,17 @@ export default model({
     properties(m, kernel)
     if (workload.startsWith('pageout'))
       m.atRest(
-        'what a pager has unmapped is gone',
+        'an object that its pager has unmapped is gone',
         () =>
           !kernel.store.objects.instances.some(
             (object) => kernel.store.objects.isAllocated(object) && object.usedForPageout,
           ) || 'the object that was sent to the pager is still there',
       )
-    m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
+    m.atRest('no entry stays in transition', () => nothingInTransition(kernel))
     if (workload === 'pageout-enter')
       m.sometimes('both ranges are mapped', () => kernel.map.lookup(0) !== null && kernel.map.lookup(1) !== null)
     else m.sometimes('an entry is in transition', () => kernel.windows.all.some(({ inside }) => inside))
     if (workload === 'wire' || (workload.startsWith('copyout') && workload !== 'copyout-apart'))
-      m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
+      m.sometimes('a thread sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
   },
 })

@@ -1,8 +1,8 @@
 // GNU Mach: unwiring waits for a busy page with the map locked, and a fault needs the map while its page is busy.
 //
-// Claim (S16): this is the seed's cycle without any entry surgery. One thread unwires (or frees) a wired page while
-//   another is in an ordinary fault on it, whose look-up was before. Unwiring with the entry marked as in transition
-//   and the map unlocked prevents it.
+// Claim: one thread unwires (or frees) a wired page while another is in an ordinary fault on it and has looked its
+//   entry up already: each waits for the other. It is the cycle of models/wire.ts, without any change of entries.
+//   Marking the entry as in transition and unlocking the map while unwiring prevents it.
 //
 // Source: GNU Mach head 40166870, vm_fault_unwire and vm_fault; found by reading. User threads reach it on their own
 // map; in a kernel map only the owner touches a range.
@@ -77,86 +77,102 @@ export default model({
       'first-faults',
     ),
     unwire: choice('locked', 'transit'),
-    /** Parts of the fix, each of which is needed: its entries are marked, and who waits for that is woken. */
+    /** Parts of the fix, each of which is needed: the entries are marked, and clearing wakes the threads that wait. */
     parts: choice('all', 'unmarked', 'unwoken'),
   },
   scenarios: {
-    s16: {
-      about: 'S16: unwiring sleeps on the page under the write lock',
+    unwire: {
+      formerly: 's16',
+      about: 'unwiring sleeps on a busy page with the map write-locked',
       expect: { verdict: 'deadlock', states: 37 },
     },
-    's16-transit': {
-      about: 'S16 fixed: the map is unlocked meanwhile',
+    'unwire-transit': {
+      formerly: 's16-transit',
+      about: 'fixed: the map is unlocked meanwhile, and the entry is marked',
       params: { unwire: 'transit' },
       expect: { verdict: 'pass', states: 119 },
     },
-    's16-free': {
-      about: 'S16 by freeing wired memory',
+    free: {
+      formerly: 's16-free',
+      about: 'freeing wired memory does the same',
       params: { workload: 'free' },
       expect: { verdict: 'deadlock', states: 36 },
     },
-    's16-free-transit': {
-      about: 'S16 by freeing, fixed',
+    'free-transit': {
+      formerly: 's16-free-transit',
+      about: 'fixed, by freeing',
       params: { workload: 'free', unwire: 'transit' },
       expect: { verdict: 'pass', states: 123 },
     },
-    's16-wire-unwire': {
-      about: 'S16 after the same thread’s wiring',
+    'wire-unwire': {
+      formerly: 's16-wire-unwire',
+      about: 'the thread that unwires wired the page itself',
       params: { workload: 'wire-unwire' },
       expect: { verdict: 'deadlock', states: 321 },
     },
-    's16-wire-unwire-transit': {
-      about: 'S16 after wiring, fixed',
+    'wire-unwire-transit': {
+      formerly: 's16-wire-unwire-transit',
+      about: 'fixed, after wiring',
       params: { workload: 'wire-unwire', unwire: 'transit' },
       expect: { verdict: 'pass', states: 441 },
     },
-    's16-three': {
-      about: 'S16 with a writer beside',
+    'unwire-enter': {
+      formerly: 's16-three',
+      about: 'with another thread that enters a mapping',
       params: { workload: 'unwire-enter' },
       expect: { verdict: 'deadlock', states: 81 },
     },
-    's16-three-transit': {
-      about: 'S16 with a writer beside, fixed',
+    'unwire-enter-transit': {
+      formerly: 's16-three-transit',
+      about: 'fixed, with another thread that enters a mapping',
       params: { workload: 'unwire-enter', unwire: 'transit' },
       expect: { verdict: 'pass', states: 407 },
     },
-    's16-free-beside': {
-      about: 'S16 with a deleter beside, fixed: it waits for the entry',
+    'unwire-delete-transit': {
+      formerly: 's16-free-beside',
+      about: 'fixed, with a deleter, which waits for the entry',
       params: { workload: 'unwire-free', unwire: 'transit' },
       expect: { verdict: 'pass', states: 813 },
     },
-    's16-free-unmarked': {
-      about: 'S16 with a deleter beside, the entry not marked',
+    'unwire-delete-unmarked': {
+      formerly: 's16-free-unmarked',
+      about: 'the map unlocked but the entry not marked: the deleter frees it',
       params: { workload: 'unwire-free', unwire: 'transit', parts: 'unmarked' },
       expect: { verdict: 'use-after-free', states: 297 },
     },
-    's16-free-unwoken': {
-      about: 'S16 with a deleter beside, which is never woken',
+    'unwire-delete-no-wakeup': {
+      formerly: 's16-free-unwoken',
+      about: 'the entry marked, but clearing does not wake the deleter',
       params: { workload: 'unwire-free', unwire: 'transit', parts: 'unwoken' },
       expect: { verdict: 'lost-wakeup', states: 571 },
     },
-    's16-wire-beside': {
-      about: 'S16 with another wirer beside, fixed',
+    'unwire-wire-transit': {
+      formerly: 's16-wire-beside',
+      about: 'fixed, with another wiring thread',
       params: { workload: 'unwire-wire', unwire: 'transit' },
       expect: { verdict: 'pass', states: 1_634 },
     },
-    's16-wire-unmarked': {
-      about: 'S16 with another wirer beside, the entry not marked',
+    'unwire-wire-unmarked': {
+      formerly: 's16-wire-unmarked',
+      about: 'the map unlocked but the entry not marked: another thread wires it meanwhile',
       params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unmarked' },
       expect: { verdict: 'assertion', states: 2_108 },
     },
-    's16-wire-unwoken': {
-      about: 'S16 with another wirer beside, which is never woken',
+    'unwire-wire-no-wakeup': {
+      formerly: 's16-wire-unwoken',
+      about: 'the entry marked, but clearing does not wake the other wiring thread',
       params: { workload: 'unwire-wire', unwire: 'transit', parts: 'unwoken' },
       expect: { verdict: 'lost-wakeup', states: 946 },
     },
-    's16-faults': {
-      about: 'S16 control: two faults and a writer',
+    faults: {
+      formerly: 's16-faults',
+      about: 'control: two faults and a writer',
       params: { workload: 'faults' },
       expect: { verdict: 'pass', states: 301 },
     },
-    's16-first-faults': {
-      about: 'S16 control: two first faults, which make the object, and a writer',
+    'first-faults': {
+      formerly: 's16-first-faults',
+      about: 'control: two first faults, which make the object, and a writer',
       params: { workload: 'first-faults' },
       expect: { verdict: 'pass', states: 381 },
     },
@@ -183,11 +199,11 @@ export default model({
     }
     for (const thread of threads) m.thread(thread(kernel))
     properties(m, kernel)
-    m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
+    m.atRest('no entry stays in transition', () => nothingInTransition(kernel))
     m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
     if (isTransit && /^unwire-(free|wire)$/.test(params.workload) && params.parts === 'all')
-      m.sometimes('somebody sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
+      m.sometimes('a thread sleeps on an entry in transition', () => !kernel.map.inTransitionEvent.isEmpty)
     if (!params.workload.endsWith('faults'))
-      m.sometimes('somebody waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
+      m.sometimes('a thread waits for the page', () => kernel.store.all.some(({ page }) => page.wanted))
   },
 })

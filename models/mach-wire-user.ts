@@ -1,14 +1,14 @@
 // GNU Mach: wiring a user's memory, whose map stays locked for reading meanwhile.
 //
-// Claim 1 (S8): the wiring thread's faults read-lock the map that it holds already. Without the recursion that
-//   lock_set_recursive allows, a writer that merely waits makes that a deadlock of two threads.
-// Claim 2 (S9): with it, a third thread closes a cycle: its ordinary fault holds the page that the wiring thread
-//   sleeps on, and cannot read-lock the map again because a writer waits for the wiring thread. Wiring user maps like
-//   kernel maps, with marked entries and the map unlocked, prevents it.
-// Claim 3 (S9b): a pager that needs the map's write lock to bring the page in hangs the same way, with two threads:
-//   which is why kernel maps are unlocked at all.
+// Claim 1 (writer-*): the wiring thread's faults read-lock the map, which it has read-locked already. Without the
+//   recursion that lock_set_recursive allows, a waiting writer is enough for a deadlock of two threads.
+// Claim 2 (fault-*): with recursion, a third thread closes a cycle. Its ordinary fault holds the page that the wiring
+//   thread sleeps on, and cannot read-lock the map again because a writer waits for the wiring thread. Wiring user maps
+//   like kernel maps, with marked entries and the map unlocked, prevents it.
+// Claim 3 (pager-*): a pager that needs the map's write lock to bring the page in hangs the same way, with two threads.
+//   This is why kernel maps are unlocked at all.
 //
-// Source: GNU Mach head 40166870, vm_map_pageable; S9 found by reading, a sibling of NetBSD PR 56952.
+// Source: GNU Mach head 40166870, vm_map_pageable; claim 2 found by reading, a sibling of NetBSD PR 56952.
 import { type Machine, type Program, atomically, bool, choice, model, struct, when } from 'vmcheck'
 import { HEAD, type Kernel, type Pager } from './gnumach/kernel.ts'
 import { nothingInTransition, properties, setUp } from './gnumach/machine.ts'
@@ -108,74 +108,87 @@ export default model({
       'wire-free',
       'paged',
     ),
-    /** What clearing does with somebody who waits, where the map is unlocked. */
+    /** What clearing does when a thread waits, where the map is unlocked. */
     clear: choice('wake', 'ignore'),
     userWire: choice('recursive', 'plain', 'transit'),
   },
   scenarios: {
-    s9: {
-      about: 'S9: wiring, an ordinary fault and a writer',
+    'fault-writer': {
+      formerly: 's9',
+      about: 'wiring, an ordinary fault and a writer wait for each other',
       params: { workload: 'wire-fault-enter' },
       expect: { verdict: 'deadlock', states: 398 },
     },
-    's9-transit': {
-      about: 'S9 fixed: the map is unlocked, the entries are marked',
+    'fault-writer-transit': {
+      formerly: 's9-transit',
+      about: 'fixed: the map is unlocked and the entries are marked',
       params: { workload: 'wire-fault-enter', userWire: 'transit' },
       expect: { verdict: 'pass', states: 1_136 },
     },
-    's9-no-writer': {
-      about: 'S9 without the writer',
+    'fault-no-writer': {
+      formerly: 's9-no-writer',
+      about: 'control: no writer',
       params: { workload: 'wire-fault' },
       expect: { verdict: 'pass', states: 246 },
     },
-    's9-no-wiring': {
-      about: 'S9 without the wiring',
+    'fault-no-wiring': {
+      formerly: 's9-no-wiring',
+      about: 'control: no wiring',
       params: { workload: 'fault-enter' },
       expect: { verdict: 'pass', states: 36 },
     },
-    's8-plain': {
-      about: 'S8: the read lock is kept without recursion',
+    'writer-plain': {
+      formerly: 's8-plain',
+      about: 'without recursion, the wiring thread’s second read lock waits for the writer',
       params: { userWire: 'plain' },
       expect: { verdict: 'deadlock', states: 21 },
     },
-    's8-recursive': {
-      about: 'S8 as the kernel is; also S9 without the fault',
+    'writer-recursive': {
+      formerly: 's8-recursive',
+      about: 'the kernel as it is: the read lock is recursive; also the control without the ordinary fault',
       expect: { verdict: 'pass', states: 65 },
     },
-    's8-many': {
-      about: 'S8 with two wirers and two writers',
+    'writer-recursive-many': {
+      formerly: 's8-many',
+      about: 'the same with two wirers and two writers',
       params: { workload: 'wire-enter-many' },
       expect: { verdict: 'pass', states: 1_262 },
       large: true,
     },
-    's9-many': {
-      about: 'S9 with two pages, unwired and freed again',
+    'fault-writer-many': {
+      formerly: 's9-many',
+      about: 'with two pages, unwired and freed again',
       params: { workload: 'wire-fault-enter-many' },
       expect: { verdict: 'deadlock', states: 683 },
     },
-    's9-many-transit': {
-      about: 'S9 with two pages, fixed',
+    'fault-writer-many-transit': {
+      formerly: 's9-many-transit',
+      about: 'fixed, with two pages',
       params: { workload: 'wire-fault-enter-many', userWire: 'transit' },
       expect: { verdict: 'pass', states: 12_384 },
       large: true,
     },
-    's9-free': {
-      about: 'S9 fixed, with a deleter beside: it waits for the entry',
+    'delete-transit': {
+      formerly: 's9-free',
+      about: 'fixed, with a deleter, which waits for the entry',
       params: { workload: 'wire-free', userWire: 'transit' },
       expect: { verdict: 'pass', states: 98 },
     },
-    's9-free-unwoken': {
-      about: 'S9 with a deleter beside, which is never woken',
+    'delete-no-wakeup': {
+      formerly: 's9-free-unwoken',
+      about: 'the entry marked, but clearing does not wake the deleter',
       params: { workload: 'wire-free', userWire: 'transit', clear: 'ignore' },
       expect: { verdict: 'lost-wakeup', states: 87 },
     },
-    's9b-locked': {
-      about: 'S9b: the pager needs the map',
+    'pager-locked': {
+      formerly: 's9b-locked',
+      about: 'the pager needs the write lock of the map that the wiring thread keeps locked',
       params: { workload: 'paged' },
       expect: { verdict: 'deadlock', states: 15 },
     },
-    's9b-unlocked': {
-      about: 'S9b with the map unlocked',
+    'pager-unlocked': {
+      formerly: 's9b-unlocked',
+      about: 'fixed: the map is unlocked while the pager works',
       params: { workload: 'paged', userWire: 'transit' },
       expect: { verdict: 'pass', states: 29 },
     },
@@ -203,9 +216,9 @@ export default model({
     const complete: Kernel = paged ? { ...kernel, pager: defaultPager(m, kernel) } : kernel
     for (const thread of threads) m.thread(thread(complete))
     properties(m, kernel)
-    m.atRest('nothing stays in transition', () => nothingInTransition(kernel))
+    m.atRest('no entry stays in transition', () => nothingInTransition(kernel))
     if (workload !== 'fault-enter')
-      m.sometimes('somebody is wiring', () => kernel.windows.all.some(({ inside }) => inside))
+      m.sometimes('a thread is wiring', () => kernel.windows.all.some(({ inside }) => inside))
     if (workload.includes('fault')) m.sometimes('a page is busy', () => kernel.store.all.some(({ page }) => page.busy))
   },
 })

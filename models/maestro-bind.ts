@@ -1,9 +1,10 @@
-// Maestro: a CPU that uses an address space and is not in the set of CPUs that shootdowns are sent to.
+// Maestro: a CPU uses an address space and is not in the set of CPUs that shootdowns are sent to.
 //
-// Claim 1 (S7a): switching between two threads of one process binds the space that is bound already, and then clears
-//   "the previous space's" bit, which is its own: an munmap on another CPU does not reach this one, which continues
-//   writing a frame that is somebody else's by then. Fixed by 6fd36556 and 39763b2b.
-// Claim 2 (S7b): switch(), which runs kernel code in another process's space, loads the root and leaves the set alone.
+// Claim 1 (thread-switch-*): a switch between two threads of one process binds the space that is bound already, and
+//   then clears the bit of "the previous space", which is the same one. An munmap on another CPU then does not reach
+//   this CPU, which continues to write to a frame that another process has by then. Fixed by 6fd36556 and 39763b2b.
+// Claim 2 (temporary-switch-*): switch(), which runs kernel code in another process's space, loads the root of its page
+//   tables and does not set the bit.
 //
 // Source: Maestro from 01dea919 to 6fd36556 (August to October 2025).
 import {
@@ -138,38 +139,50 @@ export default model({
     looksFor: choice('translations', 'accesses'),
   },
   scenarios: {
-    s7a: {
-      about: 'S7a: a thread switch clears the bit that it has just set',
+    'thread-switch': {
+      formerly: 's7a',
+      about: 'switching between two threads of a process clears the bit that it has just set',
       expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 86 },
     },
-    's7a-access': {
-      about: 'S7a: the old translation is used',
+    'thread-switch-access': {
+      formerly: 's7a-access',
+      about: 'the same: a thread uses the old translation',
       params: { looksFor: 'accesses' },
       expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 120 },
     },
-    's7a-fixed': { about: 'S7a with 6fd36556', params: { kernel: 'fixed' }, expect: { verdict: 'pass', states: 102 } },
-    s7b: {
-      about: 'S7b: switch() never sets it',
+    'thread-switch-fixed': {
+      formerly: 's7a-fixed',
+      about: 'fixed by 6fd36556',
+      params: { kernel: 'fixed' },
+      expect: { verdict: 'pass', states: 102 },
+    },
+    'temporary-switch': {
+      formerly: 's7b',
+      about: 'switch() loads another root and never sets the bit',
       params: { workload: 'switch' },
       expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 36 },
     },
-    's7b-access': {
-      about: 'S7b: the old translation is used',
+    'temporary-switch-access': {
+      formerly: 's7b-access',
+      about: 'the same: the kernel uses the old translation',
       params: { workload: 'switch', looksFor: 'accesses' },
       expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 41 },
     },
-    's7b-fixed': {
-      about: 'S7b with 6fd36556',
+    'temporary-switch-fixed': {
+      formerly: 's7b-fixed',
+      about: 'fixed by 6fd36556',
       params: { workload: 'switch', kernel: 'fixed' },
       expect: { verdict: 'pass', states: 79 },
     },
-    's7-large': {
-      about: 'S7 with three CPUs, another process and three pages',
+    'three-cpus': {
+      formerly: 's7-large',
+      about: 'three CPUs, another process and three pages',
       params: { workload: 'three', pages: 3 },
       expect: { verdict: 'assertion', property: 'no stale translation after a shootdown', states: 648 },
     },
-    's7-large-fixed': {
-      about: 'S7 with three CPUs, another process and three pages, with 6fd36556',
+    'three-cpus-fixed': {
+      formerly: 's7-large-fixed',
+      about: 'fixed by 6fd36556, three CPUs, another process and three pages',
       params: { workload: 'three', pages: 3, kernel: 'fixed' },
       expect: { verdict: 'pass', states: 7_400 },
       large: true,
@@ -235,7 +248,7 @@ export default model({
         { on: cpu },
       )
     }
-    m.atRest('nothing that is mapped is free', () => noTranslationToFree([space]))
+    m.atRest('no frame that is mapped is free', () => noTranslationToFree([space]))
     m.sometimes('another CPU is asked', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)) || version === 'before')
   },
 })

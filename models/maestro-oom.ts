@@ -1,14 +1,16 @@
 // Maestro: memory runs out in a page fault.
 //
-// Claim 1 (S11a): in 2024 an operation that ran out of memory was tried five times, with a killer in between that did
-//   nothing: the kernel panics unless somebody else frees memory in time. Returning the error does not.
-// Claim 2 (S11b, still there): a page table that cannot be had in a fault is waited for as long as caches can shrink,
-//   and is a panic when they cannot.
-// Claim 3 (S11c, still there): shrinking them takes a sleeping lock, with a spin lock held and interrupts off: another
-//   thread of the CPU then spins forever, and who was asleep never runs again. Allocating page tables before VMem's lock
-//   is taken helps only faults on other mappings while no one waits to write; before any lock is taken, it helps all.
+// Claim 1 (retry-*): in 2024 an operation that ran out of memory was tried five times, with an out-of-memory killer in
+//   between that did nothing. The kernel panics unless another thread frees memory in time. Returning the error does
+//   not.
+// Claim 2 (no-cache, still there): a fault that cannot allocate a page table waits for it as long as caches can shrink,
+//   and panics when they cannot.
+// Claim 3 (reclaim-*, one-mapping-*, writer-*, still there): shrinking a cache takes a sleeping lock, with a spin lock
+//   held and interrupts off. Another thread of that CPU then spins for ever, and the sleeper never runs again.
+//   Allocating page tables before VMem's lock helps only faults on other mappings while no thread waits to write;
+//   allocating them before any lock helps all.
 //
-// Source: Maestro, kernel/src/process/oom.rs of 2024 and kernel/src/memory/{oom,vmem}.rs at 3569e232; S11b and S11c
+// Source: Maestro, kernel/src/process/oom.rs of 2024 and kernel/src/memory/{oom,vmem}.rs at 3569e232; claims 2 and 3
 // found by reading.
 import {
   type Cpu,
@@ -60,7 +62,7 @@ function* wrap(m: Machine, memory: Instance<Memory>, fallible: boolean, given: n
   m.assert(false, PANIC)
 }
 
-/** S11a: one thread allocates, another frees a page after so many failed tries; null: whenever it gets to it. */
+/** One thread allocates, another frees a page after so many failed tries; null: at any time. */
 function retries(m: Machine, memory: Instance<Memory>, fallible: boolean, given: number | null): void {
   m.thread(function* fault() {
     yield* wrap(m, memory, fallible, given)
@@ -87,7 +89,7 @@ function retries(m: Machine, memory: Instance<Memory>, fallible: boolean, given:
   )
 }
 
-/** S11b: the page table of a fault is waited for while caches shrink. */
+/** A fault waits for its page table while caches shrink. */
 function reclaims(m: Machine, memory: Instance<Memory>): void {
   m.thread(function* fault() {
     for (;;) {
@@ -106,7 +108,7 @@ function reclaims(m: Machine, memory: Instance<Memory>): void {
   })
 }
 
-/** The locks of S11c. */
+/** The locks of a fault that reclaims memory. */
 interface Locks {
   readonly state: RwSpinLock
   readonly vmem: SpinLock
@@ -117,7 +119,7 @@ interface Locks {
 /** When a fault allocates page tables: holding every lock, all but VMem's, or none. */
 type Tables = 'under-lock' | 'before-vmem' | 'before-locks'
 
-/** A fault of S11c: its page table has to be reclaimed for. */
+/** A fault that has to reclaim memory for its page table. */
 function faultWithTable(
   { state, vmem, lru }: Locks,
   memory: Instance<Memory>,
@@ -146,7 +148,7 @@ function faultWithTable(
   }
 }
 
-/** S11c: two threads of one space fault on one CPU, while another CPU writes the page cache back. */
+/** Two threads of one space fault on one CPU, while another CPU writes the page cache back. */
 function reclaimsAtomically(
   m: Machine,
   memory: Instance<Memory>,
@@ -188,7 +190,7 @@ function reclaimsAtomically(
   )
 }
 
-/** Whether anybody is wedged: that they sleep in atomic context, too, is a scenario of its own. */
+/** All checks but sleep-in-atomic: a scenario of its own is about that. */
 const DEADLOCKS = [
   'stuck',
   'assertion',
@@ -217,110 +219,129 @@ export default model({
     writer: choice('no', 'yes'),
   },
   scenarios: {
-    s11a: {
-      about: 'S11a: memory is freed after the fifth failure',
+    'retry-5': {
+      formerly: 's11a',
+      about: 'memory is freed after the fifth failure: the kernel has panicked',
       expect: { verdict: 'assertion', property: PANIC, states: 10 },
     },
-    's11a-0': {
-      about: 'S11a: memory is freed after 0 failures',
+    'retry-0': {
+      formerly: 's11a-0',
+      about: 'memory is freed before the first failure',
       params: { given: 0 },
       expect: { verdict: 'pass', states: 5 },
     },
-    's11a-1': {
-      about: 'S11a: memory is freed after 1 failure',
+    'retry-1': {
+      formerly: 's11a-1',
+      about: 'memory is freed after the first failure',
       params: { given: 1 },
       expect: { verdict: 'pass', states: 7 },
     },
-    's11a-2': {
-      about: 'S11a: memory is freed after 2 failures',
+    'retry-2': {
+      formerly: 's11a-2',
+      about: 'memory is freed after the second failure',
       params: { given: 2 },
       expect: { verdict: 'pass', states: 9 },
     },
-    's11a-3': {
-      about: 'S11a: memory is freed after 3 failures',
+    'retry-3': {
+      formerly: 's11a-3',
+      about: 'memory is freed after the third failure',
       params: { given: 3 },
       expect: { verdict: 'pass', states: 11 },
     },
-    's11a-in-time': {
-      about: 'S11a: memory is freed after the fourth failure',
+    'retry-4': {
+      formerly: 's11a-in-time',
+      about: 'memory is freed after the fourth failure, just in time',
       params: { given: 4 },
       expect: { verdict: 'pass', states: 13 },
     },
-    's11a-late': {
-      about: 'S11a: memory is freed later',
+    'retry-late': {
+      formerly: 's11a-late',
+      about: 'memory is freed later',
       params: { given: 6 },
       expect: { verdict: 'assertion', property: PANIC, states: 10 },
     },
-    's11a-any': {
-      about: 'S11a: memory is freed at some time',
+    'retry-any-time': {
+      formerly: 's11a-any',
+      about: 'memory is freed at any time',
       params: { given: 7 },
       expect: { verdict: 'assertion', property: PANIC, states: 17 },
     },
-    's11a-fallible': {
-      about: 'S11a: the failure is returned',
+    'retry-fallible': {
+      formerly: 's11a-fallible',
+      about: 'fixed: the failure is returned',
       params: { given: 7, fallible: 'yes' },
       expect: { verdict: 'pass', states: 8 },
     },
-    s11b: {
-      about: 'S11b: no cache can shrink',
+    'no-cache': {
+      formerly: 's11b',
+      about: 'a page table cannot be allocated, and no cache can shrink',
       params: { case: 'reclaim' },
       expect: { verdict: 'assertion', property: PANIC, states: 1 },
     },
-    's11b-cached': {
-      about: 'S11b: a cache can',
+    'cache-shrinks': {
+      formerly: 's11b-cached',
+      about: 'control: a cache can shrink',
       params: { case: 'reclaim', cached: 1 },
       expect: { verdict: 'pass', states: 4 },
     },
-    s11c: {
-      about: 'S11c: reclaiming sleeps with a spin lock held',
+    'reclaim-locked': {
+      formerly: 's11c',
+      about: 'reclaiming sleeps with spin locks held and interrupts off',
       checks: DEADLOCKS,
       params: { case: 'atomic' },
       expect: { verdict: 'deadlock', states: 96 },
     },
-    's11c-fixed': {
-      about: 'S11c: page tables are allocated before',
+    'reclaim-before-vmem': {
+      formerly: 's11c-fixed',
+      about: 'page tables are allocated before VMem’s lock',
       checks: DEADLOCKS,
       params: { case: 'atomic', tables: 'before-vmem' },
       expect: { verdict: 'pass', states: 243 },
     },
-    's11c-mapping': {
-      about: 'S11c on one mapping: its lock is held then, too',
+    'one-mapping-before-vmem': {
+      formerly: 's11c-mapping',
+      about: 'two faults on one mapping: the mapping’s lock is still held then',
       checks: DEADLOCKS,
       params: { case: 'atomic', tables: 'before-vmem', mappings: 1 },
       expect: { verdict: 'deadlock', states: 52 },
     },
-    's11c-mapping-fixed': {
-      about: 'S11c on one mapping: page tables are allocated before any lock is taken',
+    'one-mapping-before-locks': {
+      formerly: 's11c-mapping-fixed',
+      about: 'fixed: page tables are allocated before any lock',
       checks: DEADLOCKS,
       params: { case: 'atomic', tables: 'before-locks', mappings: 1 },
       expect: { verdict: 'pass', states: 235 },
     },
-    's11c-sleeps': {
-      about: 'S11c: what is wrong before anybody waits: reclaiming may sleep with spin locks held and interrupts off',
+    'reclaim-locked-sleeps': {
+      formerly: 's11c-sleeps',
+      about: 'the cause: reclaiming may sleep with spin locks held and interrupts off',
       params: { case: 'atomic' },
       expect: { verdict: 'sleep-in-atomic', states: 32 },
     },
-    's11c-fixed-sleeps': {
-      about:
-        'S11c: page tables allocated before any lock leave no deadlock, but a fault still sleeps with interrupts off',
+    'before-locks-sleeps': {
+      formerly: 's11c-fixed-sleeps',
+      about: 'without the deadlock, a fault still sleeps with interrupts off',
       params: { case: 'atomic', tables: 'before-locks', mappings: 1 },
       expect: { verdict: 'sleep-in-atomic', states: 4 },
     },
-    's11c-large': {
-      about: 'S11c with a writer',
+    'writer-locked': {
+      formerly: 's11c-large',
+      about: 'with a writer',
       checks: DEADLOCKS,
       params: { case: 'atomic', writer: 'yes' },
       expect: { verdict: 'deadlock', states: 172 },
       large: true,
     },
-    's11c-large-vmem': {
-      about: 'S11c with a writer: it holds the second fault off, which keeps the CPU from the first',
+    'writer-before-vmem': {
+      formerly: 's11c-large-vmem',
+      about: 'a waiting writer delays the second fault, which keeps the CPU from the first',
       checks: DEADLOCKS,
       params: { case: 'atomic', tables: 'before-vmem', writer: 'yes' },
       expect: { verdict: 'deadlock', states: 124 },
     },
-    's11c-large-fixed': {
-      about: 'S11c with a writer, page tables before any lock',
+    'writer-before-locks': {
+      formerly: 's11c-large-fixed',
+      about: 'fixed, with a writer: page tables are allocated before any lock',
       checks: DEADLOCKS,
       params: { case: 'atomic', tables: 'before-locks', writer: 'yes' },
       expect: { verdict: 'pass', states: 705 },

@@ -1,9 +1,9 @@
-// Maestro: memory that was made read-only, and is written.
+// Maestro: a page is written after mprotect has made it read-only.
 //
-// Claim 1 (S12, still there): mprotect changes a mapping that is all within its range in place and leaves the page
-//   tables alone, so that the pages stay writable for whoever has them mapped.
-// Claim 2 (S12, since eb1eaa87): a fork unmaps only what may be written. What mprotect has made read-only is not, and
-//   the parent continues writing a page that the child shares.
+// Claim 1 (write-*, still there): mprotect changes a mapping that lies within its range in place and leaves the page
+//   tables alone, so that every CPU that has the pages mapped can still write them.
+// Claim 2 (fork-*, since eb1eaa87): a fork unmaps only pages that may be written. Pages that mprotect has made
+//   read-only stay mapped, and the parent continues to write a page that the child shares.
 //
 // Source: Maestro 3569e232, MemSpace::set_prot and MemSpace::fork; found by reading.
 import { atomically, boolean, choice, model, struct, u } from 'vmcheck'
@@ -15,7 +15,7 @@ import { Tree } from './maestro/tree.ts'
 const PAGE = 0
 /** What the page holds at first, and what is stored to it. */
 const [BEFORE, AFTER] = [1, 2]
-const READ_ONLY = 'nobody writes a page whose protection was taken away'
+const READ_ONLY = 'no thread writes a page whose protection was removed'
 const PRIVATE = 'a child reads what its parent had at the fork'
 
 const KERNELS: Readonly<Record<'before' | 'master' | 'fixed', Repairs>> = {
@@ -37,52 +37,62 @@ export default model({
     guardsWrites: boolean(true),
   },
   scenarios: {
-    s12: {
-      about: 'S12: a page is written after mprotect has made it read-only',
+    write: {
+      formerly: 's12',
+      about: 'a page is written after mprotect has made it read-only',
       expect: { verdict: 'assertion', property: READ_ONLY, states: 15 },
     },
-    's12-before': {
-      about: 'S12 before eb1eaa87: written after a fork that unmaps everything, it faults',
+    'write-before': {
+      formerly: 's12-before',
+      about: 'before eb1eaa87: a fork unmaps everything, and the write faults',
       params: { kernel: 'before' },
       expect: { verdict: 'pass', states: 31 },
     },
-    's12-fixed': {
-      about: 'S12: mprotect unmaps what it makes read-only',
+    'write-fixed': {
+      formerly: 's12-fixed',
+      about: 'fixed: mprotect unmaps what it makes read-only',
       params: { kernel: 'fixed' },
       expect: { verdict: 'pass', states: 28 },
     },
-    's12-fork': {
-      about: 'S12: the child sees what its parent stored after the fork',
+    fork: {
+      formerly: 's12-fork',
+      about: 'the child reads what its parent wrote after the fork',
       params: { guardsWrites: false },
       expect: { verdict: 'assertion', property: PRIVATE, states: 24 },
     },
-    's12-fork-before': {
-      about: 'S12 before eb1eaa87: the child sees what was there',
+    'fork-before': {
+      formerly: 's12-fork-before',
+      about: 'before eb1eaa87: the child reads what was there',
       params: { kernel: 'before', guardsWrites: false },
       expect: { verdict: 'pass', states: 31 },
     },
-    's12-fork-fixed': {
-      about: 'S12 fixed: the child sees what was there',
+    'fork-fixed': {
+      formerly: 's12-fork-fixed',
+      about: 'fixed: the child reads what was there',
       params: { kernel: 'fixed', guardsWrites: false },
       expect: { verdict: 'pass', states: 28 },
     },
-    's12-sibling': {
-      about: 'S12 with a second thread that stores at any time',
+    sibling: {
+      formerly: 's12-sibling',
+      about: 'a second thread writes at any time',
       params: { stores: 'sibling' },
       expect: { verdict: 'assertion', property: READ_ONLY, states: 21 },
     },
-    's12-sibling-before': {
-      about: 'S12 with a second thread, before eb1eaa87',
+    'sibling-before': {
+      formerly: 's12-sibling-before',
+      about: 'a second thread writes at any time, before eb1eaa87',
       params: { stores: 'sibling', kernel: 'before' },
       expect: { verdict: 'assertion', property: READ_ONLY, states: 21 },
     },
-    's12-sibling-fork': {
-      about: 'S12 with a second thread: the child sees what it stored after the fork',
+    'sibling-fork': {
+      formerly: 's12-sibling-fork',
+      about: 'a second thread writes: the child reads what it wrote after the fork',
       params: { stores: 'sibling', guardsWrites: false },
       expect: { verdict: 'assertion', property: PRIVATE, states: 66 },
     },
-    's12-sibling-fixed': {
-      about: 'S12 with a second thread, fixed',
+    'sibling-fixed': {
+      formerly: 's12-sibling-fixed',
+      about: 'fixed, with a second thread',
       params: { stores: 'sibling', kernel: 'fixed' },
       expect: { verdict: 'pass', states: 141 },
     },
@@ -151,7 +161,7 @@ export default model({
         { on: second },
       )
     m.atRest('no page table leads to a free frame', () => noTranslationToFree([parent.table, child.table]))
-    m.atRest('nothing stale is cached', () => noStaleTranslation(parent.table))
+    m.atRest('no translation is stale', () => noStaleTranslation(parent.table))
     m.sometimes('the page is read-only', () => stage.readOnly === 1)
   },
 })

@@ -1,13 +1,14 @@
 // Maestro: a TLB shootdown waits for other CPUs, which wait with their interrupts off.
 //
-// Claim (S8, still there): a page fault runs with interrupts off, also while it waits for a shootdown (D1), for the
-//   lock of a mapping (D2) or for the address space (D3); the CPU that it shoots at, or that shoots at it, then never
-//   gets its acknowledgement. And whoever holds a spin lock can be preempted by a thread that spins on it with
-//   interrupts off (D4).
-// Repairs: R1, who waits for a shootdown serves its own CPU's requests; R2, so does whoever spins with interrupts off;
-//   R3, no one holds a lock while it waits; R4, no one is preempted while it holds a spin lock; R5, whoever spins with
-//   preemption off serves, too: without it R4 brings D3 back, since a CPU does not serve while its thread cannot be
-//   preempted.
+// Claim (still there): a page fault runs with interrupts off, also while it waits for a shootdown (faults-*), for the
+//   lock of a mapping (one-mapping-*) or for the lock of the address space (munmap-*). A CPU that waits for the fault's
+//   CPU then never gets its acknowledgement. And a thread that holds a spin lock can be preempted by a thread that
+//   spins on that lock with interrupts off (preempted-*).
+// Repairs: serve-waiting, a CPU that waits for a shootdown serves the requests to itself; serve-spinning, so does a CPU
+//   that spins with interrupts off; unlock, no thread holds a lock while it waits; hold-unpreempted, no thread is
+//   preempted while it holds a spin lock; serve-always, a CPU that spins with preemption off serves, too. Without the
+//   last one, hold-unpreempted brings the deadlock of munmap back, because a CPU does not serve while its thread cannot
+//   be preempted.
 //
 // Source: Maestro 3569e232; found by reading.
 import { type Cpu, type Program, atomically, choice, model, when } from 'vmcheck'
@@ -41,15 +42,32 @@ const MASTER: Repairs = {
   servesWhileUnpreempted: false,
 }
 
-const REPAIRS: Readonly<Record<'master' | 'R1' | 'R2' | 'R3' | 'R1+R3' | 'R4' | 'R2+R4' | 'R2+R4+R5', Repairs>> = {
+const REPAIRS: Readonly<
+  Record<
+    | 'master'
+    | 'serve-waiting'
+    | 'serve-spinning'
+    | 'unlock'
+    | 'unlock-serve-waiting'
+    | 'hold-unpreempted'
+    | 'serve-spinning-hold-unpreempted'
+    | 'serve-always-hold-unpreempted',
+    Repairs
+  >
+> = {
   master: MASTER,
-  R1: { ...MASTER, servesWhileWaiting: true },
-  R2: { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true },
-  R3: { ...MASTER, waitsUnlocked: true },
-  'R1+R3': { ...MASTER, servesWhileWaiting: true, waitsUnlocked: true },
-  R4: { ...MASTER, holdsUnpreempted: true },
-  'R2+R4': { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true, holdsUnpreempted: true },
-  'R2+R4+R5': {
+  'serve-waiting': { ...MASTER, servesWhileWaiting: true },
+  'serve-spinning': { ...MASTER, servesWhileWaiting: true, servesWhileSpinning: true },
+  unlock: { ...MASTER, waitsUnlocked: true },
+  'unlock-serve-waiting': { ...MASTER, servesWhileWaiting: true, waitsUnlocked: true },
+  'hold-unpreempted': { ...MASTER, holdsUnpreempted: true },
+  'serve-spinning-hold-unpreempted': {
+    ...MASTER,
+    servesWhileWaiting: true,
+    servesWhileSpinning: true,
+    holdsUnpreempted: true,
+  },
+  'serve-always-hold-unpreempted': {
     ...MASTER,
     servesWhileWaiting: true,
     servesWhileSpinning: true,
@@ -73,11 +91,13 @@ type Call = 'fault' | 'munmap' | 'mmap' | 'fork'
 type Task = readonly [call: Call, mapping: number]
 
 /** By CPU, then thread. */
-const WORKLOADS: Readonly<Record<'D1' | 'D2' | 'D3' | 'D4' | 'three', readonly (readonly Task[])[]>> = {
-  D1: [[['fault', 0]], [['fault', 1]]],
-  D2: [[['fault', 0]], [['fault', 0]]],
-  D3: [[['munmap', 1]], [['fault', 0]]],
-  D4: [
+const WORKLOADS: Readonly<
+  Record<'two-faults' | 'one-mapping' | 'munmap-fault' | 'preempted-holder' | 'three', readonly (readonly Task[])[]>
+> = {
+  'two-faults': [[['fault', 0]], [['fault', 1]]],
+  'one-mapping': [[['fault', 0]], [['fault', 0]]],
+  'munmap-fault': [[['munmap', 1]], [['fault', 0]]],
+  'preempted-holder': [
     [
       ['mmap', 0],
       ['fault', 0],
@@ -177,111 +197,157 @@ function* change(kernel: Kernel, cpu: Cpu, call: Call, mapping: number): Program
 export default model({
   title: 'Maestro: shootdowns and interrupts that are off',
   params: {
-    workload: choice('D1', 'D2', 'D3', 'D4', 'three'),
-    kernel: choice('master', 'R1', 'R2', 'R3', 'R1+R3', 'R4', 'R2+R4', 'R2+R4+R5'),
+    workload: choice('two-faults', 'one-mapping', 'munmap-fault', 'preempted-holder', 'three').formerly({
+      D1: 'two-faults',
+      D2: 'one-mapping',
+      D3: 'munmap-fault',
+      D4: 'preempted-holder',
+    }),
+    kernel: choice(
+      'master',
+      'serve-waiting',
+      'serve-spinning',
+      'unlock',
+      'unlock-serve-waiting',
+      'hold-unpreempted',
+      'serve-spinning-hold-unpreempted',
+      'serve-always-hold-unpreempted',
+    ).formerly({
+      R1: 'serve-waiting',
+      'R1+R3': 'unlock-serve-waiting',
+      R2: 'serve-spinning',
+      'R2+R4': 'serve-spinning-hold-unpreempted',
+      'R2+R4+R5': 'serve-always-hold-unpreempted',
+      R3: 'unlock',
+      R4: 'hold-unpreempted',
+    }),
   },
   scenarios: {
-    's8-d1': { about: 'S8 D1: two faults shoot at each other', expect: { verdict: 'deadlock', states: 58 } },
-    's8-d1-r1': {
-      about: 'S8 D1: who waits serves',
-      params: { kernel: 'R1' },
+    faults: {
+      formerly: 's8-d1',
+      about: 'two faults send each other a shootdown, both with interrupts off',
+      expect: { verdict: 'deadlock', states: 58 },
+    },
+    'faults-serve-waiting': {
+      formerly: 's8-d1-r1',
+      about: 'fixed: a CPU that waits for a shootdown serves requests',
+      params: { kernel: 'serve-waiting' },
       expect: { verdict: 'pass', states: 176 },
     },
-    's8-d1-r2': {
-      about: 'S8 D1: who spins serves',
-      params: { kernel: 'R2' },
+    'faults-serve-spinning': {
+      formerly: 's8-d1-r2',
+      about: 'fixed: a CPU that spins serves requests as well',
+      params: { kernel: 'serve-spinning' },
       expect: { verdict: 'pass', states: 176 },
     },
-    's8-d1-r3': {
-      about: 'S8 D1: unlocking is not enough',
-      params: { kernel: 'R3' },
+    'faults-unlock': {
+      formerly: 's8-d1-r3',
+      about: 'waiting without locks is not enough',
+      params: { kernel: 'unlock' },
       expect: { verdict: 'deadlock', states: 130 },
     },
-    's8-d1-r1-r3': {
-      about: 'S8 D1: unlocking, and who waits serves',
-      params: { kernel: 'R1+R3' },
+    'faults-unlock-serve-waiting': {
+      formerly: 's8-d1-r1-r3',
+      about: 'fixed: waiting without locks, and serving meanwhile',
+      params: { kernel: 'unlock-serve-waiting' },
       expect: { verdict: 'pass', states: 216 },
     },
-    's8-d2': {
-      about: 'S8 D2: two faults on one mapping',
-      params: { workload: 'D2' },
+    'one-mapping': {
+      formerly: 's8-d2',
+      about: 'two faults on one mapping: one spins on its lock with interrupts off',
+      params: { workload: 'one-mapping' },
       expect: { verdict: 'deadlock', states: 31 },
     },
-    's8-d2-r1': {
-      about: 'S8 D2: serving while waiting is not enough',
-      params: { workload: 'D2', kernel: 'R1' },
+    'one-mapping-serve-waiting': {
+      formerly: 's8-d2-r1',
+      about: 'serving while waiting for a shootdown is not enough',
+      params: { workload: 'one-mapping', kernel: 'serve-waiting' },
       expect: { verdict: 'deadlock', states: 31 },
     },
-    's8-d2-r2': {
-      about: 'S8 D2: who spins serves',
-      params: { workload: 'D2', kernel: 'R2' },
+    'one-mapping-serve-spinning': {
+      formerly: 's8-d2-r2',
+      about: 'fixed: a CPU that spins serves requests',
+      params: { workload: 'one-mapping', kernel: 'serve-spinning' },
       expect: { verdict: 'pass', states: 174 },
     },
-    's8-d2-r3': {
-      about: 'S8 D2: nobody holds a lock while it waits, and it is D1 again',
-      params: { workload: 'D2', kernel: 'R3' },
+    'one-mapping-unlock': {
+      formerly: 's8-d2-r3',
+      about: 'waiting without locks: the two faults then send each other a shootdown',
+      params: { workload: 'one-mapping', kernel: 'unlock' },
       expect: { verdict: 'deadlock', states: 111 },
     },
-    's8-d2-r1-r3': {
-      about: 'S8 D2: and who waits serves',
-      params: { workload: 'D2', kernel: 'R1+R3' },
+    'one-mapping-unlock-serve-waiting': {
+      formerly: 's8-d2-r1-r3',
+      about: 'fixed: waiting without locks, and serving meanwhile',
+      params: { workload: 'one-mapping', kernel: 'unlock-serve-waiting' },
       expect: { verdict: 'pass', states: 197 },
     },
-    's8-d3': {
-      about: 'S8 D3: munmap and a fault',
-      params: { workload: 'D3' },
+    munmap: {
+      formerly: 's8-d3',
+      about: 'munmap waits for a fault that spins on the address space’s lock',
+      params: { workload: 'munmap-fault' },
       expect: { verdict: 'deadlock', states: 12 },
     },
-    's8-d3-r1': {
-      about: 'S8 D3: serving while waiting is not enough',
-      params: { workload: 'D3', kernel: 'R1' },
+    'munmap-serve-waiting': {
+      formerly: 's8-d3-r1',
+      about: 'serving while waiting for a shootdown is not enough',
+      params: { workload: 'munmap-fault', kernel: 'serve-waiting' },
       expect: { verdict: 'deadlock', states: 12 },
     },
-    's8-d3-r2': {
-      about: 'S8 D3: who spins serves',
-      params: { workload: 'D3', kernel: 'R2' },
+    'munmap-serve-spinning': {
+      formerly: 's8-d3-r2',
+      about: 'fixed: a CPU that spins serves requests',
+      params: { workload: 'munmap-fault', kernel: 'serve-spinning' },
       expect: { verdict: 'pass', states: 71 },
     },
-    's8-d3-r3': {
-      about: 'S8 D3: nobody holds a lock while it waits',
-      params: { workload: 'D3', kernel: 'R3' },
+    'munmap-unlock': {
+      formerly: 's8-d3-r3',
+      about: 'fixed: no lock is held while waiting',
+      params: { workload: 'munmap-fault', kernel: 'unlock' },
       expect: { verdict: 'pass', states: 94 },
     },
-    's8-d4': {
-      about: 'S8 D4: the holder is preempted by who spins',
-      params: { workload: 'D4' },
+    preempted: {
+      formerly: 's8-d4',
+      about: 'the lock’s holder is preempted by a thread that spins on the lock',
+      params: { workload: 'preempted-holder' },
       expect: { verdict: 'deadlock', states: 6 },
     },
-    's8-d4-r4': {
-      about: 'S8 D4: no preemption while a spin lock is held',
-      params: { workload: 'D4', kernel: 'R4' },
+    'preempted-hold-unpreempted': {
+      formerly: 's8-d4-r4',
+      about: 'fixed: no preemption while a spin lock is held',
+      params: { workload: 'preempted-holder', kernel: 'hold-unpreempted' },
       expect: { verdict: 'pass', states: 26 },
     },
-    's8-large': {
-      about: 'S8 with three CPUs: two faults, munmap and fork',
+    'three-cpus': {
+      formerly: 's8-large',
+      about: 'three CPUs: two faults, munmap and fork',
       params: { workload: 'three' },
       expect: { verdict: 'deadlock', states: 78 },
       large: true,
     },
-    's8-d3-r2-r4': {
-      about: 'S8 D3: a writer that spins unpreemptibly does not serve',
-      params: { workload: 'D3', kernel: 'R2+R4' },
+    'munmap-hold-unpreempted': {
+      formerly: 's8-d3-r2-r4',
+      about: 'without preemption, a writer that spins does not serve: the deadlock is back',
+      params: { workload: 'munmap-fault', kernel: 'serve-spinning-hold-unpreempted' },
       expect: { verdict: 'deadlock', states: 24 },
     },
-    's8-d3-r2-r4-r5': {
-      about: 'S8 D3: and when it does',
-      params: { workload: 'D3', kernel: 'R2+R4+R5' },
+    'munmap-serve-unpreempted': {
+      formerly: 's8-d3-r2-r4-r5',
+      about: 'fixed: it serves as well',
+      params: { workload: 'munmap-fault', kernel: 'serve-always-hold-unpreempted' },
       expect: { verdict: 'pass', states: 137 },
     },
-    's8-large-r2-r4': {
-      about: 'S8 with three CPUs, R2 and R4: D3 again',
-      params: { workload: 'three', kernel: 'R2+R4' },
+    'three-cpus-hold-unpreempted': {
+      formerly: 's8-large-r2-r4',
+      about: 'three CPUs: a writer that spins without preemption does not serve',
+      params: { workload: 'three', kernel: 'serve-spinning-hold-unpreempted' },
       expect: { verdict: 'deadlock', states: 2_233 },
       large: true,
     },
-    's8-large-fixed': {
-      about: 'S8 with three CPUs, R2, R4 and R5',
-      params: { workload: 'three', kernel: 'R2+R4+R5' },
+    'three-cpus-fixed': {
+      formerly: 's8-large-fixed',
+      about: 'fixed, three CPUs',
+      params: { workload: 'three', kernel: 'serve-always-hold-unpreempted' },
       expect: { verdict: 'pass', states: 32_507 },
       large: true,
     },
@@ -317,10 +383,10 @@ export default model({
         )
       }
     })
-    m.atRest('nothing stale is cached', () => noStaleTranslation(space))
+    m.atRest('no translation is stale', () => noStaleTranslation(space))
     m.atRest('every lock is free', () => kernel.state.isFree && kernel.pages.every(({ word }) => word.owner === null))
     m.sometimes('the address space is locked', () => !kernel.state.isFree)
     if (tasks.length > 1)
-      m.sometimes('somebody waits for another CPU', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)))
+      m.sometimes('a CPU waits for another', () => cpus.some((cpu) => kernel.shootdown.isAsked(cpu)))
   },
 })

@@ -1,12 +1,13 @@
 // Maestro: translations that stay in the TLB after the page table has changed, on one CPU.
 //
-// Claim 1 (S5): fork write-protects the parent's pages; a TLB entry that still lets the parent write shows its later
-//   writes to the child. Fixed by 0da27b98, which invalidates what it maps; loading the root again hides it too.
-// Claim 2 (S6): every copy reads its source through one page, COPY_BUFFER; when its old translation stays cached, the
-//   second copy is of the first one's page. This is the jump to 0x1 of the blog post. Fixed by 0da27b98, back in
-//   5d98d94b, fixed again by 6fd36556.
-// Claim 3: where nothing is invalidated, a TLB that has filled the faulting page again sends the copy itself to the old
-//   frame, too; loading the root after a fork does not help that.
+// Claim 1 (fork-*, grandchild-*): fork write-protects the parent's pages. A TLB entry that still lets the parent write
+//   shows its later writes to the child. Fixed by 0da27b98, which invalidates what it maps; loading the root of the
+//   page tables again hides the bug.
+// Claim 2 (copy-buffer-*): every copy reads its source through one page, COPY_BUFFER. When the old translation of that
+//   page stays cached, the second copy reads the first one's source. This is the jump to 0x1 of the blog post. Fixed by
+//   0da27b98, broken again by 5d98d94b, fixed again by 6fd36556.
+// Claim 3 (fork-reload-page): where nothing is invalidated, a TLB that has cached the faulting page again sends the
+//   copy itself to the old frame. Loading the root after a fork does not help that.
 //
 // Source: Maestro, the commits named.
 import { type Program, atomically, boolean, choice, int, model } from 'vmcheck'
@@ -28,7 +29,7 @@ import {
   userWrite,
 } from './maestro/vmem.ts'
 
-/** S5: the parent writes before and after a fork, the child reads. */
+/** The parent writes before and after a fork, the child reads. */
 function forkAndWrite(kernel: Kernel, parent: Process, children: readonly Process[], reloads: boolean): () => Program {
   const { m } = kernel
   return function* forkThenWrite() {
@@ -46,7 +47,7 @@ function forkAndWrite(kernel: Kernel, parent: Process, children: readonly Proces
   }
 }
 
-/** S5 over generations: each process forks the next, then writes; the next one sees what was there before. */
+/** Each process forks the next, then writes; the next one sees what was there before. */
 function forkGenerations(kernel: Kernel, processes: readonly Process[]): () => Program {
   const { m } = kernel
   return function* generations() {
@@ -66,7 +67,7 @@ function forkGenerations(kernel: Kernel, processes: readonly Process[]): () => P
   }
 }
 
-/** S6: two pages or more are copied one after the other. */
+/** Two pages or more are copied one after the other. */
 function copyPages(kernel: Kernel, process: Process, other: Process, otherExits: boolean): () => Program {
   return function* writePages() {
     for (const page of process.slots.keys()) {
@@ -82,90 +83,115 @@ export default model({
   title: 'Maestro: stale translations on one CPU',
   params: {
     workload: choice('fork', 'generations', 'copy'),
-    epoch: choice('E0', 'E1', 'E3', 'E5'),
+    epoch: choice('before-0da27b98', '0da27b98', '5d98d94b', '6fd36556').formerly({
+      E0: 'before-0da27b98',
+      E1: '0da27b98',
+      E3: '5d98d94b',
+      E5: '6fd36556',
+    }),
     /** Whether the root is loaded again before a fork returns to the parent. */
     reloads: boolean(false),
     pages: int(1, { min: 1, max: 4 }),
     children: int(1, { min: 1, max: 2 }),
     /** Where a copy is written. */
     copies: choice('to-frame', 'through-page'),
-    /** Whether the other owner unmaps the first page after its copy, and somebody else gets the frame. */
+    /** Whether the other owner unmaps the first page after its copy, and another process gets the frame. */
     otherExits: boolean(false),
   },
   scenarios: {
-    s5: {
-      about: 'S5: the parent’s old translation still lets it write',
+    fork: {
+      formerly: 's5',
+      about: 'the parent still writes through its old translation after a fork',
       expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 8 },
     },
-    's5-e1': { about: 'S5 with 0da27b98', params: { epoch: 'E1' }, expect: { verdict: 'pass', states: 16 } },
-    's5-reload': {
-      about: 'S5: loading the root hides it',
+    'fork-fixed': {
+      formerly: 's5-e1',
+      about: 'fixed by 0da27b98',
+      params: { epoch: '0da27b98' },
+      expect: { verdict: 'pass', states: 16 },
+    },
+    'fork-reload': {
+      formerly: 's5-reload',
+      about: 'loading the root again hides it',
       params: { reloads: true },
       expect: { verdict: 'pass', states: 22 },
     },
-    's5-reload-page': {
-      about: 'S5: what loading the root does not hide: a copy is written to the old page',
+    'fork-reload-page': {
+      formerly: 's5-reload-page',
+      about: 'loading the root does not hide this: a copy is written to the old page',
       params: { reloads: true, copies: 'through-page' },
       expect: { verdict: 'assertion', property: 'a copy is written to its page', states: 11 },
     },
-    's5-e1-page': {
-      about: 'S5 with 0da27b98, copies written through their page',
-      params: { epoch: 'E1', copies: 'through-page' },
+    'fork-fixed-page': {
+      formerly: 's5-e1-page',
+      about: 'fixed by 0da27b98, copies written through their page',
+      params: { epoch: '0da27b98', copies: 'through-page' },
       expect: { verdict: 'pass', states: 16 },
     },
-    's5-children': {
-      about: 'S5 with three pages and two children',
+    'fork-twice': {
+      formerly: 's5-children',
+      about: 'three pages and two children',
       params: { pages: 3, children: 2 },
       expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 22 },
     },
-    's5-large': {
-      about: 'S5 with three pages, a child and a grandchild',
+    grandchild: {
+      formerly: 's5-large',
+      about: 'three pages, a child and a grandchild',
       params: { workload: 'generations', pages: 3, children: 2 },
       expect: { verdict: 'assertion', property: 'a write after a fork is private', states: 24 },
     },
-    's5-large-e1': {
-      about: 'S5 with three pages, a child and a grandchild, with 0da27b98',
-      params: { workload: 'generations', pages: 3, children: 2, epoch: 'E1' },
+    'grandchild-fixed': {
+      formerly: 's5-large-e1',
+      about: 'fixed by 0da27b98, three pages, a child and a grandchild',
+      params: { workload: 'generations', pages: 3, children: 2, epoch: '0da27b98' },
       expect: { verdict: 'pass', states: 83 },
     },
-    's5-children-e1': {
-      about: 'S5 with three pages and two children, with 0da27b98',
-      params: { epoch: 'E1', pages: 3, children: 2 },
+    'fork-twice-fixed': {
+      formerly: 's5-children-e1',
+      about: 'fixed by 0da27b98, three pages and two children',
+      params: { epoch: '0da27b98', pages: 3, children: 2 },
       expect: { verdict: 'pass', states: 47 },
     },
-    s6: {
-      about: 'S6: the second copy is of the first page',
+    'copy-buffer': {
+      formerly: 's6',
+      about: 'the second copy reads the first one’s page',
       params: { workload: 'copy', pages: 2 },
       expect: { verdict: 'assertion', property: 'a copy equals its source', states: 24 },
     },
-    's6-e1': {
-      about: 'S6 with 0da27b98',
-      params: { workload: 'copy', pages: 2, epoch: 'E1' },
+    'copy-buffer-fixed': {
+      formerly: 's6-e1',
+      about: 'fixed by 0da27b98',
+      params: { workload: 'copy', pages: 2, epoch: '0da27b98' },
       expect: { verdict: 'pass', states: 23 },
     },
-    's6-e3': {
-      about: 'S6 since 5d98d94b',
-      params: { workload: 'copy', pages: 2, epoch: 'E3' },
+    'copy-buffer-again': {
+      formerly: 's6-e3',
+      about: 'broken again by 5d98d94b',
+      params: { workload: 'copy', pages: 2, epoch: '5d98d94b' },
       expect: { verdict: 'assertion', property: 'a copy equals its source', states: 24 },
     },
-    's6-e5': {
-      about: 'S6 with 6fd36556',
-      params: { workload: 'copy', pages: 2, epoch: 'E5' },
+    'copy-buffer-fixed-again': {
+      formerly: 's6-e5',
+      about: 'fixed again by 6fd36556',
+      params: { workload: 'copy', pages: 2, epoch: '6fd36556' },
       expect: { verdict: 'pass', states: 23 },
     },
-    's6-e5-page': {
-      about: 'S6 with 6fd36556, copies written through their page',
-      params: { workload: 'copy', pages: 2, epoch: 'E5', copies: 'through-page' },
+    'copy-buffer-fixed-again-page': {
+      formerly: 's6-e5-page',
+      about: 'fixed by 6fd36556, copies written through their page',
+      params: { workload: 'copy', pages: 2, epoch: '6fd36556', copies: 'through-page' },
       expect: { verdict: 'pass', states: 23 },
     },
-    's6-large': {
-      about: 'S6 with four pages: the first page is somebody else’s by then',
+    'copy-buffer-freed': {
+      formerly: 's6-large',
+      about: 'four pages: the first page belongs to another process by then',
       params: { workload: 'copy', pages: 4, otherExits: true },
       expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 26 },
     },
-    's6-large-e5': {
-      about: 'S6 with four pages, with 6fd36556',
-      params: { workload: 'copy', pages: 4, otherExits: true, epoch: 'E5' },
+    'copy-buffer-freed-fixed': {
+      formerly: 's6-large-e5',
+      about: 'fixed by 6fd36556, four pages',
+      params: { workload: 'copy', pages: 4, otherExits: true, epoch: '6fd36556' },
       expect: { verdict: 'pass', states: 47 },
     },
   },
@@ -200,7 +226,7 @@ export default model({
             frame !== others[0]?.slots[page]?.frame &&
             frame !== null &&
             (others[0]?.slots[page]?.frame ?? null) !== null,
-        ) || epoch === 'E0',
+        ) || epoch === 'before-0da27b98',
     )
   },
 })

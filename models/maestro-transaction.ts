@@ -1,16 +1,17 @@
-// Maestro: an address space is changed all or not at all, also when memory runs out half way.
+// Maestro: a call changes an address space as a whole or not at all, also when memory runs out half way.
 //
-// Claim 1 (S1): a key that a transaction changes twice must keep its first old value as its complement; storing the
-//   last one leaves a gap behind in an address space that was rolled back. Fixed by 6a914226.
-// Claim 2 (S2, still there): what a transaction has discarded stays in the tree until commit, and look-ups find it:
-//   joining gaps then takes an old one for a new one, and two gaps overlap.
-// Claim 3 (S3, still there): MAP_FIXED miscomputes what is left of a gap: until 96170d08 nothing was taken away, since
-//   then too much.
-// Claim 4 (still there): mprotect changes a mapping that is all within its range at once, not in the transaction; when a
-//   later mapping cannot be cut for lack of memory, it returns an error and the first one stays changed.
+// Claim 1 (complement-*): when a transaction changes a key twice, its complement must keep the first old value. Keeping
+//   the last one leaves a gap behind in an address space that was rolled back. Fixed by 6a914226.
+// Claim 2 (gap-*, still there): what a transaction has discarded stays in the tree until commit, and look-ups find it.
+//   Joining gaps then takes an old gap for a new one, and two gaps overlap.
+// Claim 3 (map-fixed-*, still there): MAP_FIXED computes wrongly what is left of a gap: until 96170d08 it took nothing
+//   away, since then too much.
+// Claim 4 (protect-*, still there): mprotect changes a mapping that lies within its range at once, outside the
+//   transaction. When a later mapping cannot be cut for lack of memory, it returns an error and the first one stays
+//   changed.
 //
 // Source: Maestro 3569e232 and history, and the blog post on its transactions, whose example (unmapping 0x150000 to
-// 0x2a0000 from two mappings) is here in units of 0x10000 bytes. S2, S3 and claim 4 found by reading.
+// 0x2a0000 from two mappings) is here in units of 0x10000 bytes. Claims 2 to 4 found by reading.
 import { type Program, boolean, choice, int, model, oneOf, struct, u2 } from 'vmcheck'
 import { type Extent, FailureBudget, Mutex, agreesWithReference, sameAs, tiles } from 'vmcheck/vm'
 import { map, mapFixed, setProt, unmap } from './maestro/mem-space.ts'
@@ -168,109 +169,130 @@ export default model({
     deletesEagerly: boolean(false),
   },
   scenarios: {
-    s1: {
-      about: 'S1: a rollback leaves a gap over a mapping',
+    complement: {
+      formerly: 's1',
+      about: 'a rollback leaves a gap over a mapping',
       expect: { verdict: 'at-rest', property: ATOM, states: 44 },
     },
-    's1-early': {
-      about: 'S1: a failure before the third mapping is undone',
+    'complement-early': {
+      formerly: 's1-early',
+      about: 'a failure before the third mapping is undone',
       params: { failing: 8 },
       expect: { verdict: 'pass', states: 21 },
     },
-    's1-late': {
-      about: 'S1: a failure in the third mapping is not',
+    'complement-late': {
+      formerly: 's1-late',
+      about: 'a failure in the third mapping is not',
       params: { failing: 9 },
       expect: { verdict: 'at-rest', property: ATOM, states: 23 },
     },
-    's1-all-fixes': {
-      about: 'S1 with all fixes',
+    'complement-all-fixes': {
+      formerly: 's1-all-fixes',
+      about: 'all fixes',
       params: { kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 50 },
     },
-    's1-fixed': {
-      about: 'S1 with 6a914226',
+    'complement-fixed': {
+      formerly: 's1-fixed',
+      about: 'fixed by 6a914226',
       params: { kernel: 'fixed-complement' },
       expect: { verdict: 'pass', states: 50 },
     },
-    's1-rollback': {
-      about: 'S1, mutant: the rollback allocates',
+    'rollback-allocates': {
+      formerly: 's1-rollback',
+      about: 'all fixes, but the rollback allocates',
       params: { kernel: 'all-fixes', deletesEagerly: true },
       expect: { verdict: 'assertion', property: 'rollback never allocates', states: 20 },
     },
-    's1-large': {
-      about: 'S1 with five mappings, two failures, and a mapping afterwards',
+    'complement-five': {
+      formerly: 's1-large',
+      about: 'five mappings, two failures, and a mapping afterwards',
       params: { workload: 'five', failures: 2 },
       expect: { verdict: 'at-rest', property: ATOM, states: 87 },
       large: true,
     },
-    's1-large-fixed': {
-      about: 'S1 with five mappings, two failures, and a mapping afterwards, all fixes',
+    'complement-five-fixed': {
+      formerly: 's1-large-fixed',
+      about: 'all fixes: five mappings, two failures, and a mapping afterwards',
       params: { workload: 'five', failures: 2, kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 111 },
       large: true,
     },
-    s2: {
-      about: 'S2: two gaps overlap, without any failure',
+    gap: {
+      formerly: 's2',
+      about: 'two gaps overlap, without any failure',
       params: { workload: 'gap', kernel: 'master', failures: 0 },
       expect: { verdict: 'at-rest', property: PART, states: 27 },
     },
-    's2-fixed': {
-      about: 'S2: look-ups skip what is discarded',
+    'gap-fixed': {
+      formerly: 's2-fixed',
+      about: 'fixed: look-ups skip what the transaction has discarded',
       params: { workload: 'gap', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 44 },
     },
-    's2-large': {
-      about: 'S2: of two mappings afterwards, the second gets a page of the first',
+    'gap-map': {
+      formerly: 's2-large',
+      about: 'of two mappings made afterwards, the second gets a page of the first',
       params: { workload: 'gap-map', kernel: 'master', failures: 0 },
       expect: { verdict: 'assertion', property: DISJOINT, states: 91 },
     },
-    's2-large-fixed': {
-      about: 'S2 with two mappings afterwards, fixed',
+    'gap-map-fixed': {
+      formerly: 's2-large-fixed',
+      about: 'fixed, with two mappings afterwards',
       params: { workload: 'gap-map', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 122 },
     },
-    's2-blog': {
-      about: 'S2: the blog’s example, unmapping 0x150000 to 0x2a0000',
+    'gap-blog': {
+      formerly: 's2-blog',
+      about: 'the blog’s example: unmapping 0x150000 to 0x2a0000',
       params: { workload: 'blog', kernel: 'master', failures: 0 },
       expect: { verdict: 'at-rest', property: PART, states: 27 },
     },
-    's2-blog-fixed': {
-      about: 'S2: the blog’s example, one gap is left',
+    'gap-blog-fixed': {
+      formerly: 's2-blog-fixed',
+      about: 'the blog’s example, fixed: one gap is left',
       params: { workload: 'blog', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 44 },
     },
-    's3-bytes': {
-      about: 'S3: the gap stays under the mapping',
+    'map-fixed-keeps-gap': {
+      formerly: 's3-bytes',
+      about: 'MAP_FIXED takes nothing away from the gap under its mapping',
       params: { workload: 'fixed', kernel: 'blog', failures: 0 },
       expect: { verdict: 'at-rest', property: PART, states: 14 },
     },
-    's3-absolute': {
-      about: 'S3: a page is lost',
+    'map-fixed-loses-page': {
+      formerly: 's3-absolute',
+      about: 'since 96170d08 MAP_FIXED takes a page too much',
       params: { workload: 'fixed', kernel: 'master', failures: 0 },
       expect: { verdict: 'at-rest', property: PART, states: 18 },
     },
-    's3-fixed': {
-      about: 'S3 fixed',
+    'map-fixed-fixed': {
+      formerly: 's3-fixed',
+      about: 'fixed: exactly the mapping’s pages',
       params: { workload: 'fixed', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 32 },
     },
-    's3-large': {
-      about: 'S3: everything behind the mapping is lost',
+    'map-fixed-end': {
+      formerly: 's3-large',
+      about: 'at the end of a mapping: everything behind it is lost',
       params: { workload: 'fixed-tail', kernel: 'master', failures: 0 },
       expect: { verdict: 'at-rest', property: PART, states: 18 },
     },
-    's3-large-fixed': {
-      about: 'S3 at the end of a mapping, fixed',
+    'map-fixed-end-fixed': {
+      formerly: 's3-large-fixed',
+      about: 'fixed, at the end of a mapping',
       params: { workload: 'fixed-tail', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 38 },
     },
-    's3-blog': {
-      about: 'S3: the blog’s example with MAP_FIXED keeps a gap under the mapping',
+    'map-fixed-blog': {
+      formerly: 's3-blog',
+      about: 'the blog’s example with MAP_FIXED keeps a gap under the mapping',
       params: { workload: 'blog-fixed', kernel: 'blog', failures: 0 },
       expect: { verdict: 'at-rest', property: PART, states: 28 },
     },
-    's3-blog-fixed': {
-      about: 'S3: the blog’s example with MAP_FIXED, three mappings and no gap between',
+    'map-fixed-blog-fixed': {
+      formerly: 's3-blog-fixed',
+      about: 'the blog’s example with MAP_FIXED, fixed: three mappings and no gap between',
       params: { workload: 'blog-fixed', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 44 },
     },
@@ -280,7 +302,7 @@ export default model({
       expect: { verdict: 'at-rest', property: ATOM, states: 13 },
     },
     'protect-fixed': {
-      about: 'mprotect fails at its second mapping, fixed: both are as before',
+      about: 'fixed: both are as before',
       params: { workload: 'protect', kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 28 },
     },

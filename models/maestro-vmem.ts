@@ -1,11 +1,12 @@
-// Maestro: page tables that were changed by transactions, and what a rollback made of them.
+// Maestro: transactions on page tables, and what their rollbacks leave.
 //
-// Claim 1 (S4a): a change of a single page is applied before it is logged; when the log cannot grow, nothing undoes it:
-//   a page of valid memory stays unmapped, and an access to it gets a signal. A range reserved its room beforehand.
-// Claim 2 (S4b): a rollback restores page tables but not the frames that were replaced meanwhile: the page table maps
-//   the old frame again, which the process does not hold any more, and the TLB may still hold the new one.
-// Claim 3 (S4c): the last mapping of a copy-on-write fault is unwrapped by force, and can fail.
-// Removing the transactions (ba498f34) ended all three: a fault fills what is not mapped.
+// Claim 1 (unlogged-*): a change of a single page is applied before it is logged. When the log cannot grow, nothing
+//   undoes the change: a page of valid memory stays unmapped, and an access to it gets a signal. A change of a range
+//   reserves its room beforehand.
+// Claim 2 (rollback-*): a rollback restores page tables, but not the frames that were replaced meanwhile. The page
+//   table maps the old frame again, which the process no longer holds, and the TLB may still hold the new one.
+// Claim 3 (unwrap-*): the last mapping of a copy-on-write fault is unwrapped without a check, and can fail.
+// Removing the transactions (ba498f34) ended all three: a fault maps what is not mapped.
 //
 // Source: Maestro, from before 0da27b98 to ba498f34 of April 2025.
 import { type Program, atomically, boolean, choice, int, model, oneOf, struct } from 'vmcheck'
@@ -29,7 +30,7 @@ import {
 
 const ResultStruct = struct<{ code: 'none' | 'ok' | 'ENOMEM' }>('result', { code: oneOf('none', 'ok', 'ENOMEM') })
 
-/** P-PTEMODEL: a page that is mapped is mapped to the frame of its slot. */
+/** A page that is mapped is mapped to the frame of its slot. */
 function pageTableMatchesSlots({ name, slots, vmem }: Process): true | string {
   for (const [page, { frame }] of slots.entries()) {
     const found = vmem.translation(page)
@@ -71,65 +72,84 @@ export default model({
   title: 'Maestro: page tables and their transactions',
   params: {
     call: choice('munmap', 'populate', 'write'),
-    epoch: choice('E1', 'E0', 'E2'),
+    epoch: choice('0da27b98', 'before-0da27b98', 'ba498f34').formerly({
+      E0: 'before-0da27b98',
+      E1: '0da27b98',
+      E2: 'ba498f34',
+    }),
     reserves: boolean(false),
     pages: int(1, { min: 1, max: 3 }),
     failures: int(1, { min: 0, max: 2 }),
     failing: int(0, { min: 0, max: 9 }),
     /** Frames that are free before the call. */
     free: int(2, { min: 0, max: 4 }),
-    /** Whether the other process exits after the call, its frames being taken by somebody else. */
+    /** Whether the other process exits after the call, its frames being taken by another. */
     childExits: boolean(false),
   },
   scenarios: {
-    s4a: {
-      about: 'S4a: valid memory gets a signal',
+    unlogged: {
+      formerly: 's4a',
+      about: 'a change is applied before it is logged, and the log cannot grow: valid memory gets a signal',
       expect: { verdict: 'assertion', property: 'valid memory gets no signal', states: 17 },
     },
-    's4a-range': {
-      about: 'S4a with two pages, whose log is reserved',
+    'unlogged-range': {
+      formerly: 's4a-range',
+      about: 'control: a range of two pages, whose log is reserved',
       params: { pages: 2 },
       expect: { verdict: 'pass', states: 13 },
     },
-    's4a-reserved': {
-      about: 'S4a with the log reserved',
+    'unlogged-reserved': {
+      formerly: 's4a-reserved',
+      about: 'fixed: the log is reserved',
       params: { reserves: true },
       expect: { verdict: 'pass', states: 13 },
     },
-    's4a-e2': { about: 'S4a without transactions', params: { epoch: 'E2' }, expect: { verdict: 'pass', states: 18 } },
-    s4b: {
-      about: 'S4b: the rollback maps a frame that the process has given up, and invalidates nothing',
-      params: { call: 'populate', pages: 2, failures: 0, free: 1 },
-      expect: { verdict: 'at-rest', property: 'nothing stale is cached', states: 16 },
+    'unlogged-removed': {
+      formerly: 's4a-e2',
+      about: 'fixed by ba498f34: no transactions',
+      params: { epoch: 'ba498f34' },
+      expect: { verdict: 'pass', states: 18 },
     },
-    's4b-free': {
-      about: 'S4b: the child exits, and the page table maps a free frame',
+    'rollback-stale': {
+      formerly: 's4b',
+      about: 'the rollback maps a frame that the process has given up, and invalidates nothing',
+      params: { call: 'populate', pages: 2, failures: 0, free: 1 },
+      expect: { verdict: 'at-rest', property: 'no translation is stale', states: 16 },
+    },
+    'rollback-free': {
+      formerly: 's4b-free',
+      about: 'the child exits, and the page table maps a free frame',
       params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true },
       expect: { verdict: 'assertion', property: 'no access reaches a foreign frame', states: 18 },
     },
-    's4b-e2': {
-      about: 'S4b without transactions',
-      params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true, epoch: 'E2' },
+    'rollback-removed': {
+      formerly: 's4b-e2',
+      about: 'fixed by ba498f34: no transactions',
+      params: { call: 'populate', pages: 2, failures: 0, free: 1, childExits: true, epoch: 'ba498f34' },
       expect: { verdict: 'pass', states: 17 },
     },
-    s4c: {
-      about: 'S4c: the last mapping of a fault cannot be logged',
+    unwrap: {
+      formerly: 's4c',
+      about: 'the last mapping of a copy-on-write fault cannot be logged',
       params: { call: 'write', failing: 4 },
       expect: { verdict: 'assertion', property: 'the kernel does not panic', states: 9 },
     },
-    's4c-e2': {
-      about: 'S4c without transactions',
-      params: { call: 'write', epoch: 'E2' },
+    'unwrap-removed': {
+      formerly: 's4c-e2',
+      about: 'fixed by ba498f34: no transactions',
+      params: { call: 'write', epoch: 'ba498f34' },
       expect: { verdict: 'pass', states: 16 },
     },
-    's4-large': {
-      about: 'S4 with three pages and two failures anywhere',
+    'three-pages': {
+      formerly: 's4-large',
+      about: 'three pages and two failures anywhere',
       params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true },
       expect: { verdict: 'assertion', property: 'the kernel does not panic', states: 24 },
     },
-    's4-large-e2': {
-      about: 'S4 with three pages and two failures anywhere, without transactions',
-      params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true, epoch: 'E2' },
+    'three-pages-removed': {
+      formerly: 's4-large-e2',
+      about: 'fixed by ba498f34, three pages and two failures anywhere',
+      params: { call: 'populate', pages: 3, failures: 2, free: 3, childExits: true, epoch: 'ba498f34' },
       expect: { verdict: 'pass', states: 50 },
     },
   },

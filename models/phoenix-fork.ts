@@ -1,15 +1,17 @@
 // Phoenix-RTOS: fork, and the copies that it promises, run out of memory.
 //
-// Claim 1 (S2): a fork that fails half way leaves the child's map behind and the parent's pages read-only; 4c1f9184
-//   destroys the map, which is safe only with the next two repairs.
-// Claim 2 (S3): amap_create gives its reference up before it has the copy: whoever cleans up has no amap to put.
-// Claim 3 (S4): amap_page does so with the anon: the last user frees a page that another still maps. 7c60f695 mends both.
-// Claim 4 (S5): where the kernel does not manage the physical memory, "no page" is success, and a failure looks the
-//   same: the child gets the parent's page to write. fe19ab6e tells them apart.
-// Claim 5 (S6): a page that cannot be mapped is put twice, which frees one that another process maps.
-// Claim 6 (S8, still there): a living process loses a page when the anon for its copy cannot be had.
+// Claim 1 (half-fork-*): a fork that fails half way leaves the child's map behind and the parent's pages read-only.
+//   4c1f9184 destroys the map, which is safe only with the next two repairs.
+// Claim 2 (amap-create-*): amap_create drops its reference before it has the copy: the caller that cleans up has no
+//   amap to put.
+// Claim 3 (anon-copy-*): amap_page does so with the anon: the last user frees a page that another process still maps.
+//   7c60f695 mends both.
+// Claim 4 (physmem-*): where the kernel does not manage the physical memory, "no page" is success, and a failure looks
+//   the same: the child gets the parent's page to write. fe19ab6e tells them apart.
+// Claim 5 (put-twice-*): a page that cannot be mapped is put twice, which frees one that another process maps.
+// Claim 6 (lost-page-*, still there): a living process loses a page when the anon for its copy cannot be allocated.
 //
-// Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S8 found by reading.
+// Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; claim 6 found by reading.
 import { type Instance, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
 import {
@@ -124,7 +126,7 @@ export default model({
     without: choice('nothing', ...FIXES),
     layout: choice('two-pages', 'one-page', 'physmem', 'device', 'mixed', 'three-entries'),
     history: choice('fresh', 'forked', 'forked-twice'),
-    /** A fork, a fork of that fork, a fork after which the parent writes; or who makes shared memory writable. */
+    /** A fork, a fork of that fork, a fork after which the parent writes; or an mprotect that makes shared memory writable. */
     call: choice('fork', 'fork-twice', 'fork-write', 'parent-mprotect', 'child-mprotect'),
     childExits: boolean(false),
     failures: int(1, { min: 0, max: 3 }),
@@ -134,95 +136,113 @@ export default model({
     strict: boolean(false),
   },
   scenarios: {
-    's2-before': {
-      about: 'S2: a fork fails half way, and leaves the child’s map',
+    'half-fork': {
+      formerly: 's2-before',
+      about: 'a fork fails half way and leaves the child’s map',
       expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 42 },
     },
-    's2-before-read-only': {
-      about: 'S2: and the parent’s second page read-only',
+    'half-fork-read-only': {
+      formerly: 's2-before-read-only',
+      about: 'and leaves the parent’s second page read-only',
       params: { failing: 8 },
       expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 71 },
     },
-    's2-before-entry': {
-      about: 'S2: without its first entry, nothing has happened yet',
+    'half-fork-first-entry': {
+      formerly: 's2-before-entry',
+      about: 'control: a failure at its first entry, where nothing has happened yet',
       params: { failing: 1 },
       expect: { verdict: 'pass', states: 10 },
     },
-    's2-before-write': {
-      about: 'S2: the parent cannot write its memory any more',
+    'half-fork-write': {
+      formerly: 's2-before-write',
+      about: 'the parent cannot write its memory any more',
       params: { call: 'fork-write', failures: 2 },
       checks: ['assertion'],
       expect: { verdict: 'assertion', property: 'a parent whose fork failed can write its memory', states: 108 },
     },
-    's2-copy': {
-      about: 'S2 with 4c1f9184 alone: the parent’s page is freed',
+    'half-fork-destroyed': {
+      formerly: 's2-copy',
+      about: '4c1f9184 alone: the parent’s page is freed',
       params: { kernel: 'copy-fix', failing: 3 },
       expect: { verdict: 'at-rest', property: SOURCE, states: 58 },
     },
-    's2-copy-refs': {
-      about: 'S2 with 7c60f695 too: what cannot be mapped is put twice',
+    'half-fork-references': {
+      formerly: 's2-copy-refs',
+      about: '4c1f9184 and 7c60f695: a page that cannot be mapped is put twice',
       params: { kernel: 'copy-refs-fix' },
-      expect: { verdict: 'assertion', property: 'nothing is put twice', states: 159 },
+      expect: { verdict: 'assertion', property: 'no page is put twice', states: 159 },
     },
-    's2-after': {
-      about: 'S2 with all five repairs',
+    'half-fork-fixed': {
+      formerly: 's2-after',
+      about: 'all five repairs',
       params: { kernel: 'after' },
       expect: { verdict: 'pass', states: 227 },
     },
-    's2-after-write': {
-      about: 'S2 with all five: the parent can still write, unless memory fails again',
+    'half-fork-write-fixed': {
+      formerly: 's2-after-write',
+      about: 'all five repairs: the parent can still write, unless memory fails again',
       params: { kernel: 'after', call: 'fork-write' },
       expect: { verdict: 'pass', states: 235 },
     },
-    's2-strict': {
-      about: 'S2: NEEDSCOPY stays at the parent’s entry',
+    'half-fork-needscopy': {
+      formerly: 's2-strict',
+      about: 'all five repairs: NEEDSCOPY stays at the parent’s entry',
       params: { kernel: 'after', strict: true },
       expect: { verdict: 'at-rest', property: SOURCE, states: 113 },
     },
-    's2-large': {
-      about: 'S2 with three entries and two failures',
+    'three-entries-fixed': {
+      formerly: 's2-large',
+      about: 'all five repairs, three entries and two failures',
       params: { kernel: 'after', layout: 'three-entries', failures: 2 },
       expect: { verdict: 'pass', states: 398 },
       large: true,
     },
-    's2-large-before': {
-      about: 'S2 with three entries and two failures, before',
+    'three-entries': {
+      formerly: 's2-large-before',
+      about: 'three entries and two failures',
       params: { layout: 'three-entries', failures: 2 },
       expect: { verdict: 'at-rest', property: 'a failed fork leaves nothing of the child', states: 42 },
       large: true,
     },
-    s3: {
-      about: 'S3: amap_create has dropped its reference, and the anons keep one too many',
+    'amap-create': {
+      formerly: 's3',
+      about: 'amap_create has dropped its reference, and the anons keep one too many',
       params: { kernel: 'copy-fix', failing: 2 },
       expect: { verdict: 'at-rest', property: SOURCE, states: 32 },
     },
-    's3-fixed': {
-      about: 'S3 with 7c60f695',
+    'amap-create-fixed': {
+      formerly: 's3-fixed',
+      about: 'fixed by 7c60f695',
       params: { kernel: 'after', failing: 2 },
       expect: { verdict: 'pass', states: 48 },
     },
-    's3-living': {
-      about: 'S3: a living process loses all pages of an entry',
+    'amap-create-mprotect': {
+      formerly: 's3-living',
+      about: 'a living process loses all pages of an entry',
       params: { history: 'forked', call: 'parent-mprotect', failing: 1 },
       expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 25 },
     },
-    's3-living-fixed': {
-      about: 'S3 in a living process with 7c60f695',
+    'amap-create-mprotect-fixed': {
+      formerly: 's3-living-fixed',
+      about: 'fixed by 7c60f695, in a living process',
       params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page', failing: 1 },
       expect: { verdict: 'pass', states: 11 },
     },
-    's3-large': {
-      about: 'S3 with an amap that three entries share',
+    'amap-create-shared': {
+      formerly: 's3-large',
+      about: 'three entries share the amap',
       params: { kernel: 'copy-fix', history: 'forked-twice', call: 'parent-mprotect', layout: 'one-page', failing: 1 },
       expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 11 },
     },
-    's3-large-fixed': {
-      about: 'S3 with three entries and 7c60f695',
+    'amap-create-shared-fixed': {
+      formerly: 's3-large-fixed',
+      about: 'fixed by 7c60f695, three entries',
       params: { kernel: 'after', history: 'forked-twice', call: 'parent-mprotect', layout: 'one-page', failing: 1 },
       expect: { verdict: 'pass', states: 11 },
     },
-    s4: {
-      about: 'S4: the child’s copy fails, and its exit frees the parent’s page',
+    'anon-copy': {
+      formerly: 's4',
+      about: 'the child’s copy fails, and its exit frees the parent’s page',
       params: {
         kernel: 'copy-fix',
         history: 'forked',
@@ -233,8 +253,9 @@ export default model({
       },
       expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 37 },
     },
-    's4-fixed': {
-      about: 'S4 with 7c60f695',
+    'anon-copy-fixed': {
+      formerly: 's4-fixed',
+      about: 'fixed by 7c60f695',
       params: {
         kernel: 'after',
         history: 'forked',
@@ -245,84 +266,100 @@ export default model({
       },
       expect: { verdict: 'pass', states: 37 },
     },
-    's4-large': {
-      about: 'S4 over three generations',
+    'anon-copy-generations': {
+      formerly: 's4-large',
+      about: 'three generations of processes',
       params: { kernel: 'copy-fix', call: 'fork-twice', failing: 15 },
       expect: { verdict: 'at-rest', property: 'no page table leads to a free frame', states: 120 },
     },
-    's4-large-fixed': {
-      about: 'S4 over three generations, all repairs',
+    'anon-copy-generations-fixed': {
+      formerly: 's4-large-fixed',
+      about: 'all repairs, three generations of processes',
       params: { kernel: 'after', call: 'fork-twice', failures: 2 },
       expect: { verdict: 'pass', states: 452 },
       large: true,
     },
-    s5: {
-      about: 'S5: a failed copy of physical memory gives the child the parent’s page',
+    physmem: {
+      formerly: 's5',
+      about: 'a failed copy of physical memory gives the child the parent’s page',
       params: { kernel: 'without-err-fix', layout: 'physmem' },
       expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 47 },
     },
-    's5-shared': {
-      about: 'S5: and both may write it',
+    'physmem-shared': {
+      formerly: 's5-shared',
+      about: 'and both may write it',
       params: { kernel: 'without-err-fix', layout: 'physmem', failing: 4 },
       expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 22 },
     },
-    's5-early': {
-      about: 'S5: without an entry or an amap it is told',
+    'physmem-early': {
+      formerly: 's5-early',
+      about: 'control: a failure at the entry or the amap is reported',
       params: { kernel: 'without-err-fix', layout: 'physmem', failing: 2 },
       expect: { verdict: 'pass', states: 14 },
     },
-    's5-fixed': {
-      about: 'S5 with fe19ab6e',
+    'physmem-fixed': {
+      formerly: 's5-fixed',
+      about: 'fixed by fe19ab6e',
       params: { kernel: 'after', layout: 'physmem' },
       expect: { verdict: 'pass', states: 76 },
     },
-    's5-device': {
-      about: 'S5 control: memory that the kernel does not manage, before',
+    device: {
+      formerly: 's5-device',
+      about: 'control: memory that the kernel does not manage',
       params: { kernel: 'without-err-fix', layout: 'device' },
       expect: { verdict: 'pass', states: 46 },
     },
-    's5-device-fixed': {
-      about: 'S5 control: memory that the kernel does not manage, after',
+    'device-fixed': {
+      formerly: 's5-device-fixed',
+      about: 'control: such memory with fe19ab6e',
       params: { kernel: 'after', layout: 'device' },
       expect: { verdict: 'pass', states: 46 },
     },
-    's5-large': {
-      about: 'S5 beside anonymous memory',
+    'physmem-mixed': {
+      formerly: 's5-large',
+      about: 'beside anonymous memory',
       params: { kernel: 'without-err-fix', layout: 'mixed' },
       expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 187 },
     },
-    's5-large-fixed': {
-      about: 'S5 beside anonymous memory with fe19ab6e',
+    'physmem-mixed-fixed': {
+      formerly: 's5-large-fixed',
+      about: 'fixed by fe19ab6e, beside anonymous memory',
       params: { kernel: 'after', layout: 'mixed' },
       expect: { verdict: 'pass', states: 256 },
     },
-    's6-fork': {
-      about: 'S6: a page that cannot be mapped is put twice',
+    'put-twice': {
+      formerly: 's6-fork',
+      about: 'a page that cannot be mapped is put twice',
       params: { kernel: 'copy-refs-fix', failing: 7 },
-      expect: { verdict: 'assertion', property: 'nothing is put twice', states: 56 },
+      expect: { verdict: 'assertion', property: 'no page is put twice', states: 56 },
     },
-    's6-fork-fixed': {
-      about: 'S6 with bd1bdaca',
+    'put-twice-fixed': {
+      formerly: 's6-fork-fixed',
+      about: 'fixed by bd1bdaca',
       params: { kernel: 'after', failing: 7 },
       expect: { verdict: 'pass', states: 67 },
     },
-    's6-large': {
-      about: 'S6 where another process shares the page: it maps a free one',
+    'put-twice-shared': {
+      formerly: 's6-large',
+      about: 'another process shares the page, and maps a free one',
       params: { kernel: 'copy-refs-fix', layout: 'three-entries', failing: 14 },
       expect: { verdict: 'at-rest', property: SOURCE, states: 130 },
     },
-    's6-large-fixed': {
-      about: 'S6 where another process shares the page, with bd1bdaca',
+    'put-twice-shared-fixed': {
+      formerly: 's6-large-fixed',
+      about: 'fixed by bd1bdaca, another process shares the page',
       params: { kernel: 'after', layout: 'three-entries', failing: 14 },
       expect: { verdict: 'pass', states: 122 },
     },
-    s8: {
-      about: 'S8: the anon of the copy cannot be had, and the page is gone',
+    'lost-page': {
+      formerly: 's8',
+      about: 'the anon of a copy cannot be allocated, and the page is gone',
       params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', layout: 'one-page' },
       expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 46 },
     },
-    's8-exit': {
-      about: 'S8: once the child exits, the page that is still mapped is free',
+    'lost-page-exit': {
+      formerly: 's8-exit',
+      about: 'and when the child exits, the page that is still mapped is free',
       params: {
         kernel: 'after',
         history: 'forked',
@@ -333,23 +370,27 @@ export default model({
       },
       expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 43 },
     },
-    's8-fixed': {
-      about: 'S8: the anon is allocated first',
+    'lost-page-fixed': {
+      formerly: 's8-fixed',
+      about: 'fixed: the anon is allocated first',
       params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', layout: 'one-page', childExits: true },
       expect: { verdict: 'pass', states: 90 },
     },
-    's8-large-error': {
-      about: 'S8 with two pages, the anon first: success is still returned',
+    'lost-page-error': {
+      formerly: 's8-large-error',
+      about: 'two pages, the anon first: success is still returned',
       params: { kernel: 'anon-fix', history: 'forked', call: 'parent-mprotect', failing: 5 },
       expect: { verdict: 'at-rest', property: 'a failure is reported, and nothing else', states: 42 },
     },
-    's8-large-fixed': {
-      about: 'S8 with two pages, the first failure is returned',
+    'lost-page-error-fixed': {
+      formerly: 's8-large-fixed',
+      about: 'fixed, two pages: the first failure is returned',
       params: { kernel: 'all-fixes', history: 'forked', call: 'parent-mprotect' },
       expect: { verdict: 'pass', states: 89 },
     },
-    's8-large': {
-      about: 'S8 with two pages: success is returned for a page that is lost',
+    'lost-page-two': {
+      formerly: 's8-large',
+      about: 'two pages: success is returned for a page that is lost',
       params: { kernel: 'after', history: 'forked', call: 'parent-mprotect', failing: 5 },
       expect: { verdict: 'at-rest', property: 'a call that fails loses no data', states: 44 },
     },

@@ -1,9 +1,10 @@
 // Phoenix-RTOS: a call that runs out of memory returns with a lock held.
 //
-// Claim 1 (S12): where pages are mapped when they are touched, a write fault that cannot copy a shared page gives the
-//   amap's and the map's lock back, but not the anon's: the other process's fault waits forever, and with it
-//   whoever needs that process's map. When the thread dies of it, its locks are released, and nothing is noticed.
-// Claim 2: looking an object up did the same with the lock of all objects.
+// Claim 1 (anon-*): where pages are mapped when they are touched, a write fault that cannot copy a shared page releases
+//   the locks of the amap and of the map, but not that of the anon. The other process's fault waits for ever, and with
+//   it every thread that needs that process's map. When the faulting thread dies of the failure, its locks are released
+//   and nothing is noticed.
+// Claim 2 (object-*): looking an object up did the same with the lock of the list of objects.
 //
 // Source: phoenix-rtos-kernel fbab3468 of April 2023.
 import { type Program, atomically, boolean, choice, int, model } from 'vmcheck'
@@ -12,7 +13,7 @@ import { AFTER, type Kernel, type VmMap, allocate, makeKernel, slotOf } from './
 import { vmMapFault } from './phoenix/map-copy.ts'
 import { insertEntry } from './phoenix/map.ts'
 
-/** Processes that share one page: whoever writes it first has to copy it. */
+/** Processes that share one page: the first that writes it has to copy it. */
 function setUp(kernel: Kernel): void {
   const sharers = kernel.maps.length
   const page = kernel.frames.allocate(1)
@@ -72,37 +73,53 @@ export default model({
     sharers: int(2, { min: 2, max: 3 }),
   },
   scenarios: {
-    s12: { about: 'S12: the anon stays locked', checks: ['stuck'], expect: { verdict: 'deadlock', states: 694 } },
-    's12-ends': {
-      about: 'S12: the thread that left the anon locked ends with it',
+    anon: {
+      formerly: 's12',
+      about: 'a fault runs out of memory and leaves the anon locked',
+      checks: ['stuck'],
+      expect: { verdict: 'deadlock', states: 694 },
+    },
+    'anon-imbalance': {
+      formerly: 's12-ends',
+      about: 'the cause: the thread ends with the anon locked',
       expect: { verdict: 'imbalance', states: 208 },
     },
-    's12-fixed': { about: 'S12 with fbab3468', params: { fixed: true }, expect: { verdict: 'pass', states: 1_586 } },
-    's12-dies': {
-      about: 'S12: the thread dies, and its locks are released',
+    'anon-fixed': {
+      formerly: 's12-fixed',
+      about: 'fixed by fbab3468',
+      params: { fixed: true },
+      expect: { verdict: 'pass', states: 1_586 },
+    },
+    'anon-dies': {
+      formerly: 's12-dies',
+      about: 'the thread dies, and its locks are released',
       params: { dies: true },
       expect: { verdict: 'pass', states: 3_034 },
     },
-    's12-object': {
-      about: 'S12: the list of objects stays locked',
+    object: {
+      formerly: 's12-object',
+      about: 'a look-up runs out of memory and leaves the list of objects locked',
       checks: ['stuck'],
       params: { lock: 'object' },
       expect: { verdict: 'deadlock', states: 19 },
     },
-    's12-object-fixed': {
-      about: 'S12: the list of objects with fbab3468',
+    'object-fixed': {
+      formerly: 's12-object-fixed',
+      about: 'fixed by fbab3468',
       params: { lock: 'object', fixed: true },
       expect: { verdict: 'pass', states: 35 },
     },
-    's12-large': {
-      about: 'S12 with three sharers',
+    'anon-three': {
+      formerly: 's12-large',
+      about: 'three processes share the anon',
       checks: ['stuck'],
       params: { sharers: 3 },
       expect: { verdict: 'deadlock', states: 9_550 },
       large: true,
     },
-    's12-large-fixed': {
-      about: 'S12 with three sharers and fbab3468',
+    'anon-three-fixed': {
+      formerly: 's12-large-fixed',
+      about: 'fixed by fbab3468, three processes',
       params: { sharers: 3, fixed: true },
       expect: { verdict: 'pass', states: 187_528 },
       large: true,

@@ -1,14 +1,14 @@
 // Phoenix-RTOS: vm_mmap runs out of memory after its mapping was merged with a neighbour.
 //
-// Claim 1 (S1): the rollback takes back "the entry", which by then covers the neighbour's pages too: they are freed
+// Claim 1 (merged-*): the rollback removes "the entry", which by then covers the neighbour's pages too: they are freed
 //   while the page tables still map them. 401a5d95 unmaps the new range instead.
-// Claim 2 (S6): a page that cannot be entered into the page table is put although its slot keeps it, and put again by
-//   whoever cleans up. bd1bdaca leaves it to them.
-// Claim 3 (S7, still there): a fresh page is lost when it cannot be mapped into the kernel to be cleared.
-// Claim 4 (S9, still there): the rollback of a mapping that joined both its neighbours has to cut an entry in two, and
-//   there may be no entry left to do it with. Reserving one beforehand prevents it.
+// Claim 2 (put-twice-*): a page that cannot be entered into the page table is put although its slot keeps it, and put
+//   again by the caller that cleans up. bd1bdaca leaves it to the caller.
+// Claim 3 (uncleared-*, still there): a fresh page is lost when it cannot be mapped into the kernel to be cleared.
+// Claim 4 (no-entry-*, still there): the rollback of a mapping that joined both its neighbours has to cut an entry in
+//   two, and there may be no entry left for that. Reserving one beforehand prevents it.
 //
-// Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; S7 and S9 found by reading.
+// Source: phoenix-rtos-kernel 11a35ff3 and pull request 749 of May 2026; claims 3 and 4 found by reading.
 import { type Instance, type Machine, type Program, boolean, choice, int, model } from 'vmcheck'
 import { FailureBudget } from 'vmcheck/vm'
 import {
@@ -163,7 +163,7 @@ export default model({
     /** Whether a kmap window needs a map entry of its own. */
     windows: choice('allocate', 'merge'),
     /** Processes beside: one that takes entries from the pool, one that maps like the first, or both. */
-    beside: choice('nobody', 'taker', 'mapper', 'both'),
+    beside: choice('none', 'taker', 'mapper', 'both').formerly({ nobody: 'none' }),
     /** Entries that are free at first. */
     spare: int(1, { min: 0, max: 2 }),
     /** Whether a rollback that allocates is a violation of its own. */
@@ -172,135 +172,160 @@ export default model({
     rounds: int(1, { min: 1, max: 3 }),
   },
   scenarios: {
-    's1-before': {
-      about: 'S1: a page cannot be had, and the neighbour goes with the new pages',
+    merged: {
+      formerly: 's1-before',
+      about: 'no page can be allocated: the neighbour goes with the new pages',
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: ATOM, states: 89 },
     },
-    's1-before-freed': {
-      about: 'S1: the second page cannot be had, and the neighbour’s first page is freed but still mapped',
+    'merged-freed': {
+      formerly: 's1-before-freed',
+      about: 'the second page cannot be allocated: the neighbour’s first page is freed but still mapped',
       params: { failing: 5 },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: ATOM, states: 45 },
     },
-    's1-right': {
-      about: 'S1, merged with the right neighbour',
+    'merged-right': {
+      formerly: 's1-right',
+      about: 'merged with the right neighbour',
       params: { merge: 'right' },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: ATOM, states: 89 },
     },
-    's1-both': {
-      about: 'S1, merged with both neighbours',
+    'merged-both': {
+      formerly: 's1-both',
+      about: 'merged with both neighbours',
       params: { merge: 'both' },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: ATOM, states: 95 },
     },
-    's1-fixed': {
-      about: 'S1 with all fixes',
+    'merged-fixed': {
+      formerly: 's1-fixed',
+      about: 'all fixes',
       params: { kernel: 'all-fixes' },
       expect: { verdict: 'pass', states: 109 },
     },
-    's1-right-fixed': {
-      about: 'S1 to the right with all fixes',
+    'merged-right-fixed': {
+      formerly: 's1-right-fixed',
+      about: 'all fixes, merged with the right neighbour',
       params: { kernel: 'all-fixes', merge: 'right' },
       expect: { verdict: 'pass', states: 110 },
     },
-    's1-both-fixed': {
-      about: 'S1 between two with all fixes',
+    'merged-both-fixed': {
+      formerly: 's1-both-fixed',
+      about: 'all fixes, merged with both neighbours',
       params: { kernel: 'all-fixes', merge: 'both' },
       expect: { verdict: 'pass', states: 129 },
     },
-    's1-near-fixed': {
-      about: 'S1 control: an entry of its own, all fixes',
+    'own-entry-fixed': {
+      formerly: 's1-near-fixed',
+      about: 'control: an entry of its own, all fixes',
       params: { kernel: 'all-fixes', merge: 'near', spare: 2 },
       expect: { verdict: 'pass', states: 134 },
     },
-    's1-near-next-fixed': {
-      about: 'S1 control: an entry of its own, with the amap of the one behind it, all fixes',
+    'own-entry-amap-fixed': {
+      formerly: 's1-near-next-fixed',
+      about: 'control: an entry of its own that shares the next one’s amap, all fixes',
       params: { kernel: 'all-fixes', merge: 'near-next', spare: 2 },
       expect: { verdict: 'pass', states: 135 },
     },
-    's1-between-fixed': {
-      about: 'S1 control: an entry of its own between two others, all fixes',
+    'own-entry-between-fixed': {
+      formerly: 's1-between-fixed',
+      about: 'control: an entry of its own between two others, all fixes',
       params: { kernel: 'all-fixes', merge: 'between', spare: 2 },
       expect: { verdict: 'pass', states: 135 },
     },
-    's1-large': {
-      about: 'S1 in two processes with three entries each, two failures',
+    'merged-three': {
+      formerly: 's1-large',
+      about: 'two processes with three entries each, two failures',
       params: { merge: 'three', beside: 'mapper', failures: 2 },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: ATOM, states: 35_210 },
       large: true,
     },
-    's1-large-fixed': {
-      about: 'S1 in two processes with three entries each, two failures, all fixes',
+    'merged-three-fixed': {
+      formerly: 's1-large-fixed',
+      about: 'all fixes: two processes with three entries each, two failures',
       params: { kernel: 'all-fixes', merge: 'three', beside: 'mapper', failures: 2, spare: 2 },
       expect: { verdict: 'pass', states: 234_843 },
       large: true,
     },
-    s6: {
-      about: 'S6: with 401a5d95 alone, a page that cannot be mapped is put twice',
+    'put-twice': {
+      formerly: 's6',
+      about: '401a5d95 alone: a page that cannot be mapped is put twice',
       params: { kernel: 'mmap-fix', failing: 4 },
-      expect: { verdict: 'assertion', property: 'nothing is put twice', states: 29 },
+      expect: { verdict: 'assertion', property: 'no page is put twice', states: 29 },
     },
-    's6-fixed': {
-      about: 'S6 with bd1bdaca',
+    'put-twice-fixed': {
+      formerly: 's6-fixed',
+      about: 'fixed by bd1bdaca',
       params: { kernel: 'after', failing: 4 },
       expect: { verdict: 'pass', states: 33 },
     },
-    s7: {
-      about: 'S7: the page that cannot be cleared is lost',
+    uncleared: {
+      formerly: 's7',
+      about: 'a page that cannot be cleared is lost',
       params: { kernel: 'after' },
       expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 },
     },
-    's7-fixed': {
-      about: 'S7: the page is freed',
+    'uncleared-fixed': {
+      formerly: 's7-fixed',
+      about: 'fixed: the page is freed',
       params: { kernel: 'leak-fix' },
       expect: { verdict: 'pass', states: 100 },
     },
-    's7-large': {
-      about: 'S7 again and again',
+    'uncleared-again': {
+      formerly: 's7-large',
+      about: 'again and again',
       params: { kernel: 'after', rounds: 3, failures: 3 },
       expect: { verdict: 'at-rest', property: 'nothing is leaked', states: 56 },
     },
-    's7-large-fixed': {
-      about: 'S7 again and again, fixed',
+    'uncleared-again-fixed': {
+      formerly: 's7-large-fixed',
+      about: 'fixed, again and again',
       params: { kernel: 'leak-fix', rounds: 3, failures: 3 },
       expect: { verdict: 'pass', states: 326 },
     },
-    s9: {
-      about: 'S9: another process takes the entry that the rollback needs',
+    'no-entry': {
+      formerly: 's9',
+      about: 'another process takes the entry that the rollback needs',
       params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0 },
       expect: { verdict: 'at-rest', property: ATOM, states: 352 },
     },
-    's9-rollback': {
-      about: 'S9: the rollback allocates',
+    'no-entry-allocates': {
+      formerly: 's9-rollback',
+      about: 'the cause: the rollback allocates',
       params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'taker', spare: 0, guardsRollback: true },
       expect: { verdict: 'assertion', property: 'rollback never allocates', states: 172 },
     },
-    's9-alone': {
-      about: 'S9 without the other process',
+    'no-entry-alone': {
+      formerly: 's9-alone',
+      about: 'control: no other process',
       params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0 },
       expect: { verdict: 'pass', states: 126 },
     },
-    's9-alone-two': {
-      about: 'S9 without the other process: the entry fails too',
+    'no-entry-alone-two': {
+      formerly: 's9-alone-two',
+      about: 'no other process: the allocation of the entry fails as well',
       params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', spare: 0, failures: 2 },
       expect: { verdict: 'at-rest', property: ATOM, states: 38 },
     },
-    's9-fixed': {
-      about: 'S9: the entry is reserved',
+    'no-entry-reserved': {
+      formerly: 's9-fixed',
+      about: 'fixed: the entry is reserved',
       params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'taker', guardsRollback: true },
       expect: { verdict: 'pass', states: 1_072 },
     },
-    's9-large': {
-      about: 'S9 with three processes, two of which merge',
+    'no-entry-three': {
+      formerly: 's9-large',
+      about: 'three processes, two of which merge',
       params: { kernel: 'leak-fix', merge: 'both', windows: 'merge', beside: 'both', spare: 0 },
       expect: { verdict: 'at-rest', property: ATOM, states: 250_893 },
       large: true,
     },
-    's9-large-fixed': {
-      about: 'S9 with three processes, fixed',
+    'no-entry-three-reserved': {
+      formerly: 's9-large-fixed',
+      about: 'fixed, three processes',
       params: { kernel: 'all-fixes', merge: 'both', windows: 'merge', beside: 'both', spare: 2, guardsRollback: true },
       expect: { verdict: 'pass', states: 3_660_570 },
       large: true,

@@ -1,11 +1,12 @@
-// Phoenix-RTOS: a vfork that fails, and who waits for the zombie that it leaves.
+// Phoenix-RTOS: a vfork fails, and its parent waits for the zombie that it leaves.
 //
-// Claim (S14): the child of a failed vfork becomes a zombie that its parent never heard of. Waiting for it inside
-//   vfork hangs unless waitpid returns when there is no such child (any more): another thread of the parent may have
-//   taken the zombie, and its pid may be another process's by then. That, with the look at the pid's parent
-//   (posix_getppid), is what the kernel does.
+// Claim: the child of a failed vfork becomes a zombie, and its parent never learns of it. Waiting for it inside vfork
+//   hangs unless waitpid returns when there is no such child (any more): another thread of the parent may have taken
+//   the zombie, and its pid may be another process's by then. The kernel waits so, and checks the pid's parent
+//   (posix_getppid).
 //
-// Source: phoenix-rtos-kernel 352739d1, bf9b0ded and f5eea27f of May 2026; V1 is the first form of the pull request.
+// Source: phoenix-rtos-kernel 352739d1, bf9b0ded and f5eea27f of May 2026; wait-by-pid is the first form of the pull
+// request.
 import {
   type Instance,
   type Machine,
@@ -139,7 +140,7 @@ function vforkChild(kernel: Kernel, pid: number, spawn: Instance<Spawn>): () => 
 }
 
 export default model({
-  title: 'Phoenix-RTOS: a failed vfork, and who waits for its zombie',
+  title: 'Phoenix-RTOS: a failed vfork, and the wait for its zombie',
   params: {
     waiting: choice('none', 'any-info', 'own-child'),
     aliveCheck: boolean(false),
@@ -152,44 +153,52 @@ export default model({
     failing: int(0, { min: 0, max: 2 }),
   },
   scenarios: {
-    's14-v0': {
-      about: 'S14, nobody waits: the zombie stays',
+    'no-wait': {
+      formerly: 's14-v0',
+      about: 'vfork does not wait: the zombie stays',
       params: { waiter: false },
       expect: { verdict: 'at-rest', property: 'a failed vfork leaves no process info behind', states: 26 },
     },
-    's14-v1': {
-      about: 'S14, waiting by pid: the pid is another process’s by then',
+    'wait-by-pid': {
+      formerly: 's14-v1',
+      about: 'waiting by pid: the pid is another process’s by then',
       params: { waiting: 'any-info', reuse: true },
       expect: { verdict: 'lost-wakeup', states: 178 },
     },
-    's14-v2': {
-      about: 'S14, waiting for an own child: the other thread has taken the zombie',
+    'wait-own-child': {
+      formerly: 's14-v2',
+      about: 'waiting for a child of its own: the other thread has taken the zombie',
       params: { waiting: 'own-child' },
       expect: { verdict: 'lost-wakeup', states: 104 },
     },
-    's14-v3': {
-      about: 'S14 as the kernel is: waitpid returns ECHILD',
+    'wait-child-fixed': {
+      formerly: 's14-v3',
+      about: 'the kernel as it is: waitpid returns ECHILD',
       params: { waiting: 'own-child', aliveCheck: true, reuse: true },
       expect: { verdict: 'pass', states: 227 },
     },
-    's14-clone': {
-      about: 'S14: process info cannot be had, and the child runs without',
+    'no-process-info': {
+      formerly: 's14-clone',
+      about: 'process info cannot be allocated, and the child runs without',
       params: { waiting: 'own-child', aliveCheck: true, cloneFix: false, failing: 1 },
       expect: { verdict: 'assertion', property: 'a process that runs has process info', states: 21 },
     },
-    's14-clone-fixed': {
-      about: 'S14: process info cannot be had, and vfork fails',
+    'no-process-info-fixed': {
+      formerly: 's14-clone-fixed',
+      about: 'fixed: vfork fails',
       params: { waiting: 'own-child', aliveCheck: true, failing: 1 },
       expect: { verdict: 'pass', states: 24 },
     },
-    's14-large': {
-      about: 'S14 with two vforks',
+    'two-vforks': {
+      formerly: 's14-large',
+      about: 'two vforks',
       params: { waiting: 'own-child', vforks: 2 },
       expect: { verdict: 'lost-wakeup', states: 4_438 },
       large: true,
     },
-    's14-large-fixed': {
-      about: 'S14 with two vforks as the kernel is',
+    'two-vforks-fixed': {
+      formerly: 's14-large-fixed',
+      about: 'the kernel as it is, two vforks',
       params: { waiting: 'own-child', aliveCheck: true, reuse: true, vforks: 2 },
       expect: { verdict: 'pass', states: 11_510 },
       large: true,
@@ -240,7 +249,7 @@ export default model({
     }
     m.atRest('a failed vfork leaves no process info behind', () => {
       const left = children.find(({ used, zombie, parent }) => used && zombie && parent === PARENT)
-      return !left || `${left.name} is a zombie that nobody expects`
+      return !left || `${left.name} is a zombie that no process waits for`
     })
     m.sometimes('a vfork fails', () => spawns.some(({ state }) => state === 'failed'))
     if (reuse && waiting !== 'none') m.sometimes('the pid is reused', () => reused.done)

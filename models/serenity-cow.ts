@@ -1,23 +1,24 @@
 // SerenityOS: two copy-on-write faults at once, within a process and between the two sides of a fork.
 //
-// Claim 1 (S1): a fault gives the object's lock back before it rewrites the page table, and decides before it takes it:
-//   another thread then finds no reason for its fault and kills the process, or takes the first one's new page for a
-//   shared one, frees it under its user and loses what is written there. 15ada92d930 keeps the lock and adds a global
-//   one; dac08384a06 lets a fault that finds no reason try again.
-// Claim 2 (S2): the two sides of a fork have objects, and locks, of their own, but share frames and the set of committed
-//   pages: both find one unit left, both take it. Only the global lock orders them.
-// Claim 3: neither repair keeps a page from taking two units out of the set. Looking at the bit again under the lock does.
+// Claim 1 (crash to three-threads-*): a fault releases the object's lock before it rewrites the page table, and decides
+//   what to do before it takes the lock. Another thread then finds no reason for its fault, and its process is killed;
+//   or it takes the first thread's new page for a shared one, frees it under its user and loses what is written there.
+//   15ada92d930 keeps the lock and adds a global one; dac08384a06 lets a fault that finds no reason try again.
+// Claim 2 (fork-* and below): the two sides of a fork have objects, and locks, of their own, but share frames and the
+//   set of committed pages: both find one unit left, both take it. Only the global lock orders them.
+// Claim 3 (one-unit-*): neither repair keeps a page from taking two units out of the set. Checking the bit again under
+//   the lock does.
 //
 // Source: SerenityOS 5f37b60744d and history; the tables of each scenario were found with a model, not upstream.
 import { boolean, choice, int, model } from 'vmcheck'
 import { noTranslationToFree } from 'vmcheck/vm'
-import { type InitialProcess, type Switches, V1, makeKernel } from './serenity/kernel.ts'
+import { type InitialProcess, type Switches, FROM_2022, makeKernel } from './serenity/kernel.ts'
 import { type Storer, properties, storer } from './serenity/user.ts'
 
-const FIXED: Switches = { ...V1, holdV: true, cowLock: true, zLock: true, dispatch: 'slot-cow' }
+const FIXED: Switches = { ...FROM_2022, holdV: true, cowLock: true, zLock: true, dispatch: 'slot-cow' }
 
 const KERNELS: Readonly<Record<'buggy' | 'hold' | 'fixed' | 'recheck' | 'recheck-together', Switches>> = {
-  buggy: V1,
+  buggy: FROM_2022,
   hold: { ...FIXED, cowLock: false },
   fixed: FIXED,
   recheck: { ...FIXED, recheck: true },
@@ -137,12 +138,12 @@ const WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>
 
-const CRASH = 'a legal access is not answered by a crash'
+const CRASH = 'a legal access does not kill the process'
 const FREE = 'no store lands in a free frame'
 const EMPTY = 'a unit is taken from a set that has one'
 const UNIT = 'a page takes at most one unit'
 const RETRY = 'a store takes no more faults than it may'
-const STALE = 'nothing that can be reached is ever free'
+const STALE = 'no frame that can be reached is ever free'
 
 export default model({
   title: 'SerenityOS: concurrent copy-on-write faults',
@@ -175,294 +176,351 @@ export default model({
     noStaleMap: boolean(false),
   },
   scenarios: {
-    's1-crash': {
-      about: 'S1.1: a legal store kills the process',
+    crash: {
+      formerly: 's1-crash',
+      about: 'a legal store finds no reason for its fault, and the process is killed',
       expect: { verdict: 'assertion', property: CRASH, states: 163 },
     },
-    's1-crash-fixed': {
-      about: 'S1.1: the locks alone do not help',
+    'crash-fixed': {
+      formerly: 's1-crash-fixed',
+      about: 'the locks alone do not help',
       params: { kernel: 'fixed' },
       expect: { verdict: 'assertion', property: CRASH, states: 215 },
     },
-    's1-crash-recheck': {
-      about: 'S1.1: nor does looking again',
+    'crash-recheck': {
+      formerly: 's1-crash-recheck',
+      about: 'checking again under the lock does not help either',
       params: { kernel: 'recheck' },
       expect: { verdict: 'assertion', property: CRASH, states: 215 },
     },
-    s1: {
-      about: 'S1.2: a store lands in a page that the other thread has freed',
+    freed: {
+      formerly: 's1',
+      about: 'a store lands in a page that the other thread has freed',
       params: { noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: FREE, states: 966 },
     },
-    's1-lost': {
-      about: 'S1.3: or is lost',
+    'lost-store': {
+      formerly: 's1-lost',
+      about: 'or the store is lost',
       params: { noReason: 'tolerate' },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: 'every store is in the page', states: 1_262 },
     },
-    's1-fixed': {
-      about: 'S1 with 15ada92d930',
+    'freed-fixed': {
+      formerly: 's1-fixed',
+      about: 'fixed by 15ada92d930',
       params: { kernel: 'fixed', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 405 },
     },
-    's1-recheck': {
-      about: 'S1, looking again',
+    'freed-recheck': {
+      formerly: 's1-recheck',
+      about: 'fixed by checking again under the lock',
       params: { kernel: 'recheck', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 342 },
     },
-    's1-dref': {
-      about: 'S1.2 without the dispatcher’s reference',
+    'no-reference': {
+      formerly: 's1-dref',
+      about: 'without the dispatcher’s reference',
       params: { noReason: 'tolerate', dref: false },
       expect: { verdict: 'assertion', property: FREE, states: 843 },
     },
-    's1-dref-fixed': {
-      about: 'S1 without the dispatcher’s reference, with 15ada92d930',
+    'no-reference-fixed': {
+      formerly: 's1-dref-fixed',
+      about: 'fixed by 15ada92d930, without the dispatcher’s reference',
       params: { kernel: 'fixed', noReason: 'tolerate', dref: false },
       expect: { verdict: 'pass', states: 317 },
     },
-    's1-dref-recheck': {
-      about: 'S1 without the dispatcher’s reference, looking again',
+    'no-reference-recheck': {
+      formerly: 's1-dref-recheck',
+      about: 'fixed by checking again, without the dispatcher’s reference',
       params: { kernel: 'recheck', noReason: 'tolerate', dref: false },
       expect: { verdict: 'pass', states: 277 },
     },
-    's1-split': {
-      about: 'S1: a reference is copied in two steps, and a free frame is counted',
+    'split-reference': {
+      formerly: 's1-split',
+      about: 'a reference is copied in two steps: a free frame is counted',
       params: { noReason: 'tolerate', splitRef: true },
       expect: { verdict: 'assertion', property: FREE, states: 1_084 },
     },
-    's1-split-fixed': {
-      about: 'S1 with references copied in two steps and 15ada92d930',
+    'split-reference-fixed': {
+      formerly: 's1-split-fixed',
+      about: 'fixed by 15ada92d930, references copied in two steps',
       params: { kernel: 'fixed', noReason: 'tolerate', splitRef: true },
       expect: { verdict: 'pass', states: 425 },
     },
-    's1-split-recheck': {
-      about: 'S1 with references copied in two steps, looking again',
+    'split-reference-recheck': {
+      formerly: 's1-split-recheck',
+      about: 'fixed by checking again, references copied in two steps',
       params: { kernel: 'recheck', noReason: 'tolerate', splitRef: true },
       expect: { verdict: 'pass', states: 362 },
     },
-    's1-retry2': {
-      about: 'S1: a store takes more than two faults',
+    'retry-2': {
+      formerly: 's1-retry2',
+      about: 'a store takes more than two faults',
       params: { noReason: 'tolerate', retries: 2 },
       expect: { verdict: 'assertion', property: RETRY, states: 269 },
     },
-    's1-retry2-fixed': {
-      about: 'S1: with 15ada92d930 it does not',
+    'retry-2-fixed': {
+      formerly: 's1-retry2-fixed',
+      about: 'with 15ada92d930 it takes at most two',
       params: { kernel: 'fixed', noReason: 'tolerate', retries: 2 },
       expect: { verdict: 'pass', states: 469 },
     },
-    's1-retry2-recheck': {
-      about: 'S1: nor when looking again',
+    'retry-2-recheck': {
+      formerly: 's1-retry2-recheck',
+      about: 'and when the fault checks again',
       params: { kernel: 'recheck', noReason: 'tolerate', retries: 2 },
       expect: { verdict: 'pass', states: 406 },
     },
-    's1-retry1': {
-      about: 'S1: a store takes more than one fault',
+    'retry-1': {
+      formerly: 's1-retry1',
+      about: 'a store takes more than one fault',
       params: { noReason: 'tolerate', retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 179 },
     },
-    's1-retry1-fixed': {
-      about: 'S1: also with 15ada92d930',
+    'retry-1-fixed': {
+      formerly: 's1-retry1-fixed',
+      about: 'also with 15ada92d930',
       params: { kernel: 'fixed', noReason: 'tolerate', retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 233 },
     },
-    's1-retry1-recheck': {
-      about: 'S1: also when looking again',
+    'retry-1-recheck': {
+      formerly: 's1-retry1-recheck',
+      about: 'also when the fault checks again',
       params: { kernel: 'recheck', noReason: 'tolerate', retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 233 },
     },
-    's1-retry1-together': {
-      about: 'S1: unless slot and bit are read together',
+    'retry-1-together': {
+      formerly: 's1-retry1-together',
+      about: 'at most one fault if slot and bit are read together',
       params: { kernel: 'recheck-together', noReason: 'tolerate', retries: 1 },
       expect: { verdict: 'pass', states: 263 },
     },
-    's1-unit': {
-      about: 'S1.4: a page takes two units',
+    'one-unit': {
+      formerly: 's1-unit',
+      about: 'a page takes two units of the committed set',
       params: { workload: 'two-pages-one-used', noReason: 'tolerate', oneUnit: true },
       expect: { verdict: 'assertion', property: UNIT, states: 471 },
     },
-    's1-unit-fixed': {
-      about: 'S1.4: also with 15ada92d930',
+    'one-unit-fixed': {
+      formerly: 's1-unit-fixed',
+      about: 'also with 15ada92d930',
       params: { workload: 'two-pages-one-used', kernel: 'fixed', noReason: 'tolerate', oneUnit: true },
       expect: { verdict: 'assertion', property: UNIT, states: 358 },
     },
-    's1-unit-recheck': {
-      about: 'S1.4: looking again prevents it',
+    'one-unit-recheck': {
+      formerly: 's1-unit-recheck',
+      about: 'fixed by checking again under the lock',
       params: { workload: 'two-pages-one-used', kernel: 'recheck', noReason: 'tolerate', oneUnit: true },
       expect: { verdict: 'pass', states: 342 },
     },
-    's1-two': {
-      about: 'S1 with two pages',
+    'two-pages': {
+      formerly: 's1-two',
+      about: 'two pages',
       params: { workload: 'two-pages', noReason: 'tolerate', retries: 2 },
       expect: { verdict: 'assertion', property: RETRY, states: 275 },
     },
-    's1-two-fixed': {
-      about: 'S1 with two pages and 15ada92d930',
+    'two-pages-fixed': {
+      formerly: 's1-two-fixed',
+      about: 'fixed by 15ada92d930, two pages',
       params: { workload: 'two-pages', kernel: 'fixed', noReason: 'tolerate', retries: 2 },
       expect: { verdict: 'pass', states: 2_434 },
     },
-    's1-two-recheck': {
-      about: 'S1 with two pages, looking again',
+    'two-pages-recheck': {
+      formerly: 's1-two-recheck',
+      about: 'fixed by checking again, two pages',
       params: { workload: 'two-pages', kernel: 'recheck', noReason: 'tolerate', retries: 2 },
       expect: { verdict: 'pass', states: 1_675 },
     },
-    's1-three': {
-      about: 'S1 with three threads',
+    'three-threads': {
+      formerly: 's1-three',
+      about: 'three threads',
       params: { workload: 'three-threads', noReason: 'tolerate', dref: false, retries: 3 },
       expect: { verdict: 'assertion', property: RETRY, states: 3_642 },
     },
-    's1-three-fixed': {
-      about: 'S1 with three threads and 15ada92d930',
+    'three-threads-fixed': {
+      formerly: 's1-three-fixed',
+      about: 'fixed by 15ada92d930, three threads',
       params: { workload: 'three-threads', kernel: 'fixed', noReason: 'tolerate', dref: false, retries: 3 },
       expect: { verdict: 'pass', states: 5_391 },
       large: true,
     },
-    's1-three-recheck': {
-      about: 'S1 with three threads, looking again',
+    'three-threads-recheck': {
+      formerly: 's1-three-recheck',
+      about: 'fixed by checking again, three threads',
       params: { workload: 'three-threads', kernel: 'recheck', noReason: 'tolerate', dref: false, retries: 3 },
       expect: { verdict: 'pass', states: 4_099 },
       large: true,
     },
-    's1-three-two': {
-      about: 'S1 with three threads and two pages',
+    'three-threads-two-pages': {
+      formerly: 's1-three-two',
+      about: 'three threads and two pages',
       params: { workload: 'three-threads-two-pages', noReason: 'tolerate', retries: 3 },
       expect: { verdict: 'assertion', property: RETRY, states: 3_885 },
     },
-    's1-three-two-recheck': {
-      about: 'S1 with three threads and two pages, looking again',
+    'three-threads-two-pages-recheck': {
+      formerly: 's1-three-two-recheck',
+      about: 'fixed by checking again, three threads and two pages',
       params: { workload: 'three-threads-two-pages', kernel: 'recheck', noReason: 'tolerate', retries: 3 },
       expect: { verdict: 'pass', states: 54_516 },
       large: true,
     },
-    s2: {
-      about: 'S2, parent and child: both take the last unit',
+    fork: {
+      formerly: 's2',
+      about: 'parent and child both take the last unit of the committed set',
       params: { workload: 'fork-one-page', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 383 },
     },
-    's2-hold': {
-      about: 'S2, parent and child: the object’s lock alone does not help',
+    'fork-object-lock': {
+      formerly: 's2-hold',
+      about: 'keeping the object’s lock does not help: each side has its own',
       params: { workload: 'fork-one-page', kernel: 'hold', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 385 },
     },
-    's2-fixed': {
-      about: 'S2, parent and child, with the global lock',
+    'fork-global-lock': {
+      formerly: 's2-fixed',
+      about: 'fixed by the global lock',
       params: { workload: 'fork-one-page', kernel: 'fixed', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 422 },
     },
-    's2-two': {
-      about: 'S2, two pages: both take the last unit',
+    'fork-two-pages': {
+      formerly: 's2-two',
+      about: 'two pages: both sides take the last unit',
       params: { workload: 'fork-two-pages', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 1_702 },
     },
-    's2-two-hold': {
-      about: 'S2, two pages: the object’s lock alone does not help',
+    'fork-two-pages-object-lock': {
+      formerly: 's2-two-hold',
+      about: 'two pages: keeping the object’s lock does not help',
       params: { workload: 'fork-two-pages', kernel: 'hold', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 1_704 },
     },
-    's2-two-fixed': {
-      about: 'S2, two pages, with the global lock',
+    'fork-two-pages-global-lock': {
+      formerly: 's2-two-fixed',
+      about: 'fixed by the global lock, two pages',
       params: { workload: 'fork-two-pages', kernel: 'fixed', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 2_790 },
     },
-    's2-overlap': {
-      about: 'S2, the parent on both pages, the child on one: both take the last unit',
+    'fork-overlap': {
+      formerly: 's2-overlap',
+      about: 'the parent stores to both pages, the child to one: both take the last unit',
       params: { workload: 'fork-overlap', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 1_281 },
     },
-    's2-overlap-hold': {
-      about: 'S2, the parent on both pages, the child on one: the object’s lock alone does not help',
+    'fork-overlap-object-lock': {
+      formerly: 's2-overlap-hold',
+      about: 'the same: keeping the object’s lock does not help',
       params: { workload: 'fork-overlap', kernel: 'hold', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 1_283 },
     },
-    's2-overlap-fixed': {
-      about: 'S2, the parent on both pages, the child on one, with the global lock',
+    'fork-overlap-global-lock': {
+      formerly: 's2-overlap-fixed',
+      about: 'fixed by the global lock, the parent on both pages, the child on one',
       params: { workload: 'fork-overlap', kernel: 'fixed', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 940 },
     },
-    's2-dref': {
-      about: 'S2 without the dispatcher’s reference',
+    'fork-no-reference': {
+      formerly: 's2-dref',
+      about: 'without the dispatcher’s reference',
       params: { workload: 'fork-one-page', noReason: 'tolerate', dref: false },
       expect: { verdict: 'assertion', property: EMPTY, states: 312 },
     },
-    's2-dref-hold': {
-      about: 'S2 without the dispatcher’s reference, the object’s lock alone',
+    'fork-no-reference-object-lock': {
+      formerly: 's2-dref-hold',
+      about: 'without the dispatcher’s reference: keeping the object’s lock does not help',
       params: { workload: 'fork-one-page', kernel: 'hold', noReason: 'tolerate', dref: false },
       expect: { verdict: 'assertion', property: EMPTY, states: 312 },
     },
-    's2-dref-fixed': {
-      about: 'S2 without the dispatcher’s reference, with the global lock',
+    'fork-no-reference-global-lock': {
+      formerly: 's2-dref-fixed',
+      about: 'fixed by the global lock, without the dispatcher’s reference',
       params: { workload: 'fork-one-page', kernel: 'fixed', noReason: 'tolerate', dref: false },
       expect: { verdict: 'pass', states: 293 },
     },
-    's2-apart': {
-      about: 'S2 control: parent and child on different pages',
+    'fork-apart': {
+      formerly: 's2-apart',
+      about: 'control: parent and child store to different pages',
       params: { workload: 'fork-apart', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 816 },
     },
-    's2-apart-hold': {
-      about: 'S2 control: parent and child on different pages',
+    'fork-apart-object-lock': {
+      formerly: 's2-apart-hold',
+      about: 'control: different pages, the object’s lock kept',
       params: { workload: 'fork-apart', kernel: 'hold', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 816 },
     },
-    's2-apart-fixed': {
-      about: 'S2 control: parent and child on different pages',
+    'fork-apart-global-lock': {
+      formerly: 's2-apart-fixed',
+      about: 'control: different pages, the global lock',
       params: { workload: 'fork-apart', kernel: 'fixed', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 414 },
     },
-    's2-stale': {
-      about: 'S2 without a set: a page table maps a free frame',
+    'stale-map': {
+      formerly: 's2-stale',
+      about: 'without a committed set: a page table maps a free frame',
       params: { workload: 'fork-no-set', noReason: 'tolerate', dref: false, noStaleMap: true },
       expect: { verdict: 'invariant', property: STALE, states: 270 },
     },
-    's2-stale-hold': {
-      about: 'S2 without a set: a page table maps a free frame',
+    'stale-map-object-lock': {
+      formerly: 's2-stale-hold',
+      about: 'also with the object’s lock kept',
       params: { workload: 'fork-no-set', kernel: 'hold', noReason: 'tolerate', dref: false, noStaleMap: true },
       expect: { verdict: 'invariant', property: STALE, states: 270 },
     },
-    's2-stale-fixed': {
-      about: 'S2 without a set: a page table maps a free frame',
+    'stale-map-global-lock': {
+      formerly: 's2-stale-fixed',
+      about: 'fixed by the global lock',
       params: { workload: 'fork-no-set', kernel: 'fixed', noReason: 'tolerate', dref: false, noStaleMap: true },
       expect: { verdict: 'pass', states: 223 },
     },
-    's2-stale-dref': {
-      about: 'S2 without a set: the dispatcher’s reference hides it',
+    'stale-map-referenced': {
+      formerly: 's2-stale-dref',
+      about: 'the dispatcher’s reference hides it',
       params: { workload: 'fork-no-set', noReason: 'tolerate', noStaleMap: true },
       expect: { verdict: 'pass', states: 621 },
     },
-    's2-stale-dref-hold': {
-      about: 'S2 without a set: the dispatcher’s reference hides it',
+    'stale-map-referenced-object-lock': {
+      formerly: 's2-stale-dref-hold',
+      about: 'the dispatcher’s reference hides it, the object’s lock kept',
       params: { workload: 'fork-no-set', kernel: 'hold', noReason: 'tolerate', noStaleMap: true },
       expect: { verdict: 'pass', states: 623 },
     },
-    's2-stale-dref-fixed': {
-      about: 'S2 without a set: the dispatcher’s reference hides it',
+    'stale-map-referenced-global-lock': {
+      formerly: 's2-stale-dref-fixed',
+      about: 'with the dispatcher’s reference and the global lock',
       params: { workload: 'fork-no-set', kernel: 'fixed', noReason: 'tolerate', noStaleMap: true },
       expect: { verdict: 'pass', states: 332 },
     },
-    's2-three': {
-      about: 'S2 with three processes and two sets',
+    'three-processes': {
+      formerly: 's2-three',
+      about: 'three processes and two committed sets',
       params: { workload: 'three-processes', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 3_441 },
       large: true,
     },
-    's2-three-hold': {
-      about: 'S2 with three processes, the objects’ locks alone',
+    'three-processes-object-lock': {
+      formerly: 's2-three-hold',
+      about: 'three processes: keeping the object’s lock does not help',
       params: { workload: 'three-processes', kernel: 'hold', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 3_522 },
       large: true,
     },
-    's2-three-fixed': {
-      about: 'S2 with three processes and the global lock',
+    'three-processes-global-lock': {
+      formerly: 's2-three-fixed',
+      about: 'fixed by the global lock, three processes',
       params: { workload: 'three-processes', kernel: 'fixed', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 6_138 },
     },
-    's2-four': {
-      about: 'S2 with two threads on each side',
+    'two-by-two': {
+      formerly: 's2-four',
+      about: 'two threads on each side',
       params: { workload: 'two-by-two', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 16_705 },
       large: true,
     },
-    's2-four-recheck': {
-      about: 'S2 with two threads on each side, looking again',
+    'two-by-two-recheck': {
+      formerly: 's2-four-recheck',
+      about: 'fixed, two threads on each side',
       params: { workload: 'two-by-two', kernel: 'recheck', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 63_861 },
       large: true,

@@ -1,18 +1,19 @@
-// SerenityOS: what a fork commits memory for, and who gives it back.
+// SerenityOS: how much memory a fork commits, and which process gives it back.
 //
-// Claim 1 (S4): committing for pages that have no frame yet makes forks fail for nothing: a store to such a page draws
-//   from the object's own units or from the uncommitted pages, never from the set. Fixed by 8717e78918b and 2a164dc923d.
-// Claim 2 (S5): marking such pages as copy-on-write makes the first store to them fault twice, and the second fault
-//   copies, or gives a unit away, for nothing. Fixed by 8812410617f.
-// Claim 3 (S6): a child that exits leaves its parent with a set of units for pages that no one shares any more.
+// Claim 1 (commit-*): committing memory for pages that have no frame yet makes forks fail for nothing. A store to such
+//   a page draws from the object's own units or from the uncommitted pages, never from the set. Fixed by 8717e78918b
+//   and 2a164dc923d.
+// Claim 2 (marked-*): when such pages are marked copy-on-write, the first store to one faults twice, and the second
+//   fault copies the page, or gives a unit away, for nothing. Fixed by 8812410617f.
+// Claim 3 (child-exit-*): a child that exits leaves its parent with a set of units for pages that are no longer shared.
 //   Fixed by 1d96c30488a.
-// Claim 4 (still there): a fork remaps the parent's pages with the lock of the page tables held and takes the object's
-//   lock for each; a fault of another of its threads that was under way takes them in the other order: a deadlock.
+// Claim 4 (sibling-*, still there): a fork remaps the parent's pages with the lock of the page tables held and takes
+//   the object's lock for each; a fault of another of its threads takes them in the other order: a deadlock.
 //
 // Source: SerenityOS, the commits named (2024 and 2022), and 5f37b60744d; claim 4 found by reading.
 import { type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
 import { exit, fork } from './serenity/fork.ts'
-import { type Kernel, type Process, type Slot, type Switches, V2, makeKernel } from './serenity/kernel.ts'
+import { type Kernel, type Process, type Slot, type Switches, FROM_2026, makeKernel } from './serenity/kernel.ts'
 import { type Storer, lazyPagesAreBacked, properties, storer } from './serenity/user.ts'
 
 const StageStruct = struct<{ forked: boolean }>('stage', { forked: bool })
@@ -102,7 +103,7 @@ function noUnitsLeft({ sets, processes }: Kernel): true | string {
       slots.filter(({ cow, frame }) => cow && frame !== null && frame.references > 1),
     ).length
     if (set.count > shared)
-      return `${set.name} of ${members.map(({ name }) => name).join(' and ') || 'nobody'} has ${set.count} units, and ${shared} pages are still shared`
+      return `${set.name} of ${members.map(({ name }) => name).join(' and ') || 'no process'} has ${set.count} units, and ${shared} pages are still shared`
   }
   return true
 }
@@ -111,7 +112,7 @@ const EXACT = 'a fork commits for the pages that have a frame'
 const SUCCEEDS = 'a fork for which there is memory succeeds'
 const RETRY = 'a store takes no more faults than it may'
 const FINAL = 'a zero fault leaves its page writable'
-const LEAK = 'no unit is left for pages that nobody shares'
+const LEAK = 'no unit is left for pages that are not shared'
 
 export default model({
   title: 'SerenityOS: fork, its committed memory, and the end of a child',
@@ -144,141 +145,172 @@ export default model({
     remaps: choice('tables-first', 'object-first'),
   },
   scenarios: {
-    s4: {
-      about: 'S4: a lazy page is counted, and the fork fails',
+    'commit-lazy': {
+      formerly: 's4',
+      about: 'a lazy page is counted, and the fork fails for nothing',
       params: { need: 'nonzero' },
       expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 },
     },
-    's4-all': {
-      about: 'S4: every page is counted',
+    'commit-all': {
+      formerly: 's4-all',
+      about: 'every page is counted',
       params: { need: 'all' },
       expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 },
     },
-    's4-fixed': { about: 'S4: pages with a frame are counted', expect: { verdict: 'pass', states: 27 } },
-    's4-zero-all': {
-      about: 'S4 with an empty page, every page counted',
+    'commit-real': {
+      formerly: 's4-fixed',
+      about: 'fixed: pages with a frame are counted',
+      expect: { verdict: 'pass', states: 27 },
+    },
+    'commit-zero-all': {
+      formerly: 's4-zero-all',
+      about: 'an empty page, every page counted',
       params: { pages: 'real-zero', need: 'all' },
       expect: { verdict: 'assertion', property: SUCCEEDS, states: 5 },
     },
-    's4-zero': {
-      about: 'S4 with an empty page: it is not counted',
+    'commit-zero': {
+      formerly: 's4-zero',
+      about: 'an empty page is not counted',
       params: { pages: 'real-zero', need: 'nonzero' },
       expect: { verdict: 'pass', states: 27 },
     },
-    's4-zero-fixed': {
-      about: 'S4 with an empty page, pages with a frame counted',
+    'commit-zero-real': {
+      formerly: 's4-zero-fixed',
+      about: 'fixed, with an empty page',
       params: { pages: 'real-zero' },
       expect: { verdict: 'pass', states: 27 },
     },
-    's4-exact-all': {
-      about: 'S4 with any pages: all are committed for',
+    'commit-exact-all': {
+      formerly: 's4-exact-all',
+      about: 'pages of any kind, all counted: more is committed than has a frame',
       params: { pages: 'any', need: 'all', uncommitted: 12, forkExact: true },
       expect: { verdict: 'assertion', property: EXACT, states: 137 },
     },
-    's4-exact-nonzero': {
-      about: 'S4 with any pages: lazy ones are committed for',
+    'commit-exact-lazy': {
+      formerly: 's4-exact-nonzero',
+      about: 'pages of any kind, lazy ones counted: more is committed than has a frame',
       params: { pages: 'any', need: 'nonzero', uncommitted: 12, forkExact: true },
       expect: { verdict: 'assertion', property: EXACT, states: 144 },
     },
-    's4-exact-real': {
-      about: 'S4 with any pages: exactly those with a frame',
+    'commit-exact-real': {
+      formerly: 's4-exact-real',
+      about: 'fixed: exactly the pages with a frame',
       params: { pages: 'any', uncommitted: 12, forkExact: true },
       expect: { verdict: 'pass', states: 814 },
     },
-    's4-large': {
-      about: 'S4 with any pages, two forks and stores to all',
+    'commit-two-forks': {
+      formerly: 's4-large',
+      about: 'fixed, pages of any kind, two forks, and stores to all',
       params: { workload: 'fork-fork', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 },
       expect: { verdict: 'pass', states: 3_294 },
       large: true,
     },
-    's4-large-grandchild': {
-      about: 'S4 with any pages, a grandchild and stores to all',
+    'commit-grandchild': {
+      formerly: 's4-large-grandchild',
+      about: 'fixed, pages of any kind, a grandchild, and stores to all',
       params: { workload: 'grandchild', pages: 'any', uncommitted: 12, forkExact: true, retries: 1 },
       expect: { verdict: 'pass', states: 2_988 },
       large: true,
     },
-    s5: {
-      about: 'S5: the first store faults twice',
+    'marked-zero': {
+      formerly: 's5',
+      about: 'an empty page is marked copy-on-write: its first store faults twice',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 51 },
     },
-    's5-fixed': {
-      about: 'S5, with 8812410617f',
+    'marked-zero-fixed': {
+      formerly: 's5-fixed',
+      about: 'fixed by 8812410617f',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, retries: 1 },
       expect: { verdict: 'pass', states: 53 },
     },
-    's5-final': {
-      about: 'S5: the zero fault leaves the page read-only',
+    'marked-zero-read-only': {
+      formerly: 's5-final',
+      about: 'the zero fault leaves the page read-only',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zMark: true, zeroFinal: true },
       expect: { verdict: 'assertion', property: FINAL, states: 51 },
     },
-    's5-final-fixed': {
-      about: 'S5: the zero fault is final',
+    'marked-zero-read-only-fixed': {
+      formerly: 's5-final-fixed',
+      about: 'fixed by 8812410617f: the zero fault makes the page writable',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, zeroFinal: true },
       expect: { verdict: 'pass', states: 55 },
     },
-    's5-lazy': {
-      about: 'S5 with a lazy page: the first store faults twice',
+    'marked-lazy': {
+      formerly: 's5-lazy',
+      about: 'a lazy page is marked copy-on-write: its first store faults twice',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 53 },
     },
-    's5-lazy-fixed': {
-      about: 'S5 with a lazy page, with 8812410617f',
+    'marked-lazy-fixed': {
+      formerly: 's5-lazy-fixed',
+      about: 'fixed by 8812410617f, a lazy page',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, retries: 1 },
       expect: { verdict: 'pass', states: 55 },
     },
-    's5-lazy-final': {
-      about: 'S5 with a lazy page: the zero fault leaves the page read-only',
+    'marked-lazy-read-only': {
+      formerly: 's5-lazy-final',
+      about: 'the zero fault leaves the lazy page read-only',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zMark: true, zeroFinal: true },
       expect: { verdict: 'assertion', property: FINAL, states: 53 },
     },
-    's5-lazy-final-fixed': {
-      about: 'S5 with a lazy page: the zero fault is final',
+    'marked-lazy-read-only-fixed': {
+      formerly: 's5-lazy-final-fixed',
+      about: 'fixed by 8812410617f: the zero fault makes the lazy page writable',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, zeroFinal: true },
       expect: { verdict: 'pass', states: 57 },
     },
-    's5-no-dref': {
-      about: 'S5, without the dispatcher’s reference: the first store faults twice',
+    'marked-zero-no-reference': {
+      formerly: 's5-no-dref',
+      about: 'an empty page, without the dispatcher’s reference',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 51 },
     },
-    's5-no-dref-fixed': {
-      about: 'S5, without the dispatcher’s reference, with 8812410617f',
+    'marked-zero-no-reference-fixed': {
+      formerly: 's5-no-dref-fixed',
+      about: 'fixed by 8812410617f, without the dispatcher’s reference',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, retries: 1 },
       expect: { verdict: 'pass', states: 53 },
     },
-    's5-no-dref-final': {
-      about: 'S5, without the dispatcher’s reference: the zero fault leaves the page read-only',
+    'marked-zero-no-reference-read-only': {
+      formerly: 's5-no-dref-final',
+      about: 'the zero fault leaves the page read-only, without the dispatcher’s reference',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zMark: true, zeroFinal: true },
       expect: { verdict: 'assertion', property: FINAL, states: 51 },
     },
-    's5-no-dref-final-fixed': {
-      about: 'S5, without the dispatcher’s reference: the zero fault is final',
+    'marked-zero-no-reference-read-only-fixed': {
+      formerly: 's5-no-dref-final-fixed',
+      about: 'fixed by 8812410617f, the same',
       params: { workload: 'store', pages: 'real-zero', uncommitted: 3, dref: false, zeroFinal: true },
       expect: { verdict: 'pass', states: 55 },
     },
-    's5-lazy-no-dref': {
-      about: 'S5 with a lazy page, without the dispatcher’s reference: the first store faults twice',
+    'marked-lazy-no-reference': {
+      formerly: 's5-lazy-no-dref',
+      about: 'a lazy page, without the dispatcher’s reference',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 53 },
     },
-    's5-lazy-no-dref-fixed': {
-      about: 'S5 with a lazy page, without the dispatcher’s reference, with 8812410617f',
+    'marked-lazy-no-reference-fixed': {
+      formerly: 's5-lazy-no-dref-fixed',
+      about: 'fixed by 8812410617f, a lazy page, without the dispatcher’s reference',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, retries: 1 },
       expect: { verdict: 'pass', states: 55 },
     },
-    's5-lazy-no-dref-final': {
-      about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault leaves the page read-only',
+    'marked-lazy-no-reference-read-only': {
+      formerly: 's5-lazy-no-dref-final',
+      about: 'the zero fault leaves the lazy page read-only, without the dispatcher’s reference',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zMark: true, zeroFinal: true },
       expect: { verdict: 'assertion', property: FINAL, states: 53 },
     },
-    's5-lazy-no-dref-final-fixed': {
-      about: 'S5 with a lazy page, without the dispatcher’s reference: the zero fault is final',
+    'marked-lazy-no-reference-read-only-fixed': {
+      formerly: 's5-lazy-no-dref-final-fixed',
+      about: 'fixed by 8812410617f, the same',
       params: { workload: 'store', pages: 'real-lazy', uncommitted: 3, dref: false, zeroFinal: true },
       expect: { verdict: 'pass', states: 57 },
     },
-    's5-single': {
-      about: 'S5 with one lazy page that was committed for',
+    'marked-committed': {
+      formerly: 's5-single',
+      about: 'one lazy page that a fork committed for',
       params: {
         workload: 'store-exit',
         pages: 'lazy',
@@ -290,63 +322,75 @@ export default model({
       },
       expect: { verdict: 'assertion', property: RETRY, states: 129 },
     },
-    's5-single-fixed': {
-      about: 'S5 with one lazy page, with 8812410617f',
+    'marked-committed-fixed': {
+      formerly: 's5-single-fixed',
+      about: 'fixed by 8812410617f, one lazy page',
       params: { workload: 'store-exit', pages: 'lazy', need: 'nonzero', uncommitted: 3, retries: 1 },
       expect: { verdict: 'pass', states: 282 },
     },
-    's5-empty': {
-      about: 'S5 control: an object without any frame',
+    'marked-empty': {
+      formerly: 's5-empty',
+      about: 'control: an object without any frame',
       params: { workload: 'store', pages: 'zero', zMark: true, uncommitted: 3, retries: 1 },
       expect: { verdict: 'pass', states: 44 },
     },
-    's5-empty-fixed': {
-      about: 'S5 control: an object without any frame, with 8812410617f',
+    'marked-empty-fixed': {
+      formerly: 's5-empty-fixed',
+      about: 'control: an object without any frame, with 8812410617f',
       params: { workload: 'store', pages: 'zero', uncommitted: 3, retries: 1 },
       expect: { verdict: 'pass', states: 44 },
     },
-    's5-large': {
-      about: 'S5: parent and child store to every page, and the child exits',
+    'all-pages': {
+      formerly: 's5-large',
+      about: 'fixed: parent and child store to every page, and the child exits',
       params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 },
       expect: { verdict: 'pass', states: 22_423 },
     },
-    s6: {
-      about: 'S6: the child exits untouched, and a unit stays',
+    'child-exit': {
+      formerly: 's6',
+      about: 'a child exits that stored nothing, and its parent keeps a unit',
       params: { workload: 'exit', pages: 'real', uncommitted: 3, dtor: false },
       expect: { verdict: 'at-rest', property: LEAK, states: 34 },
     },
-    's6-fixed': {
-      about: 'S6 with 1d96c30488a',
+    'child-exit-fixed': {
+      formerly: 's6-fixed',
+      about: 'fixed by 1d96c30488a',
       params: { workload: 'exit', pages: 'real', uncommitted: 3 },
       expect: { verdict: 'pass', states: 41 },
     },
-    's6-stores': {
-      about: 'S6 control: the parent’s stores drain the set',
+    'child-exit-drained': {
+      formerly: 's6-stores',
+      about: 'control: the parent’s stores use the set up',
       params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false },
       expect: { verdict: 'pass', states: 2_715 },
     },
-    's6-stores-fixed': {
-      about: 'S6 control with 1d96c30488a',
+    'child-exit-drained-fixed': {
+      formerly: 's6-stores-fixed',
+      about: 'control, with 1d96c30488a',
       params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 },
       expect: { verdict: 'pass', states: 3_823 },
     },
-    's6-store': {
-      about: 'S6: the parent stores to one of two pages',
+    'child-exit-one-store': {
+      formerly: 's6-store',
+      about: 'the parent stores to one of two pages',
       params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false },
       expect: { verdict: 'at-rest', property: LEAK, states: 495 },
     },
-    's6-store-fixed': {
-      about: 'S6: the parent stores to one of two pages, with 1d96c30488a',
+    'child-exit-one-store-fixed': {
+      formerly: 's6-store-fixed',
+      about: 'fixed by 1d96c30488a, the parent stores to one of two pages',
       params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 },
       expect: { verdict: 'pass', states: 620 },
     },
-    's6-both': {
-      about: 'S6: parent and child exit at once, with 1d96c30488a',
+    'both-exit-fixed': {
+      formerly: 's6-both',
+      about: 'parent and child exit at once, with 1d96c30488a',
       params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6 },
       expect: { verdict: 'pass', states: 456 },
     },
-    's6-both-before': {
-      about: 'S6: parent and child exit at once, before it',
+    'both-exit': {
+      formerly: 's6-both-before',
+      about: 'parent and child exit at once, before it',
       params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6, dtor: false },
       expect: { verdict: 'pass', states: 303 },
     },
@@ -361,12 +405,13 @@ export default model({
       expect: { verdict: 'deadlock', states: 95 },
     },
     'sibling-fault-fixed': {
-      about: 'a fault that is under way and the fork, the object’s lock first in both',
+      about: 'fixed: both take the object’s lock first',
       params: { workload: 'sibling-fault', pages: 'real-zero', uncommitted: 4, remaps: 'object-first' },
       expect: { verdict: 'pass', states: 442 },
     },
-    's6-again': {
-      about: 'S6: the parent has forked again, and keeps its new set',
+    'child-exit-second-fork': {
+      formerly: 's6-again',
+      about: 'fixed: the parent has forked again and keeps its new set',
       params: { workload: 'fork-exit', pages: 'real', uncommitted: 4 },
       expect: { verdict: 'pass', states: 61 },
     },
@@ -376,7 +421,7 @@ export default model({
     const slots: readonly Slot['kind'][] = PAGES[params.pages]
     const unborn = slots.map(() => 'zero' as const)
     const switches: Switches = {
-      ...V2,
+      ...FROM_2026,
       need: params.need,
       zMark: params.zMark,
       dtor: params.dtor,

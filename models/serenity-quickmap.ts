@@ -1,12 +1,12 @@
 // SerenityOS: the kernel's windows to physical memory, and the map from page-table roots to processes.
 //
-// Claim 1 (S8.1): one window to page tables for all CPUs is set only if it shows another table; a CPU whose TLB still
-//   holds the window as it left it then edits the wrong table. A note of what each CPU saw last mends that
+// Claim 1 (table-window-*): the one window to page tables is set only if it shows another table. A CPU whose TLB still
+//   holds the window as that CPU left it then edits the wrong table. A note of what each CPU saw last mends that
 //   (13aa3d2d62e), as long as the memory manager's lock is held; a window per CPU needs neither (a838fdfd889).
-// Claim 2 (S8.2): the window to pages is per CPU and used with interrupts off, so that the lock around it was never
-//   needed (6cd36957610); with interrupts on, or one window for all, its user ends up elsewhere.
-// Claim 3 (S8.3): after 6cd36957610 roots are inserted into a tree with interrupts off only; a fault on another CPU does
-//   not find its own root while the tree is rotated. One lock for both (4c081e0479c) mends that.
+// Claim 2 (page-window-*): the window to pages is per CPU and used with interrupts off, so that the lock around it was
+//   never needed (6cd36957610). With interrupts on, or one window for all CPUs, a thread reaches another page.
+// Claim 3 (roots-*): after 6cd36957610 roots are inserted into a tree with only interrupts off. A fault on another CPU
+//   does not find its own root while the tree is rotated. One lock for both (4c081e0479c) mends that.
 //
 // Source: SerenityOS, Kernel/Memory/MemoryManager.cpp and PageDirectory.cpp in August 2022.
 import {
@@ -43,7 +43,7 @@ const FOUND = 'a root that is registered is found'
 /** What a CPU had in the window to page tables last. */
 const LastStruct = struct<{ table: Instance<Frame> | null }>('last', { table: ref(FrameStruct) })
 
-/** S8.1 */
+/** The window to page tables. */
 interface TableWindow {
   readonly m: Machine
   readonly window: AddressSpace
@@ -104,7 +104,7 @@ function tableWindow(
   })
 }
 
-/** S8.2: how the window to pages is used. */
+/** How the window to pages is used. */
 interface PageWindow {
   readonly m: Machine
   readonly window: AddressSpace
@@ -154,8 +154,8 @@ function* unmapPage(kernel: PageWindow): Program {
     m.assert(
       () =>
         lock.owner === m.self ||
-        `${m.self.name} unmaps on ${cpu.name}, whose window ${lock.owner ? `${lock.owner.name} uses` : 'nobody uses'}`,
-      'who unmaps a window has it',
+        `${m.self.name} unmaps on ${cpu.name}, whose window ${lock.owner ? `${lock.owner.name} uses` : 'no thread uses'}`,
+      'a CPU unmaps only its own window',
     )
   yield* atomically(() => {
     window.set(page, null)
@@ -201,7 +201,7 @@ function pageWindow(m: Machine, variant: keyof typeof PAGE_WINDOWS, threads: num
   }
 }
 
-/** S8.3: a page directory in the tree of roots. */
+/** A page directory in the tree of roots. */
 interface Directory {
   left: Instance<Directory> | null
   right: Instance<Directory> | null
@@ -341,83 +341,99 @@ export default model({
     more: int(0, { min: 0, max: 1 }),
   },
   scenarios: {
-    's8-1': {
-      about: 'S8.1: one window for all, without a note of what was seen',
+    'table-window': {
+      formerly: 's8-1',
+      about: 'one window to page tables for all CPUs: a TLB still holds the table it showed before',
       expect: { verdict: 'assertion', property: TARGET, states: 42 },
     },
-    's8-1-last': {
-      about: 'S8.1 with 13aa3d2d62e',
+    'table-window-last': {
+      formerly: 's8-1-last',
+      about: 'fixed by 13aa3d2d62e: a note of what each CPU saw last',
       params: { tables: 'global-last' },
       expect: { verdict: 'pass', states: 54 },
     },
-    's8-1-large': {
-      about: 'S8.1 with 13aa3d2d62e, three CPUs and three edits',
+    'table-window-last-three': {
+      formerly: 's8-1-large',
+      about: 'fixed by 13aa3d2d62e, three CPUs and three edits',
       params: { tables: 'global-last', more: 1 },
       expect: { verdict: 'pass', states: 3_595 },
     },
-    's8-1-unlocked': {
-      about: 'S8.1: one window for all, without the lock',
+    'table-window-unlocked': {
+      formerly: 's8-1-unlocked',
+      about: 'the note without the manager’s lock',
       params: { tables: 'global-last-unlocked' },
       expect: { verdict: 'assertion', property: TARGET, states: 92 },
     },
-    's8-1-per-cpu': {
-      about: 'S8.1: a window per CPU',
+    'table-window-per-cpu': {
+      formerly: 's8-1-per-cpu',
+      about: 'fixed: a window per CPU',
       params: { tables: 'per-cpu' },
       expect: { verdict: 'pass', states: 66 },
     },
-    's8-2': {
-      about: 'S8.2: a window per CPU, interrupts off',
+    'page-window': {
+      formerly: 's8-2',
+      about: 'a window to pages per CPU, interrupts off',
       params: { part: 'page' },
       expect: { verdict: 'pass', states: 383 },
     },
-    's8-2-large': {
-      about: 'S8.2 with three threads',
+    'page-window-three': {
+      formerly: 's8-2-large',
+      about: 'the same with three threads',
       params: { part: 'page', more: 1 },
       expect: { verdict: 'pass', states: 2_799 },
       large: true,
     },
-    's8-2-irq-on': {
-      about: 'S8.2: interrupts on until the window’s lock masks them',
+    'page-window-irq-on': {
+      formerly: 's8-2-irq-on',
+      about: 'interrupts on until the window’s lock masks them',
       params: { part: 'page', pages: 'irq-on' },
       expect: { verdict: 'pass', states: 279 },
     },
-    's8-2-plain': {
-      about: 'S8.2: the lock does not mask them',
+    'page-window-plain-lock': {
+      formerly: 's8-2-plain',
+      about: 'interrupts on, and the lock does not mask them',
       params: { part: 'page', pages: 'irq-on-plain' },
-      expect: { verdict: 'assertion', property: 'who unmaps a window has it', states: 283 },
+      expect: { verdict: 'assertion', property: 'a CPU unmaps only its own window', states: 283 },
     },
-    's8-2-unguarded': {
-      about: 'S8.2: no lock, interrupts on',
+    'page-window-no-lock': {
+      formerly: 's8-2-unguarded',
+      about: 'interrupts on, and no lock',
       params: { part: 'page', pages: 'irq-on-unguarded' },
       expect: { verdict: 'assertion', property: TARGET, states: 271 },
     },
-    's8-2-global': {
-      about: 'S8.2: one window for all, without the manager’s lock',
+    'page-window-global': {
+      formerly: 's8-2-global',
+      about: 'one window to pages for all CPUs, without the manager’s lock',
       params: { part: 'page', pages: 'global-unlocked' },
       expect: { verdict: 'assertion', property: TARGET, states: 161 },
     },
-    's8-2-global-locked': {
-      about: 'S8.2: one window for all, the manager’s lock held',
+    'page-window-global-locked': {
+      formerly: 's8-2-global-locked',
+      about: 'one window to pages for all CPUs, the manager’s lock held',
       params: { part: 'page', pages: 'global-locked' },
       expect: { verdict: 'pass', states: 275 },
     },
-    's8-3': {
-      about: 'S8.3: a fault looks for its root while another is inserted',
+    roots: {
+      formerly: 's8-3',
+      about: 'a fault looks for its root while another root is inserted',
       params: { part: 'roots' },
       expect: { verdict: 'assertion', property: FOUND, states: 27 },
     },
-    's8-3-locked': {
-      about: 'S8.3 with 4c081e0479c',
+    'roots-locked': {
+      formerly: 's8-3-locked',
+      about: 'fixed by 4c081e0479c: one lock for both',
       params: { part: 'roots', insert: 'locked' },
       expect: { verdict: 'pass', states: 24 },
     },
-    's8-3-large': {
-      about: 'S8.3 with two inserts, a removal and two look-ups',
+    'roots-three': {
+      formerly: 's8-3-large',
+      about: 'two inserts, a removal and two look-ups',
       params: { part: 'roots', more: 1 },
       expect: { verdict: 'assertion', property: FOUND, states: 628 },
     },
-    's8-3-large-locked': {
-      about: 'S8.3 with two inserts, a removal and two look-ups, with 4c081e0479c',
+    'roots-three-locked': {
+      formerly: 's8-3-large-locked',
+      about: 'fixed by 4c081e0479c, two inserts, a removal and two look-ups',
       params: { part: 'roots', insert: 'locked', more: 1 },
       expect: { verdict: 'pass', states: 476 },
     },

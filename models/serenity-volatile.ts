@@ -1,18 +1,19 @@
 // SerenityOS: memory that may be purged, and its clones.
 //
-// Claim 1 (S7): the clone of a volatile object has none of its pages; if it is not born purged, the child that makes its
-//   memory non-volatile is told that nothing was lost, and reads zeroes. Fixed by f972eda7ed8.
-// Claim 2 (still there): a fork remaps its pages with the lock of the page tables held and takes the object's lock for
-//   each; a purge, like every fault since January 2026, takes them in the other order: a deadlock.
+// Claim 1 (clone-*): the clone of a volatile object has none of its pages. If the clone is not born purged, a child
+//   that makes its memory non-volatile learns that nothing was lost, and reads zeroes. Fixed by f972eda7ed8.
+// Claim 2 (lock-order-*, still there): a fork remaps its pages with the lock of the page tables held and takes the
+//   object's lock for each; a purge, like every fault since January 2026, takes them in the other order: a deadlock.
 //
-// Source: SerenityOS 5f37b60744d, AnonymousVMObject::try_clone, set_volatile and purge, Region::map_impl; claim 2 found by reading.
+// Source: SerenityOS 5f37b60744d, AnonymousVMObject::try_clone, set_volatile and purge, Region::map_impl; claim 2 found
+// by reading.
 import { type Instance, type Program, atomically, bool, boolean, choice, int, model, struct, when } from 'vmcheck'
 import { fork, purge, setNonvolatile, setVolatile } from './serenity/fork.ts'
-import { type Kernel, type Process, V2, makeKernel } from './serenity/kernel.ts'
+import { type Kernel, type Process, FROM_2026, makeKernel } from './serenity/kernel.ts'
 
 /** What the parent's pages hold. */
 const CONTENT = 7
-const TRUTH = 'who is told that nothing was purged finds its memory as it was'
+const TRUTH = 'memory that is reported as not purged is as it was'
 const StageStruct = struct<{ forked: boolean; purged: boolean; told: boolean }>('stage', {
   forked: bool,
   purged: bool,
@@ -47,42 +48,50 @@ export default model({
     pages: int(1, { min: 1, max: 2 }),
   },
   scenarios: {
-    s7: {
-      about: 'S7: the child is told that nothing was purged',
+    clone: {
+      formerly: 's7',
+      about: 'the child learns that nothing was purged, and reads zeroes',
       expect: { verdict: 'assertion', property: TRUTH, states: 43 },
     },
-    's7-fixed': {
-      about: 'S7 with f972eda7ed8',
+    'clone-fixed': {
+      formerly: 's7-fixed',
+      about: 'fixed by f972eda7ed8: the clone is born purged',
       params: { clonePurged: true },
       expect: { verdict: 'pass', states: 44 },
     },
-    's7-parent': {
-      about: 'S7 control: the parent takes its memory back',
+    parent: {
+      formerly: 's7-parent',
+      about: 'control: the parent takes its memory back',
       params: { workload: 'parent' },
       expect: { verdict: 'pass', states: 35 },
     },
-    's7-parent-fixed': {
-      about: 'S7 control with f972eda7ed8',
+    'parent-fixed': {
+      formerly: 's7-parent-fixed',
+      about: 'control, with f972eda7ed8',
       params: { workload: 'parent', clonePurged: true },
       expect: { verdict: 'pass', states: 35 },
     },
-    's7-large': {
-      about: 'S7 in any order with a purge',
+    'all-orders': {
+      formerly: 's7-large',
+      about: 'two pages, parent and child in all orders',
       params: { workload: 'all-orders', pages: 2, remaps: 'object-first' },
       expect: { verdict: 'assertion', property: TRUTH, states: 2_637 },
     },
-    's7-large-fixed': {
-      about: 'S7 in any order with a purge, with f972eda7ed8',
+    'all-orders-fixed': {
+      formerly: 's7-large-fixed',
+      about: 'fixed by f972eda7ed8, two pages, parent and child in all orders',
       params: { workload: 'all-orders', pages: 2, remaps: 'object-first', clonePurged: true },
       expect: { verdict: 'pass', states: 8_992 },
     },
-    order: {
-      about: 'a fork and a purge take two locks in opposite orders',
+    'lock-order': {
+      formerly: 'order',
+      about: 'a purge and a fork take two locks in opposite orders',
       params: { workload: 'all-orders', clonePurged: true },
       expect: { verdict: 'deadlock', states: 269 },
     },
-    'order-fixed': {
-      about: 'a fork and a purge, the object’s lock first in both',
+    'lock-order-fixed': {
+      formerly: 'order-fixed',
+      about: 'fixed: both take the object’s lock first',
       params: { workload: 'all-orders', clonePurged: true, remaps: 'object-first' },
       expect: { verdict: 'pass', states: 5_436 },
     },
@@ -92,7 +101,7 @@ export default model({
     const unborn = real.map(() => 'zero' as const)
     const kernel = makeKernel(
       m,
-      { ...V2, clonePurged, objectFirst: remaps === 'object-first' },
+      { ...FROM_2026, clonePurged, objectFirst: remaps === 'object-first' },
       {
         processes: [
           { name: 'parent', set: null, slots: real },
@@ -145,6 +154,6 @@ export default model({
     }
     m.sometimes('the child exists', () => stage.forked)
     if (workload === 'all-orders') m.sometimes('pages are purged', () => stage.purged)
-    if (workload !== 'child') m.sometimes('somebody is told that nothing was purged', () => stage.told)
+    if (workload !== 'child') m.sometimes('a thread learns that nothing was purged', () => stage.told)
   },
 })

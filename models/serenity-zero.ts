@@ -1,14 +1,15 @@
 // SerenityOS: two first stores to one page.
 //
-// Claim 1 (S3): a zero fault that gives the object's lock back before it rewrites the page table lets another thread
-//   find a page with a frame, no copy due, and a mapping that still forbids the store: a kernel that takes that for
-//   impossible panics, one that kills processes kills, one that tries again spins.
-// Claim 2 (S9): memory committed lazily is drawn before the lock is taken: two threads draw twice for one page.
+// Claim 1 (no-reason-*, retry-*, crash-*): a zero fault that releases the object's lock before it rewrites the page
+//   table lets another thread find a page with a frame, no copy due, and a mapping that still forbids the store. A
+//   kernel that takes that for impossible panics, one that kills processes kills, one that tries again spins.
+// Claim 2 (drawn-twice-*, unbacked-*, lost-update-*): memory committed lazily is drawn before the lock is taken: two
+//   threads draw twice for one page.
 // 577bc7ef95c keeps the lock throughout; dac08384a06 makes the fault without a reason harmless.
 //
 // Source: SerenityOS from 5ada38f9c3c (August 2022) to 577bc7ef95c (December 2025).
 import { boolean, choice, int, model } from 'vmcheck'
-import { type Slot, type Switches, V1, makeKernel } from './serenity/kernel.ts'
+import { type Slot, type Switches, FROM_2022, makeKernel } from './serenity/kernel.ts'
 import { type Storer, lazyPagesAreBacked, properties, storer } from './serenity/user.ts'
 
 /** Pages by kind, and the pages that each thread stores to. */
@@ -47,7 +48,7 @@ const WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>
 
-const CRASH = 'a legal access is not answered by a crash'
+const CRASH = 'a legal access does not kill the process'
 const EMPTY = 'a unit is taken from a set that has one'
 const RETRY = 'a store takes no more faults than it may'
 const BACKED = 'every lazy page has a unit'
@@ -64,134 +65,159 @@ export default model({
     retries: int(0, { min: 0, max: 4 }),
   },
   scenarios: {
-    s3: {
-      about: 'S3: a fault finds no reason, and the page is still read-only',
+    'no-reason': {
+      formerly: 's3',
+      about: 'a fault finds no reason, and the page is still read-only: the kernel panics',
       expect: { verdict: 'assertion', property: CRASH, states: 179 },
     },
-    's3-fixed': {
-      about: 'S3 with the lock held until the remap',
+    'no-reason-fixed': {
+      formerly: 's3-fixed',
+      about: 'fixed: the lock is held until the page table is rewritten',
       params: { zLock: 'on' },
       expect: { verdict: 'pass', states: 150 },
     },
-    's3-retry1': {
-      about: 'S3: a store faults again',
+    'retry-1': {
+      formerly: 's3-retry1',
+      about: 'a store faults a second time',
       params: { noReason: 'tolerate', retries: 1 },
       expect: { verdict: 'assertion', property: RETRY, states: 181 },
     },
-    's3-retry4': {
-      about: 'S3: and again',
+    'retry-4': {
+      formerly: 's3-retry4',
+      about: 'and again and again',
       params: { noReason: 'tolerate', retries: 4 },
       expect: { verdict: 'assertion', property: RETRY, states: 588 },
     },
-    's3-retry1-fixed': {
-      about: 'S3: with the lock held it faults once',
+    'retry-1-fixed': {
+      formerly: 's3-retry1-fixed',
+      about: 'fixed: with the lock held a store faults once',
       params: { noReason: 'tolerate', retries: 1, zLock: 'on' },
       expect: { verdict: 'pass', states: 142 },
     },
-    's3-crash': {
-      about: 'S3: a legal store kills the process',
+    crash: {
+      formerly: 's3-crash',
+      about: 'a legal store kills the process',
       params: { noReason: 'crash' },
       expect: { verdict: 'assertion', property: CRASH, states: 148 },
     },
-    's3-crash-fixed': {
-      about: 'S3: holding the lock is not enough',
+    'crash-fixed': {
+      formerly: 's3-crash-fixed',
+      about: 'holding the lock is not enough',
       params: { noReason: 'crash', zLock: 'on' },
       expect: { verdict: 'assertion', property: CRASH, states: 129 },
     },
-    's3-crash-lazy': {
-      about: 'S3 with a lazy page',
+    'crash-lazy': {
+      formerly: 's3-crash-lazy',
+      about: 'a lazy page',
       params: { workload: 'lazy', noReason: 'crash' },
       checks: ['assertion'],
       expect: { verdict: 'assertion', property: EMPTY, states: 44 },
     },
-    's3-crash-lazy-fixed': {
-      about: 'S3 with a lazy page: holding the lock is not enough',
+    'crash-lazy-fixed': {
+      formerly: 's3-crash-lazy-fixed',
+      about: 'a lazy page: holding the lock is not enough',
       params: { workload: 'lazy', noReason: 'crash', zLock: 'on' },
       expect: { verdict: 'assertion', property: CRASH, states: 137 },
     },
-    's3-large': {
-      about: 'S3 with three threads and two pages',
+    'no-reason-three': {
+      formerly: 's3-large',
+      about: 'three threads and two pages',
       params: { workload: 'zero-three' },
       expect: { verdict: 'assertion', property: CRASH, states: 1_327 },
       large: true,
     },
-    's3-large-fixed': {
-      about: 'S3 with three threads and two pages, the lock held',
+    'no-reason-three-fixed': {
+      formerly: 's3-large-fixed',
+      about: 'fixed, three threads and two pages',
       params: { workload: 'zero-three', zLock: 'on' },
       expect: { verdict: 'pass', states: 13_289 },
       large: true,
     },
-    s9: {
-      about: 'S9: the second thread draws from an empty reserve',
+    'drawn-twice': {
+      formerly: 's9',
+      about: 'two threads draw a committed unit for one page: the second finds none',
       params: { workload: 'lazy', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 44 },
     },
-    's9-fixed': {
-      about: 'S9 with the lock held',
+    'drawn-twice-fixed': {
+      formerly: 's9-fixed',
+      about: 'fixed: the lock is held',
       params: { workload: 'lazy', zLock: 'on' },
       expect: { verdict: 'pass', states: 158 },
     },
-    's9-two': {
-      about: 'S9: a page is left without its unit, and the next store panics',
+    'drawn-twice-two-pages': {
+      formerly: 's9-two',
+      about: 'a page is left without its unit, and the next store panics',
       params: { workload: 'lazy-two', noReason: 'tolerate' },
       expect: { verdict: 'assertion', property: EMPTY, states: 414 },
     },
-    's9-two-fixed': {
-      about: 'S9 with two pages, the lock held',
+    'drawn-twice-two-pages-fixed': {
+      formerly: 's9-two-fixed',
+      about: 'fixed, two pages',
       params: { workload: 'lazy-two', zLock: 'on' },
       expect: { verdict: 'pass', states: 332 },
     },
-    's9-backed': {
-      about: 'S9: a page is left without its unit',
+    unbacked: {
+      formerly: 's9-backed',
+      about: 'a lazy page is left without its unit',
       params: { workload: 'lazy-one-used', noReason: 'tolerate' },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: BACKED, states: 371 },
     },
-    's9-lost-fixed': {
-      about: 'S9: with the lock held no update is lost',
+    'lost-update-fixed': {
+      formerly: 's9-lost-fixed',
+      about: 'fixed: no update of the count is lost',
       params: { workload: 'lazy-one-used', zLock: 'on', splitUnits: true },
       expect: { verdict: 'pass', states: 166 },
     },
-    's9-backed-fixed': {
-      about: 'S9: with the lock held each page keeps its unit',
+    'unbacked-fixed': {
+      formerly: 's9-backed-fixed',
+      about: 'fixed: each lazy page keeps its unit',
       params: { workload: 'lazy-one-used', zLock: 'on' },
       expect: { verdict: 'pass', states: 158 },
     },
-    's9-lost': {
-      about: 'S9: an update of the reserve is lost, and the units do not add up',
+    'lost-update': {
+      formerly: 's9-lost',
+      about: 'an update of the count of units is lost',
       params: { workload: 'lazy-one-used', noReason: 'tolerate', splitUnits: true },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: 'committed units are conserved', states: 619 },
     },
-    's9-zero': {
-      about: 'S9 control: without a reserve an allocation is wasted',
+    'not-committed': {
+      formerly: 's9-zero',
+      about: 'control: nothing is committed, and an allocation is wasted',
       params: { workload: 'zero', noReason: 'tolerate' },
       expect: { verdict: 'pass', states: 334 },
     },
-    's9-zero-fixed': {
-      about: 'S9 control with the lock held',
+    'not-committed-fixed': {
+      formerly: 's9-zero-fixed',
+      about: 'control, the lock held',
       params: { workload: 'zero', noReason: 'tolerate', zLock: 'on' },
       expect: { verdict: 'pass', states: 142 },
     },
-    's9-large': {
-      about: 'S9 with three threads and two pages',
+    'drawn-twice-three': {
+      formerly: 's9-large',
+      about: 'three threads and two pages',
       params: { workload: 'lazy-three' },
       expect: { verdict: 'assertion', property: EMPTY, states: 514 },
       large: true,
     },
-    's9-large-fixed': {
-      about: 'S9 with three threads and two pages, the lock held',
+    'drawn-twice-three-fixed': {
+      formerly: 's9-large-fixed',
+      about: 'fixed, three threads and two pages',
       params: { workload: 'lazy-three', zLock: 'on' },
       expect: { verdict: 'pass', states: 13_841 },
       large: true,
     },
-    's9-pages': {
-      about: 'S9 with three pages',
+    'drawn-twice-three-pages': {
+      formerly: 's9-pages',
+      about: 'two threads and three pages',
       params: { workload: 'lazy-three-pages' },
       expect: { verdict: 'assertion', property: CRASH, states: 202 },
     },
-    's9-pages-fixed': {
-      about: 'S9 with three pages, the lock held',
+    'drawn-twice-three-pages-fixed': {
+      formerly: 's9-pages-fixed',
+      about: 'fixed, two threads and three pages',
       params: { workload: 'lazy-three-pages', zLock: 'on' },
       expect: { verdict: 'pass', states: 1_428 },
     },
@@ -199,7 +225,7 @@ export default model({
   machine(m, params) {
     const { slots, threads }: Workload = WORKLOADS[params.workload]
     const switches: Switches = {
-      ...V1,
+      ...FROM_2022,
       dispatch: 'slot-cow',
       zLock: params.zLock === 'on',
       splitUnits: params.splitUnits,

@@ -1,12 +1,13 @@
 // GNU Mach, April 2024: two threads that wire and unwire adjacent kernel memory hang.
 //
-// vm_map_pageable drops the lock of a kernel map while it faults pages in, and follows the entry list meanwhile.
-// Claim 1 (S1): with the end of its walk found by pointer, it runs on into an entry that another thread has inserted
-//   and wired; it makes that thread's page busy and needs the map lock, while the other holds the map lock and needs
+// vm_map_pageable drops the lock of a kernel map while it faults pages in, and meanwhile walks the entry list.
+// Claim 1 (deadlock, leak): a walk that ends at a pointer runs on into an entry that another thread has inserted and
+//   wired. It makes that thread's page busy and needs the map lock, while the other thread holds the map lock and needs
 //   the page.
-// Claim 2 (S2): even with its walk bounded by address, its own entry may be merged with the neighbour's during the
-//   window, and the same cycle closes; marking the entries as in transition prevents that.
-// Claim 3: the walk still reads the entry after its range, which may be freed by then; one that stops before does not.
+// Claim 2 (merge-*): even when the walk is bounded by address, its entry may be merged with the neighbour's while the
+//   map is unlocked, and the same cycle closes. Marking the entries as in transition prevents that.
+// Claim 3 (*-walk-after-free): the walk still reads the entry after its range, which may be freed by then. A strict walk
+//   stops before it.
 //
 // Source: GNU Mach head 40166870; commits 7b87e10b (patch 1), 6e5e1f09 (patch 2), 1a4ce715 (patch 3).
 // Counts of states belong to this model's granularity: one step a section under a lock, one a read without it.
@@ -31,7 +32,7 @@ interface Workload extends Omit<Setting, 'name'> {
   readonly program: (kernel: Kernel, thread: number) => () => Program
 }
 
-/** S1: one thread wires page 0, another enters, wires and unwires page 1 (and with `free` deletes it). */
+/** One thread wires page 0, another enters, wires and unwires page 1 (and with `free` deletes it). */
 function overrun(free: boolean): Workload {
   return {
     threads: 2,
@@ -53,7 +54,7 @@ function overrun(free: boolean): Workload {
   }
 }
 
-/** S2: two threads wire the halves of one entry; one of them also has its half merged back. */
+/** Two threads wire the halves of one entry; one of them also has its half merged back. */
 const merge: Workload = {
   threads: 2,
   entries: 3,
@@ -115,68 +116,68 @@ export default model({
   },
   scenarios: {
     deadlock: {
-      about: 'S1: the walk runs into the neighbour’s entry',
+      about: 'the walk over the range runs on into the neighbour’s entry',
       checks: ['stuck'],
       expect: { verdict: 'deadlock', states: 2_006 },
     },
     fixed: {
-      about: 'S1 with all patches and a strict walk',
+      about: 'all patches and a strict walk',
       params: { kernel: 'fixed' },
       expect: { verdict: 'pass', states: 1_305 },
     },
     'patch-1': {
-      about: 'S1 with the walk bounded by address',
+      about: 'the walk is bounded by address',
       params: { kernel: 'patch-1' },
       expect: { verdict: 'pass', states: 1_628 },
     },
-    head: { about: 'S1 as the kernel is now', params: { kernel: 'head' }, expect: { verdict: 'pass', states: 1_628 } },
+    head: { about: 'the kernel as it is now', params: { kernel: 'head' }, expect: { verdict: 'pass', states: 1_628 } },
     'without-patch-1': {
-      about: 'S1: marking alone does not stop the walk',
+      about: 'marking entries alone does not stop the walk',
       params: { inhibit: 'on', mark: 'on' },
       checks: ['stuck'],
       expect: { verdict: 'deadlock', states: 2_006 },
     },
     leak: {
-      about: 'S1: the neighbour’s page keeps a wiring',
+      about: 'the walk wires the neighbour’s page, and the wiring stays',
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 2_022 },
     },
     'unwired-twice': {
-      about: 'S1: the wiring fault turns into an unwiring',
+      about: 'the wiring fault turns into an unwiring',
       checks: ['assertion'],
       expect: { verdict: 'assertion', property: 'a page that is unwired was wired', states: 2_022 },
     },
     'walk-after-free': {
-      about: 'S1 with a trailing free: the walk reads a freed entry',
+      about: 'with a free afterwards: the walk reads a freed entry',
       params: { workload: 'overrun-free' },
       checks: ['use-after-free'],
       expect: { verdict: 'use-after-free', states: 2_291 },
     },
     'merge-deadlock': {
-      about: 'S2: the own entry is merged with the neighbour’s',
+      about: 'the wiring thread’s entry is merged with the neighbour’s',
       params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' },
       checks: ['stuck'],
       expect: { verdict: 'deadlock', states: 1_763 },
     },
     'merge-unwired': {
-      about: 'S2: success is reported for a page that is not wired',
+      about: 'the same merge: success is reported for a page that is not wired',
       params: { workload: 'merge', kernel: 'patch-1' },
       checks: ['assertion'],
       expect: { verdict: 'assertion', property: 'a wired range is resident and wired', states: 952 },
     },
     'merge-leak': {
-      about: 'S2: a page keeps a wiring',
+      about: 'the same merge: a page keeps a wiring',
       params: { workload: 'merge', kernel: 'patch-1', fast: 'nondet' },
       checks: ['at-rest'],
       expect: { verdict: 'at-rest', property: 'no page keeps a wiring that no entry has', states: 1_420 },
     },
     'merge-fixed': {
-      about: 'S2 with entries marked as in transition',
+      about: 'entries marked as in transition are not merged',
       params: { workload: 'merge', kernel: 'head', fast: 'nondet' },
       expect: { verdict: 'pass', states: 1_282 },
     },
     'merge-strict-unmarked': {
-      about: 'S2: a strict walk alone does not prevent it',
+      about: 'a strict walk alone does not prevent the merge',
       params: { workload: 'merge', kernel: 'fixed', mark: 'off', fast: 'nondet' },
       checks: ['stuck'],
       expect: { verdict: 'deadlock', states: 1_701 },
@@ -188,7 +189,7 @@ export default model({
       expect: { verdict: 'deadlock', states: 2_935 },
     },
     'names-walk-after-free': {
-      about: 'the kernel as it is now still reads a freed successor',
+      about: 'mach_port_names: the kernel as it is now still reads a freed successor',
       params: { workload: 'names-1', kernel: 'head' },
       expect: { verdict: 'use-after-free', states: 2_433 },
     },

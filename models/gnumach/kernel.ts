@@ -18,7 +18,7 @@ export interface Switches {
   readonly space: 'kernel' | 'user'
   /** How a user's map is wired: read lock kept without recursion, with it (the kernel), or unlocked and marked like a kernel map. */
   readonly userWire: 'plain' | 'recursive' | 'transit'
-  /** What clearing does with somebody who waits: panic (the kernel with assertions), nothing (without), or wake. */
+  /** What clearing does when a thread waits: panic (the kernel with assertions), nothing (without), or wake. */
   readonly clear: 'assert' | 'ignore' | 'wake'
   /** Wiring and unwiring wait until no entry of their range is in transition. */
   readonly waitTransit: boolean
@@ -30,7 +30,7 @@ export interface Switches {
   readonly copyoutExtends: 'private' | 'coalesce'
   /** Whether unwiring waits for pages under the write lock (the kernel), or with its entries marked and the map unlocked. */
   readonly unwire: 'locked' | 'transit'
-  /** Parts of `transit`, each of which can be left out: the entry is marked meanwhile, and whoever waits for it woken. */
+  /** Parts of `transit`, each of which can be left out: the entry is marked meanwhile, and clearing wakes the threads that wait for it. */
   readonly unwireMarks: boolean
   readonly unwireWakes: boolean
 }

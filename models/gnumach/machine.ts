@@ -87,7 +87,7 @@ export function properties(m: Machine, kernel: Kernel): void {
   m.atRest('the map lock is free', () => map.lock.isFree)
 }
 
-/** P7: nothing stays in transition. */
+/** P7: no entry stays in transition. */
 export function nothingInTransition({ map }: Pick<Kernel, 'map'>): PropertyResult {
   const left = map.list().find(({ inTransition, needsWakeup }) => inTransition || needsWakeup)
   return left

@@ -105,13 +105,13 @@ function markRange({ m }: Kernel, first: Entry, end: number): void {
   }
 }
 
-/** Patch 3: and no longer. Whether somebody is to be woken. */
+/** Patch 3: and no longer. Whether a thread has to be woken. */
 function clearRange({ m, clear }: Kernel, first: Entry, end: number): boolean {
   let isAwaited = false
   for (let entry: Entry | null = first; entry && entry.end <= end; entry = entry.next) {
     m.assert(entry.inTransition, 'an entry to be cleared is in transition')
     entry.inTransition = false
-    if (clear === 'assert') m.assert(!entry.needsWakeup, 'nobody waits for an entry in transition')
+    if (clear === 'assert') m.assert(!entry.needsWakeup, 'no thread waits for an entry in transition')
     if (clear === 'wake' && entry.needsWakeup) {
       entry.needsWakeup = false
       isAwaited = true

@@ -16,7 +16,7 @@ export interface Process {
   readonly frames: FrameStore
   readonly slots: readonly Instance<{ frame: Instance<Frame> | null }>[]
   readonly table: AddressSpace
-  /** Held for reading by faults and forks, for writing by whoever changes mappings. */
+  /** Held for reading by faults and forks, for writing by calls that change mappings. */
   readonly state: RwSpinLock
   readonly pages: SpinLock
   readonly cpus: readonly Cpu[]

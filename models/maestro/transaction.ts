@@ -7,7 +7,7 @@ import type { Found, Node, Protection, Tree } from './tree.ts'
 export interface Fixes {
   /** 6a914226: an old value is saved at the first change of its key only. */
   readonly savesOnce: boolean
-  /** Proposed (S2): look-ups do not find what is to be deleted. */
+  /** Proposed: look-ups do not find what is to be deleted. */
   readonly skipDiscarded: boolean
   /** How MAP_FIXED computes what is left of a gap: from byte addresses (until 96170d08), with an absolute end (since), right. */
   readonly remainder: 'bytes' | 'absolute-end' | 'relative'

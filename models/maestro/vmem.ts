@@ -23,19 +23,23 @@ export interface Epoch {
   readonly refills: boolean
   /** The copy is written through its page, as the CPU translates that; or, simpler, to its frame. */
   readonly writesThroughPage: boolean
-  /** Proposed (S4): room in the log is reserved before the page table is changed. */
+  /** Proposed: room in the log is reserved before the page table is changed. */
   readonly reserves: boolean
 }
 
 /** The epochs by name. */
-export const EPOCHS: Readonly<Record<'E0' | 'E1' | 'E2' | 'E3' | 'E5', Omit<Epoch, 'reserves' | 'writesThroughPage'>>> =
-  {
-    E0: { transactions: true, invalidates: false, refills: false },
-    E1: { transactions: true, invalidates: true, refills: false },
-    E2: { transactions: false, invalidates: true, refills: true },
-    E3: { transactions: false, invalidates: false, refills: true },
-    E5: { transactions: false, invalidates: true, refills: true },
-  }
+export const EPOCHS: Readonly<
+  Record<
+    'before-0da27b98' | '0da27b98' | 'ba498f34' | '5d98d94b' | '6fd36556',
+    Omit<Epoch, 'reserves' | 'writesThroughPage'>
+  >
+> = {
+  'before-0da27b98': { transactions: true, invalidates: false, refills: false },
+  '0da27b98': { transactions: true, invalidates: true, refills: false },
+  ba498f34: { transactions: false, invalidates: true, refills: true },
+  '5d98d94b': { transactions: false, invalidates: false, refills: true },
+  '6fd36556': { transactions: false, invalidates: true, refills: true },
+}
 
 interface Change {
   used: boolean
@@ -97,7 +101,7 @@ export function makeResident(frames: FrameStore, process: Process, other: Proces
   }
 }
 
-/** P-REF, P-LEAK and P-TLB: frames are counted by who holds them, and nothing stale is cached; `others` hold frames besides. */
+/** The count of each frame is that of its owners, no frame is leaked, and no translation is stale; `others` own frames besides. */
 export function properties(m: Machine, frames: FrameStore, processes: readonly Process[], others: number): void {
   const holdings = (): Holding<Instance<Frame>>[] =>
     processes.flatMap(({ name, slots }) =>
@@ -115,10 +119,10 @@ export function properties(m: Machine, frames: FrameStore, processes: readonly P
     const lost = frames.allocated.filter((frame) => !held.some(([other]) => other === frame))
     return (
       lost.length <= others ||
-      `${lost.map(({ name }) => name).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} allocated, and ${others} belong to somebody else`
+      `${lost.map(({ name }) => name).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} allocated, and ${others} belong to another process`
     )
   })
-  m.atRest('nothing stale is cached', () =>
+  m.atRest('no translation is stale', () =>
     all(...processes.map(({ vmem, slots }) => noStaleTranslation(vmem, [...slots.keys()]))),
   )
 }
@@ -197,7 +201,7 @@ export function* vmemEnd({ log, budget }: Kernel, { vmem }: Process, outcome: 'c
 export type Outcome = 'ok' | 'ENOMEM' | 'signal'
 
 /**
- * The page of a slot becomes private and writable: a sole owner keeps its frame, anybody else gets a copy. The last
+ * The page of a slot becomes private and writable: a sole owner keeps its frame, any other process gets a copy. The last
  * step is unwrapped by force: it must not fail.
  */
 export function* makePrivate(kernel: Kernel, process: Process, page: number): Program<Outcome> {
@@ -243,7 +247,7 @@ function* copyThroughWindow(
       () =>
         window.frame.content !== FOREIGN ||
         window.frame === source ||
-        `the copy for ${process.name} reads ${window.frame.name}, which belongs to somebody else`,
+        `the copy for ${process.name} reads ${window.frame.name}, which belongs to another process`,
       'no access reaches a foreign frame',
     )
     const target = writesThroughPage ? process.vmem.access(CPU, page, 'read') : { frame: copy }
@@ -328,7 +332,7 @@ function isOwn({ slots, name }: Process, page: number, frame: Instance<Frame>): 
     own === frame ||
     own === undefined ||
     frame.content !== FOREIGN ||
-    `page ${page} of ${name} is ${own?.name ?? 'empty'}, and the CPU reaches ${frame.name}, which belongs to somebody else`
+    `page ${page} of ${name} is ${own?.name ?? 'empty'}, and the CPU reaches ${frame.name}, which belongs to another process`
   )
 }
 

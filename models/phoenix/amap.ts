@@ -35,7 +35,7 @@ export function* amapPutanons(kernel: Kernel, amap: Instance<Amap>, from: number
     if (!anon) continue
     m.assert(
       () => anons.isAllocated(anon) || `${anon.name} in slot ${index} of ${amap.name} is free already`,
-      'nothing is put twice',
+      'no page is put twice',
     )
     const anonLock = lockOfAnon(kernel, anon)
     yield* anonLock.acquire()

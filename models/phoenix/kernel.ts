@@ -28,13 +28,13 @@ export interface Fixes {
   readonly refsFix: boolean
   /** bd1bdaca: a page that cannot be mapped is not put, since its slot keeps it. */
   readonly putFix: boolean
-  /** Proposed (S7): a fresh page that cannot be filled is freed. */
+  /** Proposed: a fresh page that cannot be filled is freed. */
   readonly leakFix: boolean
-  /** Proposed (S8): a new anon is allocated before the old one is given up. */
+  /** Proposed: a new anon is allocated before the old one is given up. */
   readonly anonFix: boolean
-  /** Proposed (S8): mprotect returns the first failure, not what became of the last page. */
+  /** Proposed: mprotect returns the first failure, not what became of the last page. */
   readonly protectFix: boolean
-  /** Proposed (S9): what a rollback may need is reserved before anything is merged. */
+  /** Proposed: what a rollback may need is reserved before anything is merged. */
   readonly reserveFix: boolean
   /** fbab3468 (2023): a failed copy gives the anon's lock back. */
   readonly lockFix: boolean

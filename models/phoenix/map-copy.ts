@@ -52,7 +52,7 @@ function* releaseBoth(source: VmMap, destination: VmMap): Program {
   yield* source.lock.release()
 }
 
-/** The child's entry is the parent's: amap and anons get one more reference, and whoever writes first copies. */
+/** The child's entry is the parent's: amap and anons get one more reference, and the first that writes copies. */
 export function* shareEntry(
   kernel: Kernel,
   destination: VmMap,

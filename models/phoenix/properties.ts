@@ -1,4 +1,4 @@
-// What must hold in Phoenix-RTOS when no one is running (P-REF, P-PTE, P-UAF, P-LEAK, P-POOL, P-ATOM, P-SRC, P-DATA, P-ERR, P-COW).
+// What must hold in Phoenix-RTOS when no one is running.
 import { type Instance, type PropertyResult, type Machine, oneOf, struct } from 'vmcheck'
 import {
   type Holding,
@@ -40,7 +40,7 @@ function amapHoldings(kernel: Kernel): Holding<Instance<Amap>>[] {
   return entries(kernel).flatMap(([map, entry]) => (entry.amap ? [[entry.amap, show(map, entry)] as const] : []))
 }
 
-/** P-REF */
+/** The reference counts of anons and amaps are those of their users. */
 function referencesAreCounted(kernel: Kernel): PropertyResult {
   const { anons, amaps } = kernel
   const [anonsHeld, amapsHeld] = [anonHoldings(kernel), amapHoldings(kernel)]
@@ -60,7 +60,7 @@ function referencesAreCounted(kernel: Kernel): PropertyResult {
   )
 }
 
-/** P-LEAK and P-POOL */
+/** Every allocated frame has an owner, and every allocated entry is in a map. */
 function nothingLeaked(kernel: Kernel): PropertyResult {
   const { anons, frames } = kernel
   const held = anonHoldings(kernel).flatMap(([anon, holder]) =>
@@ -75,7 +75,7 @@ function nothingLeaked(kernel: Kernel): PropertyResult {
   return all(noFrameLeaked(frames, [...held, ...physical]), lost ? `${lost.name} is allocated, and in no map` : true)
 }
 
-/** P-PTE: every page mapped is an entry's, and the one in its slot. */
+/** Every page mapped is an entry's, and the one in its slot. */
 function pageTablesMatch(kernel: Kernel): PropertyResult {
   for (const map of kernel.maps) {
     for (let page = map.start; page < map.stop; page++) {
@@ -133,7 +133,7 @@ export function unchangedOnFailure(
   m.atRest(name, () => result.code !== 'ENOMEM' || sameAs(before, describe(kernel, map, strict)))
 }
 
-/** P-ERR: success is returned only when nothing failed, and failure only when something did. */
+/** Success is returned only when nothing failed, and failure only when something did. */
 export function failuresAreReported(m: Machine, { budget }: Kernel, result: { readonly code: string }): void {
   m.atRest(
     'a failure is reported, and nothing else',
@@ -143,7 +143,7 @@ export function failuresAreReported(m: Machine, { budget }: Kernel, result: { re
   )
 }
 
-/** P-DATA: a page still shows what it showed at first. */
+/** A page still shows what it showed at first. */
 export function dataIsKept(m: Machine, kernel: Kernel, map: VmMap, pages: readonly number[]): void {
   const show = (page: number): string => {
     const frame = map.pmap.translation(page)?.frame
@@ -163,7 +163,7 @@ export function dataIsKept(m: Machine, kernel: Kernel, map: VmMap, pages: readon
   })
 }
 
-/** P-DATA: what a fork that succeeded gives the child is what the parent has. */
+/** After a fork that succeeded, the child has what the parent has. */
 export function childHasTheData(m: Machine, kernel: Kernel, result: { readonly code: string }): void {
   const [parent, child] = kernel.maps
   m.atRest('a child has what its parent has', () => {
@@ -179,7 +179,7 @@ export function childHasTheData(m: Machine, kernel: Kernel, result: { readonly c
   })
 }
 
-/** P-COW: memory that each side of a fork may write is not the same frame. */
+/** Memory that each side of a fork may write is not the same frame. */
 export function copiesArePrivate(m: Machine, kernel: Kernel): void {
   const [parent, child] = kernel.maps
   m.atRest('writes after a fork are private', () => {

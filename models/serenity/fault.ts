@@ -69,7 +69,7 @@ function* faultWithoutReason({ m, noReason }: Kernel, { process, page }: Fault):
   if (noReason === 'tolerate') return 'Continue'
   yield* process.pdLock.acquire()
   const mapped = yield* atomically(() => process.pageTable.translation(page))
-  m.assert(mapped?.writable ?? false, 'a legal access is not answered by a crash')
+  m.assert(mapped?.writable ?? false, 'a legal access does not kill the process')
   yield* process.pdLock.release()
   return 'Continue'
 }

@@ -51,7 +51,7 @@ export interface Switches {
 }
 
 /** From 2022 to January 2026. */
-export const V1: Switches = {
+export const FROM_2022: Switches = {
   holdV: false,
   cowLock: false,
   zLock: false,
@@ -69,7 +69,14 @@ export const V1: Switches = {
 }
 
 /** Since January 2026. */
-export const V2: Switches = { ...V1, holdV: true, cowLock: true, zLock: true, dispatch: 'slot-cow', noReason: 'assert' }
+export const FROM_2026: Switches = {
+  ...FROM_2022,
+  holdV: true,
+  cowLock: true,
+  zLock: true,
+  dispatch: 'slot-cow',
+  noReason: 'assert',
+}
 
 /** CommittedPhysicalPageSet that the two sides of a fork share. */
 export interface CommittedSet {

@@ -42,7 +42,7 @@ function* storeTo(kernel: Kernel, who: Storer, page: number): Program<FaultResul
     if (retries !== null) faults += 1
     kernel.m.assert(retries === null || faults <= retries, 'a store takes no more faults than it may')
     const result = yield* handleFault(kernel, { process, cpu, page })
-    kernel.m.assert(result !== 'ShouldCrash', 'a legal access is not answered by a crash')
+    kernel.m.assert(result !== 'ShouldCrash', 'a legal access does not kill the process')
     if (result === 'OutOfMemory') return result
   }
   return 'Continue'
@@ -166,7 +166,7 @@ export function properties(
   )
   m.atRest('a copy holds what its page held', () => copiesAreWhole(processes, real))
   m.atRest('every store is in the page', () => storesAreKept(storers))
-  m.atRest('nothing that can be reached is free', () =>
+  m.atRest('no frame that can be reached is free', () =>
     noTranslationToFree(processes.map(({ pageTable }) => pageTable)),
   )
 }

@@ -61,7 +61,7 @@ export class FrameStore {
 
   /** One reference fewer; the last one frees the frame. Whether it did. */
   release(frame: Instance<Frame>): boolean {
-    this.#m.assert(() => this.frames.isAllocated(frame) || `${frame.name} is free already`, 'nothing is put twice')
+    this.#m.assert(() => this.frames.isAllocated(frame) || `${frame.name} is free already`, 'no page is put twice')
     frame.references -= 1
     if (frame.references > 0) return false
     this.frames.free(frame)

@@ -223,8 +223,8 @@ test.serial('the README’s first model runs and finds its race', async (t) => {
 test.serial('a report is the same whether the model was lowered now or before', async (t) => {
   for (const args of [
     ['models/wire.ts'],
-    ['models/phoenix-fork.ts', '--scenario', 's4'],
-    ['models/serenity-cow.ts', '--scenario', 's1'],
+    ['models/phoenix-fork.ts', '--scenario', 'anon-copy'],
+    ['models/serenity-cow.ts', '--scenario', 'freed'],
   ]) {
     const reports = [
       await vmcheck(['explore', ...args, '--json', '--workers', '1'], { cache: 'off' }),

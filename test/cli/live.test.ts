@@ -38,8 +38,8 @@ test('an assertion that fails within an operation has its place among the steps:
     [model, '--seed', '1'],
     [model, '--seed', '2'],
     [model, '--seed', '3', '--jitter'],
-    [bind, '--scenario', 's7a-access', '--jitter', '--seed', '4'],
-    [bind, '--scenario', 's7a-access', '--jitter', '--seed', '5'],
+    [bind, '--scenario', 'thread-switch-access', '--jitter', '--seed', '4'],
+    [bind, '--scenario', 'thread-switch-access', '--jitter', '--seed', '5'],
   ]) {
     const ran = await vmcheck(['run', ...line, '--time', '20', '--report', 'found.json'], { cwd })
     t.is(ran.status, 1, `${line.join(' ')}: ${ran.out}`)

@@ -1,7 +1,7 @@
 // docs/kernels.md: its tables of scenarios come from the models. `npm run kernels` writes them again.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import type { Expectation, Scenario } from '../../src/model/model.ts'
+import { type Expectation, type Scenario, formerNames } from '../../src/model/model.ts'
 import { loadOnce } from '../harness/run.ts'
 
 /** The page, from the project's root. */
@@ -19,11 +19,15 @@ export async function withScenarios(page: string): Promise<string> {
 }
 
 function table(scenarios: ReadonlyMap<string, Scenario<Record<string, unknown>>>): string {
-  const rows = [...scenarios].map(([name, { about = '', expect, large }]) => {
+  const rows = [...scenarios].map(([name, scenario]) => {
+    const { about = '', expect, large } = scenario
     const { verdict, property, states } = expect as Exclude<Expectation, string>
-    return `| \`${name}\`${large ? ' (large)' : ''} | ${about} | ${verdict}${property ? `: ${property}` : ''} | ${states?.toLocaleString('en-US')} |`
+    const former = formerNames(scenario).map((one) => `\`${one}\``)
+    return `| \`${name}\`${large ? ' (large)' : ''} | ${about} | ${verdict}${property ? `: ${property}` : ''} | ${states?.toLocaleString('en-US')} | ${former.join(', ')} |`
   })
-  return ['', '| scenario | | verdict | states |', '| --- | --- | --- | ---: |', ...rows, '', ''].join('\n')
+  return ['', '| scenario | | verdict | states | in 0.1 |', '| --- | --- | --- | ---: | --- |', ...rows, '', ''].join(
+    '\n',
+  )
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -53,114 +53,114 @@ for (const path of MODELS) {
 
 /** Fixes taken out of fixed scenarios, one at a time. */
 const REMOVED: readonly (readonly [path: string, scenario: string, ...settings: string[]])[] = [
-  ['mach-transit', 's4-wake', 'clear=assert'],
-  ['mach-transit', 's4-wake', 'clear=ignore'],
-  ['mach-transit', 's10-entry-start', 'copyoutClear=start'],
-  ['mach-transit', 's10-before-clip', 'deleteCheck=after-clip'],
-  ['mach-transit', 's10-twice-entry-start', 'copyoutClear=start'],
-  ['mach-wire-user', 's8-recursive', 'userWire=plain'],
-  ['mach-wire-user', 's9-transit', 'userWire=recursive'],
-  ['mach-wire-user', 's9b-unlocked', 'userWire=recursive'],
-  ['mach-unwire', 's16-transit', 'unwire=locked'],
-  ['mach-unwire', 's16-free-transit', 'unwire=locked'],
-  ['mach-unwire', 's16-wire-unwire-transit', 'unwire=locked'],
-  ['mach-unwire', 's16-three-transit', 'unwire=locked'],
-  ['mach-unwire', 's16-free-beside', 'parts=unmarked'],
-  ['mach-unwire', 's16-free-beside', 'parts=unwoken'],
-  ['mach-unwire', 's16-wire-beside', 'parts=unmarked'],
-  ['mach-unwire', 's16-wire-beside', 'parts=unwoken'],
+  ['mach-transit', 'delete-wakeup', 'clear=assert'],
+  ['mach-transit', 'delete-wakeup', 'clear=ignore'],
+  ['mach-transit', 'copyout-front-clears-entry', 'copyoutClear=start'],
+  ['mach-transit', 'copyout-front-waits-first', 'deleteCheck=after-clip'],
+  ['mach-transit', 'copyout-front-twice-clears-entry', 'copyoutClear=start'],
+  ['mach-wire-user', 'writer-recursive', 'userWire=plain'],
+  ['mach-wire-user', 'fault-writer-transit', 'userWire=recursive'],
+  ['mach-wire-user', 'pager-unlocked', 'userWire=recursive'],
+  ['mach-unwire', 'unwire-transit', 'unwire=locked'],
+  ['mach-unwire', 'free-transit', 'unwire=locked'],
+  ['mach-unwire', 'wire-unwire-transit', 'unwire=locked'],
+  ['mach-unwire', 'unwire-enter-transit', 'unwire=locked'],
+  ['mach-unwire', 'unwire-delete-transit', 'parts=unmarked'],
+  ['mach-unwire', 'unwire-delete-transit', 'parts=unwoken'],
+  ['mach-unwire', 'unwire-wire-transit', 'parts=unmarked'],
+  ['mach-unwire', 'unwire-wire-transit', 'parts=unwoken'],
   ['mach-transit', 'pageout-coalesce', 'copyoutExtends=private'],
-  ['mach-wire-user', 's9-free', 'clear=ignore'],
-  ['serenity-cow', 's1-fixed', 'kernel=buggy'],
-  ['serenity-cow', 's1-recheck', 'kernel=buggy'],
-  ['serenity-cow', 's1-unit-recheck', 'kernel=fixed'],
-  ['serenity-cow', 's1-retry1-together', 'kernel=recheck'],
-  ['serenity-cow', 's2-fixed', 'kernel=hold'],
-  ['serenity-cow', 's2-two-fixed', 'kernel=hold'],
-  ['serenity-cow', 's2-overlap-fixed', 'kernel=hold'],
-  ['serenity-cow', 's2-stale-fixed', 'kernel=hold'],
-  ['serenity-zero', 's3-fixed', 'zLock=off'],
-  ['serenity-zero', 's3-retry1-fixed', 'zLock=off'],
-  ['serenity-zero', 's9-fixed', 'zLock=off'],
-  ['serenity-zero', 's9-two-fixed', 'zLock=off'],
-  ['serenity-zero', 's9-backed-fixed', 'zLock=off'],
-  ['serenity-zero', 's9-lost-fixed', 'zLock=off'],
-  ['serenity-zero', 's9-pages-fixed', 'zLock=off'],
-  ['serenity-fork', 's4-fixed', 'need=nonzero'],
-  ['serenity-fork', 's4-zero-fixed', 'need=all'],
-  ['serenity-fork', 's4-exact-real', 'need=nonzero'],
-  ['serenity-fork', 's5-fixed', 'zMark=true'],
-  ['serenity-fork', 's5-lazy-fixed', 'zMark=true'],
-  ['serenity-fork', 's5-final-fixed', 'zMark=true'],
-  ['serenity-fork', 's5-single-fixed', 'zMark=true'],
-  ['serenity-fork', 's6-fixed', 'dtor=false'],
-  ['serenity-fork', 's6-store-fixed', 'dtor=false'],
-  ['serenity-volatile', 's7-fixed', 'clonePurged=false'],
-  ['serenity-volatile', 's7-large-fixed', 'clonePurged=false'],
+  ['mach-wire-user', 'delete-transit', 'clear=ignore'],
+  ['serenity-cow', 'freed-fixed', 'kernel=buggy'],
+  ['serenity-cow', 'freed-recheck', 'kernel=buggy'],
+  ['serenity-cow', 'one-unit-recheck', 'kernel=fixed'],
+  ['serenity-cow', 'retry-1-together', 'kernel=recheck'],
+  ['serenity-cow', 'fork-global-lock', 'kernel=hold'],
+  ['serenity-cow', 'fork-two-pages-global-lock', 'kernel=hold'],
+  ['serenity-cow', 'fork-overlap-global-lock', 'kernel=hold'],
+  ['serenity-cow', 'stale-map-global-lock', 'kernel=hold'],
+  ['serenity-zero', 'no-reason-fixed', 'zLock=off'],
+  ['serenity-zero', 'retry-1-fixed', 'zLock=off'],
+  ['serenity-zero', 'drawn-twice-fixed', 'zLock=off'],
+  ['serenity-zero', 'drawn-twice-two-pages-fixed', 'zLock=off'],
+  ['serenity-zero', 'unbacked-fixed', 'zLock=off'],
+  ['serenity-zero', 'lost-update-fixed', 'zLock=off'],
+  ['serenity-zero', 'drawn-twice-three-pages-fixed', 'zLock=off'],
+  ['serenity-fork', 'commit-real', 'need=nonzero'],
+  ['serenity-fork', 'commit-zero-real', 'need=all'],
+  ['serenity-fork', 'commit-exact-real', 'need=nonzero'],
+  ['serenity-fork', 'marked-zero-fixed', 'zMark=true'],
+  ['serenity-fork', 'marked-lazy-fixed', 'zMark=true'],
+  ['serenity-fork', 'marked-zero-read-only-fixed', 'zMark=true'],
+  ['serenity-fork', 'marked-committed-fixed', 'zMark=true'],
+  ['serenity-fork', 'child-exit-fixed', 'dtor=false'],
+  ['serenity-fork', 'child-exit-one-store-fixed', 'dtor=false'],
+  ['serenity-volatile', 'clone-fixed', 'clonePurged=false'],
+  ['serenity-volatile', 'all-orders-fixed', 'clonePurged=false'],
   ['serenity-volatile', 'order-fixed', 'remaps=tables-first'],
   ['serenity-fork', 'sibling-fault-fixed', 'remaps=tables-first'],
-  ['serenity-quickmap', 's8-1-last', 'tables=global'],
-  ['serenity-quickmap', 's8-1-last', 'tables=global-last-unlocked'],
-  ['serenity-quickmap', 's8-2-irq-on', 'pages=irq-on-plain'],
-  ['serenity-quickmap', 's8-2-global-locked', 'pages=global-unlocked'],
-  ['serenity-quickmap', 's8-3-locked', 'insert=irq-off'],
-  ['maestro-transaction', 's1-all-fixes', 'without=savesOnce'],
-  ['maestro-transaction', 's1-all-fixes', 'deletesEagerly=true'],
-  ['maestro-transaction', 's2-fixed', 'without=skipDiscarded'],
-  ['maestro-transaction', 's2-blog-fixed', 'without=skipDiscarded'],
-  ['maestro-transaction', 's3-fixed', 'without=remainder'],
-  ['maestro-transaction', 's3-large-fixed', 'without=remainder'],
+  ['serenity-quickmap', 'table-window-last', 'tables=global'],
+  ['serenity-quickmap', 'table-window-last', 'tables=global-last-unlocked'],
+  ['serenity-quickmap', 'page-window-irq-on', 'pages=irq-on-plain'],
+  ['serenity-quickmap', 'page-window-global-locked', 'pages=global-unlocked'],
+  ['serenity-quickmap', 'roots-locked', 'insert=irq-off'],
+  ['maestro-transaction', 'complement-all-fixes', 'without=savesOnce'],
+  ['maestro-transaction', 'complement-all-fixes', 'deletesEagerly=true'],
+  ['maestro-transaction', 'gap-fixed', 'without=skipDiscarded'],
+  ['maestro-transaction', 'gap-blog-fixed', 'without=skipDiscarded'],
+  ['maestro-transaction', 'map-fixed-fixed', 'without=remainder'],
+  ['maestro-transaction', 'map-fixed-end-fixed', 'without=remainder'],
   ['maestro-transaction', 'protect-fixed', 'kernel=master'],
-  ['maestro-protect', 's12-fixed', 'kernel=master'],
-  ['maestro-protect', 's12-fork-fixed', 'kernel=master'],
-  ['maestro-protect', 's12-sibling-fixed', 'kernel=before'],
-  ['maestro-vmem', 's4a-reserved', 'reserves=false'],
-  ['maestro-vmem', 's4a-e2', 'epoch=E1'],
-  ['maestro-vmem', 's4b-e2', 'epoch=E1'],
-  ['maestro-vmem', 's4c-e2', 'epoch=E1'],
-  ['maestro-tlb', 's5-e1', 'epoch=E0'],
-  ['maestro-tlb', 's6-e1', 'epoch=E0'],
-  ['maestro-tlb', 's6-e5', 'epoch=E3'],
-  ['maestro-bind', 's7a-fixed', 'kernel=before'],
-  ['maestro-bind', 's7b-fixed', 'kernel=before'],
-  ['maestro-shootdown', 's8-d1-r1', 'kernel=master'],
-  ['maestro-shootdown', 's8-d2-r2', 'kernel=R1'],
-  ['maestro-shootdown', 's8-d2-r1-r3', 'kernel=R1'],
-  ['maestro-shootdown', 's8-d2-r1-r3', 'kernel=R3'],
-  ['maestro-shootdown', 's8-d3-r2', 'kernel=R1'],
-  ['maestro-shootdown', 's8-d3-r3', 'kernel=master'],
-  ['maestro-shootdown', 's8-d4-r4', 'kernel=master'],
-  ['maestro-shootdown', 's8-d3-r2-r4-r5', 'kernel=R2+R4'],
-  ['maestro-oom', 's11c-mapping-fixed', 'tables=before-vmem'],
-  ['maestro-oom', 's11a-fallible', 'fallible=no'],
-  ['maestro-oom', 's11b-cached', 'cached=0'],
-  ['maestro-oom', 's11c-fixed', 'tables=under-lock'],
-  ['phoenix-mmap', 's1-fixed', 'without=mmapFix'],
-  ['phoenix-mmap', 's1-fixed', 'without=putFix'],
-  ['phoenix-mmap', 's1-fixed', 'without=leakFix'],
-  ['phoenix-mmap', 's1-right-fixed', 'without=mmapFix'],
-  ['phoenix-mmap', 's1-both-fixed', 'without=mmapFix'],
-  ['phoenix-mmap', 's1-near-fixed', 'without=putFix'],
-  ['phoenix-mmap', 's6-fixed', 'without=putFix'],
-  ['phoenix-mmap', 's7-fixed', 'without=leakFix'],
-  ['phoenix-mmap', 's9-fixed', 'without=reserveFix'],
-  ['phoenix-fork', 's2-after', 'without=copyFix'],
-  ['phoenix-fork', 's2-after', 'without=refsFix'],
-  ['phoenix-fork', 's2-after', 'without=putFix'],
-  ['phoenix-fork', 's3-fixed', 'without=refsFix'],
-  ['phoenix-fork', 's3-living-fixed', 'without=refsFix'],
-  ['phoenix-fork', 's4-fixed', 'without=refsFix'],
-  ['phoenix-fork', 's5-fixed', 'without=errFix'],
-  ['phoenix-fork', 's5-large-fixed', 'without=errFix'],
-  ['phoenix-fork', 's6-fork-fixed', 'without=putFix'],
-  ['phoenix-fork', 's8-fixed', 'without=anonFix'],
-  ['phoenix-fork', 's8-large-fixed', 'without=anonFix'],
-  ['phoenix-fork', 's8-large-fixed', 'without=protectFix'],
-  ['phoenix-locks', 's12-fixed', 'fixed=false'],
-  ['phoenix-locks', 's12-object-fixed', 'fixed=false'],
-  ['phoenix-vfork', 's14-v3', 'aliveCheck=false'],
-  ['phoenix-vfork', 's14-v3', 'waiting=none', 'waiter=false'],
-  ['phoenix-vfork', 's14-clone-fixed', 'cloneFix=false'],
+  ['maestro-protect', 'write-fixed', 'kernel=master'],
+  ['maestro-protect', 'fork-fixed', 'kernel=master'],
+  ['maestro-protect', 'sibling-fixed', 'kernel=before'],
+  ['maestro-vmem', 'unlogged-reserved', 'reserves=false'],
+  ['maestro-vmem', 'unlogged-removed', 'epoch=0da27b98'],
+  ['maestro-vmem', 'rollback-removed', 'epoch=0da27b98'],
+  ['maestro-vmem', 'unwrap-removed', 'epoch=0da27b98'],
+  ['maestro-tlb', 'fork-fixed', 'epoch=before-0da27b98'],
+  ['maestro-tlb', 'copy-buffer-fixed', 'epoch=before-0da27b98'],
+  ['maestro-tlb', 'copy-buffer-fixed-again', 'epoch=5d98d94b'],
+  ['maestro-bind', 'thread-switch-fixed', 'kernel=before'],
+  ['maestro-bind', 'temporary-switch-fixed', 'kernel=before'],
+  ['maestro-shootdown', 'faults-serve-waiting', 'kernel=master'],
+  ['maestro-shootdown', 'one-mapping-serve-spinning', 'kernel=serve-waiting'],
+  ['maestro-shootdown', 'one-mapping-unlock-serve-waiting', 'kernel=serve-waiting'],
+  ['maestro-shootdown', 'one-mapping-unlock-serve-waiting', 'kernel=unlock'],
+  ['maestro-shootdown', 'munmap-serve-spinning', 'kernel=serve-waiting'],
+  ['maestro-shootdown', 'munmap-unlock', 'kernel=master'],
+  ['maestro-shootdown', 'preempted-hold-unpreempted', 'kernel=master'],
+  ['maestro-shootdown', 'munmap-serve-unpreempted', 'kernel=serve-spinning-hold-unpreempted'],
+  ['maestro-oom', 'one-mapping-before-locks', 'tables=before-vmem'],
+  ['maestro-oom', 'retry-fallible', 'fallible=no'],
+  ['maestro-oom', 'cache-shrinks', 'cached=0'],
+  ['maestro-oom', 'reclaim-before-vmem', 'tables=under-lock'],
+  ['phoenix-mmap', 'merged-fixed', 'without=mmapFix'],
+  ['phoenix-mmap', 'merged-fixed', 'without=putFix'],
+  ['phoenix-mmap', 'merged-fixed', 'without=leakFix'],
+  ['phoenix-mmap', 'merged-right-fixed', 'without=mmapFix'],
+  ['phoenix-mmap', 'merged-both-fixed', 'without=mmapFix'],
+  ['phoenix-mmap', 'own-entry-fixed', 'without=putFix'],
+  ['phoenix-mmap', 'put-twice-fixed', 'without=putFix'],
+  ['phoenix-mmap', 'uncleared-fixed', 'without=leakFix'],
+  ['phoenix-mmap', 'no-entry-reserved', 'without=reserveFix'],
+  ['phoenix-fork', 'half-fork-fixed', 'without=copyFix'],
+  ['phoenix-fork', 'half-fork-fixed', 'without=refsFix'],
+  ['phoenix-fork', 'half-fork-fixed', 'without=putFix'],
+  ['phoenix-fork', 'amap-create-fixed', 'without=refsFix'],
+  ['phoenix-fork', 'amap-create-mprotect-fixed', 'without=refsFix'],
+  ['phoenix-fork', 'anon-copy-fixed', 'without=refsFix'],
+  ['phoenix-fork', 'physmem-fixed', 'without=errFix'],
+  ['phoenix-fork', 'physmem-mixed-fixed', 'without=errFix'],
+  ['phoenix-fork', 'put-twice-fixed', 'without=putFix'],
+  ['phoenix-fork', 'lost-page-fixed', 'without=anonFix'],
+  ['phoenix-fork', 'lost-page-error-fixed', 'without=anonFix'],
+  ['phoenix-fork', 'lost-page-error-fixed', 'without=protectFix'],
+  ['phoenix-locks', 'anon-fixed', 'fixed=false'],
+  ['phoenix-locks', 'object-fixed', 'fixed=false'],
+  ['phoenix-vfork', 'wait-child-fixed', 'aliveCheck=false'],
+  ['phoenix-vfork', 'wait-child-fixed', 'waiting=none', 'waiter=false'],
+  ['phoenix-vfork', 'no-process-info-fixed', 'cloneFix=false'],
 ]
 
 test('without any one of its fixes a fixed scenario fails again', async (t) => {
@@ -182,7 +182,7 @@ const [ATOM, LEAK, PTE, REF, UAF] = [
   'at-rest: references are counted',
   'at-rest: no page table leads to a free frame',
 ]
-const TWICE = 'assertion: nothing is put twice'
+const TWICE = 'assertion: no page is put twice'
 const [GONE, SOURCE] = [
   'at-rest: a failed fork leaves nothing of the child',
   'at-rest: a failed fork leaves the parent as it was',
@@ -216,13 +216,13 @@ async function points(
   return rows
 }
 
-test('Phoenix S1: each failing allocation of a merged mmap, kernel by kernel', async (t) => {
+test('Phoenix mmap: each failing allocation of a merged mmap, kernel by kernel', async (t) => {
   const first = [ATOM, LEAK, PTE, REF]
   const second = [ATOM, UAF, LEAK, PTE, REF].toSorted()
   t.deepEqual(
     await points(
       'models/phoenix-mmap.ts',
-      's1-fixed',
+      'merged-fixed',
       ['before', 'mmap-fix', 'after', 'leak-fix'],
       [1, 2, 3, 4, 5, 6, 7, 8],
     ),
@@ -239,7 +239,7 @@ test('Phoenix S1: each failing allocation of a merged mmap, kernel by kernel', a
   )
 })
 
-test('Phoenix S2: each failing allocation of a fork, kernel by kernel', async (t) => {
+test('Phoenix fork: each failing allocation of a fork, kernel by kernel', async (t) => {
   const before = [GONE, SOURCE, REF]
   const hang = [[...before], [SOURCE, REF], [], []]
   const freed = [[...before], [SOURCE, UAF, PTE, REF].toSorted(), [], []]
@@ -248,7 +248,7 @@ test('Phoenix S2: each failing allocation of a fork, kernel by kernel', async (t
   t.deepEqual(
     await points(
       'models/phoenix-fork.ts',
-      's2-before',
+      'half-fork',
       ['before', 'copy-fix', 'copy-refs-fix', 'after'],
       [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
     ),
@@ -256,12 +256,12 @@ test('Phoenix S2: each failing allocation of a fork, kernel by kernel', async (t
   )
 })
 
-test('Phoenix S5: each failing allocation of a fork of physical memory', async (t) => {
+test('Phoenix fork: each failing allocation of a fork of physical memory', async (t) => {
   const silentFailure = ['at-rest: a failure is reported, and nothing else', 'at-rest: writes after a fork are private']
   t.deepEqual(
     await points(
       'models/phoenix-fork.ts',
-      's2-before',
+      'half-fork',
       ['without-err-fix', 'after'],
       [1, 2, 3, 4, 5, 6],
       ['layout=physmem'],
@@ -281,7 +281,7 @@ test('Maestro S1: the failures 9 to 13 of 13 break an unmapping whose complement
   const bad = ['at-rest: a call that fails changes nothing', 'at-rest: gaps and mappings tile the address space']
   const rows = await points(
     'models/maestro-transaction.ts',
-    's1',
+    'complement',
     ['blog', 'fixed-complement'],
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
   )
@@ -307,19 +307,19 @@ test('SerenityOS: what else one search finds', async (t) => {
     'assertion: no store lands in a free frame',
     'at-rest: every store is in the page',
   ])
-  const rollback = await exploreFile('models/maestro-vmem.ts', { scenario: 's4b', keepGoing: true })
-  t.deepEqual(found(rollback), ['at-rest: nothing stale is cached', 'at-rest: page tables map what the slots hold'])
+  const rollback = await exploreFile('models/maestro-vmem.ts', { scenario: 'rollback-stale', keepGoing: true })
+  t.deepEqual(found(rollback), ['at-rest: no translation is stale', 'at-rest: page tables map what the slots hold'])
 })
 
 test('a violation names the frame, its holders, the CPU and both translations', async (t) => {
   const message = async (path: string, scenario: string): Promise<string> =>
     (await exploreFile(path, { scenario })).violations[0]?.message ?? ''
   t.is(
-    await message('models/maestro-bind.ts', 's7a'),
+    await message('models/maestro-bind.ts', 'thread-switch'),
     '"no stale translation after a shootdown" does not hold: TLB 1 may still translate page 0 of S to frame[0] (writable); the page table says nothing',
   )
   t.is(
-    await message('models/serenity-cow.ts', 's1'),
+    await message('models/serenity-cow.ts', 'freed'),
     '"no store lands in a free frame" does not hold: CPU 1, storing to page 0 of parent, reaches frame[2], which is free',
   )
   const counted = await exploreFile('models/phoenix-fork.ts', {

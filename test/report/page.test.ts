@@ -92,7 +92,7 @@ function shown(page: Page): Promise<Record<string, unknown>> {
 inBrowser('opens without complaint at the end of the trace, in the state that the JSON tells', async (t) => {
   for (const [path, scenario] of [
     ['models/wire.ts', 'deadlock'],
-    ['models/serenity-zero.ts', 's9-lost'],
+    ['models/serenity-zero.ts', 'lost-update'],
     ['models/maestro-tlb.ts', null],
   ] as const) {
     const report = await exploreFile(path, { scenario }).catch(() => null)

@@ -22,9 +22,9 @@ const SMALL: Tuning = {
 const EXAMPLES: readonly (readonly [path: string, scenario: string, settings?: readonly string[]])[] = [
   ['models/wire.ts', 'deadlock'],
   ['models/wire.ts', 'names-fixed'],
-  ['models/serenity-cow.ts', 's1'],
-  ['models/maestro-bind.ts', 's7a'],
-  ['models/phoenix-fork.ts', 's2-copy'],
+  ['models/serenity-cow.ts', 'freed'],
+  ['models/maestro-bind.ts', 'thread-switch'],
+  ['models/phoenix-fork.ts', 'half-fork-destroyed'],
   ['bench/models/phil.ts', 'phil-9'],
   ['bench/models/wire.ts', 'wire-4-2'],
   ['bench/models/cow.ts', 'cow-2-2', ['cpus=3', 'frames=3']],
