@@ -1,25 +1,24 @@
 import type { SourceMap } from '../runtime/source-map.ts'
 import type { Actor } from '../model/actor.ts'
-import { awaitedBy } from '../semantics/awaited.ts'
-import { cpuOf, leaveCpu, cpuChoice, sharesCpu } from '../semantics/dispatch.ts'
-import { brokenAtRelease, evaluate, exceptionFault, leftOff } from '../semantics/faults.ts'
+import { leaveCpu, sharesCpu } from '../semantics/dispatch.ts'
+import { exceptionFault, leftOff } from '../semantics/faults.ts'
 import type { MachineParts } from '../model/machine-parts.ts'
-import type { Property } from '../model/property.ts'
 import type { Fault } from '../model/memory.ts'
 import { Operation, WHERE } from '../model/operation.ts'
 import { type Granularity, StepBounds } from '../semantics/step-bounds.ts'
-import type { Field } from '../model/field.ts'
 import { NOTHING_OFF } from '../semantics/switches.ts'
-import { Narration, type Whereabouts, valueLine } from '../trace/narration.ts'
+import { Narration, type Whereabouts } from '../trace/narration.ts'
 import { ACTOR, CONTROL, actorWords } from './buffers.ts'
 import { CpuTurns } from './cpu-turns.ts'
 import type { Driver, Point, Wait } from './driver.ts'
 import { Doubtful, Faulty, LiveMemory } from './live-memory.ts'
+import { ReleaseChecks } from './release-checks.ts'
 import { Abandoned, type Roster } from './roster.ts'
 import { Conflict, type SharedFields } from './shared-fields.ts'
-import { within } from './snapshot-port.ts'
 import type { StepLog } from './step-log.ts'
+import { type Attempted, Traffic } from './traffic.ts'
 import { Transaction } from './transaction.ts'
+import { Waits } from './waits.ts'
 import { whereaboutsOf } from './whereabouts.ts'
 
 /** What a live actor is made of. */
@@ -54,8 +53,8 @@ export class LiveActor implements Point {
   readonly #memory: LiveMemory
   readonly #transaction: Transaction
   readonly #bounds: StepBounds
-  /** Properties to be evaluated where a lock is released. */
-  readonly #whenFree: ReadonlyMap<object, readonly Property[]>
+  readonly #releases: ReleaseChecks
+  readonly #waits: Waits
   readonly #turns: CpuTurns
   #program: Generator<Operation<unknown>, unknown, unknown> | null = null
   /** The operation that the actor stands before, or is in. */
@@ -63,10 +62,9 @@ export class LiveActor implements Point {
   /** What the operation performed last gives. */
   #result: unknown = undefined
   #ticket = -1
-  #releases = 0
   /** Whether the program has come to a point in this round. */
   #hasArrived = false
-  readonly #traffic = new Map<string, { performed: number; blocked: number }>()
+  readonly #traffic = new Traffic()
 
   constructor(parts: LiveActorParts) {
     this.#with = parts
@@ -86,8 +84,8 @@ export class LiveActor implements Point {
       begin: () => this.#begin(),
       where: () => this.#where(),
     })
-    const due = machine.properties.filter(({ form }) => form === 'when-free')
-    this.#whenFree = new Map(due.map(({ lock }) => [lock as object, due.filter((property) => property.lock === lock)]))
+    this.#releases = new ReleaseChecks(parts, this.#memory)
+    this.#waits = new Waits(parts)
     this.#turns = new CpuTurns(actor, machine.memory.fields.length, fields, this.#transaction, this.#memory)
   }
 
@@ -120,81 +118,12 @@ export class LiveActor implements Point {
   }
 
   /** By name of an object: operations that took effect there, and attempts that were blocked, in all rounds. */
-  get traffic(): ReadonlyMap<string, Readonly<{ performed: number; blocked: number }>> {
-    return this.#traffic
+  get traffic(): ReadonlyMap<string, Attempted> {
+    return this.#traffic.byName
   }
 
   look(): Wait | null {
-    const operation = this.#operation
-    if (!operation) return this.#lookForCpu()
-    const { primitive, target } = operation
-    const { actor } = this.#with
-    return this.#quietly(() => {
-      const cpu = sharesCpu(actor) ? cpuChoice(actor) : null
-      if (cpu?.cpus.length === 0) return this.#withoutCpu(cpu.holders)
-      const { isBlocked: isShut, reads } = this.#guardOf(operation)
-      // a sleeper that still has its CPU can give it up, which is a step
-      const isBlocked = isShut && !(primitive.yields && cpuOf(actor) !== null)
-      const heldBy = awaitedBy(operation, actor)
-      return {
-        operation: operation.operation,
-        target: target.name,
-        isBlocked,
-        heldBy: heldBy.map(({ id }) => id),
-        isHeld: primitive.holders !== undefined,
-        sleeping: primitive.sleeps ?? false,
-        reads,
-        mayYield: primitive.yields ?? false,
-        off: this.#memory.switches,
-        at: this.#where().at,
-      }
-    })
-  }
-
-  /** Whether an operation is blocked, and of a bare condition what that depends on. */
-  #guardOf({ primitive, target, args }: Operation<unknown>): Pick<Wait, 'isBlocked' | 'reads'> {
-    const { actor, machine, fields } = this.#with
-    const read = new Set<Field>()
-    const isBlocked = !within(
-      machine.memory,
-      fields.values,
-      () => primitive.enabled?.(target, actor, args) ?? true,
-      () => 0,
-      (field) => read.add(field),
-    )
-    const reads =
-      target.name === ''
-        ? [...read].map((field) => valueLine(field, (fields.values[field.id] as number) >>> 0, machine.memory))
-        : []
-    return { isBlocked, reads }
-  }
-
-  #lookForCpu(): Wait | null {
-    const { actor } = this.#with
-    if (!sharesCpu(actor)) return null
-    const { cpus, holders } = this.#quietly(() => cpuChoice(actor))
-    return cpus.length === 0 ? this.#withoutCpu(holders) : null
-  }
-
-  #withoutCpu(holders: readonly Actor[]): Wait {
-    const { cpus } = this.#with.actor
-    return {
-      operation: 'run',
-      target: cpus.map(({ name }) => name).join(' or '),
-      isBlocked: true,
-      heldBy: holders.map(({ id }) => id),
-      isHeld: cpus.length === 1,
-      sleeping: false,
-      reads: [],
-      mayYield: false,
-      off: this.#memory.switches,
-      at: this.#where().at,
-    }
-  }
-
-  /** Reads shared memory while no one runs, outside any step. */
-  #quietly<T>(body: () => T): T {
-    return within(this.#with.machine.memory, this.#with.fields.values, body, () => 0)
+    return this.#waits.of(this.#operation, this.#memory.switches, () => this.#where())
   }
 
   #reset(): void {
@@ -245,12 +174,12 @@ export class LiveActor implements Point {
       try {
         const tried = this.#attempt(operation)
         if (tried === 'performed') {
-          this.#count(operation).performed++
+          this.#traffic.of(operation).performed++
           this.#operation = null
           return this.#result
         }
         if (tried === 'blocked') {
-          this.#count(operation).blocked++
+          this.#traffic.of(operation).blocked++
           this.#with.driver.blocked(this)
           this.#with.roster.sleep()
         }
@@ -289,19 +218,13 @@ export class LiveActor implements Point {
     if (driver.isWatched) memory.narration.operation(operation, this.#where())
     if (places) this.#turns.take(places)
     this.#result = primitive.perform(target, actor, args)
-    if (this.#whenFree.size > 0) this.#checkWhenFree(operation)
+    this.#releases.check(operation)
     this.#transaction.validate()
     if (startsStep) this.#begin()
     this.#bounds.performed(operation)
     this.#transaction.commit()
     this.#endAlone()
     return 'performed'
-  }
-
-  #count({ target }: Operation<unknown>): { performed: number; blocked: number } {
-    let count = this.#traffic.get(target.name)
-    if (!count) this.#traffic.set(target.name, (count = { performed: 0, blocked: 0 }))
-    return count
   }
 
   /** What a guard or effect throws ends the step: it is no exception that the program could catch and continue from. */
@@ -321,19 +244,6 @@ export class LiveActor implements Point {
     this.#bounds.performedAs('other')
     this.#transaction.commit()
     return 'left'
-  }
-
-  #checkWhenFree({ primitive, target }: Operation<unknown>): void {
-    const due = this.#whenFree.get(target)
-    if (!due) return
-    const memory = this.#memory
-    const { actor, driver } = this.#with
-    if (!(memory.ghost(() => primitive.frees?.(target, actor)) ?? primitive.class === 'release')) return
-    if (this.#releases++ % driver.sampling !== 0 && !memory.isAlone) return
-    for (const property of due) {
-      const holds = memory.judge(() => evaluate(property))
-      if (holds !== true) memory.violated(brokenAtRelease(property, holds))
-    }
   }
 
   /** Something did not hold while others were running: it is tried again while they stand. */

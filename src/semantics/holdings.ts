@@ -44,6 +44,11 @@ export function namesActor(raw: number, form: 'one' | 'set', id: number): boolea
   return form === 'set' ? ((raw >> id) & 1) === 1 : raw === id + 1
 }
 
+/** Whether a lock's field names one actor and nothing else: no other actor changes that. */
+export function namesOnly(raw: number, { type }: Field, { id }: Pick<Actor, 'id'>): boolean {
+  return type.names?.form !== 'set' && namesActor(raw, 'one', id) // a set tells of others, too
+}
+
 /** Whether anything keeps an actor from sleeping. */
 export function isAtomicContext({ isHandler, spinLocks, interruptsOff, preemptionOff }: AtomicContext): boolean {
   return isHandler || spinLocks.length > 0 || interruptsOff || preemptionOff

@@ -3,58 +3,21 @@ import type { Activation } from '../../runtime/runtime.ts'
 import type { Actor } from '../../model/actor.ts'
 import { leftOff, insideTouched, usedAfterFree } from '../../semantics/faults.ts'
 import type { Field } from '../../model/field.ts'
-import { namesActor } from '../../semantics/holdings.ts'
+import { namesOnly } from '../../semantics/holdings.ts'
 import { NOTHING_OFF, type Switches, switchedBy } from '../../semantics/switches.ts'
 import type { Fault, MemoryPort } from '../../model/memory.ts'
 import { ClosureOperation, type Operation, type PrimitiveClass } from '../../model/operation.ts'
 import { type Granularity, StepBounds, classOf, isAtomicAccess } from '../../semantics/step-bounds.ts'
-import { isKind } from '../../source/thrown.ts'
 import { readCell } from '../state/layout.ts'
 import { OBJECT } from '../state/references.ts'
 import type { System } from '../state/system.ts'
-
-/** Something the step's course depended on: a field's value, or an alternative taken. */
-export type Dependence =
-  | { readonly on: 'field'; readonly field: Field; readonly raw: number }
-  | { readonly on: 'choice'; readonly n: number; readonly taken: number; readonly among: readonly object[] | null }
-
-/** Alternatives to take, one a choice: by position, or one of those that a choice is among. */
-export type Script = readonly (number | { readonly object: object })[]
-
-/** Told of what a step does while it is executed, for traces. */
-export interface StepObserver {
-  operation?(operation: Operation<unknown>, stack: readonly Activation[], site: number, blocked: boolean): void
-  /** `once`: read by readOnce. */
-  access?(field: Field, isWrite: boolean, stack: readonly Activation[], once: boolean): void
-  /** What the write just told of stores. */
-  stored?(field: Field, raw: number): void
-  /** An alternative was taken. */
-  choice?(what: string, taken: string, stack: readonly Activation[]): void
-}
-
-/** Unwinds the model's code when a step ends in the middle of a function: with a fault, or cut before an access. */
-export class StepSignal extends Error {
-  readonly fault: Fault | null
-  constructor(fault: Fault | null) {
-    super(fault ? fault.message : 'cut')
-    this.fault = fault
-  }
-}
-
-/** Whether an exception is the executor's own, which the model's code must not see. */
-export function isSignal(error: unknown): boolean {
-  return isKind(error, StepSignal) || isKind(error, Refusal)
-}
-
-/** Why a look at the inside of a lock is refused. */
-export function hiddenLock({ name }: Field): string {
-  return `${name} is looked at, which says who holds a lock: others may take and release it within one step; make it with { tryable: true }, or an object of vmcheck/vm under the lock's own name`
-}
+import { AccessLog } from './access-log.ts'
+import { hiddenLock, misplaced, nondeterministic, notTryable } from './step-refusals.ts'
+import type { Script, StepObserver } from './step-observer.ts'
+import { StepSignal } from './step-signal.ts'
+import type { Dependence } from './step-record.ts'
 
 type Mode = 'plain' | 'sync' | 'once' | 'ghost'
-
-/** Accesses between two points of the code beyond which a loop over volatile fields is refused. */
-const MAX_LOG = 1000
 
 /**
  * The shared memory that one step sees: the stored state under the step's own writes. It records what the step
@@ -78,11 +41,8 @@ export class StepMemory implements MemoryPort {
   dependences: Dependence[] = []
   /** Raw values written so far, by field id. */
   writes: Map<number, number> = new Map()
-  /**
-   * Accesses since the last operation, as a virtual point keeps them, each a value and what it names: a value read with
-   * the number of its naming ({@link Namings}), 0 for writes, an alternative taken, or {@link OBJECT} and its number.
-   */
-  log: number[] = []
+  /** Accesses since the last operation. */
+  readonly log = new AccessLog()
   /** How often the actor, alone on its CPU, has switched interrupts and preemption off. */
   switches: Switches = NOTHING_OFF
   /** Whether some check reports a fault: a step does not end in what no one looks for. */
@@ -105,9 +65,6 @@ export class StepMemory implements MemoryPort {
   #checking = false
   /** What an operation's own lock is asked. */
   #asks = false
-  /** Accesses still fed from the log of a virtual point. */
-  #fed = 0
-  #feeding = false
   #touched: { alive: Field; name: string } | null = null
   /** What has ended the step: code of the model that runs while it unwinds cannot end it otherwise. */
   #ended: Error | null = null
@@ -128,31 +85,22 @@ export class StepMemory implements MemoryPort {
     this.atomic = []
     this.dependences = []
     this.writes = new Map()
-    this.log = []
+    this.log.clear()
     this.probing = false
     this.switches = NOTHING_OFF
     this.#choices = 0
     this.#read = new Set()
     this.#bounds.begin(actor)
     this.#checking = false
-    this.#fed = 0
-    this.#feeding = false
     this.#touched = null
     this.faultPlace = null
     this.#ended = null
     this.leaveOperation()
   }
 
-  /** The step continues from a virtual point: its log feeds the accesses already made. */
-  feed(log: readonly number[]): void {
-    this.log = [...log]
-    this.#feeding = log.length > 0
-  }
-
   /** An operation is about to be tried; the log must be used up. */
   enterOperation(operation: Operation<unknown>): void {
-    if (this.#feeding && this.#fed < this.log.length) throw this.unstable()
-    this.#feeding = false
+    if (!this.log.close()) throw this.unstable()
     this.#closure = operation instanceof ClosureOperation
     this.#mode = operation instanceof ClosureOperation ? operation.reads : 'sync'
     this.#class = classOf(operation, this.#system.machine)
@@ -178,9 +126,7 @@ export class StepMemory implements MemoryPort {
   /** An operation took effect: from here on the step's log starts again, and its class says what may still follow. */
   performed(operation: Operation<unknown>): void {
     this.#bounds.performed(operation)
-    this.log = []
-    this.#fed = 0
-    this.#feeding = false
+    this.log.clear()
   }
 
   /** Whether an operation starts another step. */
@@ -188,7 +134,7 @@ export class StepMemory implements MemoryPort {
     return this.probing || this.#bounds.cutsBeforeOperation(operation, this.actor as Actor)
   }
 
-  /** A guard is being evaluated. */
+  /** Whether a guard is being evaluated. */
   get guarding(): boolean {
     return this.#guarding
   }
@@ -221,8 +167,7 @@ export class StepMemory implements MemoryPort {
     } finally {
       this.#checking = false
       this.#asks = false
-      this.log = []
-      this.#fed = 0
+      this.log.clear()
     }
   }
 
@@ -235,12 +180,8 @@ export class StepMemory implements MemoryPort {
     const fed = this.#beforeAccess(field, false)
     if (fed !== null) return fed >>> 0 // a log is kept in 32 bits with a sign
     const raw = this.#load(field)
-    if (
-      this.#mode === 'ghost' &&
-      !this.#asks &&
-      this.#system.lockFields.hidden.has(field.id) &&
-      !this.#isOwn(field, raw)
-    )
+    const hides = this.#mode === 'ghost' && !this.#asks && this.#system.lockFields.hidden.has(field.id)
+    if (hides && !namesOnly(raw, field, this.actor as Actor))
       throw (this.#ended ??= new Refusal(hiddenLock(field), this.place))
     if (this.#mode === 'plain' || this.#mode === 'ghost')
       this.#logged(raw, this.#system.namings.numbers[field.id] as number)
@@ -256,7 +197,7 @@ export class StepMemory implements MemoryPort {
   }
 
   writeHidden(field: Field, raw: number): void {
-    if (!this.#feeding) this.writes.set(field.id, raw)
+    if (!this.log.feeding) this.writes.set(field.id, raw)
   }
 
   touch(alive: Field, name: string): void {
@@ -265,7 +206,7 @@ export class StepMemory implements MemoryPort {
 
   choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number {
     if (this.#isFed()) {
-      const fed = this.#nextFed()
+      const fed = this.log.next()
       return among ? among.indexOf(this.#system.objects.objects[fed] as object) : fed
     }
     if (this.probing) this.#signal(null)
@@ -318,24 +259,12 @@ export class StepMemory implements MemoryPort {
 
   /** The refusal of something that an operand must not do. */
   misplaced(what: string): Refusal {
-    return new Refusal(
-      `${what} while the arguments of a guarded operation are evaluated, which happens at every attempt: move it into the guard or effect, or into a const before`,
-      this.#system.runtime.place(this.#system.runtime.site),
-    )
+    return misplaced(what, this.#system.runtime.place(this.#system.runtime.site))
   }
 
   /** The refusal of a step that is not a function of what it read. */
   unstable(): Refusal {
-    return new Refusal(
-      'nondeterministic step: executing it again gave a different result; programs must not depend on the time, random numbers or other outside state',
-      this.place,
-    )
-  }
-
-  /** Whether the actor whose step runs is the one that a field of a lock names: no other actor changes that. */
-  #isOwn({ type }: Field, raw: number): boolean {
-    const { id } = this.actor as Actor
-    return type.names?.form !== 'set' && namesActor(raw, 'one', id) // a set tells of others, too
+    return nondeterministic(this.place)
   }
 
   #signal(fault: Fault | null): never {
@@ -345,27 +274,22 @@ export class StepMemory implements MemoryPort {
 
   /** Whether accesses are still fed from the log of a virtual point. */
   #isFed(): boolean {
-    if (this.#feeding && this.#fed === this.log.length) this.#feeding = false
-    return this.#feeding && this.#class === null
+    return this.log.hasNext && this.#class === null
   }
 
   /** Cuts before an access that must not share the step; returns the value fed for it by a log, if one does. */
   #beforeAccess(field: Field, isWrite: boolean): number | null {
     const touched = this.#touched
     this.#touched = null
-    if (this.#isFed()) return this.#nextFed()
-    if (this.evaluating && this.#mode === 'plain') {
-      throw this.misplaced(`${field.name} is used`)
-    }
+    if (this.#isFed()) return this.log.next()
+    if (this.evaluating && this.#mode === 'plain') throw this.misplaced(`${field.name} is used`)
     if (this.probing) this.#signal(null)
     if (this.#mode === 'plain') this.#plainAccess(field, isWrite, touched)
     else if (this.#mode === 'ghost') this.#ghostRead()
     else this.#atomicAccess(field, isWrite, touched)
     if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event')
       this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
-    if (touched && this.#load(touched.alive) === 0) {
-      this.fault(usedAfterFree(touched.name, field.name))
-    }
+    if (touched && this.#load(touched.alive) === 0) this.fault(usedAfterFree(touched.name, field.name))
     return null
   }
 
@@ -380,10 +304,7 @@ export class StepMemory implements MemoryPort {
       if (!this.#closure && this.#class !== 'other' && this.#system.lockFields.observed.has(field.id))
         throw new Refusal(hiddenLock(field), this.place)
       if (!this.#closure) return
-      throw new Refusal(
-        `${field.name} is looked at from outside its lock's operations, which only a tryable lock allows: make it with { tryable: true }`,
-        this.place,
-      )
+      throw new Refusal(notTryable(field), this.place)
     }
     if (this.#class !== 'other' || field.access === 'volatile' || field.access === 'event') return
     const isUnchecked = (access: Field['access']): boolean =>
@@ -417,20 +338,12 @@ export class StepMemory implements MemoryPort {
     return raw
   }
 
-  #nextFed(): number {
-    this.#fed += 2
-    return this.log[this.#fed - 2] as number
-  }
-
   #logged(value: number, naming: number): void {
     if (this.#class !== null) return
-    this.log.push(value, naming)
-    this.#fed = this.log.length
-    if (this.log.length > 2 * MAX_LOG) {
-      throw (this.#ended ??= new Refusal(
-        `${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`,
-        this.#system.loaded.sourceMap.placeOf(new Error('place')),
-      ))
+    try {
+      this.log.add(value, naming, () => this.#system.loaded.sourceMap.placeOf(new Error('place')))
+    } catch (error) {
+      throw (this.#ended ??= error as Error)
     }
   }
 }

@@ -1,7 +1,12 @@
 import type { Fault } from '../../model/memory.ts'
 import type { PrimitiveClass } from '../../model/operation.ts'
 import type { Switches } from '../../semantics/switches.ts'
-import type { Dependence } from './step-memory.ts'
+import type { Field } from '../../model/field.ts'
+
+/** Something the step's course depended on: a field's value, or an alternative taken. */
+export type Dependence =
+  | { readonly on: 'field'; readonly field: Field; readonly raw: number }
+  | { readonly on: 'choice'; readonly n: number; readonly taken: number; readonly among: readonly object[] | null }
 
 /** What a step did, as a function of its dependences. */
 export interface StepRecord {
@@ -29,6 +34,17 @@ export interface StepRecord {
   readonly holders: number
   /** Number of the code site where the step began: its label. */
   readonly site: number
+}
+
+/** The alternatives to take after those of a record, in order; null after the last. */
+export function nextScript({ dependences }: StepRecord): number[] | null {
+  const choices = dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence] : []))
+  while (choices.length > 0) {
+    const { n, taken } = choices.at(-1) as { n: number; taken: number }
+    if (taken + 1 < n) return [...choices.slice(0, -1).map((choice) => choice.taken), taken + 1]
+    choices.pop()
+  }
+  return null
 }
 
 /** Whether a step took the same course twice. */

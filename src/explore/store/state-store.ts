@@ -1,12 +1,11 @@
-import { type Batch, type Added, StoreFullError } from './batch.ts'
+import { type Batch, type Added, PART, StoreFullError } from './batch.ts'
 import type { Range, StoreBuffers } from './store-buffers.ts'
 import { RecentStates } from './recent-states.ts'
 import { hashState } from './state-hash.ts'
+import { touch } from './touch.ts'
 
 /** A run of taken slots this long means that the table has to grow before another insertion. */
 const MAX_PROBES = 1 << 14
-/** States that are looked up together: their slots and first words stay in the nearest cache. */
-export const PART = 1024
 /** Share of the table that may be taken. */
 const FULLEST = 0.75
 
@@ -347,14 +346,4 @@ export class StateStore {
     for (let i = 0; i < words; i++) if (segment[start + i] !== rows[row + i]) return false
     return true
   }
-}
-
-/**
- * Loads the entries of some slots or hashes, so that they are in the caches when they are looked at. Nothing else in the
- * loop, no branch on what is loaded: dozens of misses overlap then (20 ns each), elsewhere few do (60 ns each).
- */
-function touch(table: Int32Array, slots: Int32Array, count: number, mask: number): number {
-  let touched = 0
-  for (let i = 0; i < count; i++) touched |= table[(slots[i] as number) & mask] as number
-  return touched
 }

@@ -13,6 +13,7 @@ import type { Field } from '../../model/field.ts'
 import type { Operation } from '../../model/operation.ts'
 import { valueLine } from '../../trace/narration.ts'
 import type { Executor } from '../step/executor.ts'
+import { mayWrite } from '../step/may-write.ts'
 import { BLOCKED, INTERRUPTS_OFF, LEAF, OUTCOME, PREEMPTION_OFF, SLEEPS } from '../table/leaf.ts'
 import type { LocalStates } from '../state/local-states.ts'
 import type { RaceDetector } from './race.ts'
@@ -209,13 +210,13 @@ export class StoredStateView implements StateView {
 
   /** Who waits for a holder, and whose code beyond that wait can still wake a sleeper: by writing what its guard reads. */
   #wakers(sleeper: Actor, fields: ReadonlySet<number>): Actor[] {
-    const { executor, locals } = this.#with
+    const { executor, locals, system } = this.#with
     return this.actors.filter(
       (actor) =>
         actor !== sleeper &&
         !this.isFinished(actor) &&
         this.#holders(actor) !== 0 &&
-        executor.mayWrite(actor, locals.code(this.#words, actor.id), this.#words, fields),
+        mayWrite(executor, system, { actor, code: locals.code(this.#words, actor.id), words: this.#words }, fields),
     )
   }
 

@@ -1,22 +1,20 @@
 import type { Actor } from '../../model/actor.ts'
 import type { Fault } from '../../model/memory.ts'
-import { Arena, type ArenaBuffers, arenaBuffers, arenaUse } from './arena.ts'
+import { Arena, type ArenaBuffers, arenaUse } from './arena.ts'
 import type { Executor } from '../step/executor.ts'
-import type { Dependence } from '../step/step-memory.ts'
-import { type StepRecord, sameCourse } from '../step/step-record.ts'
+import { type Dependence, type StepRecord, nextScript, sameCourse } from '../step/step-record.ts'
 import { LabelStatistics } from './label-statistics.ts'
 import type { Cell } from '../state/layout.ts'
 import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
 import { LeafMaker, type LeafMakerParts } from './leaf-maker.ts'
-import { CHOICE, DIRECT, descend, growChoice, growRead, readSlot } from './step-tree.ts'
+import { PassingLeaves } from './passing-leaves.ts'
+import { CHOICE, DIRECT, addAlternatives, descend, growChoice, growRead, readSlot } from './step-tree.ts'
+import { extraRoot, rootOf } from './step-roots.ts'
 import type { Steps } from './steps.ts'
 import type { SymmetryGuard } from '../symmetry/guard.ts'
 
 /** How a step is taken: `placed`, it waits for the actor's CPU; `unplaced`, as if the actor had it. */
 const FOREST = { placed: 0, unplaced: 1 } as const
-
-/** Words of a block for leaves of steps that are executed each time. */
-const SCRATCH = 1 << 14
 
 /** Of each label the first records are run twice, and later ones one time in {@link RECHECK}. */
 const CHECKED_FIRST = 8
@@ -34,19 +32,6 @@ export interface StepTableParts extends LeafMakerParts {
   readonly guard: SymmetryGuard | null
 }
 
-/** First word of the table's own roots; the words before it are no one's, so that no slot is 0. */
-const FIRST_ROOT = 1
-
-/** Arena for the step table of some actors, followed by further root slots for `extra` trees. */
-export function stepArena(actors: number, localStates: number, extra: number): ArenaBuffers {
-  return arenaBuffers(extraRoot(actors, localStates) + extra)
-}
-
-/** The first of the further root slots. */
-export function extraRoot(actors: number, localStates: number): number {
-  return FIRST_ROOT + 2 * actors * localStates
-}
-
 /**
  * The steps known so far: for each actor and local state a decision tree over the values read and the alternatives
  * taken, shared by all threads. The model's code runs once for each path of a tree; from then on the step is a walk.
@@ -61,10 +46,8 @@ export class StepTable {
   readonly #faults = new Map<number, Fault>()
   /** By actor: word, shift and mask of its local state, and root of its trees. */
   readonly #places: Int32Array
-  /** Blocks of the arena for leaves that no one keeps, the one in use and how much of it is. */
-  readonly #scratch: { readonly at: number; readonly words: number }[] = []
-  #scratchBlock = 0
-  #scratchUsed = 0
+  /** Leaves of steps that are executed each time. */
+  readonly #passing: PassingLeaves
   #recorded = 0
   #executed = 0
   /** Milliseconds spent in the model's code. */
@@ -75,6 +58,7 @@ export class StepTable {
     this.#arena = new Arena(parts.arena)
     this.words = this.#arena.words
     this.#leaves = new LeafMaker(parts)
+    this.#passing = new PassingLeaves(this.#arena)
     this.#labels = new LabelStatistics(parts.patience)
     this.#places = new Int32Array(parts.actors.length * 4)
     this.place()
@@ -179,13 +163,12 @@ export class StepTable {
 
   /** Leaves found so far are not needed any more, as far as they are of steps that are executed each time. */
   recycle(): void {
-    this.#scratchBlock = 0
-    this.#scratchUsed = 0
+    this.#passing.recycle()
   }
 
   /** Whether a leaf is of a step that is executed each time: soon something else lies there. */
   isPassing(leaf: number): boolean {
-    return this.#scratch.some(({ at, words }) => leaf >= at && leaf < at + words)
+    return this.#passing.has(leaf)
   }
 
   /** Leaves of one actor's steps in a state. */
@@ -221,7 +204,7 @@ export class StepTable {
 
   #root(forest: number, actor: number, local: number): number {
     const { actors, localStates } = this.#parts
-    return FIRST_ROOT + (forest * actors.length + actor) * localStates + local
+    return rootOf(forest * actors.length + actor, localStates, local)
   }
 
   /** Goes on from a slot wherever the hot loop could not. */
@@ -279,14 +262,9 @@ export class StepTable {
 
   #execute(forest: number, actor: number, state: Int32Array, script: readonly number[]): StepRecord {
     const { executor, locals, actors } = this.#parts
+    const isPlaced = forest === FOREST.placed
     const started = performance.now()
-    const record = executor.execute(
-      actors[actor] as Actor,
-      locals.code(state, actor),
-      state,
-      script,
-      forest === FOREST.placed,
-    )
+    const record = executor.execute(actors[actor] as Actor, locals.code(state, actor), state, script, isPlaced)
     this.executing += performance.now() - started
     return record
   }
@@ -362,57 +340,10 @@ export class StepTable {
       this.#executed++
       this.#guard(forest, actor, state, record)
       const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))
-      const leaf = this.#scratchFor(leafSize(parts))
+      const leaf = this.#passing.place(leafSize(parts))
       writeLeaf(this.words, leaf, parts)
       steps.add(leaf)
       script = nextScript(record)
     }
   }
-
-  #scratchFor(size: number): number {
-    for (; ; this.#scratchBlock++, this.#scratchUsed = 0) {
-      let block = this.#scratch[this.#scratchBlock]
-      if (block === undefined) {
-        const words = Math.max(SCRATCH, size)
-        block = { at: this.#arena.allocate(words), words }
-        this.#scratch.push(block)
-      }
-      if (this.#scratchUsed + size > block.words) continue
-      const at = block.at + this.#scratchUsed
-      this.#scratchUsed += size
-      return at
-    }
-  }
-}
-
-/** The alternatives to take after those of a record, in order; null after the last. */
-export function nextScript({ dependences }: StepRecord): number[] | null {
-  const choices = dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence] : []))
-  while (choices.length > 0) {
-    const { n, taken } = choices.at(-1) as { n: number; taken: number }
-    if (taken + 1 < n) return [...choices.slice(0, -1).map((choice) => choice.taken), taken + 1]
-    choices.pop()
-  }
-  return null
-}
-
-/**
- * Adds the leaves of all alternatives of a choice from a position on, where reads lead to them; returns the position after
- * them, or the same if some are not known or behind another choice.
- */
-function addAlternatives(
-  words: Int32Array,
-  choice: number,
-  states: Int32Array,
-  base: number,
-  leaves: Int32Array,
-  from: number,
-): number {
-  let at = from
-  for (let slot = choice + 2, end = slot + (words[choice + 1] as number); slot < end; slot++) {
-    const node = descend(words, words[slot] as number, states, base)
-    if (node >= 0) return from
-    leaves[at++] = -node
-  }
-  return at
 }

@@ -121,3 +121,24 @@ export function growChoice(arena: Arena, slot: number, n: number, taken: number)
   }
   return node > 0 && words[node] === CHOICE && words[node + 1] === n ? node + 2 + taken : 0
 }
+
+/**
+ * Adds the leaves of all alternatives of a choice from a position on, where reads lead to them; returns the position after
+ * them, or the same if some are not known or behind another choice.
+ */
+export function addAlternatives(
+  words: Int32Array,
+  choice: number,
+  states: Int32Array,
+  base: number,
+  leaves: Int32Array,
+  from: number,
+): number {
+  let at = from
+  for (let slot = choice + 2, end = slot + (words[choice + 1] as number); slot < end; slot++) {
+    const node = descend(words, words[slot] as number, states, base)
+    if (node >= 0) return from
+    leaves[at++] = -node
+  }
+  return at
+}
