@@ -6,6 +6,7 @@ import type { Location, Message, Metafile, Plugin } from 'esbuild'
 import { VM, VM_ENTRY, VM_FOLDERS } from '../installation.ts'
 import { cacheBundle, cachedBundle } from './cached-bundle.ts'
 import { LoweredFiles, digestOf as loweredDigest } from './lowered-files.ts'
+import { LIBRARY } from '../source/places.ts'
 import { Refusal, type SourcePlace } from '../source/refusal.ts'
 
 /** A model's files as one lowered script. */
@@ -27,7 +28,7 @@ export type BundleForm = 'lowered' | 'native'
 /**
  * Bundles a model's file with what it imports; in the lowered form every file is lowered on the way.
  *
- * @param cache folder where lowered texts and bundles are kept from run to run; null: nowhere
+ * @param cache folder where lowered texts and bundles are cached; null: nowhere
  * @throws Refusal when a file is missing, does not parse, imports what a model may not, or cannot be lowered
  */
 export async function bundle(
@@ -45,8 +46,8 @@ export async function bundle(
   const sources = new Map<string, string>()
   const lowered = new Map<string, string>()
   const known = await LoweredFiles.open(cache)
-  const kept = await cachedBundle(known, VM, `${form} ${entry}`, cwd)
-  if (kept) return { ...kept, form }
+  const cached = await cachedBundle(known, VM, `${form} ${entry}`, cwd)
+  if (cached) return { ...cached, form }
   const { build } = await import('esbuild')
   const lowering = async (path: string, source: string): Promise<string> => {
     try {
@@ -142,9 +143,11 @@ async function checkFile(entry: string, path: string): Promise<void> {
 
 function showPath(absolute: string, cwd: string): string {
   const vm = VM_FOLDERS.find((folder) => absolute.startsWith(folder + sep))
-  if (vm !== undefined) return `vmcheck/vm/${relative(vm, absolute).split(sep).join('/')}`
+  if (vm !== undefined) return `${LIBRARY}${relative(vm, absolute).split(sep).join('/')}`
   const near = relative(cwd, absolute)
-  return near.startsWith('..') || isAbsolute(near) ? absolute : near.split(sep).join('/')
+  if (near.startsWith('..') || isAbsolute(near)) return absolute
+  const shown = near.split(sep).join('/')
+  return shown.startsWith(LIBRARY) ? `./${shown}` : shown
 }
 
 /** Whether a file is the simulated machine's. */
@@ -208,12 +211,12 @@ function modules(form: BundleForm, { code, data, refuse }: Reading): Plugin {
   }
 }
 
-/** The lowered text of a file: kept from before, or made now. */
+/** The lowered text of a file: cached, or made now. */
 async function loweredText(source: string, file: string, counted: boolean, known: LoweredFiles): Promise<string> {
   const digest = loweredDigest(source, file, counted)
-  const kept = await known.get(digest)
-  const contents = kept ?? (await lowerNow(source, file, counted))
-  if (kept === null) await known.put(digest, contents)
+  const cached = await known.get(digest)
+  const contents = cached ?? (await lowerNow(source, file, counted))
+  if (cached === null) await known.put(digest, contents)
   return contents
 }
 

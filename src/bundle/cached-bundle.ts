@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import type { Bundle, Import } from './bundle.ts'
 import type { LoweredFiles } from './lowered-files.ts'
 
-/** A bundle as it is kept from run to run, with all that it was made from. */
-interface Kept {
+/** A bundle as it is cached, with all that it was made from. */
+interface CachedBundle {
   /** Digest of each of the user's files. */
   readonly inputs: Readonly<Record<string, string>>
   /** Digest of what else decides which files an import means. */
@@ -21,7 +21,7 @@ function digest(...parts: readonly string[]): string {
   return hash.digest('hex')
 }
 
-/** The bundle kept of a model, if it would come out the same now; else null. */
+/** The cached bundle of a model, if it would come out the same now; else null. */
 export async function cachedBundle(
   files: LoweredFiles,
   vm: string,
@@ -30,7 +30,7 @@ export async function cachedBundle(
 ): Promise<Bundle | null> {
   const text = await files.getBundle(digest(entry, cwd))
   if (text === null) return null
-  const { inputs, surroundings, links, bundle } = JSON.parse(text) as Kept
+  const { inputs, surroundings, links, bundle } = JSON.parse(text) as CachedBundle
   const paths = Object.keys(inputs)
   const [now, ...digests] = await Promise.all([surroundingsOf(paths, vm), ...paths.map(digestOfFile)])
   const isLinked = await Promise.all(
@@ -42,7 +42,7 @@ export async function cachedBundle(
 }
 
 /**
- * Keeps a bundle for the next run, unless it cannot be told how its imports were found.
+ * Caches a bundle, unless it cannot be told how its imports were found.
  *
  * @param made of: the model's path, texts of the user's files by path, and their imports
  */
@@ -58,8 +58,8 @@ export async function cacheBundle(
   const links = await linksOf(made.entry, imports)
   if (!links) return
   const inputs = Object.fromEntries([...sources].map(([path, source]) => [path, digest(source)]))
-  const kept: Kept = { inputs, surroundings: await surroundingsOf([...sources.keys()], vm), links, bundle }
-  await files.putBundle(digest(entry, cwd), JSON.stringify(kept))
+  const cached: CachedBundle = { inputs, surroundings: await surroundingsOf([...sources.keys()], vm), links, bundle }
+  await files.putBundle(digest(entry, cwd), JSON.stringify(cached))
 }
 
 /** What an import may leave out, or call otherwise than the file is called. */

@@ -21,7 +21,7 @@ export function digestOf(source: string, file: string, counted: boolean): string
     .digest('hex')
 }
 
-/** Lowered texts and bundles that need not be made again: those shipped, and those kept in a folder, each under its digest. */
+/** Lowered texts and bundles that need not be made again: those shipped, and those cached in a folder, each under its digest. */
 export class LoweredFiles {
   readonly #shipped: Shipped | null
   readonly #folder: string | null
@@ -31,7 +31,7 @@ export class LoweredFiles {
     this.#folder = shipped && folder !== null ? join(folder, shipped.key) : null
   }
 
-  /** @param folder where texts are kept; null: nowhere */
+  /** @param folder where texts are cached; null: nowhere */
   static async open(folder: string | null): Promise<LoweredFiles> {
     const text = await readFile(SHIPPED, 'utf8').catch(() => null)
     return new LoweredFiles(text === null ? null : (JSON.parse(text) as Shipped), folder)
@@ -42,25 +42,25 @@ export class LoweredFiles {
     return this.#shipped?.files[digest] ?? this.#read(`${digest}.js`)
   }
 
-  /** Keeps a text; where that is not possible, it is made again next time. */
+  /** Caches a text; where that is not possible, it is made again next time. */
   async put(digest: string, text: string): Promise<void> {
     await this.#write(`${digest}.js`, text)
   }
 
-  /** What is kept of a whole bundle, or null. */
+  /** A cached bundle, or null. */
   async getBundle(digest: string): Promise<string | null> {
     return this.#read(`${digest}.bundle`)
   }
 
-  /** Keeps what is known of a whole bundle. */
+  /** Caches a bundle. */
   async putBundle(digest: string, text: string): Promise<void> {
     await this.#write(`${digest}.bundle`, text)
   }
 
   async #read(name: string): Promise<string | null> {
     if (this.#folder === null) return null
-    const kept = await readFile(join(this.#folder, name), 'utf8').catch(() => null)
-    return kept === null ? null : intact(kept)
+    const cached = await readFile(join(this.#folder, name), 'utf8').catch(() => null)
+    return cached === null ? null : intact(cached)
   }
 
   async #write(name: string, text: string): Promise<void> {
@@ -86,9 +86,9 @@ export class LoweredFiles {
   }
 }
 
-/** A kept text without its first line, the digest of the rest; null for one that was damaged. */
-function intact(kept: string): string | null {
-  const end = kept.indexOf('\n')
-  const text = kept.slice(end + 1)
-  return createHash('sha256').update(text).digest('hex') === kept.slice(0, end) ? text : null
+/** A cached text without its first line, the digest of the rest; null for one that was damaged. */
+function intact(cached: string): string | null {
+  const end = cached.indexOf('\n')
+  const text = cached.slice(end + 1)
+  return createHash('sha256').update(text).digest('hex') === cached.slice(0, end) ? text : null
 }

@@ -1,9 +1,7 @@
+import { type Kind, OBJECT, YES, oneOf } from '../source/kinds.ts'
 import { Refusal, type SourcePlace } from '../source/refusal.ts'
 import { STRATEGY_NAMES } from '../source/strategy-names.ts'
 import type { Config } from './index.ts'
-
-/** What a setting may be: said in messages, and the test for it. */
-type Kind = readonly [what: string, fits: (value: unknown) => boolean]
 
 const TEXT: Kind = ['a text', (value) => typeof value === 'string' && value !== '']
 const WHOLE: Kind = ['a whole number, 0 or more', (value) => Number.isInteger(value) && (value as number) >= 0]
@@ -13,11 +11,6 @@ const SIZE: Kind = [
   'a size such as 500MB',
   (value) => typeof value === 'string' && /^\d+(\.\d+)?\s*([KMGT]i?)?B?$/i.test(value),
 ]
-const YES: Kind = ['true or false', (value) => typeof value === 'boolean']
-
-function oneOf(...words: readonly string[]): Kind {
-  return [words.join(', '), (value) => words.includes(value as string)]
-}
 
 const SEARCH: Readonly<Record<string, Kind>> = {
   strategy: oneOf(...STRATEGY_NAMES),
@@ -34,15 +27,11 @@ const SEARCH: Readonly<Record<string, Kind>> = {
 const OVERRIDE: Readonly<Record<string, Kind>> = { ...SEARCH, match: TEXT, skip: YES }
 const CONFIG: Readonly<Record<string, Kind>> = {
   paths: ['a list of paths', (value) => Array.isArray(value) && value.every(TEXT[1])],
-  search: ['an object', isObject],
-  overrides: ['a list of objects', (value) => Array.isArray(value) && value.every(isObject)],
+  search: OBJECT,
+  overrides: ['a list of objects', (value) => Array.isArray(value) && value.every(OBJECT[1])],
   baseline: TEXT,
   cache: TEXT,
   time: SECONDS,
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**
@@ -50,7 +39,7 @@ function isObject(value: unknown): boolean {
  * @throws Refusal for an unknown setting, or one of the wrong kind: what is parsed is used
  */
 export function checkConfig(value: unknown, at: SourcePlace): Config {
-  if (!isObject(value))
+  if (!OBJECT[1](value))
     throw new Refusal('no default export: end the file with export default defineConfig({ ... })', at)
   check(value as object, CONFIG, '', at)
   const config = value as Config

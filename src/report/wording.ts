@@ -21,9 +21,9 @@ const FAULTS: ReadonlySet<string> = new Set([
 ])
 
 /** One line for an event; empty for one that has nothing to say: a write of what was there, a bare atomic section. */
-export function eventLine({ operation, target, detail }: Event): string {
+export function eventLine({ operation, target, detail, unchanged }: Event): string {
   // a write to a field says what it wrote; without that it is a lock's operation of the same name
-  if (operation === 'write' && detail !== '') return detail.endsWith(' again') ? '' : `${target} ${detail}`
+  if (operation === 'write' && detail !== '') return unchanged ? '' : `${target} ${detail}`
   if (operation === 'read' || operation === SEES) return `${operation} ${target} ${detail}`.trimEnd()
   if (operation === 'choose') return `${target}: ${detail}`
   if (FAULTS.has(operation))

@@ -1,26 +1,18 @@
+import { type Kind, OBJECT, YES, oneOf } from '../source/kinds.ts'
 import { STRATEGY_NAMES } from '../source/strategy-names.ts'
 import { suggestion } from '../source/suggestion.ts'
 import { UsageError } from '../source/usage-error.ts'
 import type { ExploreOptions } from './options.ts'
 
-/** What an option may be: said in messages, and the test for it. Numbers are tested where their ranges are known. */
-export type Kind = readonly [what: string, fits: (value: unknown) => boolean]
-
 /** A text. */
 export const TEXT: Kind = ['a text', (value) => typeof value === 'string']
-/** Whether something is so. */
-export const YES: Kind = ['true or false', (value) => typeof value === 'boolean']
-/** A number; its range is tested elsewhere. */
+/** A number: its range is tested where it is known. */
 export const NUMBER: Kind = ['a number', (value) => typeof value === 'number']
 /** A function. */
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function']
 /** A list of texts. */
 export const TEXTS: Kind = ['a list of texts', (value) => Array.isArray(value) && value.every(TEXT[1])]
 const SIGNAL: Kind = ['an AbortSignal', (value) => value instanceof AbortSignal]
-
-function oneOf(...words: readonly string[]): Kind {
-  return [words.join(' or '), (value) => words.includes(value as string)]
-}
 
 /** The kind of every option that there is. */
 export type Kinds<T> = { readonly [K in keyof Required<T>]: Kind }
@@ -34,10 +26,7 @@ export const SURROUNDINGS = {
 
 const EXPLORE: Kinds<ExploreOptions> = {
   scenario: TEXT,
-  set: [
-    'a list of KEY=VALUE, or an object',
-    (value) => TEXTS[1](value) || (typeof value === 'object' && value !== null && !Array.isArray(value)),
-  ],
+  set: ['a list of KEY=VALUE, or an object', (value) => TEXTS[1](value) || OBJECT[1](value)],
   granularity: oneOf('step', 'access'),
   check: TEXTS,
   noCheck: TEXTS,

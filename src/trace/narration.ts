@@ -123,10 +123,9 @@ export function named(
         target: instance,
         detail: to ? contents(instance, after, memory) : '',
       }
-    return {
-      ...event,
-      detail: showValue(from) === showValue(to) ? `${showValue(to)} again` : `${showValue(from)} → ${showValue(to)}`,
-    }
+    return showValue(from) === showValue(to)
+      ? { ...event, detail: `${showValue(to)} again`, unchanged: true }
+      : { ...event, detail: `${showValue(from)} → ${showValue(to)}` }
   })
 }
 

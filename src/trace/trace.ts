@@ -9,6 +9,8 @@ export interface TraceEvent {
   /** Name of the object; empty for a bare condition. */
   readonly target: string
   readonly detail: string
+  /** A write of the value that was there. */
+  readonly unchanged?: true
   /** The kernel functions on the stack, outermost first. */
   readonly function: readonly string[]
   readonly at: SourcePlace | null

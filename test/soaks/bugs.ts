@@ -195,7 +195,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'numbers of local states that do not fit into their bits are cut',
-    test: 'engine',
+    test: 'search',
     edits: [
       {
         file: 'src/explore/successors/successors.js',

@@ -1,15 +1,6 @@
+import { YES } from '../../source/kinds.ts'
 import { UsageError } from '../../source/usage-error.ts'
-import {
-  FUNCTION,
-  type Kinds,
-  NUMBER,
-  SURROUNDINGS,
-  TEXT,
-  TEXTS,
-  YES,
-  checkOptions,
-  shown,
-} from '../checked-options.ts'
+import { FUNCTION, type Kinds, NUMBER, SURROUNDINGS, TEXT, TEXTS, checkOptions, shown } from '../checked-options.ts'
 import type { GateOptions } from './gate.ts'
 
 const GATE: Kinds<GateOptions> = {
