@@ -1,3 +1,4 @@
+import { optionName } from '../session/command-lines.ts'
 import { appendFile } from 'node:fs/promises'
 import type { CommandModule } from 'yargs'
 import { type GateSummary, wasInterrupted } from '../gate/gate-result.ts'
@@ -83,6 +84,7 @@ async function run(args: GateArguments, terminal: Terminal): Promise<number> {
     { ...args, resultCache: args.cache },
     terminal,
     (cases) => new GateTable(cases, terminal, args.quiet),
+    optionName,
   )
   if (outcome.recording) terminal.out(recorded(outcome.recording))
   show(outcome, terminal)

@@ -59,6 +59,7 @@ const BASELINE = 'vmcheck.baseline.json'
  *
  * @param paths model files and folders of them; none: those of the configuration, else `models`
  * @param listening makes who is told of each scenario, once it is known which there are
+ * @param named what messages call an option: as the caller writes it
  * @throws UsageError for a configuration, a baseline, a revision or paths that cannot be used
  */
 export async function gateModels(
@@ -66,10 +67,14 @@ export async function gateModels(
   options: GateOptions,
   environment: Environment,
   listening: (cases: readonly PlannedCase[]) => GateListener,
+  named: (option: string) => string = (option) => option,
 ): Promise<GateOutcome> {
   const started = performance.now()
-  const inputs = await inputsOf(options, environment)
-  const plan = await planned(paths, options, inputs, environment)
+  const inputs = await inputsOf(options, environment, named)
+  const plan = await planned(paths, options, inputs, environment).catch((error: unknown) => {
+    if (!(error instanceof RevisionError)) throw error
+    throw new UsageError(`${named('changedSince')} ${options.changedSince}: ${error.message}`)
+  })
   const explored = await exploreAll(plan, inputs, environment, listening)
   const results = [...plan.broken, ...explored]
   const isWhole = paths.length === 0 && !environment.signal.aborted
@@ -95,7 +100,11 @@ interface Inputs {
   readonly cache: ResultCache | null
 }
 
-async function inputsOf(options: GateOptions, environment: Environment): Promise<Inputs> {
+async function inputsOf(
+  options: GateOptions,
+  environment: Environment,
+  named: (option: string) => string,
+): Promise<Inputs> {
   const { cwd } = environment
   const config = typeof options.config === 'object' ? options.config : await loadConfig(cwd, options.config ?? null)
   const baselineFile = options.baseline ?? config.baseline ?? BASELINE
@@ -105,8 +114,8 @@ async function inputsOf(options: GateOptions, environment: Environment): Promise
     config,
     baselineFile,
     baseline: await readRecorded(baselineFile, isAsked && !isUpdate, isUpdate, cwd),
-    cores: whole('--workers', options.workers, availableParallelism(), 1, 256),
-    time: Math.min(seconds('--time', options.time), config.time ?? Infinity),
+    cores: whole(named('workers'), options.workers, availableParallelism(), 1, 256),
+    time: Math.min(seconds(named('time'), options.time), config.time ?? Infinity),
     cache: cacheOf(options, config, environment),
   }
 }
@@ -127,26 +136,21 @@ async function planned(
   { config, cores, cache, baseline, baselineFile }: Inputs,
   environment: Environment,
 ): Promise<Plan> {
-  try {
-    const revision = changedSince === undefined ? null : await revisionAt(changedSince, environment.cwd)
-    const before = revision ? await baselineAt(revision, baselineFile) : baseline
-    return await planGate(
-      {
-        config,
-        paths: paths.length > 0 ? paths : (config.paths ?? ['models']),
-        isWhole: paths.length === 0,
-        cores,
-        // only cached results have to be told from those of other builds
-        tool: cache ? await buildDigest() : '',
-        before: revision && ((files) => digestsAt(revision, files)),
-        isRecordedAnew: (one) => isRecordedAnew(before, baseline, one),
-      },
-      environment,
-    )
-  } catch (error) {
-    if (error instanceof RevisionError) throw new UsageError(`--changed-since ${changedSince}: ${error.message}`)
-    throw error
-  }
+  const revision = changedSince === undefined ? null : await revisionAt(changedSince, environment.cwd)
+  const before = revision ? await baselineAt(revision, baselineFile) : baseline
+  return planGate(
+    {
+      config,
+      paths: paths.length > 0 ? paths : (config.paths ?? ['models']),
+      isWhole: paths.length === 0,
+      cores,
+      // only cached results have to be told from those of other builds
+      tool: cache ? await buildDigest() : '',
+      before: revision && ((files) => digestsAt(revision, files)),
+      isRecordedAnew: (one) => isRecordedAnew(before, baseline, one),
+    },
+    environment,
+  )
 }
 
 /** The baseline as it was at a revision; null where there was none that can be read. */
