@@ -41,13 +41,17 @@ async function commands(line: readonly string[], terminal: Terminal): Promise<re
 
 /** Parses the command line and runs the command it names. */
 async function run(terminal: CommandTerminal): Promise<void> {
-  const line = [...terminal.line]
+  const [word, ...others] = terminal.line
+  const line = word === 'help' ? [...others, '--help'] : [...terminal.line]
   const parser = yargs(line)
     .scriptName('vmcheck')
     .version(version())
     .alias('help', 'h')
     .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
   for (const command of await commands(line, terminal)) parser.command(command)
+  const [first = ''] = line
+  if (/^\w/.test(first) && !Object.hasOwn(COMMANDS, first) && first !== 'completion')
+    throw new UsageError(await advice(line, `Unknown argument: ${first}`, terminal))
   if (line.length === 0) {
     terminal.err(`${await parser.wrap(Math.min(100, terminal.width)).getHelp()}\n`)
     throw new UsageError('name a command')
@@ -82,6 +86,11 @@ async function advice(line: readonly string[], problem: string, terminal: Comman
   const [, unknown] = /^Unknown arguments?: ([^,\s]+)/.exec(problem) ?? []
   if (!isCommand && (unknown !== undefined || problem.startsWith('Did you mean')))
     return `unknown command ${command}; there are ${Object.keys(COMMANDS).join(', ')}${suggestion(command, Object.keys(COMMANDS))}`
+  const [, option = '', given = '', choices = ''] =
+    /Argument: (\S+), Given: "(.*)", Choices: (.*)/.exec(problem.replaceAll('\n', ' ')) ?? []
+  const words = [...choices.matchAll(/"([^"]*)"/g)].map(([, word]) => word as string)
+  if (words.length > 0)
+    return `--${option} takes ${words.join(', ')}, and not ${given}${suggestion(given, words)} (${help} shows how)`
   if (problem.startsWith('Not enough non-option arguments'))
     return `${command}: name ${command === 'replay' || command === 'show' ? 'a report' : 'a model'} (${help} shows how)`
   if (unknown === undefined) return `${problem.replaceAll('\n', ' ')} (${help} shows how)`

@@ -93,7 +93,7 @@ function options(yargs: Argv): Argv<ExploreArguments> {
         requiresArg: true,
         describe: 'folder to write the search to, now and then and when it is ended early',
       },
-      resume: { type: 'string', requiresArg: true, describe: 'go on with the search in this folder' },
+      resume: { type: 'string', requiresArg: true, describe: 'continue the search in this folder' },
       'checkpoint-every': {
         type: 'number',
         requiresArg: true,

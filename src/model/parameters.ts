@@ -1,3 +1,5 @@
+import { suggestion } from '../source/suggestion.ts'
+
 /** A parameter's range, default and reading from text. */
 export interface Parameter<T> {
   /** What kind of values it takes. */
@@ -100,7 +102,9 @@ export function boolean(fallback: boolean): Parameter<boolean> {
 }
 
 function nearby(name: string, known: readonly string[]): string {
-  return known.length === 0 ? 'this model has no parameters' : `known: ${known.join(', ')} (not ${name})`
+  return known.length === 0
+    ? 'this model has no parameters'
+    : `known: ${known.join(', ')} (not ${name})${suggestion(name, known)}`
 }
 
 /**
@@ -132,7 +136,10 @@ export function resolveParameters(
     if (!parameter)
       throw new ParameterError(`--set ${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
     const value = parameter.parse(setting.slice(at + 1))
-    if (value === undefined) throw new ParameterError(`--set ${setting}: ${name} takes ${parameter.describe}`)
+    if (value === undefined)
+      throw new ParameterError(
+        `--set ${setting}: ${name} takes ${parameter.describe}${suggestion(setting.slice(at + 1), parameter.describe.split('|'))}`,
+      )
     values[name] = value
   }
   return values

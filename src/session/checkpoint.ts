@@ -35,7 +35,7 @@ export class KeptSearch {
 
   /**
    * Looks at what a folder holds.
-   * @throws UsageError where nothing is to be gone on with, or something is that would be lost; CheckpointError for a damaged one
+   * @throws UsageError where there is no checkpoint to continue, or there is one that would be lost; CheckpointError for a damaged one
    */
   static async open(request: CheckpointRequest, { cwd }: Environment): Promise<KeptSearch> {
     const folder = resolve(cwd, request.folder)
@@ -43,7 +43,7 @@ export class KeptSearch {
     if (!manifest && !request.mayBegin) throw new UsageError(`--resume ${request.folder}: there is no checkpoint`)
     if (manifest && !request.mayResume)
       throw new UsageError(
-        `--checkpoint ${request.folder}: there is a checkpoint already; go on with --resume ${request.folder}, or remove the folder`,
+        `--checkpoint ${request.folder}: there is a checkpoint already; continue it with --resume ${request.folder}, or remove the folder`,
       )
     await mkdir(folder, { recursive: true })
       .then(() => access(folder, constants.W_OK))

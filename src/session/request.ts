@@ -21,7 +21,7 @@ export interface CheckpointRequest {
   readonly folder: string
   /** Whether a search may begin there. */
   readonly mayBegin: boolean
-  /** Whether one that is there may be gone on with. */
+  /** Whether a checkpoint that is there may be continued. */
   readonly mayResume: boolean
   /** Seconds between two checkpoints. */
   readonly every: number

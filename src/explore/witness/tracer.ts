@@ -19,7 +19,7 @@ export class CannotStep extends Error {
   override readonly name = 'CannotStep'
 }
 
-/** A step before which another actor could have gone on. */
+/** A step before which another actor could have continued. */
 export interface PreemptionPoint extends Standpoint {
   /** Number of the step, from 1. */
   readonly step: number
