@@ -1,3 +1,5 @@
+import { knownExtensions } from '../report/formats/formats.ts'
+
 /** Options that mean the same in every command that has them. */
 export const SHARED = {
   set: {
@@ -14,8 +16,7 @@ export const SHARED = {
     array: true,
     nargs: 1,
     default: [],
-    describe:
-      'write a report; the format follows the extension: .json .html .md .sarif .xml .itf.json .perfetto.json (repeatable)',
+    describe: `write a report; the format follows the extension: ${knownExtensions()} (repeatable)`,
   },
   json: { type: 'boolean', default: false, describe: 'the report as JSON on standard output' },
   quiet: { type: 'boolean', default: false, describe: 'no progress, and only the verdict’s line' },

@@ -1,8 +1,9 @@
-import type { Check, Finding, Occasion } from '../model/check.ts'
+import type { Check, Finding } from '../model/check.ts'
 import type { Fault } from '../model/memory.ts'
 import type { TraceStep, Waiting } from '../trace/trace.ts'
 import type { Violation } from '../trace/violation.ts'
 import type { Wait } from './driver.ts'
+import { occasionsOf } from './occasions.ts'
 import { CannotFollow, type Halt, type Replay, difference, raceDifference } from './replay.ts'
 
 /** What live CPUs made of a violation's schedule. */
@@ -16,9 +17,6 @@ export interface Followed {
   /** What was found at the end. */
   readonly finding: Finding | null
 }
-
-/** Occasions on which checks look at the state that a schedule leads to. */
-const OCCASIONS: readonly Occasion[] = ['terminal', 'wait-cycle', 'broken', 'initial', 'sleep', 'leftover']
 
 /** Steps that an actor has to take without coming to an end, to be taken to go round in a loop. */
 const ROUNDABOUT = 100
@@ -91,7 +89,7 @@ function findings(replay: Replay, checks: readonly Check[]): Finding[] {
   const isAtRest = view.actors.every((actor) =>
     actor.mustFinish ? view.isFinished(actor) : actor.endless || view.isFinished(actor) || view.isBlocked(actor),
   )
-  return view.findings(checks, isAtRest ? [...OCCASIONS, 'rest'] : OCCASIONS)
+  return view.findings(checks, isAtRest ? [...occasionsOf('atEnd'), 'rest'] : occasionsOf('atEnd'))
 }
 
 function same(

@@ -4,6 +4,7 @@ import { FLAG, STANDING } from './buffers.ts'
 import type { Wait } from './driver.ts'
 import type { CpuMessage } from './live-cpu.ts'
 import type { ActorCount, LiveMachine } from './live-machine.ts'
+import { occasionsOf } from './occasions.ts'
 import { LiveView } from './live-view.ts'
 import { loggedSchedule } from './step-log.ts'
 
@@ -192,9 +193,7 @@ export class FreeRun {
     const view = new LiveView(machine, { values, finished: this.#live.finished, waits })
     const findings = view.findings(
       this.#options.checks,
-      isStopped && !view.terminal
-        ? ['broken', 'wait-cycle', 'sleep', 'leftover']
-        : ['broken', 'wait-cycle', 'sleep', 'leftover', 'terminal'],
+      occasionsOf(isStopped && !view.terminal ? 'inSample' : 'whereAllStand'),
     )
     this.#samples++
     this.#options.sampled?.(values, this.#live)
