@@ -51,6 +51,9 @@ export class Dpor implements Strategy {
   next(position: Position): Move | null {
     const node = this.#nodes[position.depth] ?? this.#enter(position)
     const { tree, sleeping } = node
+    // a step that a race asks for may be a preemption too many: it is skipped, and the search ends inconclusive
+    while (position.isLimited && tree.branches[0] && !isAmong(tree.branches[0].move, position.moves))
+      tree.branches.shift()
     if (tree.branches.length === 0) {
       const first = position.moves.find((move) => !isAmong(move, sleeping))
       if (!first) {

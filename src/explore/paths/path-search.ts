@@ -230,6 +230,7 @@ export class PathSearch {
       depth: this.#moves.length,
       words,
       moves: isLimited ? mine : moves,
+      isLimited,
       blocked,
       isKnown: this.#visits.has(visit),
       last,

@@ -15,6 +15,8 @@ export interface Position {
   readonly words: Int32Array
   /** The steps out of it that may be taken, in order of actors and alternatives. */
   readonly moves: readonly Move[]
+  /** Whether steps of other actors are left out, because a preemption is not allowed here. */
+  readonly isLimited: boolean
   /** Actors that have not finished and cannot move, with what their attempts touch. */
   readonly blocked: readonly Move[]
   /** Whether it was met before, with as many preemptions left and the same actor running where these are limited. */

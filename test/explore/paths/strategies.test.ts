@@ -121,6 +121,17 @@ test('a bound on preemptions is inconclusive where it binds, and a pass where it
     t.deepEqual([bound.verdict, bound.inconclusive?.reason], ['inconclusive', 'preemptions'])
     t.deepEqual([free.verdict, free.assumptions], ['pass', ['preemptions <= 9']])
   }
+  for (const strategy of ['dfs', 'dpor', 'random', 'pct'] as const) {
+    for (const preemptions of [0, 1]) {
+      const { violations } = await exploreFile('models/mach-unwire.ts', { strategy, preemptions, runs: 200, seed: 1 })
+      const made = violations.map(({ steps }) => steps.filter(({ why }) => why === 'preempted').length)
+      t.true(
+        made.every((count) => count <= preemptions),
+        `${strategy}, ${preemptions}: ${made.join()}`,
+      )
+      t.is(violations.length, preemptions, strategy)
+    }
+  }
   const deadlock = (preemptions: number): Promise<string> =>
     exploreFile('models/wire.ts', { strategy: 'dfs', preemptions }).then(({ verdict }) => verdict)
   t.is(await deadlock(0), 'inconclusive')
