@@ -38,7 +38,9 @@ export async function bundle(
   form: BundleForm = 'lowered',
 ): Promise<Bundle> {
   // esbuild follows links: relative paths come out right only from a folder without any
-  const cwd = await realpath(folder)
+  const cwd = await realpath(folder).catch(() => {
+    throw new Refusal(`no such folder: ${folder}`, null)
+  })
   const entry = resolve(cwd, path)
   await checkFile(entry, path)
   const shown = (absolute: string): string => showPath(absolute, cwd)

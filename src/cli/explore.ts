@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import { presentSettings } from '../model/parameters.ts'
 import type { LoadedModel } from '../runtime/load.ts'
 import { discardCheckpoint } from '../explore/search/checkpoint/checkpoints.ts'
 import { describe, isExpected } from '../gate/judge.ts'
@@ -113,7 +114,7 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
       `${args.resume === undefined ? '--checkpoint' : '--resume'} is for one scenario, not for --all`,
     )
   args.report.forEach(formatOfReport)
-  const loaded = await loadModel(args.model, terminal)
+  const loaded = await terminal.interruptible(() => loadModel(args.model, terminal), request.limits.time)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
   const reports: Report[] = []
   const end = performance.now() / 1000 + request.limits.time
@@ -125,8 +126,8 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
     )
     const report = {
       ...explored,
-      commands: commandsOf(explored, args),
-      notes: [...explored.notes, ...renamed(explored, args), ...expectation(explored, loaded, args)],
+      commands: commandsOf(explored, { ...args, set: presentSettings(loaded.model.parameters, args.set) }),
+      notes: [...explored.notes, ...renamed(explored, loaded, args), ...expectation(explored, loaded, args)],
     }
     reports.push(report)
     if (!args.json) terminal.out(show(report, args, terminal, reports.length > 1))
@@ -141,11 +142,20 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
   return [1, 3, 0].find((status) => reports.some(({ verdict }) => exitStatus(verdict) === status)) ?? 0
 }
 
-/** That the scenario was asked for by a name that it had. */
-function renamed({ model }: Report, { scenario }: Pick<ExploreArguments, 'scenario'>): string[] {
-  return scenario === undefined || scenario === model.scenario
-    ? []
-    : [`${scenario} is now called ${model.scenario}; the old name works until the next minor version`]
+/** What was asked for by a name that it had: the scenario, or a parameter's value. */
+function renamed(
+  report: Report,
+  { model }: LoadedModel,
+  { scenario, set }: Pick<ExploreArguments, 'scenario' | 'set'>,
+): string[] {
+  const present = presentSettings(model.parameters, set)
+  const pairs = [
+    ...(scenario === undefined ? [] : [[scenario, report.model.scenario] as const]),
+    ...set.map((setting, i) => [setting, present[i]] as const),
+  ]
+  return pairs
+    .filter(([given, now]) => given !== now)
+    .map(([given, now]) => `${given} is now called ${now}; the old name works until the next minor version`)
 }
 
 /** Whether the scenario's expectation was met, where it was explored as it stands. */

@@ -80,10 +80,10 @@ export class GateTable implements GateListener {
 
   /** A row for each model: how many of its scenarios are done, and how they came out. */
   #rows(): string[] {
-    const files = [...new Set(this.#cases.map(({ loaded }) => loaded.bundle.file))]
+    const files = [...new Set(this.#cases.map(({ bundle }) => bundle.file))]
     const width = Math.max(...files.map(({ length }) => length))
     return files.map((file) => {
-      const mine = this.#cases.map(({ loaded }, i) => (loaded.bundle.file === file ? i : -1)).filter((i) => i >= 0)
+      const mine = this.#cases.map(({ bundle }, i) => (bundle.file === file ? i : -1)).filter((i) => i >= 0)
       const done = mine.flatMap((i) => this.#results.get(i) ?? [])
       const bad = done.filter(({ status }) => status === 'differs' || status === 'broken').length
       const bar = '█'.repeat(Math.round((10 * done.length) / mine.length)).padEnd(10, '░')
@@ -92,8 +92,8 @@ export class GateTable implements GateListener {
   }
 
   #runningRow(index: number, states: number): string {
-    const { loaded, scenario } = this.#cases[index] as PlannedCase
-    return `  ${caseName({ file: loaded.bundle.file, scenario })}: ${count(states)} states`
+    const { bundle, scenario } = this.#cases[index] as PlannedCase
+    return `  ${caseName({ file: bundle.file, scenario })}: ${count(states)} states`
   }
 
   #total(): string {

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { oneLine } from '../source/texts.ts'
 import { type LoadedModel } from '../runtime/load.ts'
 import { expectedVerdict, formerNames } from '../model/model.ts'
 import { modelFiles } from '../session/model-files.ts'
@@ -52,14 +53,14 @@ function entry({ model, bundle }: LoadedModel): object {
 }
 
 function text({ model, bundle }: LoadedModel): string {
-  const lines = [`${bundle.file}  ${model.title}`]
+  const lines = [`${bundle.file}  ${oneLine(model.title)}`]
   for (const [name, { describe, default: fallback }] of Object.entries(model.parameters))
     lines.push(`  --set ${name}=${describe}  [${String(fallback)}]`)
   const width = Math.max(0, ...[...model.scenarios.keys()].map(({ length }) => length))
   const verdicts = 2 + Math.max(0, ...[...model.scenarios.values()].map(({ expect }) => expectedVerdict(expect).length))
   for (const [name, scenario] of model.scenarios) {
     lines.push(
-      `  ${name.padEnd(width)}  ${expectedVerdict(scenario.expect).padEnd(verdicts)}${scenario.about ?? ''}`.trimEnd(),
+      `  ${name.padEnd(width)}  ${expectedVerdict(scenario.expect).padEnd(verdicts)}${oneLine(scenario.about ?? '')}`.trimEnd(),
     )
   }
   return `${lines.join('\n')}\n`

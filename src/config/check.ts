@@ -1,4 +1,4 @@
-import { type Kind, OBJECT, YES, oneOf } from '../source/kinds.ts'
+import { type Kind, OBJECT, YES, oneOf, shown } from '../source/kinds.ts'
 import { Refusal, type SourcePlace } from '../source/refusal.ts'
 import { STRATEGY_NAMES } from '../source/strategy-names.ts'
 import type { Config } from './index.ts'
@@ -35,10 +35,12 @@ const CONFIG: Readonly<Record<string, Kind>> = {
 }
 
 /**
- * Takes what a file exports for a configuration.
+ * Takes what a file exports for a configuration, or a caller gives.
+ *
+ * @param at place of the file's export; null: it was given
  * @throws Refusal for an unknown setting, or one of the wrong kind: what is parsed is used
  */
-export function checkConfig(value: unknown, at: SourcePlace): Config {
+export function checkConfig(value: unknown, at: SourcePlace | null): Config {
   if (!OBJECT[1](value))
     throw new Refusal('no default export: end the file with export default defineConfig({ ... })', at)
   check(value as object, CONFIG, '', at)
@@ -51,11 +53,11 @@ export function checkConfig(value: unknown, at: SourcePlace): Config {
   return config
 }
 
-function check(value: object, known: Readonly<Record<string, Kind>>, prefix: string, at: SourcePlace): void {
+function check(value: object, known: Readonly<Record<string, Kind>>, prefix: string, at: SourcePlace | null): void {
   for (const [name, setting] of Object.entries(value)) {
-    const kind = known[name]
+    const kind = Object.hasOwn(known, name) ? known[name] : undefined
     if (!kind) throw new Refusal(`unknown setting ${prefix}${name}; known: ${Object.keys(known).join(', ')}`, at)
     if (setting !== undefined && !kind[1](setting))
-      throw new Refusal(`${prefix}${name} is ${JSON.stringify(setting)}, and should be ${kind[0]}`, at)
+      throw new Refusal(`${prefix}${name} is ${shown(setting)}, and should be ${kind[0]}`, at)
   }
 }

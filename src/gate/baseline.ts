@@ -71,19 +71,19 @@ function isRecorded(value: Partial<Recorded> | null): boolean {
   return hasCounts && hasTexts
 }
 
-/** What is recorded of a scenario under its name, or under one that it had. */
-function recordedOf(
+/** The name that a scenario is recorded under: its own, or one that it had. */
+function recordedName(
   { models }: Pick<Baseline, 'models'>,
   { file, scenario, formerly = [] }: GateCase,
-): Recorded | undefined {
+): string | null {
   const scenarios = Object.hasOwn(models, file) ? models[file] : undefined
-  const name = scenarios && [scenario, ...formerly].find((one) => Object.hasOwn(scenarios, one))
-  return name === undefined ? undefined : scenarios?.[name]
+  return [scenario, ...formerly].find((one) => scenarios && Object.hasOwn(scenarios, one)) ?? null
 }
 
-/** A scenario under each of its names. */
-function underAllNames({ file, scenario, formerly = [] }: GateCase): GateCase[] {
-  return [scenario, ...formerly].map((name) => ({ file, scenario: name }))
+/** What is recorded of a scenario. */
+function recordedOf(baseline: Pick<Baseline, 'models'>, one: GateCase): Recorded | undefined {
+  const name = recordedName(baseline, one)
+  return name === null ? undefined : baseline.models[one.file]?.[name]
 }
 
 /** Whether a scenario is recorded otherwise in one baseline than in another; null: there is none. */
@@ -92,8 +92,18 @@ export function isRecordedAnew(one: Baseline | null, other: Baseline | null, of:
   return texts[0] !== texts[1]
 }
 
-/** How results differ from the baseline. Scenarios that were not run, and results that are inconclusive, are not compared. */
-export function drifts(baseline: Baseline, results: readonly GateResult[], isWhole: boolean): Drift[] {
+/**
+ * How results differ from the baseline. Scenarios that were not run, and results that are inconclusive, are not compared.
+ *
+ * @param skipped scenarios that the configuration leaves out
+ * @param isWhole whether what is recorded and was not run no longer exists
+ */
+export function drifts(
+  baseline: Baseline,
+  results: readonly GateResult[],
+  skipped: readonly GateCase[],
+  isWhole: boolean,
+): Drift[] {
   const found = results.flatMap((result): Drift[] => {
     if (!result.report || result.status === 'inconclusive') return []
     const before = recordedOf(baseline, result)
@@ -101,7 +111,9 @@ export function drifts(baseline: Baseline, results: readonly GateResult[], isWho
     return changes.length > 0 ? [{ file: result.file, scenario: result.scenario, changes }] : []
   })
   if (!isWhole) return found
-  const known = new Set(results.flatMap(underAllNames).map(caseName))
+  const known = new Set(
+    [...results, ...skipped].map((one) => caseName({ ...one, scenario: recordedName(baseline, one) ?? one.scenario })),
+  )
   const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
   const recorded = Object.entries(baseline.models).flatMap(([file, scenarios]) =>
     Object.keys(scenarios).map((scenario) => ({ file, scenario })),
@@ -114,13 +126,18 @@ export function drifts(baseline: Baseline, results: readonly GateResult[], isWho
   ]
 }
 
-/** The baseline with new results in it; of scenarios without a conclusive one what was there before is kept. */
-export function updated(before: Baseline | null, results: readonly GateResult[], isWhole: boolean): Baseline {
+/** The baseline with new results in it; scenarios that were left out or have no conclusive result keep their record. */
+export function updated(
+  before: Baseline | null,
+  results: readonly GateResult[],
+  skipped: readonly GateCase[],
+  isWhole: boolean,
+): Baseline {
   const broken = new Set(results.filter(({ scenario }) => scenario === '').map(({ file }) => file))
   const models = new Map<string, Map<string, Recorded>>()
   for (const [file, scenarios] of Object.entries(before?.models ?? {}))
     if (!isWhole || broken.has(file)) models.set(file, new Map(Object.entries(scenarios)))
-  for (const result of results) {
+  for (const result of [...results, ...skipped.map((one) => ({ ...one, report: null }))]) {
     const { file, scenario, report, formerly = [] } = result
     const recorded = report && report.inconclusive === null ? recordOf(report) : before && recordedOf(before, result)
     const ofModel = models.get(file) ?? new Map<string, Recorded>()

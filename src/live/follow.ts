@@ -125,10 +125,8 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
       halt?.at === 'wait' ? waitDifference(told, halt.wait) : told.operation === 'spin' ? null : 'it does not wait'
     if (what !== null) return { what: `${view.actors[told.actor]?.title}: ${what}`, waiting, finding: null }
   }
-  const finding =
-    found.find(({ kind, stuck }) => kind === violation.kind && String(stuck) === String(violation.stuck)) ?? null
-  // what no step can end is seen by the explorer's backward sweep alone; that no one finishes is all that can be shown
-  if (violation.kind === 'livelock') return { what: null, waiting, finding: violation }
+  // a hang that no step can end is seen by the explorer's backward sweep alone: that the actors block is all that can be shown
+  const finding = found.find(({ stuck }) => String(stuck) === String(violation.stuck)) ?? null
   return { what: finding ? same(violation, finding) : null, waiting, finding: finding ?? violation }
 }
 

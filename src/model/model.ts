@@ -1,4 +1,5 @@
 import type { Machine } from './machine.ts'
+import { oneLine } from '../source/texts.ts'
 import { type ParameterValues, type Parameters, resolveParameters } from './parameters.ts'
 import { VIOLATION_KINDS, type ViolationKind } from './verdict.ts'
 
@@ -79,6 +80,11 @@ export function isModel(value: unknown): value is Model {
   return typeof value === 'object' && value !== null && MODELS.has(value)
 }
 
+/** A name that fits on a line of a report or a command. */
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name.trim() !== '' && oneLine(name) === name
+}
+
 /** The names that a scenario had. */
 export function formerNames({ formerly = [] }: Pick<Scenario<never>, 'formerly'>): readonly string[] {
   return typeof formerly === 'string' ? [formerly] : formerly
@@ -105,9 +111,10 @@ function checkKeys(scenario: string, what: string, value: unknown, known: readon
 function checkFormerNames(scenarios: Model['scenarios']): void {
   const names = new Map([...scenarios.keys()].map((name) => [name, name]))
   for (const [name, scenario] of scenarios) {
+    const { formerly = [] } = scenario
+    if (!(isName(formerly) || (Array.isArray(formerly) && formerly.every(isName))))
+      throw new ModelError(`scenario ${name}: formerly takes a name, or a list of names`)
     for (const former of formerNames(scenario)) {
-      if (typeof former !== 'string')
-        throw new ModelError(`scenario ${name}: formerly takes a name, or a list of names`)
       const other = names.get(former)
       if (other !== undefined)
         throw new ModelError(`scenario ${name}: formerly says "${former}", which names ${other} already`)
@@ -132,6 +139,7 @@ export function model<const P extends Parameters = Record<never, never>>(definit
   const parameters = definition.params ?? {}
   const scenarios = new Map<string, Scenario<Record<string, unknown>>>()
   for (const [name, given] of Object.entries(definition.scenarios ?? { default: {} })) {
+    if (!isName(name)) throw new ModelError(`a scenario is named ${JSON.stringify(name)}: give it a name of one line`)
     if (typeof given !== 'object' || given === null)
       throw new ModelError(
         `scenario ${name} is ${String(given)}: write { about: '...', params: { ... }, expect: 'pass' }`,

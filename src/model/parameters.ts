@@ -79,9 +79,12 @@ function choiceOf<W extends string>(words: readonly [W, ...W[]], former: Readonl
     accepts: (value) => words.includes(value as W),
     parse: (text) => words.find((word) => word === text) ?? former.get(text),
     formerly(renamed) {
+      if (typeof renamed !== 'object' || renamed === null || Array.isArray(renamed))
+        throw new TypeError("choice(...).formerly: give the present word of each former one: { old: 'new' }")
       for (const [old, word] of Object.entries(renamed)) {
         if (words.includes(old as W)) throw new TypeError(`choice(...).formerly: ${old} is still a value`)
         if (!words.includes(word)) throw new TypeError(`choice(...).formerly: ${old} names ${word}, which is no value`)
+        if (former.has(old)) throw new TypeError(`choice(...).formerly: ${old} names ${former.get(old)} already`)
       }
       return choiceOf(words, new Map([...former, ...Object.entries(renamed)]))
     },
@@ -107,6 +110,34 @@ function nearby(name: string, known: readonly string[]): string {
     : `known: ${known.join(', ')} (not ${name})${suggestion(name, known)}`
 }
 
+/** The parameter of a name; names on every object's prototype are none. */
+function named(declared: Parameters, name: string): Parameter<unknown> | undefined {
+  return Object.hasOwn(declared, name) ? declared[name] : undefined
+}
+
+/** Settings with the present words of values that were renamed: `kernel=serve-waiting` for `kernel=R1`. */
+export function presentSettings(declared: Parameters, settings: readonly string[]): readonly string[] {
+  return settings.map((setting) => {
+    const [name = '', ...rest] = setting.split('=')
+    const parameter = named(declared, name)
+    const value = parameter?.kind === 'choice' ? parameter.parse(rest.join('=')) : undefined
+    return value === undefined ? setting : `${name}=${String(value)}`
+  })
+}
+
+/**
+ * The values of all parameters as a report has saved them: former words become present ones, and what was not saved has
+ * its default.
+ * @throws ParameterError for a parameter that is not declared, or a value that it does not take
+ */
+export function savedParameters(
+  declared: Parameters,
+  saved: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const settings = Object.entries(saved).map(([name, value]) => `${name}=${String(value)}`)
+  return resolveParameters(declared, {}, settings)
+}
+
 /**
  * The values of all parameters: defaults, overridden by the scenario's, overridden by `KEY=VALUE` texts.
  * @throws ParameterError on an unknown name, a text that is not `KEY=VALUE`, or a value out of range
@@ -119,7 +150,7 @@ export function resolveParameters(
   const values: Record<string, unknown> = {}
   for (const [name, parameter] of Object.entries(declared)) values[name] = parameter.default
   for (const [name, value] of Object.entries(scenario)) {
-    const parameter = declared[name]
+    const parameter = named(declared, name)
     if (!parameter)
       throw new ParameterError(
         `the scenario sets an unknown parameter "${name}"; ${nearby(name, Object.keys(declared))}`,
@@ -132,7 +163,7 @@ export function resolveParameters(
     const at = setting.indexOf('=')
     if (at < 1) throw new ParameterError(`--set ${setting}: write --set KEY=VALUE`)
     const name = setting.slice(0, at)
-    const parameter = declared[name]
+    const parameter = named(declared, name)
     if (!parameter)
       throw new ParameterError(`--set ${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
     const value = parameter.parse(setting.slice(at + 1))

@@ -19,16 +19,23 @@ export function readReports(text: string): Report[] {
   return list.map((report, i) => {
     const at = Array.isArray(value) ? `[${i}]` : ''
     check(report, at)
+    checkVerdict(report, at)
     for (const [j, violation] of report.violations.entries())
-      checkActors(violation, `${at}.violations[${j}]`, report.actors.length)
+      checkViolation(violation, `${at}.violations[${j}]`, report.actors.length)
     return report
   })
 }
 
+/** How deep values may be nested: a report's own are less than ten deep, a parameter's or field's value a few more. */
+const MAX_DEPTH = 100
+
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
+    if (isDeep(value)) throw new DamagedReport(`values are nested more than ${MAX_DEPTH} deep`)
+    return value
   } catch (error) {
+    if (error instanceof DamagedReport) throw error
     const { message } = error as Error
     // without a position it is the first character that is wrong, or the end that is missing
     const position = Number(
@@ -41,6 +48,16 @@ function parse(text: string): unknown {
         : `not valid JSON: syntax error at line ${before.length}, column ${(before.at(-1) as string).length + 1}`,
     )
   }
+}
+
+/** Whether a value is nested deeper than it may be; told level by level, for a recursion would overflow the stack. */
+function isDeep(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return true
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
+  }
+  return false
 }
 
 /** Throws DamagedReport for a value that is no report. */
@@ -81,7 +98,9 @@ function describe(errors: readonly ErrorObject[], at: string): string {
   const place = (at + error.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')).replace(/^\./, '')
   if (error.keyword === 'required') {
     const { missingProperty } = error.params as { missingProperty: string }
-    return `${place === '' ? '' : `${place}.`}${missingProperty} is missing`
+    const { properties } = error.parentSchema as { properties: Record<string, { type?: string }> }
+    const type = TYPES[properties[missingProperty]?.type ?? '']
+    return `${place === '' ? '' : `${place}.`}${missingProperty} is missing${type ? `, and should be ${type}` : ''}`
   }
   const types = [error, ...others].filter(({ keyword }) => keyword === 'type').map(typeOf)
   const wanted = types.length > 0 ? [...new Set(types)].join(' or ') : valueOf(error)
@@ -103,15 +122,27 @@ function valueOf({ keyword, params, message = keyword }: ErrorObject): string {
   return limit === undefined ? message : `at least ${String(limit)}`
 }
 
-/** Actors that there are not, and steps that the schedule has not: no schema can say that. */
-function checkActors(violation: Report['violations'][number], at: string, actors: number): void {
+/** A verdict that says something else than the rest of its report: no schema can say that. */
+function checkVerdict({ verdict, violations, inconclusive }: Report, at: string): void {
+  const place = `${at}.verdict`.replace(/^\./, '')
+  if ((verdict === 'violation') !== violations.length > 0)
+    throw new DamagedReport(`${place} is ${verdict}, and there are ${violations.length} violations`)
+  if (verdict === 'inconclusive' && inconclusive === null)
+    throw new DamagedReport(`${place} is inconclusive, and it is not said why`)
+}
+
+/** Kinds of violations at whose end actors wait. */
+const HANGS: readonly string[] = ['deadlock', 'lost-wakeup', 'livelock']
+
+/** Actors that there are not, steps that the schedule has not, and parts that belong to other kinds. */
+function checkViolation(violation: Report['violations'][number], at: string, actors: number): void {
   const place = at.replace(/^\./, '')
   const known = (list: readonly { readonly actor: number }[], what: string): void => {
     const i = list.findIndex(({ actor }) => actor >= actors)
     if (i >= 0)
       throw new DamagedReport(`${place}.${what}[${i}].actor is ${list[i]?.actor}, and there are ${actors} actors`)
   }
-  const { schedule, steps, waiting, preemptions = [], accesses = [] } = violation
+  const { kind, schedule, steps, waiting, preemptions = [], accesses = [] } = violation
   known(schedule, 'schedule')
   known(steps, 'steps')
   for (const [i, { waits = [] }] of steps.entries()) known(waits, `steps[${i}].waits`)
@@ -120,6 +151,8 @@ function checkActors(violation: Report['violations'][number], at: string, actors
   known(violation.stuck.map(asActor), 'stuck')
   known(preemptions, 'preemptions')
   known(accesses, 'accesses')
+  if (waiting.length > 0 && !HANGS.includes(kind)) throw new DamagedReport(`${place}.waiting is not for ${kind}`)
+  if (accesses.length > 0 && kind !== 'data-race') throw new DamagedReport(`${place}.accesses is not for ${kind}`)
   if (steps.length !== schedule.length)
     throw new DamagedReport(`${place}.steps has ${steps.length} steps, and its schedule has ${schedule.length}`)
 }

@@ -1,4 +1,4 @@
-import { type Kind, OBJECT, YES, oneOf } from '../source/kinds.ts'
+import { type Kind, OBJECT, YES, oneOf, shown } from '../source/kinds.ts'
 import { STRATEGY_NAMES } from '../source/strategy-names.ts'
 import { suggestion } from '../source/suggestion.ts'
 import { UsageError } from '../source/usage-error.ts'
@@ -63,9 +63,8 @@ export function checkExploreOptions(path: unknown, options: object): void {
  * @throws UsageError for an option that there is not, or one of another kind
  */
 export function checkOptions(caller: string, options: unknown, known: Readonly<Record<string, Kind>>): void {
-  if (typeof options !== 'object' || options === null)
-    throw new UsageError(`${caller}: the options are an object, not ${shown(options)}`)
-  for (const [name, value] of Object.entries(options)) {
+  if (!OBJECT[1](options)) throw new UsageError(`${caller}: the options are an object, not ${shown(options)}`)
+  for (const [name, value] of Object.entries(options as object)) {
     const kind = Object.hasOwn(known, name) ? known[name] : undefined
     if (!kind)
       throw new UsageError(
@@ -74,9 +73,4 @@ export function checkOptions(caller: string, options: unknown, known: Readonly<R
     if (value !== undefined && !kind[1](value))
       throw new UsageError(`${caller}: ${name} is ${shown(value)}, and should be ${kind[0]}`)
   }
-}
-
-/** A value as messages show it. */
-export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

@@ -1,5 +1,6 @@
 import type { Bundle } from '../bundle/bundle.ts'
 import type { Progress } from '../explore/search/search-result.ts'
+import type { Scenario } from '../model/model.ts'
 import type { Report } from '../report/report.ts'
 import { wordsOf } from '../source/thrown.ts'
 import type { Threads } from '../threads/threads.ts'
@@ -12,6 +13,20 @@ export interface IsolatedTask {
   readonly cwd: string
   /** Float64 by {@link TASK}: whether the search is to end, how far it is, and whether its thread still turns. */
   readonly control: SharedArrayBuffer
+}
+
+/** A model to be loaded on a thread of its own: only what its scenarios say is wanted. */
+export interface OutlineTask {
+  readonly outline: Bundle
+  readonly control: SharedArrayBuffer
+}
+
+/** Scenarios by name, or in one line why there are none. */
+export type OutlineAnswer = { readonly scenarios: readonly (readonly [string, Scenario<never>])[] } | Problem
+
+/** In one line, why there is no answer. */
+interface Problem {
+  readonly problem: string
 }
 
 /** Numbers of a task's control. */
@@ -28,7 +43,7 @@ export const TASK = {
 } as const
 
 /** What a thread answers. */
-export type IsolatedAnswer = { readonly report: Report } | { readonly problem: string }
+export type IsolatedAnswer = { readonly report: Report } | Problem
 
 /** Milliseconds that the thread of a search that is to end may be kept busy, by code of the model, before it is ended. */
 const MAX_BUSY_MS = 5000
@@ -52,17 +67,47 @@ export async function exploreIsolated(
   request: ExploreRequest,
   { cwd, signal, started }: IsolatedListener,
 ): Promise<IsolatedAnswer> {
+  return watched(signal, request.limits.time, (control, stuck) => {
+    started(() => progressOf(new Float64Array(control)))
+    return threads.run({ bundle, request, cwd, control }, { signal: stuck }) as Promise<IsolatedAnswer>
+  })
+}
+
+/**
+ * Loads a model on a thread of its own, for what its scenarios say.
+ *
+ * @param seconds that it may take before it is ended; Infinity: any
+ */
+export async function outlineIsolated(
+  threads: Threads<OutlineTask>,
+  outline: Bundle,
+  signal: AbortSignal,
+  seconds: number,
+): Promise<OutlineAnswer> {
+  return watched(signal, seconds, (control, stuck) => {
+    return threads.run({ outline, control }, { signal: stuck }) as Promise<OutlineAnswer>
+  })
+}
+
+/**
+ * Waits for a task on a thread, which is asked to end when `signal` is aborted, and is ended if it does not answer then,
+ * or after its time.
+ */
+async function watched<T>(
+  signal: AbortSignal,
+  seconds: number,
+  run: (control: SharedArrayBuffer, stuck: AbortSignal) => Promise<T>,
+): Promise<T | Problem> {
   const control = new SharedArrayBuffer(TASK.numbers * 8)
   const numbers = new Float64Array(control)
   const stuck = new AbortController()
   const abort = (): void => void (numbers[TASK.abort] = 1)
   if (signal.aborted) abort()
   signal.addEventListener('abort', abort)
-  const end = performance.now() + request.limits.time * 1000
+  const end = performance.now() + seconds * 1000
   const watch = new BusyWatch(numbers, stuck, () => signal.aborted || performance.now() > end)
-  started(() => progressOf(numbers))
   try {
-    return (await threads.run({ bundle, request, cwd, control }, { signal: stuck.signal })) as IsolatedAnswer
+    return await run(control, stuck.signal)
   } catch (error) {
     if (stuck.signal.aborted) return { problem: 'code of the model does not come back: ended without a result' }
     const [first] = wordsOf(error).message.split('\n')

@@ -103,15 +103,24 @@ test('reports that cannot be replayed: status 2, one line that says what, where 
   await damaged('no-steps.json', (report) => delete report.violations[0].steps)
   await damaged('old.json', (report) => (report.schema = 'vmcheck.report/0'))
   await damaged('other.json', (report) => (report.model.digest = 'f'.repeat(64)))
+  await damaged('rest.json', (report) => (report.violations[0].kind = 'at-rest'))
+  await damaged('passed.json', (report) => (report.verdict = 'pass'))
+  await damaged('params.json', (report) => (report.model.params = { lock: 1 }))
+  await damaged('scenario.json', (report) => (report.model.scenario = 'crossing'))
+  await damaged('livelock.json', (report) => (report.violations[0].kind = 'livelock'))
   const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     [['nowhere.json'], /no such file: nowhere\.json/],
     [['cut.json'], /cut\.json: not a report, or a damaged one: not valid JSON: syntax error at line \d+, column \d+/],
     [['empty.json'], /empty\.json: .* not valid JSON: the file is empty/],
-    [['no-actor.json'], /violations\[0\]\.schedule\[1\]\.actor is "first", and should be a number/],
+    [['no-actor.json'], /violations\[0\]\.schedule\[1\]\.actor is "first", and should be a whole number/],
     [['far-actor.json'], /violations\[0\]\.schedule\[1\]\.actor is 9, and there are 2 actors/],
     [['no-steps.json'], /violations\[0\]\.steps is missing, and should be a list/],
     [['old.json'], /its schema is "vmcheck\.report\/0"/],
     [['other.json'], /model\.ts is not the model that other\.json is about: it has changed since .* or give --force/],
+    [['rest.json'], /violations\[0\]\.waiting is not for at-rest/],
+    [['passed.json'], /verdict is pass, and there are 1 violations/],
+    [['params.json'], /the report's parameters: lock=1: unknown parameter/],
+    [['scenario.json'], /model\.ts has no scenario "crossing", which the report names/],
     [['pass.json'], /there is nothing to replay: its verdict is pass/],
     [['r.json', '--violation', '2'], /--violation 2: the report has 1/],
     [['r.json', '--scenario', 'x'], /--scenario goes with --schedule/],
@@ -129,6 +138,9 @@ test('reports that cannot be replayed: status 2, one line that says what, where 
   }
   const forced = await vmcheck(['replay', 'other.json', '--force', '--quiet'], { cwd })
   t.is(forced.status, 0, forced.out)
+  const livelock = await vmcheck(['replay', 'livelock.json', '--quiet'], { cwd })
+  t.is(livelock.status, 1)
+  t.regex(livelock.out, /DIFFERS .* it is deadlock: a cycle of waits/)
   const piped = await vmcheck(['replay', '-', '--times', '3'], { cwd, input: text })
   t.is(piped.status, 0, piped.err)
   t.regex(piped.out, /3 replays, all alike, in [\d.]+ s/)

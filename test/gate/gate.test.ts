@@ -330,6 +330,20 @@ test.serial(
   },
 )
 
+test.serial('a scenario that the configuration leaves out keeps its record, and is not reported as gone', async (t) => {
+  const cwd = await folder({ 'models/pair.ts': PAIR })
+  t.is((await vmcheck(['gate', '--update'], { cwd })).status, 0)
+  const recorded = await readFile(join(cwd, 'vmcheck.baseline.json'), 'utf8')
+  await writeFile(
+    join(cwd, 'vmcheck.config.ts'),
+    "export default { overrides: [{ match: 'models/pair.ts#bad', skip: true }] }",
+  )
+  const gated = await vmcheck(['gate'], { cwd })
+  t.is(gated.status, 0, gated.out)
+  t.is((await vmcheck(['gate', '--update'], { cwd })).status, 0)
+  t.is(await readFile(join(cwd, 'vmcheck.baseline.json'), 'utf8'), recorded)
+})
+
 test('a former name must not be another scenario’s, and a former value none that is still taken', (t) => {
   const machine = (): void => {}
   t.throws(() => model({ title: 't', scenarios: { a: {}, b: { formerly: 'a' } }, machine }), {
@@ -338,6 +352,16 @@ test('a former name must not be another scenario’s, and a former value none th
   t.throws(() => model({ title: 't', scenarios: { a: { formerly: ['c'] }, b: { formerly: 'c' } }, machine }), {
     message: 'scenario b: formerly says "c", which names a already',
   })
+  for (const name of ['', ' ', 'a\n::warning::b'])
+    t.throws(() => model({ title: 't', scenarios: { [name]: {} }, machine }), { message: /give it a name of one line/ })
+  for (const formerly of [5, null, new Set(['a']), ['a', 5], ''])
+    t.throws(() => model({ title: 't', scenarios: { b: { formerly: formerly as string } }, machine }), {
+      message: 'scenario b: formerly takes a name, or a list of names',
+    })
+  t.throws(() => choice('high', 'low').formerly({ lo: 'low' }).formerly({ lo: 'high' }), {
+    message: /lo names low already/,
+  })
+  t.throws(() => choice('high', 'low').formerly(['high'] as never), { message: /give the present word/ })
   t.throws(() => choice('high', 'low').formerly({ low: 'high' }), { message: /low is still a value/ })
   t.throws(() => choice('high', 'low').formerly({ lo: 'lower' as 'low' }), {
     message: /names lower, which is no value/,

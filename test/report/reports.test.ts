@@ -268,9 +268,12 @@ test('a damaged report is refused where it is damaged', async (t) => {
     ['violations.0.accesses', null, /accesses is null/],
     ['violations.0.kind', 'zz', /violations\[0\]\.kind is "zz", and should be one of deadlock/],
     ['violations.0.steps.0.events.0.at', undefined, /events\[0\]\.at is missing/],
+    ['verdict', 'pass', /verdict is pass, and there are 1 violations/],
+    ['model.params', JSON.parse('['.repeat(200) + ']'.repeat(200)), /values are nested more than 100 deep/],
     ['schema', 'vmcheck.report/9', /its schema is "vmcheck\.report\/9"/],
   ]
   for (const [path, value, message] of cases) t.throws(() => readReports(damage(path, value)), { message }, path)
+  t.is(readReports(`\uFEFF${JSON.stringify(report)}`).length, 1, 'a byte order mark')
 })
 
 test('among the shortest traces the one with the fewest switches is told', async (t) => {

@@ -29,6 +29,34 @@ test('explore gives the report that the command prints', async (t) => {
   }
 })
 
+test('a model that does not come back when it is loaded cannot hang the caller’s process', async (t) => {
+  const slow = "import { model } from 'vmcheck'\nconst slow = /(a+)+$/.test('a'.repeat(40) + 'b')\n"
+  const cwd = await folder({
+    'models/slow.ts': `${slow}export default model({ title: 'slow', machine(m) { void slow; m.thread(function* a() {}) } })\n`,
+  })
+  let turns = 0
+  const turning = setInterval(() => turns++, 100)
+  const { status, results } = await gate(['models'], { cwd, cache: CACHE, signal: AbortSignal.timeout(200) })
+  clearInterval(turning)
+  t.is(status, 2)
+  t.regex(results[0]?.differences[0] ?? '', /code of the model does not come back/)
+  t.true(turns > 10, 'the caller’s thread is free meanwhile')
+})
+
+test('options that are no plain objects, and configurations that say what they cannot say, are refused', async (t) => {
+  const options: readonly [unknown, RegExp][] = [
+    [new Map(), /explore: the options are an object/],
+    [{ set: new Map([['mark', 'off']]) }, /set is .*, and should be a list of KEY=VALUE, or an object/],
+    [{ set: { constructor: 1 } }, /unknown parameter/],
+    [{ time: Object.create(null) as unknown }, /time is \{\}, and should be a number/],
+    [{ cwd: '/nonexistent' }, /no such folder: \/nonexistent/],
+  ]
+  for (const [given, message] of options)
+    await t.throwsAsync(explore('models/wire.ts', given as object), { message }, String(message))
+  for (const config of [[], { nope: 1 }, { search: 5 }, { overrides: [null] }, { time: -1 }, { constructor: 1 }])
+    await t.throwsAsync(gate(['models/wire.ts'], { config: config as object }), undefined, JSON.stringify(config))
+})
+
 test('a search tells how far it is, and can be ended early', async (t) => {
   const cwd = await folder({ 'endless.ts': ENDLESS })
   const controller = new AbortController()

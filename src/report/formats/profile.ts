@@ -36,6 +36,11 @@ export function renderProfile({
     line('making room', grow, 'larger tables, wider local states'),
     line('backward sweeps', sweep, each(sweep, states, 'a state')),
     line('waiting', wait, 'threads without work'),
-    `  served by the table: ${((asked > 0 ? served / asked : 1) * 100).toFixed(3)} % of ${count(asked)} steps, ${each(walk + build + probe, served, 'each with hashing and probing')}`,
+    [
+      `  served by the table: ${((asked > 0 ? served / asked : 1) * 100).toFixed(3)} % of ${count(asked)} steps`,
+      each(walk + build + probe, served, 'each with hashing and probing'),
+    ]
+      .filter((part) => part !== '')
+      .join(', '),
   ].join('\n')}\n`
 }

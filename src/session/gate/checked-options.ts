@@ -1,10 +1,10 @@
-import { YES } from '../../source/kinds.ts'
+import { OBJECT, YES, shown } from '../../source/kinds.ts'
 import { UsageError } from '../../source/usage-error.ts'
-import { FUNCTION, type Kinds, NUMBER, SURROUNDINGS, TEXT, TEXTS, checkOptions, shown } from '../checked-options.ts'
+import { FUNCTION, type Kinds, NUMBER, SURROUNDINGS, TEXT, TEXTS, checkOptions } from '../checked-options.ts'
 import type { GateOptions } from './gate.ts'
 
 const GATE: Kinds<GateOptions> = {
-  config: ['a path or a configuration', (value) => TEXT[1](value) || (typeof value === 'object' && value !== null)],
+  config: ['a path or a configuration', (value) => TEXT[1](value) || OBJECT[1](value)],
   baseline: TEXT,
   update: YES,
   changedSince: TEXT,

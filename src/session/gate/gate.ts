@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from '../../config/index.ts'
+import { checkConfig } from '../../config/check.ts'
 import { loadConfig } from '../../config/load.ts'
 import { type Baseline, BaselineError, drifts, isRecordedAnew, readBaseline, updated } from '../../gate/baseline.ts'
 import { type Drift, type GateResult, type GateSummary, exitStatusOf } from '../../gate/gate-result.ts'
@@ -78,8 +79,8 @@ export async function gateModels(
   const explored = await exploreAll(plan, inputs, environment, listening)
   const results = [...plan.broken, ...explored]
   const isWhole = paths.length === 0 && !environment.signal.aborted
-  const recording = options.update ? await record(inputs, results, isWhole, environment) : null
-  const drifted = inputs.baseline && !options.update ? drifts(inputs.baseline, results, isWhole) : []
+  const recording = options.update ? await record(inputs, plan, results, isWhole, environment) : null
+  const drifted = inputs.baseline && !options.update ? drifts(inputs.baseline, results, plan.skipped, isWhole) : []
   return {
     results,
     drifts: drifted,
@@ -106,7 +107,10 @@ async function inputsOf(
   named: (option: string) => string,
 ): Promise<Inputs> {
   const { cwd } = environment
-  const config = typeof options.config === 'object' ? options.config : await loadConfig(cwd, options.config ?? null)
+  const config =
+    typeof options.config === 'object'
+      ? checkConfig(options.config, null)
+      : await loadConfig(cwd, options.config ?? null)
   const baselineFile = options.baseline ?? config.baseline ?? BASELINE
   const isAsked = options.baseline !== undefined || config.baseline !== undefined
   const isUpdate = options.update ?? false
@@ -133,7 +137,7 @@ function cacheOf(
 async function planned(
   paths: readonly string[],
   { changedSince }: GateOptions,
-  { config, cores, cache, baseline, baselineFile }: Inputs,
+  { config, cores, time, cache, baseline, baselineFile }: Inputs,
   environment: Environment,
 ): Promise<Plan> {
   const revision = changedSince === undefined ? null : await revisionAt(changedSince, environment.cwd)
@@ -144,6 +148,7 @@ async function planned(
       paths: paths.length > 0 ? paths : (config.paths ?? ['models']),
       isWhole: paths.length === 0,
       cores,
+      time,
       // only cached results have to be told from those of other builds
       tool: cache ? await buildDigest() : '',
       before: revision && ((files) => digestsAt(revision, files)),
@@ -193,12 +198,13 @@ async function readRecorded(file: string, isAsked: boolean, isUpdate: boolean, c
 
 async function record(
   { baselineFile, baseline }: Inputs,
+  { skipped }: Plan,
   results: readonly GateResult[],
   isWhole: boolean,
   { cwd }: Environment,
 ): Promise<Recording> {
-  const now = updated(baseline, results, isWhole)
-  const changes = drifts(baseline ?? { ...now, models: {} }, results, isWhole && baseline !== null)
+  const now = updated(baseline, results, skipped, isWhole)
+  const changes = drifts(baseline ?? { ...now, models: {} }, results, skipped, isWhole && baseline !== null)
   await writeWhole(baselineFile, `${JSON.stringify(now, null, 2)}\n`, `baseline ${baselineFile}`, cwd)
   return { file: baselineFile, changes, isNew: baseline === null }
 }

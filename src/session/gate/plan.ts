@@ -1,7 +1,5 @@
 import type { Config, SearchSettings } from '../../config/index.ts'
 import { keepsGoing } from '../../gate/judge.ts'
-import { Refusal } from '../../source/refusal.ts'
-import type { LoadedModel } from '../../runtime/load.ts'
 import type { GateCase, GateResult } from '../../gate/gate-result.ts'
 import { type Scenario, formerNames } from '../../model/model.ts'
 import type { PlannedCase } from './run.ts'
@@ -9,7 +7,7 @@ import { modelFiles } from '../model-files.ts'
 import { commandsOf } from '../command-lines.ts'
 import { type ExploreOptions, requestOf } from '../options.ts'
 import type { ExploreRequest } from '../request.ts'
-import { loadModel } from '../explore.ts'
+import { type Outline, outlinesOf } from './outlines.ts'
 import type { Environment } from '../environment.ts'
 import { UsageError } from '../../source/usage-error.ts'
 
@@ -20,6 +18,8 @@ export interface PlanOptions {
   /** Whether these are all that there are, as the configuration says. */
   readonly isWhole: boolean
   readonly cores: number
+  /** Seconds for the loading of all models; Infinity: any time. */
+  readonly time: number
   /** What vmcheck is that runs. */
   readonly tool: string
   /** Digests that models had at the revision to compare with; null: everything is run. */
@@ -32,6 +32,8 @@ export interface PlanOptions {
 export interface Plan {
   readonly cases: readonly PlannedCase[]
   readonly broken: readonly GateResult[]
+  /** Scenarios that the configuration leaves out. */
+  readonly skipped: readonly GateCase[]
 }
 
 /**
@@ -39,31 +41,25 @@ export interface Plan {
  * @throws UsageError for paths without models; whatever `before` throws
  */
 export async function planGate(
-  { config, paths, isWhole, cores, tool, before, isRecordedAnew }: PlanOptions,
+  { config, paths, isWhole, cores, time, tool, before, isRecordedAnew }: PlanOptions,
   environment: Environment,
 ): Promise<Plan> {
   const files = [...new Set((await Promise.all(paths.map((path) => modelFiles(path, environment.cwd)))).flat())]
-  const broken: GateResult[] = []
-  const models: LoadedModel[] = []
-  for (const file of files) {
-    try {
-      models.push(await loadModel(file, environment))
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      broken.push(unusable(file, error.line))
-    }
-  }
-  for (const { model, bundle } of models)
-    if (model.scenarios.size === 0)
+  const found = await outlinesOf(files, environment, time)
+  const models = found.filter((one) => 'bundle' in one)
+  const broken = found.filter((one) => 'problem' in one).map(({ file, problem }) => unusable(file, problem))
+  for (const { scenarios, bundle } of models)
+    if (scenarios.size === 0)
       broken.push(unusable(bundle.file, `${bundle.file} has no scenarios: there is nothing to compare`))
+  const skipped: GateCase[] = []
   const digests = (await before?.(models.map(({ bundle }) => bundle.file))) ?? new Map<string, string | null>()
-  const cases = models.flatMap((loaded) =>
-    [...loaded.model.scenarios].flatMap(([scenario, about]) => plan(loaded, scenario, about as Scenario<never>)),
+  const cases = models.flatMap((outline) =>
+    [...outline.scenarios].flatMap(([scenario, about]) => plan(outline, scenario, about)),
   )
   const unused = isWhole
     ? config.overrides?.find(({ match }) =>
-        models.every(({ model, bundle }) =>
-          [...model.scenarios].every(([name, about]) => !isMeant(match, caseOf(bundle.file, name, about))),
+        models.every(({ scenarios, bundle }) =>
+          [...scenarios].every(([name, about]) => !isMeant(match, caseOf(bundle.file, name, about))),
         ),
       )
     : undefined
@@ -72,20 +68,23 @@ export async function planGate(
       `the configuration's override for ${unused.match} means no scenario: give FILE or FILE#SCENARIO, with * for any text`,
     )
   if (cases.length + broken.length === 0) throw new UsageError('there is no scenario to explore: every one is left out')
-  return { cases, broken }
+  return { cases, broken, skipped }
 
-  function plan(loaded: LoadedModel, scenario: string, about: Scenario<never>): PlannedCase[] {
-    const { file, digest } = loaded.bundle
+  function plan({ bundle }: Outline, scenario: string, about: Scenario<never>): PlannedCase[] {
+    const { file, digest } = bundle
     const one = caseOf(file, scenario, about)
     const settings = settingsOf(config, one)
-    if (settings.skip) return []
+    if (settings.skip) {
+      skipped.push(one)
+      return []
+    }
     const options = optionsOf(scenario, about, settings, cores)
     const request = requestFor(options, cores)
     // neither the number of threads nor a bound that did not end the search matters to what it found; what a bound ended is not kept
     const { workers: _workers, limits: _limits, ...search } = request
     return [
       {
-        loaded,
+        bundle,
         scenario,
         about,
         request,

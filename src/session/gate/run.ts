@@ -1,5 +1,5 @@
 import { Semaphore } from 'async-mutex'
-import type { LoadedModel } from '../../runtime/load.ts'
+import type { Bundle } from '../../bundle/bundle.ts'
 import type { GateResult } from '../../gate/gate-result.ts'
 import { judge } from '../../gate/judge.ts'
 import type { ResultCache, ResultKey } from '../../gate/result-cache.ts'
@@ -11,7 +11,7 @@ import type { ExploreRequest } from '../request.ts'
 
 /** A scenario to be explored, and how. */
 export interface PlannedCase {
-  readonly loaded: LoadedModel
+  readonly bundle: Bundle
   readonly scenario: string
   readonly about: Scenario<never>
   /** `workers` of it is how many cores it takes. */
@@ -91,7 +91,7 @@ class GateRun {
       ...planned.request,
       limits: { ...limits, time: Math.min(limits.time, this.#clock.take(planned)) },
     }
-    const answer = await exploreIsolated(this.#threads, planned.loaded.bundle, request, {
+    const answer = await exploreIsolated(this.#threads, planned.bundle, request, {
       cwd,
       signal,
       started: (progress) => listener.started(index, () => progress().states),
@@ -159,9 +159,9 @@ function broken(planned: PlannedCase, problem: string): GateResult {
 }
 
 function caseOf({
-  loaded,
+  bundle,
   scenario,
   about,
 }: PlannedCase): Pick<GateResult, 'file' | 'scenario' | 'formerly' | 'about'> {
-  return { file: loaded.bundle.file, scenario, formerly: formerNames(about), about }
+  return { file: bundle.file, scenario, formerly: formerNames(about), about }
 }

@@ -1,3 +1,5 @@
+import { presentName } from '../../model/model.ts'
+import { ParameterError, savedParameters } from '../../model/parameters.ts'
 import { checks } from '../../../checks/index.ts'
 import { bundle } from '../../bundle/bundle.ts'
 import { type LoadedModel, load } from '../../runtime/load.ts'
@@ -58,12 +60,28 @@ export async function fromReport(
     )
   return {
     native,
-    scenario: model.scenario,
-    params: model.params,
+    ...savedChoice(native, report),
     granularity: stats.granularity === 'access' ? 'access' : 'step',
     violation,
     checks: checksOf(report),
     isTold: true,
+  }
+}
+
+/** The scenario and the parameters of a saved report, as the model calls them now. */
+function savedChoice(
+  { model }: LoadedModel,
+  { model: { file, scenario, params } }: Report,
+): Pick<Replayable, 'scenario' | 'params'> {
+  const name = scenario === null ? null : presentName(model, scenario)
+  if (scenario !== null && name === null)
+    throw new UsageError(`${file} has no scenario "${scenario}", which the report names`)
+  try {
+    return { scenario: name, params: savedParameters(model.parameters, params) }
+  } catch (error) {
+    if (error instanceof ParameterError)
+      throw new UsageError(`the report's parameters: ${error.message.replace(/^--set /, '')}`)
+    throw error
   }
 }
 
