@@ -55,20 +55,25 @@ function options(yargs: Argv): Argv<ExploreArguments> {
         choices: STRATEGY_NAMES,
         requiresArg: true,
         default: 'bfs',
-        describe: 'how to search: all states breadth or depth first, one execution of each kind, random executions',
+        describe:
+          'bfs, dfs: all states; dpor: one execution of each class of equivalent ones; random, pct: random executions',
       },
       reduce: {
         choices: ['none', 'symmetry', 'por', 'all'] as const,
         requiresArg: true,
         describe: 'reductions of bfs [symmetry]',
       },
-      seed: { type: 'number', requiresArg: true, describe: 'of random and pct: another seed, other executions [1]' },
-      runs: { type: 'number', requiresArg: true, describe: 'of random and pct: how many executions [1000]' },
-      'bug-depth': { type: 'number', requiresArg: true, describe: 'of pct: how many orderings make up a bug [3]' },
+      seed: { type: 'number', requiresArg: true, describe: 'seed of random executions (random, pct) [1]' },
+      runs: { type: 'number', requiresArg: true, describe: 'number of random executions (random, pct) [1000]' },
+      'bug-depth': {
+        type: 'number',
+        requiresArg: true,
+        describe: 'number of ordering constraints that cause the bug (pct) [3]',
+      },
       preemptions: {
         type: 'number',
         requiresArg: true,
-        describe: 'of dfs, dpor, random and pct: at most so many in an execution',
+        describe: 'skip executions with more preemptions (dfs, dpor, random, pct)',
       },
       granularity: {
         choices: ['step', 'access'] as const,
@@ -77,14 +82,18 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       },
       check: SHARED.check,
       'no-check': SHARED['no-check'],
-      'keep-going': { type: 'boolean', default: false, describe: 'collect the first of each kind and property' },
+      'keep-going': {
+        type: 'boolean',
+        default: false,
+        describe: 'continue after a violation; report the first of each kind and property',
+      },
       workers: { type: 'number', requiresArg: true, describe: 'worker threads [the cores available]' },
       'max-states': { type: 'number', requiresArg: true, describe: 'end inconclusive at this many states' },
       'max-depth': { type: 'number', requiresArg: true, describe: 'end inconclusive beyond this many steps' },
       time: {
         type: 'number',
         requiresArg: true,
-        describe: 'end inconclusive after this many seconds; with --all, of all scenarios together',
+        describe: 'end inconclusive after this many seconds; with --all, for all scenarios together',
       },
       memory: { type: 'string', requiresArg: true, describe: 'budget such as 500MB or 4GB [half of the machine’s]' },
       report: SHARED.report,
@@ -92,9 +101,9 @@ function options(yargs: Argv): Argv<ExploreArguments> {
       checkpoint: {
         type: 'string',
         requiresArg: true,
-        describe: 'folder to write the search to, now and then and when it is ended early',
+        describe: 'save the search in this folder, periodically and when it ends early',
       },
-      resume: { type: 'string', requiresArg: true, describe: 'continue the search in this folder' },
+      resume: { type: 'string', requiresArg: true, describe: 'continue the search saved in this folder' },
       'checkpoint-every': {
         type: 'number',
         requiresArg: true,

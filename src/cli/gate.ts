@@ -39,7 +39,7 @@ interface GateArguments {
 export function gateCommand(terminal: Terminal): CommandModule<object, GateArguments> {
   return {
     command: 'gate [paths..]',
-    describe: 'explore every scenario and compare each with what is expected of it',
+    describe: 'explore every scenario and compare its result with its expectation',
     builder: (yargs) =>
       yargs
         .positional('paths', { type: 'string', array: true, describe: 'model files, or folders of them [models]' })
@@ -47,13 +47,13 @@ export function gateCommand(terminal: Terminal): CommandModule<object, GateArgum
           config: {
             type: 'string',
             requiresArg: true,
-            describe: 'configuration [vmcheck.config.ts, where there is one]',
+            describe: 'configuration file [vmcheck.config.ts, if there is one]',
           },
           update: { type: 'boolean', default: false, describe: 'record the results in the baseline' },
           baseline: {
             type: 'string',
             requiresArg: true,
-            describe: 'file of recorded results [vmcheck.baseline.json, where there is one]',
+            describe: 'file of recorded results [vmcheck.baseline.json, if there is one]',
           },
           'changed-since': {
             type: 'string',
@@ -63,14 +63,18 @@ export function gateCommand(terminal: Terminal): CommandModule<object, GateArgum
           cache: {
             type: 'string',
             requiresArg: true,
-            describe: 'folder of results: those of unchanged models are taken from it',
+            describe: 'folder of cached results, used for unchanged models',
           },
-          time: { type: 'number', requiresArg: true, describe: 'seconds for all scenarios together, fairly shared' },
+          time: {
+            type: 'number',
+            requiresArg: true,
+            describe: 'seconds for all scenarios together; each gets an equal share',
+          },
           workers: { type: 'number', requiresArg: true, describe: 'cores to use [those available]' },
           junit: { type: 'string', requiresArg: true, describe: 'write JUnit XML' },
           sarif: { type: 'string', requiresArg: true, describe: 'write SARIF' },
           markdown: { type: 'string', requiresArg: true, describe: 'write Markdown' },
-          quiet: { type: 'boolean', default: false, describe: 'only what is wrong, and the summary’s line' },
+          quiet: { type: 'boolean', default: false, describe: 'print only failures and the summary line' },
         }) as never,
     handler: async (args) => {
       process.exitCode = await run(args, terminal)

@@ -37,7 +37,7 @@ export function graphCommand(terminal: Terminal): CommandModule<object, GraphArg
           format: {
             choices: ['dot', 'aut'] as const,
             requiresArg: true,
-            describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [as the file is called, else dot]',
+            describe: 'Graphviz, or Aldebaran for mCRL2 and CADP [by the file’s extension, else dot]',
           },
           reduce: {
             choices: ['none', 'symmetry'] as const,
@@ -50,7 +50,7 @@ export function graphCommand(terminal: Terminal): CommandModule<object, GraphArg
             requiresArg: true,
             describe: 'whether plain accesses share steps',
           },
-          'max-states': { type: 'number', requiresArg: true, describe: 'write only so many states' },
+          'max-states': { type: 'number', requiresArg: true, describe: 'write at most this many states' },
           memory: {
             type: 'string',
             requiresArg: true,

@@ -26,7 +26,7 @@ interface ReplayArguments {
 export function replayCommand(terminal: Terminal): CommandModule<object, ReplayArguments> {
   return {
     command: 'replay <report>',
-    describe: 'drive live CPUs through a saved report’s schedule, and see whether they do what it says',
+    describe: 'replay the schedule of a saved report on worker threads, and compare each step with the report',
     builder: (yargs) => options(yargs),
     handler: async (args) => {
       process.exitCode = await run(args, terminal)
@@ -54,12 +54,12 @@ function options(yargs: Argv): Argv<ReplayArguments> {
       granularity: {
         choices: ['step', 'access'] as const,
         requiresArg: true,
-        describe: 'with --schedule: what its steps are',
+        describe: 'with --schedule: the granularity that it was recorded with',
       },
       violation: { type: 'number', requiresArg: true, describe: 'which of the report’s violations [1]' },
-      times: { type: 'number', requiresArg: true, describe: 'so many times, which must all be alike [1]' },
-      step: { type: 'boolean', default: false, describe: 'walk through it step by step' },
-      force: { type: 'boolean', default: false, describe: 'although the model has changed since' },
+      times: { type: 'number', requiresArg: true, describe: 'replay this many times; all outcomes must be equal [1]' },
+      step: { type: 'boolean', default: false, describe: 'walk through the schedule step by step' },
+      force: { type: 'boolean', default: false, describe: 'replay even if the model has changed since the report' },
       quiet: { type: 'boolean', default: false, describe: 'only the outcome’s line' },
     }) as unknown as Argv<ReplayArguments>
 }

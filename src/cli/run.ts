@@ -32,7 +32,7 @@ const USUAL_SECONDS = 10
 export function runCommand(terminal: Terminal): CommandModule<object, RunArguments> {
   return {
     command: 'run <model>',
-    describe: 'run one scenario of a model freely on live CPUs, worker threads with real preemption',
+    describe: 'run one scenario of a model freely on worker threads, with real preemption',
     builder: (yargs) => options(yargs),
     handler: async (args) => {
       process.exitCode = await run(args, terminal)
@@ -46,14 +46,14 @@ function options(yargs: Argv): Argv<RunArguments> {
     .options({
       scenario: { type: 'string', requiresArg: true, describe: 'scenario to run' },
       set: SHARED.set,
-      rounds: { type: 'number', requiresArg: true, describe: 'end after so many runs of all programs' },
+      rounds: { type: 'number', requiresArg: true, describe: 'end after this many rounds: executions of all programs' },
       time: {
         type: 'number',
         requiresArg: true,
-        describe: `end after so many seconds [${USUAL_SECONDS}, unless --rounds is given]`,
+        describe: `end after this many seconds [${USUAL_SECONDS}, unless --rounds is given]`,
       },
       jitter: { type: 'boolean', default: false, describe: 'delay the CPUs at random points' },
-      seed: { type: 'number', requiresArg: true, describe: 'of delays and choices [1]' },
+      seed: { type: 'number', requiresArg: true, describe: 'seed of delays and choices [1]' },
       check: SHARED.check,
       'no-check': SHARED['no-check'],
       report: SHARED.report,

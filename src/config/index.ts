@@ -46,7 +46,7 @@ export interface Config {
   readonly baseline?: string
   /** Folder in which results are kept from run to run. Default: none, and with `--changed-since` the user's cache. */
   readonly cache?: string
-  /** Seconds for all scenarios together, fairly shared. */
+  /** Seconds for all scenarios together; each that starts gets an equal share of the rest. */
   readonly time?: number
 }
 

@@ -47,7 +47,7 @@ export function readBaseline(text: string): Baseline {
     throw new BaselineError('it is not a vmcheck.baseline/1 file')
   if (value.semantics !== SEMANTICS)
     throw new BaselineError(
-      `its counts are of semantics ${value.semantics}, those of this version are of ${SEMANTICS}: record it anew with vmcheck gate --update`,
+      `its counts are of semantics ${value.semantics}, those of this version are of ${SEMANTICS}: record it again with vmcheck gate --update`,
     )
   for (const [file, scenarios] of Object.entries(value.models)) {
     if (typeof scenarios !== 'object' || scenarios === null)

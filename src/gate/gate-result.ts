@@ -58,7 +58,7 @@ export function foundIn({ report, status }: GateResult): string {
     : report.verdict
 }
 
-/** Exit status: 2 before 1 before 3 before 0. */
+/** Exit status. If several apply: 2, else 1, else 3, else 0. */
 export function exitStatusOf(results: readonly GateResult[], drifts: number): 0 | 1 | 2 | 3 {
   const has = (status: Comparison['status']): boolean => results.some((result) => result.status === status)
   return has('broken') ? 2 : has('differs') || drifts > 0 ? 1 : has('inconclusive') ? 3 : 0

@@ -157,7 +157,7 @@ export class Machine {
     this.#property({ name, form: 'when-free', holds, lock: lock as SyncObject })
   }
 
-  /** Holds when every actor that must finish has finished. */
+  /** Must hold at rest: when every actor that must finish has finished, and no daemon can change a field any more. */
   atRest(name: string, holds: () => PropertyResult): void {
     this.#property({ name, form: 'at-rest', holds, lock: null })
   }

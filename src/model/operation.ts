@@ -64,7 +64,7 @@ export class Operation<R> {
     return this.target.operations[this.operation] as unknown as Primitive
   }
 
-  /** As a live CPU runs it. Asked {@link WHERE} it stands, the program gives an error made on its own call stack, and stands there still. */
+  /** Executes it on a live CPU. Sent {@link WHERE}, the program answers with an Error made on its own call stack, and does not advance. */
   *[Symbol.iterator](): Generator<Operation<unknown>, R, unknown> {
     let answer = yield this as Operation<unknown>
     while (answer === WHERE) answer = yield new Error('place') as never
@@ -149,7 +149,7 @@ export function atomically<R>(effect: () => R): Operation<R> {
 }
 
 /**
- * Reads shared fields without their lock, on purpose and as one step of its own (Linux: READ_ONCE): no race is reported for it.
+ * Reads shared fields without their lock, in one separate step (Linux: READ_ONCE). On `published` and `volatile` fields that is no race; on a plain field a conflicting plain access still is.
  *
  * @example
  * const page = m.struct(Page, 'page')

@@ -137,7 +137,7 @@ export function outcome(report: Report): string {
   const reason = inconclusive && REASONS[inconclusive.reason]
   if (live) return `nothing was found in ${plural(live.rounds, 'round')}, ended by ${reason}: a live run proves nothing`
   if (inconclusive?.reason === 'check off')
-    return `${plural(inconclusive.frontier, 'step')} cannot go on because of what a check that is off would report, and nothing beyond them was explored; nothing was found elsewhere`
+    return `${plural(inconclusive.frontier, 'step')} cannot be completed, which a check that is off would report, and nothing beyond them was explored; nothing was found elsewhere`
   return `ended by ${reason} at depth ${stats.depth}${stats.strategy === 'bfs' ? ` with ${plural(inconclusive?.frontier ?? 0, 'state')} still to explore` : ''}; nothing was found so far`
 }
 

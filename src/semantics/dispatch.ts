@@ -63,8 +63,8 @@ export function isHandling(actor: Actor): boolean {
 }
 
 /**
- * Makes a change after which interrupts of a CPU may be taken again: one that has waited for it, any of them, is taken
- * before a thread of the CPU continues. An interrupt that could have been taken before may still come later.
+ * Makes a change that allows interrupts of a CPU again. If interrupts are pending, the CPU takes one of them (the search
+ * tries each) before a thread of the CPU continues. An interrupt that could have been taken before may still come later.
  */
 export function admitting(cpu: Cpu, change: () => void): void {
   const { state, handlers } = cpu

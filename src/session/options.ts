@@ -153,10 +153,10 @@ function checkpointOf(options: ExploreOptions, naming: Naming): CheckpointReques
     return null
   }
   if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume)
-    throw new UsageError(`${write} and ${read} name different folders: a search goes on where it was`)
+    throw new UsageError(`${write} and ${read} name different folders: a search continues in its own folder`)
   if (reduce === 'por' || reduce === 'all')
     throw new UsageError(
-      `${resume === undefined ? write : read} goes with ${naming('reduce')} none or symmetry: a search that learns what to leave out has no state to go on from`,
+      `${resume === undefined ? write : read} goes with ${naming('reduce')} none or symmetry: partial-order searches cannot be continued`,
     )
   const every = checkpointEvery ?? CHECKPOINT_EVERY_SECONDS
   if (!(every >= 0)) throw new UsageError(`${period} takes a number of seconds, 0 or more`)

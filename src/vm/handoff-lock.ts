@@ -93,7 +93,7 @@ export class HandoffLock implements SyncObject {
     return this.#owner.owner
   }
 
-  /** Inside its operations: whether `actor` owns the lock and waits for it no more; its owner's second attempt never is. */
+  /** Inside its operations: whether `actor` owns the lock and no longer waits; false if the owner tries to acquire it again, so that it blocks forever. */
   isServed(actor: Actor): boolean {
     return this.owner === actor && this.#queue.every((place) => place.actor !== actor)
   }

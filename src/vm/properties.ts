@@ -15,7 +15,7 @@ export function all(...judgements: readonly PropertyResult[]): PropertyResult {
 /** `a, b and c`, or `no one`. */
 function list(words: readonly string[]): string {
   return words.length === 0
-    ? 'nobody'
+    ? 'no one'
     : words.length === 1
       ? (words[0] as string)
       : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`

@@ -182,7 +182,7 @@ test.serial('a baseline: recorded, compared, drift shown, recorded anew', async 
   await writeFile(join(cwd, 'vmcheck.baseline.json'), recorded.replace('"semantics": 2', '"semantics": 0'))
   const other = await run()
   t.is(other.status, 2)
-  t.regex(other.err, /semantics 0, those of this version are of 2: record it anew with vmcheck gate --update/)
+  t.regex(other.err, /semantics 0, those of this version are of 2: record it again with vmcheck gate --update/)
   await writeFile(join(cwd, 'vmcheck.baseline.json'), '{')
   t.is((await run()).status, 2)
   t.is((await run('--baseline', 'none.json')).status, 2)

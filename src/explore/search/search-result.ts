@@ -32,7 +32,7 @@ export interface SearchOptions {
   readonly progress: (progress: Progress) => void
   /** Other sizes than the usual ones, on which no result depends. */
   readonly tuning?: Partial<Tuning>
-  /** Where the search is written to from time to time, and goes on from; not with partial-order reduction. */
+  /** Where the search is saved from time to time, and continued from; not with partial-order reduction. */
   readonly checkpoints?: Checkpoints
   /** Told of a checkpoint that could not be written: the search continues, and tries again later. */
   readonly warn?: (message: string) => void

@@ -83,7 +83,7 @@ export class Tracer implements ScheduleState {
             ? `${target} ${detail}`
             : `${operation} ${target}${detail === '' ? '' : ` (${detail})`}`.trim(),
         )
-        .join(', ') || 'goes on'
+        .join(', ') || 'continues'
     )
   }
 

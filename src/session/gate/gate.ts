@@ -46,7 +46,7 @@ export interface Recording {
 
 /** What a gate's run came to. */
 export interface GateOutcome extends GateSummary {
-  /** Exit status: 2 before 1 before 3 before 0. */
+  /** Exit status. If several apply: 2, else 1, else 3, else 0. */
   readonly status: 0 | 1 | 2 | 3
   /** With `update`; else null. */
   readonly recording: Recording | null

@@ -35,6 +35,6 @@ export default model({
     m.thread(move(low, high))
     m.thread(move(high, low))
     m.atRest('no page is lost', () => low.data.pages + high.data.pages === 8)
-    m.sometimes('somebody holds the lower map', () => low.lock.owner !== null)
+    m.sometimes('the lower map is locked', () => low.lock.owner !== null)
   },
 })
