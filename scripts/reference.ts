@@ -10,7 +10,7 @@ export const REFERENCE = 'docs/reference.md'
 
 /** The public entries, and what each is for. */
 const ENTRIES: readonly (readonly [name: string, declarations: string, about: string])[] = [
-  ['vmcheck', 'dist/src/index.d.ts', 'What models are written with ([models.md](models.md)).'],
+  ['vmcheck', 'dist/src/index.d.ts', 'The functions and types that models are written with ([models.md](models.md)).'],
   [
     'vmcheck/vm',
     'dist/src/vm/index.d.ts',
@@ -18,7 +18,7 @@ const ENTRIES: readonly (readonly [name: string, declarations: string, about: st
   ],
   ['vmcheck/checks', 'dist/checks/index.d.ts', 'The checks, one object each.'],
   ['vmcheck/explore', 'dist/src/session/index.d.ts', 'Exploring from tests and tools ([testing.md](testing.md)).'],
-  ['vmcheck/config', 'dist/src/config/index.d.ts', 'What a `vmcheck.config.ts` is written with ([ci.md](ci.md)).'],
+  ['vmcheck/config', 'dist/src/config/index.d.ts', 'The entry for a `vmcheck.config.ts` ([ci.md](ci.md)).'],
 ]
 
 /** A node of a syntax tree, as far as it is looked at. */

@@ -2,7 +2,7 @@
 
 import type { StrategyName } from '../source/strategy-names.ts'
 
-/** How scenarios are searched by `vmcheck gate`. */
+/** Settings of the searches of `vmcheck gate`. */
 export interface SearchSettings {
   /** As `vmcheck explore --strategy`. */
   readonly strategy?: StrategyName
@@ -34,7 +34,7 @@ export interface Override extends SearchSettings {
   readonly skip?: boolean
 }
 
-/** What a `vmcheck.config.ts` exports. */
+/** The configuration that a `vmcheck.config.ts` exports. */
 export interface Config {
   /** Model files and folders. Default `models`. */
   readonly paths?: readonly string[]

@@ -12,9 +12,9 @@ export interface GateCase {
   readonly formerly?: readonly string[]
 }
 
-/** What came of one scenario. */
+/** The result of one scenario. */
 export interface GateResult extends GateCase, Comparison {
-  /** What its scenario says of it; null where it has none. */
+  /** The expectation of its scenario; null if it has none. */
   readonly about: Pick<Scenario<never>, 'expect'> | null
   /** Null for a model that cannot be explored, and for one that was not. */
   readonly report: Report | null
@@ -24,7 +24,7 @@ export interface GateResult extends GateCase, Comparison {
   readonly isKept: boolean
 }
 
-/** How a scenario's result differs from what is recorded. */
+/** The difference between a scenario's result and its record in the baseline. */
 export interface Drift extends GateCase {
   /** One clause each, such as `states 1,544 → 3,088 (2.0 times as many)`. */
   readonly changes: readonly string[]
@@ -34,9 +34,9 @@ export interface Drift extends GateCase {
 export interface GateSummary {
   /** Every scenario's result, in order. */
   readonly results: readonly GateResult[]
-  /** How results differ from what is recorded. */
+  /** Differences from the baseline. */
   readonly drifts: readonly Drift[]
-  /** How long it took. */
+  /** Seconds that it took. */
   readonly seconds: number
 }
 

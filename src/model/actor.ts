@@ -15,7 +15,7 @@ interface Executing {
 export class Cpu {
   /** Its name, in traces and messages. */
   readonly name: string
-  /** Who runs on it, where several actors share it; null for a CPU that runs one thread. */
+  /** The actor that runs on it, if several actors share it; null for a CPU that runs one thread. */
   readonly state: Instance<CpuState> | null
   /** Its interrupt handlers; set up with the machine. */
   readonly handlers: { readonly actor: Actor; isDue(): boolean }[] = []
@@ -60,7 +60,7 @@ export class Cpu {
   }
 }
 
-/** What is expected of an actor over its life. */
+/** The options of an actor. */
 export interface ActorOptions {
   /** May sleep forever and need not finish: an idle loop, a pageout daemon. */
   readonly daemon?: boolean
@@ -70,7 +70,7 @@ export interface ActorOptions {
   readonly hands?: readonly Lockable[]
 }
 
-/** Where a thread runs. */
+/** The CPUs that a thread may run on. */
 export interface ThreadOptions extends ActorOptions {
   /** The CPU that it shares with others (from `m.cpu()`), or those that it may migrate between. Default: one of its own. */
   readonly on?: Cpu | readonly Cpu[]
@@ -108,7 +108,7 @@ interface ActorParts {
   readonly options: ActorOptions
 }
 
-/** What is scheduled: a thread, or an interrupt handler. */
+/** A thread of the machine, or an interrupt handler: it takes steps. */
 export class Actor {
   /** Its number, from 0 in the order in which actors were made. */
   readonly id: number

@@ -5,7 +5,7 @@ import type { ViolationKind } from './verdict.ts'
 
 /** Something found wrong. */
 export interface Finding {
-  /** What kind of violation it is. */
+  /** The kind of violation. */
   readonly kind: ViolationKind
   /** Name of the property that fails; findings of one kind and property are one violation. */
   readonly property: string
@@ -19,13 +19,13 @@ export interface Finding {
 
 /** An actor that cannot continue in a state, and why. */
 export interface Blocked {
-  /** Who waits. */
+  /** The actor that waits. */
   readonly actor: Actor
   /** `acquire`, `block`, `when`, or `spin` for one that only repeats a loop. */
   readonly operation: string
   /** Name of the object it waits at; empty for a bare condition. */
   readonly target: string
-  /** Who holds it, or is known to be the one who would wake the waiter. */
+  /** The actors that hold it, or that are known to be able to wake the waiter. */
   readonly heldBy: readonly Actor[]
   /** Whether it sleeps until somebody wakes it, rather than until something is free. */
   readonly sleeping: boolean
@@ -41,7 +41,7 @@ export interface Held {
   readonly spins: boolean
 }
 
-/** What keeps an actor from sleeping. */
+/** The reasons why an actor must not sleep. */
 export interface AtomicContext {
   /** Whether it is an interrupt handler. */
   readonly isHandler: boolean
@@ -63,7 +63,7 @@ export interface Sleeping {
   readonly context: AtomicContext
 }
 
-/** What an actor that has ended has not given back. */
+/** Locks and switches that an actor has not given back when it ended. */
 export interface Leftover {
   /** Names of locks that it holds and was not said to hand on. */
   readonly locks: readonly string[]
@@ -75,11 +75,11 @@ export interface Leftover {
 
 /** Two actors whose next accesses conflict, with nothing to order them. */
 export interface Race {
-  /** Who accesses it, in order of their numbers. */
+  /** The two actors that access it, in order of their numbers. */
   readonly actors: readonly [Actor, Actor]
   /** Name of the field. */
   readonly field: string
-  /** Where the field tells whether an instance is allocated: the instance's name. */
+  /** The name of the instance, if the field says whether that is allocated; else null. */
   readonly lifeOf: string | null
   /** Which of the two writes it. */
   readonly writes: readonly [boolean, boolean]
@@ -105,9 +105,9 @@ export interface StateView {
   evaluate(property: Property): PropertyResult
   /** Pairs of accesses that may happen at the same time, and conflict. */
   races(): readonly Race[]
-  /** What an actor does next, where that may sleep in a context in which it must not; else null. */
+  /** The next operation of an actor, if it may sleep in a context in which it must not; else null. */
   sleepsNext(actor: Actor): Sleeping | null
-  /** What an actor that has ended, or a handler that is not running, still holds; null: nothing. */
+  /** Locks and switches that an actor that has ended, or a handler that is not running, still holds; null: none. */
   leftover(actor: Actor): Leftover | null
   /** Why unfinished actors cannot continue; only for reports, slow. */
   blocked(actors: readonly Actor[]): readonly Blocked[]

@@ -9,11 +9,11 @@
  */
 export type AccessMode = 'plain' | 'volatile' | 'published' | 'internal' | 'event'
 
-/** How the raw values of a field name things by their places in a list: `one` of them, 0 being none, or a `set`, a bit each. */
+/** The way in which a field's raw values name objects of a list: `one` of them by its place, from 1 (0: none), or a `set`, with a bit for each. */
 export interface Naming {
   /** Whether a value names one thing or a set of them. */
   readonly form: 'one' | 'set'
-  /** What it names. */
+  /** The list of the objects that it names. */
   readonly target: () => Referable<unknown>
 }
 
@@ -21,7 +21,7 @@ export interface Naming {
 export interface FieldType<T> {
   /** Words for messages, such as `u4` or `ref(page)`. */
   readonly describe: string
-  /** How it may be accessed without a lock. */
+  /** The accesses that it allows without a lock. */
   readonly access: AccessMode
   /** Value of a field no one initialised. */
   readonly initial: T
@@ -31,17 +31,17 @@ export interface FieldType<T> {
   encode(value: unknown, placed: Placed): number
   /** The value that a raw value stands for. */
   decode(raw: number, placed: Placed): T
-  /** What traces show instead of the value, where that says little. */
+  /** The text that traces show instead of the value. */
   show?(value: T): string
-  /** What its values name, if they name something: says how they change when interchangeable things are renamed. */
+  /** The objects that its values name, if any: their names change when interchangeable members are renamed. */
   readonly names?: Naming
-  /** What the actors that its values name do to the object, for reports: they hold it, or wait for it. */
+  /** Whether the actors that its values name hold the object or wait for it, for reports. */
   readonly role?: Role
   /** With role `holds`: whether the lock's waiters spin, so that who holds it must not sleep. */
   readonly spins?: boolean
 }
 
-/** What actors do to the object that names them. */
+/** The relation between an object and the actors that its field names. */
 export type Role = 'holds' | 'waits'
 
 /** One packed cell of shared memory. */
@@ -148,9 +148,9 @@ export interface Placed {
   instancesOf<T>(type: Referable<T>): T[]
 }
 
-/** What a reference may point at: a struct type, or the machine's actors. */
+/** A target of references: a struct type, or the machine's actors or CPUs. */
 export interface Referable<T> {
-  /** What messages call such a thing. */
+  /** The word for such an object in messages. */
   readonly name: string
   /** All instances of the machine in order of creation. */
   instances(placed: Placed): readonly T[]

@@ -11,13 +11,13 @@ import type { Instance, StructType } from './struct.ts'
 /** CPUs of a machine at most. */
 const MAX_CPUS = 30
 
-/** How an array of structs may be renamed. */
+/** The options of an array of structs. */
 export interface ArrayOptions {
   /** Whether the kernel treats them alike: keeps references to them, and no order or arithmetic. Default false. */
   readonly interchangeable?: boolean
 }
 
-/** What a model's `machine()` builds with: shared memory, actors and properties. */
+/** The builder that a model's `machine()` gets: shared memory, actors and properties. */
 export class Machine {
   readonly #parts: MachineParts
   readonly #perActor: PerActor<object>[] = []

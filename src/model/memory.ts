@@ -5,11 +5,11 @@ import type { PropertyResult } from './property.ts'
 
 /** Why a step went wrong: becomes the leaf of a step, a violation without successor. */
 export interface Fault {
-  /** What kind of violation it is. */
+  /** The kind of violation. */
   readonly kind: 'assertion' | 'invariant' | 'range' | 'use-after-free' | 'exception' | 'imbalance' | 'sleep-in-atomic'
   /** The property's name, or the field's or instance's that it is about. */
   readonly property: string
-  /** What is wrong, in one clause. */
+  /** The message, in one clause. */
   readonly message: string
 }
 

@@ -3,7 +3,7 @@ import { oneLine } from '../source/texts.ts'
 import { type ParameterValues, type Parameters, resolveParameters } from './parameters.ts'
 import { VIOLATION_KINDS, type ViolationKind } from './verdict.ts'
 
-/** What a scenario is expected to give: a kind of violation or `pass`, and perhaps its property and exact counts. */
+/** The expectation of a scenario: a kind of violation or `pass`, and perhaps the property and exact counts. */
 export type Expectation =
   | 'pass'
   | ViolationKind
@@ -20,17 +20,17 @@ export type KnownViolation = ViolationKind | { readonly kind: ViolationKind; rea
 
 /** A named choice of parameters with what is expected of it. */
 export interface Scenario<V> {
-  /** What it shows, in a few words. */
+  /** Its subject, in a few words. */
   readonly about?: string
   /** The name, or names, that it had: commands, configurations and baselines may still use them. */
   readonly formerly?: string | readonly string[]
   /** Values of parameters, over their defaults. */
   readonly params?: Partial<V>
-  /** What exploring it must give. */
+  /** The verdict that exploring it must give. */
   readonly expect: Expectation
-  /** What is found beside that, when the search keeps going. */
+  /** Other violations that the search must find when it continues after the first. */
   readonly finds?: readonly KnownViolation[]
-  /** What may be found beside that. */
+  /** Other violations that the search may find. */
   readonly allows?: readonly KnownViolation[]
   /** The checks it is about; all, unless given. */
   readonly checks?: readonly string[]
@@ -43,9 +43,9 @@ export interface Scenario<V> {
 /** A scenario as an author writes it: it is expected to pass unless it says otherwise. */
 export type ScenarioDefinition<V> = Omit<Scenario<V>, 'expect'> & { readonly expect?: Expectation }
 
-/** What {@link model} takes. */
+/** The definition of a model, for {@link model}. */
 export interface ModelDefinition<P extends Parameters> {
-  /** What it is about, in a few words. */
+  /** Its subject, in a few words. */
   readonly title: string
   /** Its parameters, by name. */
   readonly params?: P
@@ -57,7 +57,7 @@ export interface ModelDefinition<P extends Parameters> {
 
 /** A model as the rest of vmcheck sees it. */
 export interface Model {
-  /** What it is about, in a few words. */
+  /** Its subject, in a few words. */
   readonly title: string
   /** Its parameters, by name. */
   readonly parameters: Parameters

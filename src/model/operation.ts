@@ -11,7 +11,7 @@ export type PrimitiveClass = 'acquire' | 'release' | 'other'
 
 /** One kind of synchronising operation on objects of type T. All functions run atomically. */
 export interface Primitive<T extends object = object> {
-  /** What it may do to others: decides which steps it may share. */
+  /** Its class: it decides which steps the operation may share. */
   readonly class: PrimitiveClass
   /** Whether the operation may continue now; absent: always. Must not write. */
   enabled?(target: T, actor: Actor, args: readonly unknown[]): boolean
@@ -41,11 +41,11 @@ export interface SyncObject {
 
 /** A request to do something atomic; `yield*` executes it and gives its result. */
 export class Operation<R> {
-  /** What it is an operation of. */
+  /** The object that it is executed on. */
   readonly target: SyncObject
   /** Its name in the target's table. */
   readonly operation: string
-  /** What it is given. */
+  /** Its arguments. */
   readonly args: readonly unknown[]
 
   constructor(target: SyncObject, operation: string, args: readonly unknown[] = []) {
@@ -59,7 +59,7 @@ export class Operation<R> {
     return `${this.operation} ${this.target.name}`.trim()
   }
 
-  /** What it does. */
+  /** Its definition. */
   get primitive(): Primitive {
     return this.target.operations[this.operation] as unknown as Primitive
   }
@@ -75,14 +75,14 @@ export class Operation<R> {
 /** What a program that waits in an operation is sent to learn where in its code that is. */
 export const WHERE: unique symbol = Symbol('where')
 
-/** What a program, or a kernel function that may block, returns: use `yield*` on it. */
+/** The type of a call of a program, or of a kernel function that may block: use `yield*` on it. */
 export type Program<R = void> = Generator<Operation<unknown>, R, unknown>
 
-/** What is known of the wait of a guarded action. */
+/** The options of `when`. */
 export interface WhenOptions {
-  /** What is waited for, as traces and messages call it: `all CPUs have acknowledged`. */
+  /** The name of the condition in traces and messages: `all CPUs have acknowledged`. */
   readonly name?: string
-  /** Who has to act before the guard can hold: tells a hang of theirs apart from a condition that no one will make true. */
+  /** The actors that must act before the guard can hold: a cycle of them is reported as a deadlock. */
   readonly holders?: () => readonly Actor[]
 }
 

@@ -2,7 +2,7 @@ import { suggestion } from '../source/suggestion.ts'
 
 /** A parameter's range, default and reading from text. */
 export interface Parameter<T> {
-  /** What kind of values it takes. */
+  /** The kind of its values. */
   readonly kind: 'int' | 'choice' | 'boolean'
   /** Its value unless another is given. */
   readonly default: T

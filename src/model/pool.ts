@@ -6,7 +6,7 @@ import type { Instance, StructType } from './struct.ts'
 /** Which storage an allocation gets: the lowest free one, the last freed one (a slab's free list), always fresh storage, or any free one, by a choice of the search. */
 export type Reuse = 'lowest' | 'lifo' | 'never' | 'any'
 
-/** How a pool allocates. */
+/** The options of a pool. */
 export interface PoolOptions {
   /** Default `lowest`; of interchangeable storage `any`, and nothing else. */
   readonly reuse?: Reuse

@@ -3,7 +3,7 @@ import type { SyncObject } from './operation.ts'
 /** When a property is evaluated. */
 export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
 
-/** What a property comes to: whether it holds or, where it does not, what is wrong in one clause. */
+/** The result of a property: whether it holds or, if it does not, the reason in one clause. */
 export type PropertyResult = boolean | string
 
 /** A property of the machine. */

@@ -63,7 +63,7 @@ export type Assumed =
 export interface Report {
   /** The version of this form. */
   readonly schema: 'vmcheck.report/1'
-  /** What was explored. */
+  /** The model that was explored. */
   readonly model: {
     readonly name: string
     readonly file: string
@@ -72,17 +72,17 @@ export interface Report {
     readonly params: Readonly<Record<string, unknown>>
     readonly digest: string
   }
-  /** What was found, in one word. */
+  /** The verdict of the search. */
   readonly verdict: Verdict
   /** Whether every interleaving was explored. */
   readonly exhaustive: boolean
-  /** What a pass depends on, in words. */
+  /** Assumptions of a pass, in words. */
   readonly assumptions: readonly string[]
   /** The same for scripts, in the same order. */
   readonly assumed?: readonly Assumed[]
-  /** What else is worth knowing about the search. */
+  /** Notes about the search. */
   readonly notes: readonly string[]
-  /** What was found, the first one first. */
+  /** The violations found, the first one first. */
   readonly violations: readonly Violation[]
   /** The machine's state at the start, struct by struct, where there are violations. */
   readonly machine?: readonly MachineObject[]
@@ -121,7 +121,7 @@ export interface Report {
   readonly profile?: SearchProfile
   /** Of a free run. */
   readonly live?: LiveStatistics
-  /** What made the report. */
+  /** The tool that made the report. */
   readonly tool: { readonly name: 'vmcheck'; readonly version: string }
 }
 

@@ -27,7 +27,7 @@ export { type Progress }
 /** Milliseconds between two looks at how far a search is. */
 const PROGRESS_EVERY_MS = 100
 
-/** Where a search runs, and who hears of it. */
+/** The folders of a search, and the signal that ends it. */
 export interface Surroundings {
   /** Folder that relative paths start from. Usual: the process's. */
   readonly cwd?: string | undefined

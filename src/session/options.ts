@@ -5,7 +5,7 @@ import { STRATEGY_NAMES, type StrategyName } from '../source/strategy-names.ts'
 import { UsageError } from '../source/usage-error.ts'
 import { memorySize, seconds, whole } from './values.ts'
 
-/** What a search is asked to do; what is left out has its usual value. */
+/** The options of a search; those left out have their usual values. */
 export interface ExploreOptions {
   /** Scenario to explore. Usual: the model's first. */
   readonly scenario?: string | undefined

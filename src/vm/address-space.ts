@@ -10,7 +10,7 @@ export interface PageTableEntry {
   writable: boolean
 }
 
-/** Where a page leads. */
+/** The translation of a page. */
 export interface Translation {
   /** The frame that the page is in. */
   readonly frame: Instance<Frame>
@@ -24,9 +24,9 @@ const BoundStruct = struct<{ bound: boolean }>('bound', { bound: bool })
 /** Most frames a store may have for TLBs: a bit for each, read-only and writable. */
 const MAX_FRAMES = 15
 
-/** What an address space is made with. */
+/** The options of an address space. */
 export interface AddressSpaceOptions {
-  /** How many pages it has. */
+  /** Number of its pages. */
   readonly pages: number
   /** The frames that entries refer to. */
   readonly frames: FrameStore
@@ -92,7 +92,7 @@ export class AddressSpace {
     })
   }
 
-  /** What the page table says, or null. */
+  /** The translation in the page table, or null. */
   translation(page: number): Translation | null {
     const { frame, writable } = this.#entry(page)
     return frame && { frame, writable }
@@ -137,7 +137,7 @@ export class AddressSpace {
     return null
   }
 
-  /** What a CPU may have cached of a page: for properties. */
+  /** The translations of a page that a CPU may have cached: for properties. */
   cached(cpu: number, page: number): Translation[] {
     return this.#members(this.#cached[cpu]?.[page]?.possible ?? 0)
   }

@@ -23,7 +23,7 @@ const BudgetStruct = struct<BudgetState>('budget', {
 
 /** Which allocations fail. */
 export interface FailureBudgetOptions {
-  /** How many may fail, 0 to 7; which ones, the search chooses. */
+  /** Number of allocations that may fail, 0 to 7; the search tries each choice. */
   readonly failures: number
   /** Only this one fails, counted from 1 to 62 in the order in which they are asked for. */
   readonly only?: number | null

@@ -3,20 +3,20 @@ import { checkOptions } from './options.ts'
 
 /** A page of physical memory. */
 export interface Frame {
-  /** Who refers to it, as the kernel counts. */
+  /** The kernel's count of references to it. */
   references: number
-  /** What user programs see there: one number, or a bit a cell. */
+  /** The content that user programs read: one number, or a bit for each cell. */
   content: number
 }
 
 /** The struct of {@link Frame}. */
 export const FrameStruct: StructType<Frame> = struct<Frame>('frame', { references: u(4), content: u(8) })
 
-/** What a frame store is made with. */
+/** The options of a frame store. */
 export interface FrameStoreOptions {
   /** How many frames there are. */
   readonly frames: number
-  /** Where new frames come from. Default `lowest`. */
+  /** The choice of the next free frame. Default `lowest`. */
   readonly reuse?: Reuse
   /** Name in traces. Default `frame`. */
   readonly name?: string

@@ -88,7 +88,7 @@ export class HandoffLock implements SyncObject {
     return new Operation(this, 'release')
   }
 
-  /** Who holds it: for properties. */
+  /** The actor that holds it: for properties. */
   get owner(): Actor | null {
     return this.#owner.owner
   }

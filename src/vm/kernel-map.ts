@@ -65,13 +65,13 @@ const MapStruct = struct<MapState>('map', { first: published(ref(MapEntryStruct)
 /** Per thread: whether the map is as it was when the thread last looked (equality of timestamps). */
 const VersionStruct = struct<{ current: boolean }>('version', { current: bool })
 
-/** What a map is made with. */
+/** The options of a map. */
 export interface KernelMapOptions {
   /** Entries alive at once, or with `reuse: 'never'` ever made. */
   readonly entries: number
   /** The objects and pages that entries refer to. */
   readonly store: PageStore
-  /** Where new entries come from. */
+  /** The choice of the next free entry. */
   readonly reuse?: Reuse
 }
 

@@ -72,11 +72,11 @@ const SPINNING = {
   states: states(true),
 }
 
-/** How a mutex is used. */
+/** The options of a mutex. */
 export interface MutexOptions {
   /** Whether it is ever tried, or looked at by guards. */
   readonly tryable?: boolean
-  /** What a waiter does on a CPU that it shares: sleep, leaving it to others, or spin. Default `sleep`. */
+  /** Whether a waiter sleeps, and leaves a CPU that it shares to others, or spins. Default `sleep`. */
   readonly waiting?: 'sleep' | 'spin'
 }
 
@@ -111,7 +111,7 @@ export class Mutex implements SyncObject {
     this.#state = m.struct(states[form], name)
   }
 
-  /** Who holds it: for properties, and for guards of a tryable lock. */
+  /** The actor that holds it: for properties, and for guards of a tryable lock. */
   get owner(): Actor | null {
     return this.#state.owner
   }

@@ -12,7 +12,7 @@ export interface Page {
   wanted: boolean
   /** Number of wirings. */
   wirings: number
-  /** Who made it busy (for diagnosis; the kernel does not record it). */
+  /** The actor that made it busy (for diagnosis; the kernel does not record it). */
   busyBy: Actor | null
 }
 
@@ -20,13 +20,13 @@ export interface Page {
 export interface PageSlot {
   /** The page. */
   readonly page: Instance<Page>
-  /** What threads sleep on while the page is busy. */
+  /** The channel that threads sleep on while the page is busy. */
   readonly event: WaitChannel
 }
 
 /** Memory that map entries map (Mach: vm_object). */
 export interface VmObject {
-  /** How many references there are to it. */
+  /** Number of references to it. */
   references: number
   /** Faults running on it (paging_in_progress). */
   paging: number
@@ -45,7 +45,7 @@ const PageStruct = struct<Page>('page', {
 /** The struct of {@link VmObject}, as the target of references. */
 export const VmObjectStruct = struct<VmObject>('object', { references: u(3), paging: u(3), usedForPageout: bool })
 
-/** How large a page store is. */
+/** The size of a page store. */
 export interface PageStoreOptions {
   /** Objects alive at once. */
   readonly objects: number

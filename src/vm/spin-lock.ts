@@ -19,7 +19,7 @@ import { Mutex } from './mutex.ts'
 import { disableInterrupts, disablePreemption, enableInterrupts, enablePreemption } from './processor.ts'
 import { checkOptions } from './options.ts'
 
-/** What a spin lock switches off on its CPU while it is held or waited for. */
+/** The options of a spin lock: what it switches off on its CPU while it is held or waited for. */
 export interface SpinLockOptions {
   /** Interrupts, and with them preemption. */
   readonly interrupts?: 'off' | 'kept'
@@ -234,13 +234,13 @@ export class RwSpinLock implements SyncObject {
     return new Operation(this, 'release')
   }
 
-  /** Who is inside. */
+  /** The actors that hold it. */
   get holders(): Actor[] {
     const { writer, readers } = this.state
     return writer ? [writer] : this.#actors.filter(({ id }) => ((readers >> id) & 1) === 1)
   }
 
-  /** Who keeps readers out. */
+  /** The writers that keep new readers out. */
   get ahead(): Actor[] {
     const { writer, waiting } = this.state
     return writer ? [writer] : this.#actors.filter(({ id }) => ((waiting >> id) & 1) === 1)

@@ -125,7 +125,7 @@ export class WaitChannel implements SyncObject {
     return this.#state.sleepers === 0
   }
 
-  /** Who would wake the sleepers as things are. */
+  /** The actors that could wake the sleepers in this state. */
   wakers(): readonly Actor[] {
     return this.#wakers()
   }

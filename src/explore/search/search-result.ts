@@ -38,7 +38,7 @@ export interface SearchOptions {
   readonly warn?: (message: string) => void
 }
 
-/** How far a search has come. */
+/** Progress of a search. */
 export interface Progress {
   /** States stored so far. */
   readonly states: number

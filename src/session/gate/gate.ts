@@ -16,7 +16,7 @@ import { writeWhole } from '../write-whole.ts'
 import { type Plan, planGate } from './plan.ts'
 import { type GateListener, type PlannedCase, runGate } from './run.ts'
 
-/** What a gate is asked to do; what is left out has its usual value. */
+/** The options of a gate; those left out have their usual values. */
 export interface GateOptions {
   /** The configuration, or its file. Usual: `vmcheck.config.ts`, where there is one. */
   readonly config?: Config | string | undefined
@@ -34,17 +34,17 @@ export interface GateOptions {
   readonly workers?: number | undefined
 }
 
-/** What was recorded in a baseline. */
+/** A baseline that was written. */
 export interface Recording {
   /** The baseline's file. */
   readonly file: string
-  /** How the results differ from what was recorded before. */
+  /** Differences from the baseline before. */
   readonly changes: readonly Drift[]
   /** Whether nothing was recorded before. */
   readonly isNew: boolean
 }
 
-/** What a gate's run came to. */
+/** The outcome of a gate. */
 export interface GateOutcome extends GateSummary {
   /** Exit status. If several apply: 2, else 1, else 3, else 0. */
   readonly status: 0 | 1 | 2 | 3
