@@ -66,7 +66,7 @@ function diagnose(state: StateView, unfinished: readonly Actor[]): Finding {
         ? `${spinner.actor.label} handles an interrupt and never comes to its end`
         : `${spinner.actor.label} repeats a loop that no actor will end`,
     )
-  // a channel has no holder: whoever would have woken its sleepers has lost their wakeup
+  // a channel has no holder: the wakeup of its sleepers is lost
   const orphan = waits.find(({ heldBy, sleeping }) => !sleeping && heldBy.some((actor) => state.isFinished(actor)))
   if (orphan) {
     const holder = orphan.heldBy.find((actor) => state.isFinished(actor)) as Actor

@@ -1,4 +1,4 @@
-// Leader election on a one-way ring (Chang and Roberts, 1979): everybody sends its number round, larger ones swallow
+// Leader election on a one-way ring (Chang and Roberts, 1979): every process sends its number round, larger ones swallow
 // smaller ones, and whose number comes back is the leader, who starts the next round. A link holds one message.
 import { atomically, int, model, struct, u, when } from 'vmcheck'
 

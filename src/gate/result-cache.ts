@@ -39,7 +39,7 @@ export class ResultCache {
     }
   }
 
-  /** Keeps a report. Whether it can be kept does not matter to anybody: the next run explores again. */
+  /** Caches a report. If that fails, the next run explores again. */
   async put(key: ResultKey, report: Report): Promise<void> {
     const path = this.#path(key)
     try {

@@ -186,7 +186,7 @@ export class FreeRun {
     const { roster, fields, machine } = this.#live
     const isStopped = (roster.flags & FLAG.stop) !== 0
     if (roster.running > 0 || (!isStopped && !roster.allStand(STANDING.finished, STANDING.blocked))) return // that was before
-    if (roster.isBetweenRounds || roster.allStand(STANDING.finished)) return // somebody is about to begin the next round
+    if (roster.isBetweenRounds || roster.allStand(STANDING.finished)) return // the last thread is about to begin the next round
     const values = fields.values.slice(0, machine.memory.fields.length)
     const waits = await this.#ask()
     if (!waits) return this.#look() // they stand elsewhere by now

@@ -177,7 +177,7 @@ export class LiveCpu {
     )
   }
 
-  /** This thread was the last to come to stand: either the round is over, or somebody has to look. */
+  /** This thread was the last to come to stand: either the round is over, or the coordinating thread has to look. */
   #stand(): void {
     const { flags } = this.#roster
     if (this.#roster.isEnding) return

@@ -23,7 +23,7 @@ export class Faulty extends Error {
   }
 }
 
-/** Unwinds an operation in which something did not hold: it is to be tried again while everybody else stands at a point. */
+/** Unwinds an operation in which a property did not hold: it is tried again while all others stand at a point. */
 export class Doubtful extends Error {}
 
 /** An instance that is touched, and the field that says whether it is allocated. */
@@ -61,7 +61,7 @@ export interface LiveMemoryParts {
 export class LiveMemory implements MemoryPort {
   readonly actor: Actor
   readonly #with: LiveMemoryParts
-  /** What the present step does, where somebody watches. */
+  /** The events of the present step, if the driver watches. */
   narration = new Narration()
   /** Alternatives taken in the present step. */
   choices: number[] = []

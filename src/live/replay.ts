@@ -178,7 +178,7 @@ export class Replay implements ScheduleState {
     if (tells === 'finished') this.#finished.add(actor)
   }
 
-  /** Asks everybody who stands at a point what they stand before. */
+  /** Asks every actor at a point for its next operation. */
   async #lookAround(): Promise<void> {
     this.#waits.clear()
     for (const { id } of this.#actors) {

@@ -14,7 +14,7 @@ export class Roster {
   readonly #actors: number
   /** The actor of this thread; -1 on the coordinating one. */
   readonly #me: number
-  /** Called by whoever was the last to come to stand. */
+  /** Called by the last thread that came to stand. */
   onStandstill: () => void = () => {}
   /** Called by a blocked actor that is asked what it waits for. */
   onAsked: () => void = () => {}
@@ -67,7 +67,7 @@ export class Roster {
     Atomics.notify(this.#words, at)
   }
 
-  /** Begins a round, while no one runs: everybody runs from the start of its program. @param mustFinish how many actors have to finish before it is over */
+  /** Begins a round, while no thread runs: each runs its program from the start. @param mustFinish how many actors have to finish before it is over */
   beginRound(mustFinish: number): void {
     const words = this.#words
     for (let actor = 0; actor < this.#actors; actor++) {
@@ -89,7 +89,7 @@ export class Roster {
     return Atomics.compareExchange(this.#words, CONTROL.closed, round - 1, round) === round - 1
   }
 
-  /** Whether a round is closed and the next one has not begun: no one runs, and everybody is about to. */
+  /** Whether a round is closed and the next one has not begun: no thread runs, and all are about to. */
   get isBetweenRounds(): boolean {
     return Atomics.load(this.#words, CONTROL.closed) === Atomics.load(this.#words, CONTROL.round)
   }
@@ -117,7 +117,7 @@ export class Roster {
     return Atomics.load(this.#words, CONTROL.running)
   }
 
-  /** At a point: stands still while somebody has stopped the others. @throws Abandoned */
+  /** At a point: stands still while another thread has stopped all. @throws Abandoned */
   pass(): void {
     const flags = this.flags
     if (flags === 0) return
@@ -151,7 +151,7 @@ export class Roster {
     Atomics.add(this.#words, this.#own(ACTOR.blocks), 1)
   }
 
-  /** After {@link block}: sleeps until somebody changes what the actor watches. Returns at once when that has happened. */
+  /** After {@link block}: sleeps until another thread changes a field that the actor watches. Returns at once when that has happened. */
   sleep(): void {
     this.#leave()
     const wake = this.#own(ACTOR.wake)
@@ -191,7 +191,7 @@ export class Roster {
   }
 
   /**
-   * Waits until every other actor stands at a point, and keeps them there until {@link resume}; false when somebody else
+   * Waits until every other actor stands at a point, and keeps them there until {@link resume}; false when another thread
    * is about that. The caller counts as running, and must have no field locked.
    */
   tryStop(): boolean {
@@ -202,7 +202,7 @@ export class Roster {
     return true
   }
 
-  /** From the coordinating thread: begins to stop everybody, unless another is about that; whoever stands still last says so. */
+  /** From the coordinating thread: begins to stop all threads, unless another one does; the last thread that stands still says so. */
   beginStop(): boolean {
     if (Atomics.compareExchange(this.#words, CONTROL.stopper, 0, COORDINATOR) !== 0) return false
     Atomics.or(this.#words, CONTROL.flags, FLAG.stop)

@@ -9,7 +9,7 @@ export class Conflict extends Error {
   }
 }
 
-/** In a lock word, beside the holder's number: somebody waits for it. */
+/** In a lock word, beside the holder's number: another thread waits for it. */
 const WAITED = 1 << 30
 
 /**
@@ -49,7 +49,7 @@ export class SharedFields {
     if (watchers !== 0) this.#roster.wake(watchers)
   }
 
-  /** Locks a field, unless somebody else has. */
+  /** Locks a field, unless another thread has. */
   tryLock(id: number): boolean {
     return Atomics.compareExchange(this.#locks, id, 0, this.#me) === 0
   }
@@ -90,7 +90,7 @@ export class SharedFields {
     })
   }
 
-  /** Has everybody look again who waits for a field whose holder is no more. */
+  /** Wakes all threads that wait for a field whose holder has ended. */
   releaseAll(): void {
     for (let id = 0; id < this.#locks.length; id++) Atomics.notify(this.#locks, id)
   }

@@ -5,7 +5,7 @@ import type { Memory, MemoryPort } from '../model/memory.ts'
  * Shows shared memory as it is to properties and reports, while no one runs: reads only.
  *
  * @param values raw values by field id
- * @param choose alternatives taken, where somebody asks; refused unless given
+ * @param choose alternatives taken; a choice is refused without it
  * @param seen is told of every read
  */
 function snapshotPort(values: ArrayLike<number>, choose?: () => number, seen?: (field: Field) => void): MemoryPort {

@@ -1,7 +1,7 @@
 import { type Placed, type Referable, event, internal, ref, u } from './field.ts'
 import { type Instance, type StructType, struct } from './struct.ts'
 
-/** What a CPU asks of whoever executes the step that runs. */
+/** What a CPU asks of the engine that executes the step. */
 interface Executing {
   readonly port: {
     choose(n: number, what: string, names: readonly string[], among?: readonly object[]): number

@@ -27,7 +27,7 @@ export interface Blocked {
   readonly target: string
   /** The actors that hold it, or that are known to be able to wake the waiter. */
   readonly heldBy: readonly Actor[]
-  /** Whether it sleeps until somebody wakes it, rather than until something is free. */
+  /** Whether it sleeps until another actor wakes it, rather than until an object is free. */
   readonly sleeping: boolean
   /** Of a bare condition: what its guard reads, as `page.busy = true`. */
   readonly reads: readonly string[]

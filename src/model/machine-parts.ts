@@ -28,7 +28,7 @@ export interface Interchangeable {
 
 /**
  * What a machine is made of, as engines know it. A model gets a {@link Machine}, from which programs cannot come to
- * this: whoever executes accesses could be replaced by it.
+ * this: it could replace the port that executes accesses.
  */
 export class MachineParts {
   readonly memory: Memory = new Memory()

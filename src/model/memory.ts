@@ -68,7 +68,7 @@ const NO_PORT: MemoryPort = (() => {
   }
 })()
 
-/** The shared memory of one machine: its fields, their initial values, and whoever executes accesses now. */
+/** The shared memory of one machine: its fields, their initial values, and the port that executes accesses now. */
 export class Memory {
   readonly fields: Field[] = []
   /** Initial raw values by field id. */

@@ -1,4 +1,4 @@
-// JavaScript's own objects. They are everybody's: what a program changed there, no stored state would hold.
+// JavaScript's own objects. All programs share them, and no stored state would hold a change of them.
 
 /**
  * Constructors and namespaces of the language, but for typed arrays: models do not see them, and with their prototypes
@@ -160,7 +160,7 @@ function settingOwn(prototype: object, key: PropertyKey): (this: object, value: 
   }
 }
 
-/** What stays open on `Error`: whether somebody has changed it since it was last looked at. */
+/** The properties of `Error` that stay open, and whether one has changed since the last look. */
 export class Guarded {
   #limit: unknown = Error.stackTraceLimit
   #prepare: unknown = Error.prepareStackTrace

@@ -56,7 +56,7 @@ export class Runtime {
   #claimed = false
   #ticks = 0
   readonly #errors = new Guarded()
-  /** The last site of a step that has changed what is everybody's and cannot be closed. */
+  /** The last site of a step that has changed a shared object that cannot be closed. */
   #tamperedAt: number | null = null
 
   /**

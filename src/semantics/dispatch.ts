@@ -98,7 +98,7 @@ export function cpuChoice(actor: Actor): CpuChoice {
   return { cpus: mine ? [mine, ...free.filter((cpu) => cpu !== mine)] : free, holders }
 }
 
-/** The thread gets a CPU: whoever had it is preempted, and the one it had before is idle. */
+/** The thread gets a CPU: the thread that had it is preempted, and the CPU that it had before is idle. */
 export function dispatch(actor: Actor, cpu: Cpu): void {
   const { state } = actor
   if (!state || !cpu.state) return

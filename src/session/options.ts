@@ -53,7 +53,7 @@ export interface ExploreOptions {
   readonly profile?: boolean | undefined
 }
 
-/** How an option is called by whoever is told that it is wrong. */
+/** The name of an option in messages: as the caller writes it. */
 export type Naming = (option: keyof ExploreOptions) => string
 
 /** Seconds between checkpoints unless something else is said. */

@@ -83,7 +83,7 @@ export class HandoffLock implements SyncObject {
     yield* new Operation<void>(this, 'acquire')
   }
 
-  /** Hands the lock to the first waiter, if there is one. Throws, in the program, when somebody else holds it. */
+  /** Hands the lock to the first waiter, if there is one. Throws, in the program, when another actor holds it. */
   release(): Operation<void> {
     return new Operation(this, 'release')
   }
@@ -115,7 +115,7 @@ export class HandoffLock implements SyncObject {
     place.actor = actor
   }
 
-  /** Inside its operations: everybody moves up. */
+  /** Inside its operations: all waiters move up. */
   leave(): void {
     this.#owner.owner = this.#queue[0]?.actor ?? null
     this.#queue.forEach((place, i) => {

@@ -107,7 +107,7 @@ export class KernelMap {
     this.#versions = m.perActor(VersionStruct, `${name}.version`)
   }
 
-  /** vm_map_lock: the write lock; the map counts as changed for everybody. */
+  /** vm_map_lock: the write lock; the map counts as changed for every actor. */
   *lockMap(): Program {
     yield* this.lock.write()
     for (const version of this.#versions.all) version.current = false

@@ -121,7 +121,7 @@ export class Mutex implements SyncObject {
     return new Operation(this, 'acquire')
   }
 
-  /** Gives the lock back. Throws, in the program, when somebody else holds it. */
+  /** Gives the lock back. Throws, in the program, when another actor holds it. */
   release(): Operation<void> {
     return new Operation(this, 'release')
   }

@@ -136,7 +136,7 @@ export class PageStore {
     event.enlist()
   }
 
-  /** PAGE_WAKEUP_DONE: the page is not busy any more; whoever wants it is woken. */
+  /** PAGE_WAKEUP_DONE: the page is not busy any more; threads that want it are woken. */
   wakeupDone({ page, event }: PageSlot): void {
     page.busy = false
     page.busyBy = null

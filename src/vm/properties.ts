@@ -4,7 +4,7 @@ import { type AddressSpace, showTranslation } from './address-space.ts'
 import type { CommitAccount } from './commit-account.ts'
 import type { Frame, FrameStore } from './frame-store.ts'
 
-/** A thing that is counted, and somebody who holds a reference to it. */
+/** An object that is counted, and the name of a holder of a reference to it. */
 export type Holding<T> = readonly [thing: T, holder: string]
 
 /** The first thing wrong among several judgements; true when none is. */

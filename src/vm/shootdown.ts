@@ -121,7 +121,7 @@ export class Shootdown implements SyncObject {
     return new Operation(this, 'wait')
   }
 
-  /** Waits, spinning, until every target has acknowledged or somebody asks `cpu`; whether the former. */
+  /** Waits, spinning, until every target has acknowledged or another CPU asks `cpu`; true for the former. */
   waitOrAsked(cpu: Cpu): Operation<boolean> {
     return new Operation(this, 'waitOrAsked', [cpu])
   }
@@ -136,7 +136,7 @@ export class Shootdown implements SyncObject {
     return (this.#request(actor).pending ?? 0) === 0
   }
 
-  /** Inside an effect or property: whether somebody waits for the CPU. */
+  /** Inside an effect or property: whether another CPU waits for this one. */
   isAsked(cpu: Cpu): boolean {
     return this.#requests.some(({ pending }) => ((pending >> cpu.index) & 1) === 1)
   }

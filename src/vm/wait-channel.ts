@@ -120,7 +120,7 @@ export class WaitChannel implements SyncObject {
     return ((this.#state.sleepers >> actor.id) & 1) === 1
   }
 
-  /** Inside an effect or property: whether anybody sleeps, or is going to. */
+  /** Inside an effect or property: whether an actor sleeps, or is going to. */
   get isEmpty(): boolean {
     return this.#state.sleepers === 0
   }

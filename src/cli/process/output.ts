@@ -1,4 +1,4 @@
-/** Standard output, as long as somebody reads it. */
+/** Standard output, as long as a process reads it. */
 export class Output {
   #problem: string | null = null
   #isClosed = false

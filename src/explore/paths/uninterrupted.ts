@@ -18,7 +18,7 @@ export interface Standpoint {
   readonly at: SourcePlace | null
 }
 
-/** Where a local state stands in the code, whatever its variables hold and whoever called; null for one at its end. */
+/** Place of a local state in the code, for any values of its variables and any caller; null for one at its end. */
 export function standpoint({ runtime }: System, actor: Actor, state: LocalState): Standpoint | null {
   if (state.at === 'finished') return null
   if (state.at === 'start') return { place: `${actor.program.name} start ${state.log.length}`, within: null, at: null }

@@ -99,7 +99,7 @@ export class Encoder {
     for (let i = 0; i < text.length; i++) this.out.push(text.charCodeAt(i))
   }
 
-  /** Local states are small; one that is not would take minutes before anybody saw why. */
+  /** Local states are small; one that is not would take minutes before a user saw why. */
   #limit(more: number): void {
     if (this.out.length + more > MAX_WORDS)
       throw this.#refuse('a program', `more than ${MAX_WORDS.toLocaleString('en')} numbers or characters`)

@@ -5,12 +5,12 @@ import { type Layout, readCell } from './layout.ts'
 
 /** Shows one stored state to properties and reports: reads only. */
 export class StateReader implements MemoryPort {
-  /** Who asks, where somebody does. */
+  /** The actor that asks, if one does. */
   actor: Actor | null = null
   readonly #memory: Memory
   readonly #layout: Layout
   #words: Int32Array = new Int32Array(0)
-  /** Raw values read, by field id in order of the first read, while somebody asks. */
+  /** Raw values read, by field id in order of the first read, while they are recorded. */
   #read: Map<number, number> | null = null
 
   constructor(memory: Memory, layout: Layout) {

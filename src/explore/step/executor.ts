@@ -89,7 +89,7 @@ export class Executor {
    * first ones.
    *
    * @param code the local state's encoding
-   * @param isPlaced false: as if the actor had its CPU, whoever has it
+   * @param isPlaced false: as if the actor had its CPU, even if another one has it
    * @throws Refusal for code that cannot be explored
    */
   execute(actor: Actor, code: Int32Array, words: Int32Array, script: Script, isPlaced = true): StepRecord {

@@ -176,7 +176,7 @@ export class StepTable {
     return this.#stepsOf(FOREST.placed, actor, state, steps)
   }
 
-  /** The same as if the actor had its CPU, whoever has it: what it would do next, for the race check. */
+  /** The same as if the actor had its CPU, even if another one has it: its next step, for the race check. */
   unplacedStepsOf(actor: number, state: Int32Array, steps: Steps): Int32Array {
     return this.#stepsOf(FOREST.unplaced, actor, state, steps)
   }

@@ -4,7 +4,7 @@ import { Tracer } from './tracer.ts'
 
 /** A state of a graph: how it is reached apart, what becomes of it. */
 export interface GraphState {
-  /** `end`: all actors have finished; `stuck`: no one can move, yet somebody has not; `fault`: where a step that fails ends. */
+  /** `end`: all actors have finished; `stuck`: no actor can move, and some have not finished; `fault`: where a step that fails ends. */
   readonly kind: 'inner' | 'end' | 'stuck' | 'fault'
   /** What failed; else empty. */
   readonly label: string
