@@ -148,9 +148,15 @@ export const ROOMS: readonly Room[] = [
     packages: NODE,
   },
   {
+    path: 'src/live/memory',
+    holds: 'the memory that live CPUs share: fields, their locks, transactions, which threads stand still',
+    imports: GROUND,
+    packages: NODE,
+  },
+  {
     path: 'src/live',
     holds: 'models on worker threads that act as CPUs: free runs and replays',
-    imports: [...GROUND, 'src/bundle', 'src/threads'],
+    imports: [...GROUND, 'src/bundle', 'src/threads', 'src/live/memory'],
     packages: NODE,
   },
   {

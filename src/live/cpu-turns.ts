@@ -1,8 +1,8 @@
 import type { Actor, Cpu } from '../model/actor.ts'
 import { dispatch, cpuChoice, sharesCpu } from '../semantics/dispatch.ts'
 import type { LiveMemory } from './live-memory.ts'
-import type { SharedFields } from './shared-fields.ts'
-import type { Transaction } from './transaction.ts'
+import type { SharedFields } from './memory/shared-fields.ts'
+import type { Transaction } from './memory/transaction.ts'
 
 /** A CPU that a step could be taken on, with its position among those that the explorer would let the actor choose from. */
 export type Place = readonly [choice: number, cpu: Cpu]

@@ -127,7 +127,13 @@ async function hang(replay: Replay, violation: Violation, checks: readonly Check
   }
   // a hang that no step can end is seen by the explorer's backward sweep alone: that the actors block is all that can be shown
   const finding = found.find(({ stuck }) => String(stuck) === String(violation.stuck)) ?? null
-  return { what: finding ? same(violation, finding) : null, waiting, finding: finding ?? violation }
+  // who would wake a sleeper is derived from code that has not run: with that known, a lost wakeup may be part of a cycle
+  const isLess = violation.kind === 'deadlock' && finding?.kind === 'lost-wakeup'
+  return {
+    what: finding && !isLess ? same(violation, finding) : null,
+    waiting,
+    finding: isLess || !finding ? violation : finding,
+  }
 }
 
 /** What is known at the end of a schedule of which nothing is told: what is wrong there, if anything is, and who sleeps. */

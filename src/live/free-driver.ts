@@ -1,6 +1,6 @@
 import { RandomSource } from '../semantics/random-source.ts'
 import type { Driver } from './driver.ts'
-import type { Roster } from './roster.ts'
+import type { Roster } from './memory/roster.ts'
 
 /** How a free run is disturbed. */
 export interface Jitter {

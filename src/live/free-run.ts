@@ -1,12 +1,12 @@
 import type { Check, Finding } from '../model/check.ts'
 import type { ScheduledStep } from '../trace/schedule.ts'
-import { FLAG, STANDING } from './buffers.ts'
+import { FLAG, STANDING } from './memory/buffers.ts'
 import type { Wait } from './driver.ts'
 import type { CpuMessage } from './live-cpu.ts'
 import type { ActorCount, LiveMachine } from './live-machine.ts'
 import { occasionsOf } from './occasions.ts'
 import { LiveView } from './live-view.ts'
-import { loggedSchedule } from './step-log.ts'
+import { loggedSchedule } from './memory/step-log.ts'
 
 /** How long a free run continues, and how it is watched. */
 export interface FreeRunOptions {

@@ -6,10 +6,10 @@ import type { MachineParts } from '../model/machine-parts.ts'
 import type { Granularity } from '../semantics/step-bounds.ts'
 import { wordsOf } from '../source/thrown.ts'
 import { type Threads, startThreads } from '../threads/threads.ts'
-import { ACTOR, CONTROL, type LiveBuffers, STANDING, actorWords, liveBuffers } from './buffers.ts'
+import { ACTOR, CONTROL, type LiveBuffers, STANDING, actorWords, liveBuffers } from './memory/buffers.ts'
 import { type CpuMessage, type CpuTask, type Driving, type LiveData, beginRound } from './live-cpu.ts'
-import { Roster } from './roster.ts'
-import { SharedFields } from './shared-fields.ts'
+import { Roster } from './memory/roster.ts'
+import { SharedFields } from './memory/shared-fields.ts'
 
 /** Milliseconds that threads have to come to their end. */
 const LAST_WORDS = 500

@@ -9,9 +9,9 @@ import { type StepBounds, isAtomicAccess } from '../semantics/step-bounds.ts'
 import { NOTHING_OFF, type Switches, switchedBy } from '../semantics/switches.ts'
 import { Narration, type Whereabouts } from '../trace/narration.ts'
 import type { Driver } from './driver.ts'
-import { Abandoned, type Roster } from './roster.ts'
-import { Conflict, type SharedFields } from './shared-fields.ts'
-import type { Transaction } from './transaction.ts'
+import { Abandoned, type Roster } from './memory/roster.ts'
+import { Conflict, type SharedFields } from './memory/shared-fields.ts'
+import type { Transaction } from './memory/transaction.ts'
 import { whereaboutsOf } from './whereabouts.ts'
 
 /** Unwinds the model's code when its step ends in a fault. */

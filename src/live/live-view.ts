@@ -19,7 +19,7 @@ import type { MachineParts } from '../model/machine-parts.ts'
 import type { PropertyResult, Property } from '../model/property.ts'
 import { NOTHING_OFF, type Switches } from '../semantics/switches.ts'
 import type { Wait } from './driver.ts'
-import { within } from './snapshot-port.ts'
+import { within } from './memory/snapshot-port.ts'
 
 /** What is known of a live machine of which no one runs. */
 export interface LiveState {

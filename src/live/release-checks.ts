@@ -1,18 +1,23 @@
 import { brokenAtRelease, evaluate } from '../semantics/faults.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Property } from '../model/property.ts'
-import type { LiveActorParts } from './live-actor.ts'
+import type { Actor } from '../model/actor.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
+import type { Driver } from './driver.ts'
 import type { LiveMemory } from './live-memory.ts'
 
 /** Evaluates the properties that must hold when a lock is released: in free runs at some of its releases. */
 export class ReleaseChecks {
-  readonly #with: Pick<LiveActorParts, 'actor' | 'driver'>
+  readonly #with: { readonly actor: Actor; readonly driver: Driver }
   readonly #memory: LiveMemory
   /** By lock. */
   readonly #due: ReadonlyMap<object, readonly Property[]>
   #releases = 0
 
-  constructor({ actor, driver, machine }: LiveActorParts, memory: LiveMemory) {
+  constructor(
+    { actor, driver, machine }: { readonly actor: Actor; readonly driver: Driver; readonly machine: MachineParts },
+    memory: LiveMemory,
+  ) {
     this.#with = { actor, driver }
     this.#memory = memory
     const due = machine.properties.filter(({ form }) => form === 'when-free')

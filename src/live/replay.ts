@@ -5,13 +5,13 @@ import { SEES, changes, named } from '../trace/narration.ts'
 import type { ScheduledStep } from '../trace/schedule.ts'
 import type { RacingAccess, TraceStep } from '../trace/trace.ts'
 import { type ScheduleState, Turns } from '../trace/turns.ts'
-import { COMMAND } from './buffers.ts'
+import { COMMAND } from './memory/buffers.ts'
 import type { TakenStep, Wait } from './driver.ts'
 import type { CpuMessage } from './live-cpu.ts'
 import type { LiveMachine } from './live-machine.ts'
 import { type LiveState, LiveView } from './live-view.ts'
 import type { Fault } from '../model/memory.ts'
-import { within } from './snapshot-port.ts'
+import { within } from './memory/snapshot-port.ts'
 
 /** The live CPUs cannot continue as they are told to. */
 export class CannotFollow extends Error {

@@ -1,6 +1,6 @@
 import type { Driver, Point, TakenStep, Wait } from './driver.ts'
-import { ACTOR, COMMAND, CONTROL, FLAG, STANDING, actorWords } from './buffers.ts'
-import { Abandoned, type Roster } from './roster.ts'
+import { ACTOR, COMMAND, CONTROL, FLAG, STANDING, actorWords } from './memory/buffers.ts'
+import { Abandoned, type Roster } from './memory/roster.ts'
 
 /** What an actor tells the coordinating thread in a replay. */
 export type Told =

@@ -6,14 +6,22 @@ import { cpuChoice, cpuOf, sharesCpu } from '../semantics/dispatch.ts'
 import type { Switches } from '../semantics/switches.ts'
 import { type Whereabouts, valueLine } from '../trace/narration.ts'
 import type { Wait } from './driver.ts'
-import type { LiveActorParts } from './live-actor.ts'
-import { within } from './snapshot-port.ts'
+import type { MachineParts } from '../model/machine-parts.ts'
+import type { SharedFields } from './memory/shared-fields.ts'
+import { within } from './memory/snapshot-port.ts'
+
+/** The actor whose waits are asked for, its machine, and the memory as it is now. */
+interface Surroundings {
+  readonly actor: Actor
+  readonly machine: MachineParts
+  readonly fields: SharedFields
+}
 
 /** Finds out what an actor waits for while no actor runs, outside any step. */
 export class Waits {
-  readonly #with: Pick<LiveActorParts, 'actor' | 'machine' | 'fields'>
+  readonly #with: Surroundings
 
-  constructor({ actor, machine, fields }: LiveActorParts) {
+  constructor({ actor, machine, fields }: Surroundings) {
     this.#with = { actor, machine, fields }
   }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test from 'ava'
@@ -80,5 +80,16 @@ test('every room has a README that names the file to read first, and no file tha
         `${room}: ${file}`,
       )
     }
+  }
+})
+
+test('no folder of src holds more than 20 files of its own, and no file more than 350 lines', async (t) => {
+  const files = (await readdir('src', { recursive: true, withFileTypes: true })).filter((one) => one.isFile())
+  const sources = files.filter(({ name }) => /\.tsx?$/.test(name))
+  for (const folder of new Set(sources.map(({ parentPath }) => parentPath)))
+    t.true(sources.filter(({ parentPath }) => parentPath === folder).length <= 20, folder)
+  for (const { parentPath, name } of sources) {
+    const text = await readFile(join(parentPath, name), 'utf8')
+    t.true(text.split('\n').length <= 351, join(parentPath, name))
   }
 })

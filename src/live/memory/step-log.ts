@@ -1,4 +1,4 @@
-import type { ScheduledStep } from '../trace/schedule.ts'
+import type { ScheduledStep } from '../../trace/schedule.ts'
 import { ACTOR, type LiveBuffers, actorWords } from './buffers.ts'
 
 /** The steps that one actor took in a round, in its part of the shared log: each its place in the order of all, the number of alternatives taken, and those. */

@@ -1,5 +1,5 @@
-import type { Field } from '../model/field.ts'
-import type { Memory, MemoryPort } from '../model/memory.ts'
+import type { Field } from '../../model/field.ts'
+import type { Memory, MemoryPort } from '../../model/memory.ts'
 
 /**
  * Shows shared memory as it is to properties and reports, while no one runs: reads only.
