@@ -78,7 +78,7 @@ test('what is shipped lowered is what the simulated machine lowers to', async (t
   }
 })
 
-test('a kept text gives the same bundle as a fresh one, and a changed file is lowered anew', async (t) => {
+test('a cached text gives the same bundle as a fresh one, and a changed file is lowered again', async (t) => {
   const { folder, cache } = await folderWith(t, source('one'))
   const fresh = await bundle('model.ts', folder, null)
   t.deepEqual(await bundle('model.ts', folder, cache), fresh)

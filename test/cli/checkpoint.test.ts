@@ -45,7 +45,7 @@ async function compare(
   }
 }
 
-test('interrupted at many sizes, every kind of scenario comes to the same report', async (t) => {
+test('interrupted at many sizes, every kind of scenario ends with the same report', async (t) => {
   for (const path of ['models/wire.ts', 'models/maestro-shootdown.ts']) {
     const { model } = await loadOnce(path)
     const kinds = new Set<string>()
@@ -87,11 +87,11 @@ test('without reductions, access by access, keeping on beyond the first, and wit
   )
 })
 
-test.serial('killed at any moment, a search of a million states goes on to the same counts', async (t) => {
+test.serial('killed at any moment, a search of a million states continues to the same counts', async (t) => {
   for (const share of [0.25, 0.45, 0.65]) t.deepEqual((await killedAt(share)).counts, COUNTS, String(share))
 })
 
-test.serial('Ctrl-C writes a checkpoint; --resume goes on from it and says so by its counts', async (t) => {
+test.serial('Ctrl-C writes a checkpoint; --resume continues from it, which its counts show', async (t) => {
   const cwd = process.cwd()
   const place = join(await folder({}), 'kept')
   const search = ['explore', 'models/wire.ts', '--scenario', 'names-three', '--reduce', 'none', '--quiet']

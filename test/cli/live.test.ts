@@ -28,7 +28,7 @@ test('run, fail, parse the schedule printed, replay, and it is the same', async 
   await rm(cwd, { recursive: true })
 })
 
-test('an assertion that fails within an operation has its place among the steps: what the run tells replays', async (t) => {
+test('an assertion that fails within an operation has its place among the steps: the run’s report replays', async (t) => {
   const text = modelText(
     'm.thread(function* setter() { yield* lock.acquire(); yield* atomically(() => { x.v = 1 }); yield* lock.release() }); m.thread(function* looker() { yield* atomically(() => { if (m.choose(2) === 0) m.assert(x.v === 0, "unset") }) }); m.thread(function* other() { yield* atomically(() => { m.assert(x.v === 0, "unset") }) })',
   )

@@ -90,7 +90,7 @@ test('one state may have more successors than the first table has room for', asy
   t.is(stats.states, 90_001)
 })
 
-test('a violation beside a bound is still told with its trace', async (t) => {
+test('a violation beside a bound is still reported with its trace', async (t) => {
   const outside = 'const W = struct<{ v: number }>("w", { v: range(0, 60_000) })'
   const text = modelText(
     "const w = m.struct(W, 'w'); m.thread(function* a() { for (;;) yield* atomically(() => { w.v = (w.v + 1) % 60_000 }) }, { endless: true }); m.always('not five', () => w.v !== 5)",

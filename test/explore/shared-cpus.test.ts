@@ -101,7 +101,7 @@ m.sometimes('it came before', () => seen.v === 1); m.sometimes('it came after', 
   t.is(await verdict(machine('{ deferred: true }')), 'unreached: it came after')
 })
 
-test('an interrupt that waited is taken before the thread goes on', async (t) => {
+test('an interrupt that waited is taken before the thread continues', async (t) => {
   const machine = (off: string, on: string): string => `
 line.handle(cpu, function* count() { yield* atomically(() => { x.v += 1 }) })
 m.thread(function* thread() { ${off} yield* line.send(cpu); ${on} yield* atomically(() => { m.assert(x.v === 1, 'it was taken') }) }, { on: cpu })`
@@ -118,7 +118,7 @@ m.thread(function* thread() { yield* line.send(cpu) }, { on: cpu })`
   t.is(await verdict(machine('yield* both.word.release()')), 'imbalance: what was taken is given back')
 })
 
-test('nobody gives back what only another one holds', async (t) => {
+test('no actor releases a lock that another one holds', async (t) => {
   const machine = (what: string): string => `
 const inner = new SleepLock(m, 'inner')
 m.thread(function* owner() { yield* inner.write(); yield* inner.setRecursive(); yield* inner.write(); yield* atomically(() => { x.v = 1 }); yield* when(() => x.v === 2); yield* inner.release(); yield* inner.clearRecursive(); yield* inner.release() })
@@ -146,7 +146,7 @@ for (let i = 0; i < 2; i++) m.thread(function* wanderer() { ${off} const here = 
   t.is(await verdict(machine('yield* disablePreemption();', 'yield* enablePreemption();')), 'pass')
 })
 
-test('a thread stopped between two plain accesses races with whoever has its CPU meanwhile', async (t) => {
+test('a thread stopped between two plain accesses races with the thread that has its CPU meanwhile', async (t) => {
   const machines = [
     `const off = new SpinLock(m, 'off', { preemption: 'off' })
 m.thread(function* locked() { yield* off.acquire(); x.v += 1; yield* off.release() }, { on: cpu })
@@ -169,7 +169,7 @@ m.thread(function* other() { for (;;) yield* pause() }, { on: cpu, endless: true
   t.is(await verdict(spin('[cpu, m.cpu()]')), 'livelock: every actor can go on')
 })
 
-test('a handler at work must come to its end', async (t) => {
+test('a handler that has begun must end', async (t) => {
   t.is(
     await verdict(`
 const [a, b, second] = [new SpinLock(m, 'a'), new SpinLock(m, 'b'), m.cpu()]

@@ -155,7 +155,7 @@ export default defineConfig({ paths: ['kernels'], search: { maxStates: 5000 }, o
   t.is((await vmcheck(['gate', '--config', 'none.ts'], { cwd })).status, 2)
 })
 
-test.serial('a baseline: recorded, compared, drift shown, recorded anew', async (t) => {
+test.serial('a baseline: recorded, compared, drift shown, recorded again', async (t) => {
   const cwd = await folder({ 'models/pair.ts': PAIR, 'models/one.ts': ONE })
   const run = (...args: string[]): ReturnType<typeof vmcheck> => vmcheck(['gate', '--quiet', ...args], { cwd })
   t.regex((await run('--update')).out, /recorded in vmcheck\.baseline\.json: 3 scenarios/)
@@ -416,7 +416,7 @@ test.serial('models in folders below, names of all kinds, and overrides that mea
   t.regex(nothing.err, /there is no scenario to explore: every one is left out/)
 })
 
-test.serial('Ctrl-C: what is known is told, the rest is inconclusive', async (t) => {
+test.serial('Ctrl-C: results so far are reported, the rest is inconclusive', async (t) => {
   const cwd = await folder({ 'models/one.ts': ONE, 'models/slow.ts': SLOW })
   const { status, out } = await vmcheck(['gate'], { cwd, interrupt: 3000 })
   t.is(status, 3)

@@ -37,7 +37,7 @@ test('without any one of its fixes a fixed scenario fails again', async (t) => {
   }
 })
 
-test('the seed’s deadlock is told in kernel terms', async (t) => {
+test('the trace of wire.ts is in kernel terms', async (t) => {
   const report = await exploreFile('models/wire.ts')
   const [violation] = report.violations
   t.is(

@@ -63,7 +63,7 @@ async function runFree(
   }
 }
 
-test('a free run hangs, is reported, its schedule is read back, replayed, and comes to the same', async (t) => {
+test('a free run hangs, is reported, its schedule is read back and replayed with the same result', async (t) => {
   const report = await runLive(
     'models/wire.ts',
     {
@@ -272,7 +272,7 @@ test('an assertion over what others are in the middle of changing is looked at a
   t.deepEqual([run.end, run.finding], ['runs', null])
 })
 
-test('interrupts, shared CPUs and migrating threads: every round comes to its end', async (t) => {
+test('interrupts, shared CPUs and migrating threads: every round ends', async (t) => {
   for (const path of ['models/maestro-shootdown.ts', 'models/serenity-quickmap.ts'] as const) {
     const loaded = await loadOnce(path)
     const native = load(await bundle(path, quiet.cwd, quiet.cache, 'native'))
@@ -289,7 +289,7 @@ test('interrupts, shared CPUs and migrating threads: every round comes to its en
   }
 })
 
-test('a wait that nobody ends while another goes round is told with who waits for whom', async (t) => {
+test('a wait that no actor ends while another one repeats a loop is reported with the waits', async (t) => {
   const text = modelText(
     'm.thread(function* a() { yield* lock.acquire(); for (;;) yield* pause() }, { endless: true }); m.thread(function* b() { yield* pause(); yield* pause(); yield* lock.acquire(); yield* lock.release() })',
   )
@@ -298,7 +298,7 @@ test('a wait that nobody ends while another goes round is told with who waits fo
   t.regex(run.reason, /nothing has changed .* b\/1 waits: acquire lock, held by a\/0/)
 })
 
-test('code that loops without a point is told from a hang', async (t) => {
+test('code that loops without a point is distinguished from a hang', async (t) => {
   const text = modelText(
     'm.thread(function* a() { yield* pause(); for (;;) if (Math.max(1, 2) === 3) break }); m.thread(function* b() { yield* pause() })',
   )
@@ -307,7 +307,7 @@ test('code that loops without a point is told from a hang', async (t) => {
   t.regex(run.reason, /no CPU has taken a step for .* a\/0 (and b\/1 run|runs): code that loops without a point/)
 })
 
-test('a spin that changes nothing is told from progress', async (t) => {
+test('a spin that changes nothing does not count as progress', async (t) => {
   const text = modelText('m.thread(function* a() { while ((yield* readOnce(() => x.v)) === 0) yield* pause() })')
   const run = await runFree(load(await bundleText(text, 'native')), {}, { patience: 300, jitter: null })
   t.is(run.end, 'stalled')

@@ -184,7 +184,7 @@ const UNWINDING: Readonly<Record<string, string>> = {
 }
 
 for (const [name, machine] of Object.entries(UNWINDING)) {
-  test(`a replay comes to its end: ${name}`, async (t) => {
+  test(`a replay ends: ${name}`, async (t) => {
     const text = modelText(machine)
     const native = load(await bundleText(text, 'native'))
     const report = await exploreText(text, { keepGoing: true })

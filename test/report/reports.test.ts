@@ -204,7 +204,7 @@ test('Markdown: verdict, a column a CPU, diagrams, the commands; nothing of a mo
     t.notRegex((diagram as string).replace(/#(?!8203)\d+;|-->>|->>|-->|--x/g, ''), /[<>`{}]|\bend\b(?!#)/)
 })
 
-test('the state told step by step is the one that the machine is in: holds and waits follow from it', async (t) => {
+test('the state that a report’s changes add up to is the machine’s: holds and waits follow from it', async (t) => {
   for (const report of await all) {
     for (const violation of report.violations) {
       const { states, holds, waits } = timelineOf(report, violation)
@@ -276,7 +276,7 @@ test('a damaged report is refused where it is damaged', async (t) => {
   t.is(readReports(`\uFEFF${JSON.stringify(report)}`).length, 1, 'a byte order mark')
 })
 
-test('among the shortest traces the one with the fewest switches is told', async (t) => {
+test('of the shortest traces the report has the one with the fewest switches', async (t) => {
   // both threads take two steps before the assertion can fail; a trace with one switch exists
   const report = await exploreText(
     modelText(`

@@ -71,7 +71,7 @@ test('models/wire.ts: the walk without the lock is the window; faults inside are
   ])
 })
 
-test('a function that two threads share: what is essential is the place in it, whoever calls', async (t) => {
+test('a function that two threads share: the place in it is essential, for any caller', async (t) => {
   const { violations } = await exploreText(
     modelText(`
   function* increment() {
@@ -103,7 +103,7 @@ test('each of two windows will do: neither preemption is essential by itself', a
   )
 })
 
-test('who waits for a lock is not preempted when its holder goes on after giving it back', async (t) => {
+test('an actor that waits for a lock is not preempted when the holder continues after the release', async (t) => {
   const { violations } = await exploreText(
     modelText(`
   m.thread(function* waiter() {

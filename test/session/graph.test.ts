@@ -70,7 +70,7 @@ export default model({ title: 'a "title" \\\\ x', machine(m) { m.thread(function
   )
 })
 
-test('with symmetry, CPUs that turn out to differ are told apart in the graph', async (t) => {
+test('with symmetry, the graph distinguishes CPUs that turn out to differ', async (t) => {
   const text = `import { atomically, model, struct, u2 } from 'vmcheck'
 const X = struct('x', { v: u2 })
 export default model({ title: 'unlike', machine(m) { const x = m.struct(X, 'x'); m.cpus(2, (cpu) => function* a() { yield* atomically(() => { x.v = cpu.index + 1 }) }) } })`

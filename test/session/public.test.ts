@@ -57,7 +57,7 @@ test('options that are no plain objects, and configurations that say what they c
     await t.throwsAsync(gate(['models/wire.ts'], { config: config as object }), undefined, JSON.stringify(config))
 })
 
-test('a search tells how far it is, and can be ended early', async (t) => {
+test('a search reports its progress, and can be ended early', async (t) => {
   const cwd = await folder({ 'endless.ts': ENDLESS })
   const controller = new AbortController()
   let states = 0

@@ -6,7 +6,7 @@ import { layoutFor } from './layouts.ts'
 
 const widthsOf = fc.array(fc.integer({ min: 1, max: 32 }), { minLength: 1, maxLength: 30 })
 
-test('fields and local states keep their values, wherever they cross words, also when packed anew', (t) => {
+test('fields and local states keep their values, wherever they cross words, also when packed again', (t) => {
   fc.assert(
     fc.property(
       widthsOf,

@@ -36,7 +36,7 @@ export default model({
 })`
 }
 
-test('a deadlock of interchangeable CPUs: as short as without symmetry, and told under one set of names', async (t) => {
+test('a deadlock of interchangeable CPUs: as short as without symmetry, with one set of names', async (t) => {
   const [plain, reduced] = [await exploreText(lockers(), { reduce: 'none' }), await exploreText(lockers())]
   t.deepEqual(reduced.stats.reduction, ['symmetry'])
   const [one, two] = [plain.violations[0], reduced.violations[0]]
@@ -126,7 +126,7 @@ test('a set declared interchangeable that is not is refused with the reason', as
   await t.notThrowsAsync(exploreText(lockers({ declared, step: 'pages[0].mark = 1' }), { reduce: 'none' }))
 })
 
-test('a property that tells CPUs apart is noticed', async (t) => {
+test('a property that distinguishes CPUs is noticed', async (t) => {
   const text = lockers().replace(
     'm.cpus(3',
     "m.always('the first is first', () => counts.all[1].n === 0 || counts.all[0].n === 1)\n    m.cpus(3",
