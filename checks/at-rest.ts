@@ -5,6 +5,7 @@ export const atRest: Check = {
   name: 'at-rest',
   about: 'at-rest properties hold once every actor has finished',
   occasions: ['rest'],
+  needs: 'at-rest',
   state(state) {
     return state.properties.flatMap((property) => {
       if (property.form !== 'at-rest') return []

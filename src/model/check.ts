@@ -133,6 +133,8 @@ export interface Check {
   readonly evaluates?: readonly PropertyForm[]
   /** Which stored states the check wants to see. */
   readonly occasions?: readonly Occasion[]
+  /** The check looks at states only if the machine has a property of this form. */
+  readonly needs?: PropertyForm
   /** Called once for every stored state on one of its occasions. */
   state?(state: StateView): readonly Finding[]
   /** Called after the search for a state in which actors can never move again, or from which rest cannot be reached. */

@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import test from 'ava'
+import type { Check } from '../../src/model/check.ts'
+import { exploreInline, loadText } from '../harness/inline.ts'
 import { exploreFile, exploreText, modelText } from '../harness/run.ts'
 import { TWINS, twin } from './twins.ts'
 
@@ -17,6 +19,24 @@ for (const [name, { kind, says, steps, stuck }] of Object.entries(TWINS)) {
     t.true(fixed.exhaustive)
   })
 }
+
+test('a check that looks at states at rest sees them, whether the machine has a property at rest or not', async (t) => {
+  for (const property of ['', "m.atRest('x is one', () => x.v === 1)"]) {
+    const seen: boolean[] = []
+    const ended: Check = {
+      name: 'ended',
+      about: 'every thread has ended',
+      occasions: ['rest'],
+      state: (state) => {
+        seen.push(state.actors.every((actor) => state.isFinished(actor)))
+        return []
+      },
+    }
+    const text = modelText(`m.thread(function* a() { yield* when(() => true, () => { x.v = 1 }) }); ${property}`)
+    exploreInline(await loadText(text), 'step', [ended])
+    t.deepEqual(seen, [true], property)
+  }
+})
 
 test('every twin is in the table', async (t) => {
   const files = (await readdir('test/models/twins')).map((file) => file.replace(/\.ts$/, ''))

@@ -86,12 +86,16 @@ export class Expansion {
     this.#evaluated = system.machine.properties
       .map((property, index) => ({ property, index }))
       .filter(({ property }) => forms.has(property.form))
-    this.#checks = checks.map((check) => ({
-      check,
-      wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0),
-    }))
+    const has = (form: Check['needs']): boolean =>
+      form === undefined || system.machine.properties.some((property) => property.form === form)
+    this.#checks = checks
+      .filter(({ needs }) => has(needs))
+      .map((check) => ({
+        check,
+        wants: (check.occasions ?? []).reduce((bits, occasion) => bits | OCCASION[occasion], 0),
+      }))
     this.#wanted = this.#checks.reduce((bits, { wants }) => bits | wants, 0)
-    this.#seesRest = system.machine.properties.some(({ form }) => form === 'at-rest')
+    this.#seesRest = (this.#wanted & OCCASION.rest) !== 0
     this.#checksRaces = checks.some(({ occasions }) => occasions?.includes('race'))
   }
 
