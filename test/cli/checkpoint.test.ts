@@ -104,7 +104,7 @@ test.serial('Ctrl-C writes a checkpoint; --resume continues from it, which its c
   t.true((await readdir(place)).includes('manifest'))
   const again = await vmcheck([...search, '--checkpoint', place])
   t.is(again.status, 2)
-  t.regex(again.err, /there is a checkpoint already; go on with --resume/)
+  t.regex(again.err, /there is a checkpoint already; continue it with --resume/)
   const done = await vmcheck([...search, '--resume', place, '--json'])
   t.is(done.status, 0)
   t.is((JSON.parse(done.out) as Report).stats.states, COUNTS.states)
