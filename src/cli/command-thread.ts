@@ -48,17 +48,16 @@ async function run(terminal: CommandTerminal): Promise<void> {
     .version(version())
     .alias('help', 'h')
     .usage('$0 <command>\n\nModel checker for the concurrency of kernel virtual memory.')
-  for (const command of await commands(line, terminal)) parser.command(command)
   const [first = ''] = line
   if (/^\w/.test(first) && !Object.hasOwn(COMMANDS, first) && first !== 'completion')
-    throw new UsageError(await advice(line, `Unknown argument: ${first}`, terminal))
+    throw new UsageError(unknownCommand(first))
+  for (const command of await commands(line, terminal)) parser.command(command)
   if (line.length === 0) {
     terminal.err(`${await parser.wrap(Math.min(100, terminal.width)).getHelp()}\n`)
     throw new UsageError('name a command')
   }
   const understood = parser
     .demandCommand(1, 'name a command; vmcheck --help lists them')
-    .recommendCommands()
     .strict()
     .completion('completion', 'print a completion script for the shell')
     .parserConfiguration({ 'boolean-negation': false })
@@ -78,14 +77,18 @@ async function run(terminal: CommandTerminal): Promise<void> {
 /** A command line that yargs does not understand, in its words. */
 class NotUnderstood extends Error {}
 
+function unknownCommand(name: string): string {
+  const known = Object.keys(COMMANDS)
+  return `unknown command ${name}; there are ${known.join(', ')}${suggestion(name, known)}`
+}
+
 /** What is wrong with a command line, and what was probably meant. */
 async function advice(line: readonly string[], problem: string, terminal: CommandTerminal): Promise<string> {
   const [command = ''] = line
   const isCommand = Object.hasOwn(COMMANDS, command)
   const help = isCommand ? `vmcheck ${command} --help` : 'vmcheck --help'
   const [, unknown] = /^Unknown arguments?: ([^,\s]+)/.exec(problem) ?? []
-  if (!isCommand && (unknown !== undefined || problem.startsWith('Did you mean')))
-    return `unknown command ${command}; there are ${Object.keys(COMMANDS).join(', ')}${suggestion(command, Object.keys(COMMANDS))}`
+  if (!isCommand && unknown !== undefined) return unknownCommand(command)
   const [, option = '', given = '', choices = ''] =
     /Argument: (\S+), Given: "(.*)", Choices: (.*)/.exec(problem.replaceAll('\n', ' ')) ?? []
   const words = [...choices.matchAll(/"([^"]*)"/g)].map(([, word]) => word as string)

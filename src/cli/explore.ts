@@ -125,6 +125,7 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
   args.report.forEach(formatOfReport)
   const loaded = await terminal.interruptible(() => loadModel(args.model, terminal), request.limits.time)
   const names = args.all ? [...loaded.model.scenarios.keys()] : [args.scenario ?? null]
+  const set = presentSettings(loaded.model.parameters, args.set)
   const reports: Report[] = []
   const end = performance.now() / 1000 + request.limits.time
   for (const [i, scenario] of names.entries()) {
@@ -135,8 +136,8 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
     )
     const report = {
       ...explored,
-      commands: commandsOf(explored, { ...args, set: presentSettings(loaded.model.parameters, args.set) }),
-      notes: [...explored.notes, ...renamed(explored, loaded, args), ...expectation(explored, loaded, args)],
+      commands: commandsOf(explored, { ...args, set }),
+      notes: [...explored.notes, ...renamed(explored, args, set), ...expectation(explored, loaded, args)],
     }
     reports.push(report)
     if (!args.json) terminal.out(show(report, args, terminal, reports.length > 1))
@@ -154,10 +155,9 @@ async function run(args: ExploreArguments, terminal: Terminal): Promise<number> 
 /** What was asked for by a name that it had: the scenario, or a parameter's value. */
 function renamed(
   report: Report,
-  { model }: LoadedModel,
   { scenario, set }: Pick<ExploreArguments, 'scenario' | 'set'>,
+  present: readonly string[],
 ): string[] {
-  const present = presentSettings(model.parameters, set)
   const pairs = [
     ...(scenario === undefined ? [] : [[scenario, report.model.scenario] as const]),
     ...set.map((setting, i) => [setting, present[i]] as const),

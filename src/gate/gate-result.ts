@@ -1,4 +1,4 @@
-import type { Scenario } from '../model/model.ts'
+import { type Scenario, formerNames } from '../model/model.ts'
 import type { Report } from '../report/report.ts'
 import type { Comparison } from './judge.ts'
 
@@ -10,6 +10,11 @@ export interface GateCase {
   readonly scenario: string
   /** The names that it had. */
   readonly formerly?: readonly string[]
+}
+
+/** A scenario of a model's file as the gate looks at it. */
+export function gateCase(file: string, scenario: string, about: Pick<Scenario<never>, 'formerly'>): GateCase {
+  return { file, scenario, formerly: formerNames(about) }
 }
 
 /** The result of one scenario. */

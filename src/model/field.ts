@@ -9,9 +9,9 @@
  */
 export type AccessMode = 'plain' | 'volatile' | 'published' | 'internal' | 'event'
 
-/** The way in which a field's raw values name objects of a list: `one` of them by its place, from 1 (0: none), or a `set`, with a bit for each. */
+/** How a field's raw values name objects of a list: `one` object by its place, from 1 (0: none), or a `set` with a bit for each object. */
 export interface Naming {
-  /** Whether a value names one thing or a set of them. */
+  /** Whether a value names one object or a set of objects. */
   readonly form: 'one' | 'set'
   /** The list of the objects that it names. */
   readonly target: () => Referable<unknown>

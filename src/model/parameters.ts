@@ -115,12 +115,18 @@ function named(declared: Parameters, name: string): Parameter<unknown> | undefin
   return Object.hasOwn(declared, name) ? declared[name] : undefined
 }
 
+/** The name and the text of a setting; the name is empty without a `=`. */
+function partsOf(setting: string): readonly [name: string, text: string] {
+  const at = setting.indexOf('=')
+  return [setting.slice(0, Math.max(0, at)), setting.slice(at + 1)]
+}
+
 /** Settings with the present words of values that were renamed: `kernel=serve-waiting` for `kernel=R1`. */
 export function presentSettings(declared: Parameters, settings: readonly string[]): readonly string[] {
   return settings.map((setting) => {
-    const [name = '', ...rest] = setting.split('=')
+    const [name, text] = partsOf(setting)
     const parameter = named(declared, name)
-    const value = parameter?.kind === 'choice' ? parameter.parse(rest.join('=')) : undefined
+    const value = parameter?.kind === 'choice' ? parameter.parse(text) : undefined
     return value === undefined ? setting : `${name}=${String(value)}`
   })
 }
@@ -135,17 +141,20 @@ export function savedParameters(
   saved: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const settings = Object.entries(saved).map(([name, value]) => `${name}=${String(value)}`)
-  return resolveParameters(declared, {}, settings)
+  return resolveParameters(declared, {}, settings, '')
 }
 
 /**
  * The values of all parameters: defaults, overridden by the scenario's, overridden by `KEY=VALUE` texts.
+ *
+ * @param option what messages write before such a text
  * @throws ParameterError on an unknown name, a text that is not `KEY=VALUE`, or a value out of range
  */
 export function resolveParameters(
   declared: Parameters,
   scenario: Readonly<Record<string, unknown>>,
   settings: readonly string[],
+  option = '--set ',
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {}
   for (const [name, parameter] of Object.entries(declared)) values[name] = parameter.default
@@ -160,16 +169,15 @@ export function resolveParameters(
     values[name] = value
   }
   for (const setting of settings) {
-    const at = setting.indexOf('=')
-    if (at < 1) throw new ParameterError(`--set ${setting}: write --set KEY=VALUE`)
-    const name = setting.slice(0, at)
+    const [name, text] = partsOf(setting)
+    if (name === '') throw new ParameterError(`${option}${setting}: write ${option}KEY=VALUE`)
     const parameter = named(declared, name)
     if (!parameter)
-      throw new ParameterError(`--set ${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
-    const value = parameter.parse(setting.slice(at + 1))
+      throw new ParameterError(`${option}${setting}: unknown parameter; ${nearby(name, Object.keys(declared))}`)
+    const value = parameter.parse(text)
     if (value === undefined)
       throw new ParameterError(
-        `--set ${setting}: ${name} takes ${parameter.describe}${suggestion(setting.slice(at + 1), parameter.describe.split('|'))}`,
+        `${option}${setting}: ${name} takes ${parameter.describe}${suggestion(text, parameter.describe.split('|'))}`,
       )
     values[name] = value
   }

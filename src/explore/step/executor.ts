@@ -14,10 +14,10 @@ import { FINISHED, type LocalState } from '../state/local-form.ts'
 import { Attempts } from './attempts.ts'
 import { Exceptions } from './exceptions.ts'
 import { StepMemory } from './step-memory.ts'
-import type { Script, StepObserver } from './step-observer.ts'
+import type { StepObserver } from './step-observer.ts'
 import { MAX_DEPTH, notAProgram, refuseUnexecuted, unboundRecursion } from './step-refusals.ts'
 import { StepSignal, isSignal } from './step-signal.ts'
-import type { StepRecord } from './step-record.ts'
+import type { Script, StepRecord } from './step-record.ts'
 import type { System } from '../state/system.ts'
 
 /** Runs one step of one actor on the model's own code, and records what it did and why. One a thread. */

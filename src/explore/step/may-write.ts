@@ -3,7 +3,7 @@ import { writeCell } from '../state/layout.ts'
 import { FINISHED } from '../state/local-form.ts'
 import type { System } from '../state/system.ts'
 import type { Executor } from './executor.ts'
-import type { Script } from './step-observer.ts'
+import type { Script } from './step-record.ts'
 
 /** An actor, where it is, and the shared memory. */
 export interface Standpoint {

@@ -13,9 +13,9 @@ import { OBJECT } from '../state/references.ts'
 import type { System } from '../state/system.ts'
 import { AccessLog } from './access-log.ts'
 import { hiddenLock, misplaced, nondeterministic, notTryable } from './step-refusals.ts'
-import type { Script, StepObserver } from './step-observer.ts'
+import type { StepObserver } from './step-observer.ts'
 import { StepSignal } from './step-signal.ts'
-import type { Dependence } from './step-record.ts'
+import type { Dependence, Script } from './step-record.ts'
 
 type Mode = 'plain' | 'sync' | 'once' | 'ghost'
 

@@ -2,9 +2,6 @@ import type { Activation } from '../../runtime/runtime.ts'
 import type { Field } from '../../model/field.ts'
 import type { Operation } from '../../model/operation.ts'
 
-/** Alternatives to take, one a choice: by position, or one of those that a choice is among. */
-export type Script = readonly (number | { readonly object: object })[]
-
 /** Told of what a step does while it is executed, for traces. */
 export interface StepObserver {
   operation?(operation: Operation<unknown>, stack: readonly Activation[], site: number, blocked: boolean): void

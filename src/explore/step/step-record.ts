@@ -8,6 +8,9 @@ export type Dependence =
   | { readonly on: 'field'; readonly field: Field; readonly raw: number }
   | { readonly on: 'choice'; readonly n: number; readonly taken: number; readonly among: readonly object[] | null }
 
+/** Alternatives to take, one a choice: by position, or one of those that a choice is among. */
+export type Script = readonly (number | { readonly object: object })[]
+
 /** What a step did, as a function of its dependences. */
 export interface StepRecord {
   readonly dependences: readonly Dependence[]

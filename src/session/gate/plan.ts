@@ -1,7 +1,7 @@
 import type { Config, SearchSettings } from '../../config/index.ts'
 import { keepsGoing } from '../../gate/judge.ts'
-import type { GateCase, GateResult } from '../../gate/gate-result.ts'
-import { type Scenario, formerNames } from '../../model/model.ts'
+import { type GateCase, type GateResult, gateCase } from '../../gate/gate-result.ts'
+import type { Scenario } from '../../model/model.ts'
 import type { PlannedCase } from './run.ts'
 import { modelFiles } from '../model-files.ts'
 import { commandsOf } from '../command-lines.ts'
@@ -59,7 +59,7 @@ export async function planGate(
   const unused = isWhole
     ? config.overrides?.find(({ match }) =>
         models.every(({ scenarios, bundle }) =>
-          [...scenarios].every(([name, about]) => !isMeant(match, caseOf(bundle.file, name, about))),
+          [...scenarios].every(([name, about]) => !isMeant(match, gateCase(bundle.file, name, about))),
         ),
       )
     : undefined
@@ -72,7 +72,7 @@ export async function planGate(
 
   function plan({ bundle }: Outline, scenario: string, about: Scenario<never>): PlannedCase[] {
     const { file, digest } = bundle
-    const one = caseOf(file, scenario, about)
+    const one = gateCase(file, scenario, about)
     const settings = settingsOf(config, one)
     if (settings.skip) {
       skipped.push(one)
@@ -125,10 +125,6 @@ function settingsOf(
   return overrides
     .filter(({ match }) => isMeant(match, one))
     .reduce((settings, { match: _, ...override }) => ({ ...settings, ...override }), search)
-}
-
-function caseOf(file: string, scenario: string, about: Pick<Scenario<never>, 'formerly'>): GateCase {
-  return { file, scenario, formerly: formerNames(about) }
 }
 
 /** Whether an override names a scenario, by its name or one that it had, or all of its model. */

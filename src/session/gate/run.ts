@@ -1,9 +1,9 @@
 import { Semaphore } from 'async-mutex'
 import type { Bundle } from '../../bundle/bundle.ts'
-import type { GateResult } from '../../gate/gate-result.ts'
+import { type GateResult, gateCase } from '../../gate/gate-result.ts'
 import { judge } from '../../gate/judge.ts'
 import type { ResultCache, ResultKey } from '../../gate/result-cache.ts'
-import { type Scenario, formerNames } from '../../model/model.ts'
+import type { Scenario } from '../../model/model.ts'
 import type { Report } from '../../report/report.ts'
 import { type Threads, startThreads } from '../../threads/threads.ts'
 import { type IsolatedTask, exploreIsolated } from '../isolated.ts'
@@ -163,5 +163,5 @@ function caseOf({
   scenario,
   about,
 }: PlannedCase): Pick<GateResult, 'file' | 'scenario' | 'formerly' | 'about'> {
-  return { file: bundle.file, scenario, formerly: formerNames(about), about }
+  return { ...gateCase(bundle.file, scenario, about), about }
 }

@@ -79,8 +79,7 @@ function savedChoice(
   try {
     return { scenario: name, params: savedParameters(model.parameters, params) }
   } catch (error) {
-    if (error instanceof ParameterError)
-      throw new UsageError(`the report's parameters: ${error.message.replace(/^--set /, '')}`)
+    if (error instanceof ParameterError) throw new UsageError(`the report's parameters: ${error.message}`)
     throw error
   }
 }
