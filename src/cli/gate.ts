@@ -113,6 +113,7 @@ function show(summary: GateSummary, terminal: Terminal): void {
         .map((line) => `  ${line}`)
         .join('\n')}\n  If this is meant, record it: npx vmcheck gate --update\n`,
     )
+  for (const note of summary.notes) terminal.err(`vmcheck: ${note}\n`)
   const isWell = bad.length === 0 && summary.drifts.length === 0
   terminal.out(`${isWell ? '' : '\n'}${paint(['bold', isWell ? 'green' : 'red'], summaryLine(summary))}\n`)
   if (terminal.ci) for (const line of annotations(bad, summary.drifts)) terminal.out(`${line}\n`)

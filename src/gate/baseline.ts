@@ -29,7 +29,7 @@ export class BaselineError extends Error {
 
 /**
  * Reads a baseline.
- * @throws BaselineError when it is damaged, or its counts mean something else
+ * @throws BaselineError when it is damaged
  */
 export function readBaseline(text: string): Baseline {
   let value: Partial<Baseline> | null
@@ -45,10 +45,8 @@ export function readBaseline(text: string): Baseline {
     value.models === null
   )
     throw new BaselineError('it is not a vmcheck.baseline/1 file')
-  if (value.semantics !== SEMANTICS)
-    throw new BaselineError(
-      `its counts are of semantics ${value.semantics}, those of this version are of ${SEMANTICS}: record it again with vmcheck gate --update`,
-    )
+  if (!Number.isInteger(value.semantics) || (value.semantics as number) < 1)
+    throw new BaselineError('its number of semantics is damaged')
   for (const [file, scenarios] of Object.entries(value.models)) {
     if (typeof scenarios !== 'object' || scenarios === null)
       throw new BaselineError(`what it records of ${file} is damaged`)
@@ -69,6 +67,20 @@ function isRecorded(value: Partial<Recorded> | null): boolean {
     (property === undefined || typeof property === 'string') &&
     (also === undefined || (Array.isArray(also) && also.every((one) => typeof one === 'string')))
   return hasCounts && hasTexts
+}
+
+/** Whether states were counted otherwise when a baseline was recorded: then its counts and lengths of traces mean something else. */
+function countsOtherwise({ semantics }: Baseline): boolean {
+  return semantics !== SEMANTICS
+}
+
+/** What is to be said of a comparison with a baseline; nothing where all was compared. */
+export function notesOn(baseline: Baseline): string[] {
+  return countsOtherwise(baseline)
+    ? [
+        `the baseline's counts are of semantics ${baseline.semantics}, those of this version are of ${SEMANTICS}: only verdicts were compared; record it again with vmcheck gate --update`,
+      ]
+    : []
 }
 
 /** The name that a scenario is recorded under: its own, or one that it had. */
@@ -107,7 +119,9 @@ export function drifts(
   const found = results.flatMap((result): Drift[] => {
     if (!result.report || result.status === 'inconclusive') return []
     const before = recordedOf(baseline, result)
-    const changes = before ? compare(before, recordOf(result.report)) : ['is not recorded yet']
+    const changes = before
+      ? compare(before, recordOf(result.report), !countsOtherwise(baseline))
+      : ['is not recorded yet']
     return changes.length > 0 ? [{ file: result.file, scenario: result.scenario, changes }] : []
   })
   if (!isWhole) return found
@@ -163,7 +177,7 @@ function recordOf({ verdict, violations, stats }: Report): Recorded {
   }
 }
 
-function compare(before: Recorded, now: Recorded): string[] {
+function compare(before: Recorded, now: Recorded, withCounts: boolean): string[] {
   const changes: string[] = []
   if (before.verdict !== now.verdict) {
     const what =
@@ -174,6 +188,7 @@ function compare(before: Recorded, now: Recorded): string[] {
     changes.push(`${gone} is not found any more`)
   for (const found of (now.also ?? []).filter((one) => !before.also?.includes(one)))
     changes.push(`${found} is found, too`)
+  if (!withCounts) return changes
   for (const what of ['states', 'transitions', 'depth'] as const)
     if (before[what] !== now[what])
       changes.push(`${what} ${count(before[what])} → ${count(now[what])}${factor(before[what], now[what])}`)

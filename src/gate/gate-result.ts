@@ -41,6 +41,8 @@ export interface GateSummary {
   readonly results: readonly GateResult[]
   /** Differences from the baseline. */
   readonly drifts: readonly Drift[]
+  /** What else is to be said, one sentence each. */
+  readonly notes: readonly string[]
   /** Seconds that it took. */
   readonly seconds: number
 }

@@ -162,7 +162,7 @@ export function gateMarkdown(summary: GateSummary): string {
       fence('text', driftLines(drifts).join('\n')),
       'If this is meant, record it: `npx vmcheck gate --update`',
     )
-  parts.push(modelTable(results))
+  parts.push(...summary.notes.map(escapeMarkdown), modelTable(results))
   return `${parts.join('\n\n')}\n`
 }
 

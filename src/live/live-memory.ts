@@ -105,11 +105,15 @@ export class LiveMemory implements MemoryPort {
     return this.#loadFrom(field, touched, this.#source)
   }
 
-  write(field: Field, raw: number): void {
+  write(field: Field, raw: number, fault: Fault | null = null): void {
     const touched = this.#before(field, true)
-    if (this.#isAtomic(field, true))
-      this.#atomically(field, true, () => this.#storeTo(field, raw, touched, this.#with.transaction))
-    else this.#storeTo(field, raw, touched, this.#source)
+    const store = (to: Store): void => {
+      if (touched && to.read(touched.alive.id) === 0) this.fault(usedAfterFree(touched.name, field.name))
+      if (fault) this.fault(fault)
+      to.write(field.id, raw)
+    }
+    if (this.#isAtomic(field, true)) this.#atomically(field, true, () => store(this.#with.transaction))
+    else store(this.#source)
     if (this.#with.driver.isWatched) this.narration.stored(field, raw)
   }
 
@@ -276,11 +280,6 @@ export class LiveMemory implements MemoryPort {
     const raw = store.read(field.id)
     if (touched && store.read(touched.alive.id) === 0) this.fault(usedAfterFree(touched.name, field.name))
     return raw >>> 0
-  }
-
-  #storeTo(field: Field, raw: number, touched: Touched | null, store: Store): void {
-    if (touched && store.read(touched.alive.id) === 0) this.fault(usedAfterFree(touched.name, field.name))
-    store.write(field.id, raw)
   }
 
   /** Where the code running is; of an operation's guard or effect, the functions are those that wait for the operation. */

@@ -5,6 +5,7 @@ import { type GeneratorPath, own } from './levels.ts'
 import { lowerIterations } from './loops.ts'
 import type { Lowering } from './lowering.ts'
 import { lowerPatterns } from './patterns.ts'
+import { placeStops } from './stops.ts'
 
 /** Prepares one generator function for regenerator: simple parameters, `var` only, plain loops, marked `yield*`. */
 export function prepareGenerator(path: GeneratorPath, lowering: Lowering): void {
@@ -12,6 +13,7 @@ export function prepareGenerator(path: GeneratorPath, lowering: Lowering): void 
   moveParameters(path)
   refuseEarlyUses(path, lowering)
   bindTurns(path, lowering)
+  placeStops(path, lowering)
   lowerIterations(path, lowering)
   hoistBlockScoped(path, lowering)
   lowerPatterns(path, lowering)

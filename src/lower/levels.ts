@@ -22,6 +22,17 @@ export function containsPoint(path: NodePath): boolean {
   return containsOne(path, 'YieldExpression')
 }
 
+/** Whether control may leave a statement other than at its end, or stop in it at an operation. */
+export function containsOperation(path: NodePath): boolean {
+  let found = containsOne(path, 'BreakStatement|ContinueStatement|ReturnStatement|ThrowStatement')
+  const look = (inner: NodePath<t.YieldExpression>): void => {
+    found ||= inner.node.delegate
+  }
+  if (path.isYieldExpression()) look(path)
+  path.traverse({ Function: (inner) => inner.skip(), YieldExpression: look })
+  return found
+}
+
 /** Whether control may leave a statement other than at its end, or stop in it. */
 export function containsLeap(path: NodePath): boolean {
   return containsOne(path, 'YieldExpression|BreakStatement|ContinueStatement|ReturnStatement|ThrowStatement')

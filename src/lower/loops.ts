@@ -1,5 +1,5 @@
 import { type NodePath, types as t } from '@babel/core'
-import { type GeneratorPath, containsLeap, own } from './levels.ts'
+import { type GeneratorPath, containsLeap, containsOperation, own } from './levels.ts'
 import type { Lowering } from './lowering.ts'
 
 /** Methods of arrays that give iterators over them. */
@@ -46,8 +46,11 @@ function lowerIteration(
         ])
       : t.expressionStatement(t.assignmentExpression('=', left as t.LVal, value))
   const body = node.body.type === 'BlockStatement' ? node.body.body : [node.body]
+  const hasPoint = [loop.get('left'), loop.get('right'), loop.get('body')].some((part) =>
+    containsOperation(part as NodePath),
+  )
   const made = t.forStatement(
-    t.variableDeclaration('var', [t.variableDeclarator(walk, walkOf(node, lowering))]),
+    t.variableDeclaration('var', [t.variableDeclarator(walk, walkOf(node, hasPoint, lowering))]),
     t.callExpression(t.memberExpression(t.cloneNode(walk), t.identifier('step')), []),
     null,
     t.blockStatement([head, t.blockStatement(body)]),
@@ -56,22 +59,33 @@ function lowerIteration(
   loop.replaceWith(made)
 }
 
+/** Whether an expression is `list.entries()` or its like. */
+export function isView(node: t.Node): node is t.CallExpression {
+  return (
+    node.type === 'CallExpression' &&
+    node.arguments.length === 0 &&
+    node.callee.type === 'MemberExpression' &&
+    !node.callee.computed &&
+    node.callee.property.type === 'Identifier' &&
+    VIEWS.includes(node.callee.property.name)
+  )
+}
+
 /** The runtime's walk over what a loop iterates; `list.entries()` and its like are walked by the list itself. */
-function walkOf({ type, right }: t.ForOfStatement | t.ForInStatement, lowering: Lowering): t.Expression {
+function walkOf(
+  { type, right }: t.ForOfStatement | t.ForInStatement,
+  hasPoint: boolean,
+  lowering: Lowering,
+): t.Expression {
   const site = lowering.site(right, 'place')
+  const last = hasPoint ? [] : [t.booleanLiteral(false)]
   if (type === 'ForInStatement') return t.callExpression(lowering.runtime('walkKeys'), [right])
-  const isView =
-    right.type === 'CallExpression' &&
-    right.arguments.length === 0 &&
-    right.callee.type === 'MemberExpression' &&
-    !right.callee.computed &&
-    right.callee.property.type === 'Identifier' &&
-    VIEWS.includes(right.callee.property.name)
-  if (!isView) return t.callExpression(lowering.runtime('walk'), [site, right])
+  if (!isView(right)) return t.callExpression(lowering.runtime('walk'), [site, right, ...last])
   const { object, property } = right.callee as t.MemberExpression
   return t.callExpression(lowering.runtime('walkView'), [
     site,
     object,
     t.stringLiteral((property as t.Identifier).name),
+    ...last,
   ])
 }

@@ -3,6 +3,7 @@ import { prepareGenerator } from './generators.ts'
 import { containsPoint, isGenerator } from './levels.ts'
 import type { Lowering } from './lowering.ts'
 import { liftMethod } from './methods.ts'
+import { mayAccess } from './stops.ts'
 import { outerWrites } from './outer-writes.ts'
 import { OUTSIDE, outsideMessage } from '../source/outside.ts'
 
@@ -141,7 +142,13 @@ function witnessUse(path: NodePath, lowering: Lowering): void {
 
 function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
   const body = path.get('body') as NodePath<t.Statement>
-  const tick = lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(containsPoint(path)))
+  const owner = path.getFunctionParent()
+  const tick = lowering.call(
+    'tick',
+    lowering.site(path.node, 'place'),
+    t.booleanLiteral(containsPoint(path)),
+    t.booleanLiteral(owner !== null && isGenerator(owner) && mayAccess(path)),
+  )
   if (body.isBlockStatement()) body.node.body.unshift(tick)
   else body.replaceWith(t.blockStatement([tick, body.node]))
 }
@@ -150,7 +157,9 @@ function tickLoop(path: NodePath<t.Loop>, lowering: Lowering): void {
 function tickCall(path: NodePath<t.Function>, lowering: Lowering): void {
   const { body } = path.node
   if (path.node.generator || lowering.ours.has(path.node) || body.type !== 'BlockStatement') return
-  body.body.unshift(lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(false)))
+  body.body.unshift(
+    lowering.call('tick', lowering.site(path.node, 'place'), t.booleanLiteral(false), t.booleanLiteral(false)),
+  )
 }
 
 /** Lets set-up see what private fields hold, to freeze and number it. */

@@ -168,6 +168,22 @@ export class Machine {
   }
 
   /**
+   * Bounds what is explored: a state in which it does not hold is still checked, but nothing beyond it is explored, and no
+   * one there counts as stuck. A pass says so under Assuming, with the number of such states. For counters that never end.
+   *
+   * @example
+   * const Space = struct('space', { generation: volatile(u8) })
+   * const space = m.struct(Space, 'space')
+   * m.within('three generations', () => space.generation <= 3)
+   * m.cpus(2, () => function* recycles() {
+   *   for (;;) space.generation++
+   * }, { endless: true })
+   */
+  within(name: string, holds: () => boolean): void {
+    this.#property({ name, form: 'within', holds, lock: null })
+  }
+
+  /**
    * The actor whose program runs.
    * @throws Error outside programs
    */

@@ -23,7 +23,8 @@ export interface MemoryPort {
   /** A guard is being evaluated. */
   readonly guarding?: boolean
   read(field: Field): number
-  write(field: Field, raw: number): void
+  /** @param fault the violation that the access ends in: the value is out of the field's range */
+  write(field: Field, raw: number, fault?: Fault | null): void
   /** Writes a field as part of another access: no point, no race of its own. */
   writeHidden(field: Field, raw: number): void
   /** Says that an instance is being touched, before a field of it is. */
@@ -139,26 +140,30 @@ export class Memory {
   /** Writes a field's value; a value out of its range is a violation of kind `range`. */
   store(field: Field, value: unknown, name: string): void {
     if (field.alive) this.port.touch(field.alive, name)
-    this.port.write(field, this.encode(field, value))
+    const raw = field.type.encode(value, this)
+    this.port.write(field, raw, raw < 0 ? outOfRange(field, value) : null)
   }
 
   /** The raw form of a value for a field, or a `range` fault. */
   encode(field: Field, value: unknown): number {
     const raw = field.type.encode(value, this)
-    if (raw < 0) {
-      this.port.fault({
-        kind: 'range',
-        property: field.name,
-        message: `${field.name} is ${field.type.describe} and cannot hold ${showValue(value)}`,
-      })
-    }
+    if (raw < 0) this.port.fault(outOfRange(field, value))
     return raw
+  }
+}
+
+function outOfRange(field: Field, value: unknown): Fault {
+  return {
+    kind: 'range',
+    property: field.name,
+    message: `${field.name} is ${field.type.describe} and cannot hold ${showValue(value)}`,
   }
 }
 
 /** The port that `machine()` runs on: accesses set initial values. */
 export function setupPort(memory: Memory): MemoryPort {
-  const write = (field: Field, raw: number): void => {
+  const write = (field: Field, raw: number, fault: Fault | null = null): void => {
+    if (fault) throw new RangeError(fault.message)
     memory.initial[field.id] = raw
   }
   return {

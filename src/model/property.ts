@@ -1,7 +1,7 @@
 import type { SyncObject } from './operation.ts'
 
 /** When a property is evaluated. */
-export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes'
+export type PropertyForm = 'always' | 'when-free' | 'at-rest' | 'sometimes' | 'within'
 
 /** The result of a property: whether it holds or, if it does not, the reason in one clause. */
 export type PropertyResult = boolean | string

@@ -1,4 +1,5 @@
 import { list } from '../source/texts.ts'
+import { plural } from './numbers.ts'
 import type { Assumed } from './report.ts'
 
 /** What is assumed, in words. */
@@ -8,6 +9,8 @@ export function describeAssumed(assumed: Assumed): string {
       return `${assumed.check} check off`
     case 'pruned':
       return `${assumed.steps} steps end in what a check that is off would report; nothing beyond them is explored`
+    case 'within':
+      return `nothing is explored beyond ${list(assumed.properties.map((name) => `“${name}”`))}: ${plural(assumed.states, 'state')} ${assumed.states === 1 ? 'lies' : 'lie'} there`
     case 'preemptions':
       return `preemptions <= ${assumed.bound}`
     case 'endless-spin':

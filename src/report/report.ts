@@ -51,10 +51,11 @@ export interface SourceExcerpt {
   readonly lines: readonly string[]
 }
 
-/** What a pass rests on beside the model itself: `check-off` (check), `pruned` (steps), `preemptions` (bound), `endless-spin` (actors), `symmetry-sampled` (set). */
+/** What a pass rests on beside the model itself: `check-off` (check), `pruned` (steps), `within` (properties, states), `preemptions` (bound), `endless-spin` (actors), `symmetry-sampled` (set). */
 export type Assumed =
   | { readonly code: 'check-off'; readonly check: string }
   | { readonly code: 'pruned'; readonly steps: Count }
+  | { readonly code: 'within'; readonly properties: readonly string[]; readonly states: Count }
   | { readonly code: 'preemptions'; readonly bound: Count }
   | { readonly code: 'endless-spin'; readonly actors: readonly string[] }
   | { readonly code: 'symmetry-sampled'; readonly set: string }

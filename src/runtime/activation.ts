@@ -11,8 +11,8 @@ const JUMP = 3
  */
 export type TryEntry = [number, (number | undefined)?, (number | undefined)?, (number | undefined)?, number?, unknown?]
 
-/** What a function's body returned: it continues at `n`, it marks the place before an operand, or it delegates. */
-export type Signal = typeof GO_ON | typeof MARK | typeof DELEGATE
+/** What a function's body returned: it continues at `n`, it marks the place before an operand, it delegates, or it stops before an access. */
+export type Signal = typeof GO_ON | typeof MARK | typeof DELEGATE | typeof STOP
 
 /** Returned by a lowered body after a completion was dispatched: run it again at label `n`. */
 export const GO_ON: unique symbol = Symbol('go on')
@@ -20,6 +20,9 @@ export const GO_ON: unique symbol = Symbol('go on')
 export const MARK: unique symbol = Symbol('mark')
 /** Returned by a lowered body that has set `delegate`. */
 export const DELEGATE: unique symbol = Symbol('delegate')
+
+/** A function stops before an access, which belongs to another step. */
+export const STOP: unique symbol = Symbol('stop')
 
 /** What the lowering knows of a generator function. */
 export interface FunctionInfo {
@@ -97,8 +100,13 @@ export class Activation {
     return this.n < 0
   }
 
-  /** Runs to the next mark or delegation, or to the end. Exceptions for which `passes` holds are not shown to the code. */
-  run(passes: (error: unknown) => boolean): Signal {
+  /**
+   * Runs to the next delegation or to the end, or to a label before an access at which it is to stop. Exceptions for
+   * which `passes` holds are not shown to the code.
+   *
+   * @param stops is asked at every such label, with its site
+   */
+  run(passes: (error: unknown) => boolean, stops: (site: number) => boolean = () => false): Signal {
     this.mark = -1
     for (;;) {
       let outcome: unknown
@@ -107,6 +115,10 @@ export class Activation {
       } catch (error) {
         if (passes(error)) throw error
         this.#complete(THROW, error)
+        continue
+      }
+      if (typeof outcome === 'number') {
+        if (stops(outcome)) return STOP
         continue
       }
       if (outcome === MARK) {

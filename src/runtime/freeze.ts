@@ -62,6 +62,9 @@ export function freezeReachable(machine: MachineParts, runtime: Runtime): Object
   for (const one of [Machine, Actor, Cpu, StructType, PerActor, Pool, Operation]) {
     Object.freeze(one)
     Object.freeze(one.prototype)
+    // a method is in hand while its arguments are evaluated, as in m.assert((yield* lock.tryAcquire()))
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(one.prototype)))
+      if (typeof value === 'function') table.add(value as object)
   }
   return table
 }

@@ -1,4 +1,12 @@
-import { DELEGATE, Activation, type FunctionInfo, type LoweredFunction, MARK, type TryEntry } from './activation.ts'
+import {
+  DELEGATE,
+  Activation,
+  type FunctionInfo,
+  type LoweredFunction,
+  MARK,
+  STOP,
+  type TryEntry,
+} from './activation.ts'
 import { Operation } from '../model/operation.ts'
 import { isErrorOf, isKind, wordsOf } from '../source/thrown.ts'
 import { Guarded } from './intrinsics.ts'
@@ -15,6 +23,17 @@ export interface RuntimeSite extends SourcePlace {
 
 /** Messages of the TypeErrors by which a frozen object refuses a change. */
 export const CHANGE_REFUSED = /read only property|not extensible|Cannot delete property|Cannot redefine property/
+
+/** Says where the step that runs ends before an access of the program's own. */
+export interface Stops {
+  /**
+   * Whether the thread is to be stored before an access, or its accesses are to be remembered from there on only.
+   * @param key of the property that is accessed
+   */
+  stops(object: unknown, key: unknown, isWrite: boolean): boolean
+  /** Whether accesses are to be remembered from here on only. */
+  anchors(): boolean
+}
 
 /** Loop turns allowed in one step before it is refused. */
 export const STEP_TICKS = 1_000_000
@@ -48,6 +67,10 @@ export class Runtime {
   signalled = false
   /** Whether this step closed a loop that contains a point. */
   looped = false
+  /** Whether this step closed a loop that contains no point, but may be stopped before an access. */
+  circled = false
+  /** Who says where the step ends; null: nothing is to be stored. */
+  bounds: Stops | null = null
   /** Site of the `yield*` whose operand was evaluated last. */
   site = 0
   /** Test hook: what dead variables hold after a restore. */
@@ -78,6 +101,7 @@ export class Runtime {
     this.stepping = true
     this.signalled = false
     this.looped = false
+    this.circled = false
     this.made.length = 0
     this.asked.length = 0
     this.#errors.look()
@@ -116,7 +140,7 @@ export class Runtime {
   ): Activation {
     const activation = new Activation(fn, info, body, tries, get, set)
     this.made.push(activation)
-    this.tick(info.site, false)
+    this.tick(info.site, false, false)
     return activation
   }
 
@@ -159,13 +183,13 @@ export class Runtime {
   }
 
   /** Lowered code: the walk of a for-of loop. */
-  walk(site: number, value: unknown): Walk {
-    return this.#refusing(() => Walk.over(value, this.place(site)))
+  walk(site: number, value: unknown, hasPoint = true): Walk {
+    return this.#refusing(() => Walk.over(value, this.place(site), hasPoint))
   }
 
   /** Lowered code: the walk of a for-of loop over `value.entries()` and its like. */
-  walkView(site: number, value: unknown, view: View): Walk {
-    return this.#refusing(() => Walk.view(value, view, this.place(site)))
+  walkView(site: number, value: unknown, view: View, hasPoint = true): Walk {
+    return this.#refusing(() => Walk.view(value, view, this.place(site), hasPoint))
   }
 
   /** Lowered code: what an object pattern takes apart. */
@@ -235,9 +259,20 @@ export class Runtime {
     if (site < this.coverage.length) this.coverage[site] = 1
   }
 
+  /** Lowered code, before a property is read or written: whether to take the label there. */
+  stops(object: unknown, key: unknown, isWrite: boolean): boolean {
+    return this.bounds !== null && this.bounds.stops(object, key, isWrite)
+  }
+
+  /** Lowered code, before what may access fields out of sight: whether to take the label there. */
+  anchors(): boolean {
+    return this.bounds !== null && this.bounds.anchors()
+  }
+
   /** Lowered code: one more turn of a loop. */
-  tick(site: number, hasPoint: boolean): void {
+  tick(site: number, hasPoint: boolean, mayStop: boolean): void {
     if (hasPoint) this.looped = true
+    if (mayStop) this.circled = true
     if (++this.#ticks > (this.stepping ? STEP_TICKS : SETUP_TICKS)) {
       this.#ticks = 0
       this.signalled = true
@@ -298,5 +333,5 @@ export function runtimeObjects(runtime: Runtime): object[] {
   return [runtime, at, call, coercible, key, others, walk, walkKeys, walkView]
 }
 
-export { DELEGATE, Activation, Walk }
+export { DELEGATE, STOP, Activation, Walk }
 export type { FunctionInfo, LoweredFunction }

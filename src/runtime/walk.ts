@@ -45,9 +45,12 @@ export class Walk {
 
   /**
    * for-of.
+   *
+   * @param hasPoint whether the loop has a point in it or is left early: where it only stops before accesses, an iterator
+   *   of JavaScript's own may need to be closed, for it does nothing then
    * @throws TypeError for what is not iterable; Refusal for an iterator that would have to be closed
    */
-  static over(value: unknown, at: SourcePlace | null): Walk {
+  static over(value: unknown, at: SourcePlace | null, hasPoint = true): Walk {
     if (typeof value === 'string')
       return new Walk({ view: 'values', index: 0, list: [...value], object: null }, at, null)
     if (isList(value)) return new Walk({ view: 'values', index: 0, list: value, object: null }, at, null)
@@ -55,7 +58,8 @@ export class Walk {
     if (typeof make !== 'function')
       throw new TypeError(`${value === null || typeof value !== 'object' ? String(value) : 'object'} is not iterable`)
     const iterator = make.call(value)
-    if (typeof (iterator as Iterator<unknown>).return === 'function') {
+    const { return: close } = iterator as Iterator<unknown>
+    if (typeof close === 'function' && (hasPoint || !isNative(close))) {
       throw new Refusal(
         'a loop with a point in it, or one left early, over an iterator with a return method: collect the items in an array first',
         at,
@@ -65,10 +69,10 @@ export class Walk {
   }
 
   /** for-of over `value.keys()`, `.values()` or `.entries()`. */
-  static view(value: unknown, view: View, at: SourcePlace | null): Walk {
+  static view(value: unknown, view: View, at: SourcePlace | null, hasPoint = true): Walk {
     if (isList(value) && value[view] === Array.prototype[view])
       return new Walk({ view, index: 0, list: value, object: null }, at, null)
-    return Walk.over((value as Record<View, () => unknown>)[view](), at)
+    return Walk.over((value as Record<View, () => unknown>)[view](), at, hasPoint)
   }
 
   /** for-in: keys that are deleted before their turn are left out, those added are not seen. */
@@ -77,6 +81,11 @@ export class Walk {
     const list: string[] = []
     for (const key in object) list.push(key)
     return new Walk({ view: 'values', index: 0, list, object }, null, null)
+  }
+
+  /** Whether it goes on by an iterator, which {@link stored} would empty. */
+  get isOpen(): boolean {
+    return this.#iterator !== null
   }
 
   /** Goes on to the next turn; false after the last. */
@@ -139,6 +148,19 @@ export class Walk {
     }
     return { view: this.#view, index: this.#index, list: this.#list, object: this.#object }
   }
+}
+
+/** Methods that close iterators which JavaScript itself makes of others, where it has such. */
+const NATIVE: readonly unknown[] = (() => {
+  const { Iterator: made } = globalThis as unknown as {
+    Iterator?: { from?(value: object): { map(of: unknown): object } }
+  }
+  const wrapped = made?.from?.({ next: () => ({ done: true }) })
+  return wrapped ? [wrapped, wrapped.map(() => 0)].map((iterator) => (iterator as Iterator<unknown>).return) : []
+})()
+
+function isNative(close: unknown): boolean {
+  return NATIVE.includes(close)
 }
 
 function isList(value: unknown): value is readonly unknown[] {

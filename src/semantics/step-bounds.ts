@@ -57,6 +57,15 @@ export class StepBounds {
     return this.#hasReleased
   }
 
+  /**
+   * Whether some access may start another step now.
+   * @param hasAtomic whether accesses of some field are atomic by themselves
+   */
+  mayCut(hasAtomic: boolean): boolean {
+    if (this.#granularity === 'access' || hasAtomic) return this.#events > 0
+    return this.#isClosed || (this.#separates && this.#hasOperated)
+  }
+
   /** Whether a plain access starts another step. */
   cutsBefore(access: AccessMode, isWrite: boolean): boolean {
     if (this.#granularity === 'access') return this.#events > 0

@@ -84,6 +84,7 @@ export function assemble(parts: {
       .filter((check) => !parts.checks.includes(check))
       .map(({ name }) => ({ code: 'check-off', check: name }) as const),
     ...(result.pruned > 0 ? [{ code: 'pruned', steps: result.pruned } as const] : []),
+    ...(result.beyond > 0 ? [{ code: 'within', properties: boundsOf(system), states: result.beyond } as const] : []),
     ...(request.preemptions < Infinity ? [{ code: 'preemptions', bound: request.preemptions } as const] : []),
     ...spinning(system, parts.checks, result.looped),
     ...parts.assumed,
@@ -140,8 +141,18 @@ function spinning({ actors }: System, checks: readonly Check[], looped: boolean)
   return [{ code: 'endless-spin', actors: endless.map(({ name }) => name) }]
 }
 
+/** What the model says is to be explored, by name. */
+function boundsOf({ machine }: System): string[] {
+  return machine.properties.filter(({ form }) => form === 'within').map(({ name }) => name)
+}
+
 /** What partial-order reduction came to, where properties keep it from doing much. */
 export function partialOrderNotes(system: System, checks: readonly Check[], result: SearchResult): string[] {
+  const bounds = boundsOf(system).map((name) => `“${name}”`)
+  if (bounds.length > 0)
+    return [
+      `partial-order reduction was left out: the steps that it leaves out might be the only ones within ${bounds.join(', ')}`,
+    ]
   const evaluated = system.machine.properties.filter(
     ({ form }) => form === 'always' && checks.some(({ evaluates }) => evaluates?.includes(form)),
   )

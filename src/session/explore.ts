@@ -134,7 +134,7 @@ async function exploreWithout(
       request,
       result: { ...result, executions: 0 },
       violations,
-      reduction: [...(search.engine.symmetry ? ['symmetry'] : []), ...(reductions.partialOrder ? ['por'] : [])],
+      reduction: [...(search.engine.symmetry ? ['symmetry'] : []), ...(search.engine.persistentSets ? ['por'] : [])],
       assumed: search.engine.sampled.map((set) => ({ code: 'symmetry-sampled' as const, set })),
       notes: [...unused, ...(reductions.partialOrder ? partialOrderNotes(system, checks, result) : [])],
     })

@@ -18,7 +18,8 @@ export async function modelFiles(path: string, cwd: string): Promise<string[]> {
 
 /** Files that may be models, those of a folder itself before those below. */
 async function filesIn(folder: string, isBelow: boolean): Promise<string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const listed = await ifThere(readdir(folder, { withFileTypes: true }), folder)
+  const entries = (listed ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const names = entries
     .filter((entry) => !entry.isDirectory() && /\.m?[tj]s$/.test(entry.name) && !/\.d\.m?ts$/.test(entry.name))
     .map(({ name }) => join(folder, name))
@@ -30,7 +31,20 @@ async function filesIn(folder: string, isBelow: boolean): Promise<string[]> {
 }
 
 async function hasDefaultExport(path: string): Promise<boolean> {
-  return /\bexport\s+(default\b|\{[^}]*\bdefault\b)/.test(await readFile(path, 'utf8'))
+  return /\bexport\s+(default\b|\{[^}]*\bdefault\b)/.test((await ifThere(readFile(path, 'utf8'), path)) ?? '')
+}
+
+/** What is read; null where it is gone since it was listed. */
+async function ifThere<T>(reading: Promise<T>, path: string): Promise<T | null> {
+  try {
+    return await reading
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'ENOENT') return null
+    throw new UsageError(
+      `cannot read ${path} (${code ?? String(error)}): make it readable, or name the models themselves`,
+    )
+  }
 }
 
 async function filtered<T>(list: readonly T[], is: (item: T) => Promise<boolean>): Promise<T[]> {

@@ -72,7 +72,7 @@ export const TWINS: Readonly<Record<string, Twin>> = {
     says: /TypeError: Cannot set properties of null.*\(.*an-allocation-that-fails-unnoticed\.ts:\d+\)/,
     steps: 1,
   },
-  range: { kind: 'range', says: /x\.v is u4 and cannot hold 16/, steps: 1 },
+  range: { kind: 'range', says: /x\.v is u4 and cannot hold 16/, steps: 2 },
   exception: { kind: 'exception', says: /Error: panic \(.*exception\.ts:\d+\)/, steps: 1 },
   'sometimes-never': { kind: 'unreached', says: /"x is three" held in no reachable state/, steps: 0 },
   'a-property-never-evaluated': { kind: 'unreached', says: /"fine" was never evaluated/, steps: 0 },

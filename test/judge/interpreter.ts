@@ -12,6 +12,10 @@ export type Instruction =
       readonly value: number | null
     }
   | { readonly op: 'add'; readonly variable: number; readonly register: number }
+  | { readonly op: 'spin'; readonly variable: number; readonly equals: number }
+  /** Writes a volatile variable, and adds one to a register, by what was read into the one behind the registers. */
+  | { readonly op: 'storeFlipped'; readonly variable: number }
+  | { readonly op: 'addTo'; readonly variable: number; readonly register: number }
   | {
       readonly op: 'await'
       readonly space: 'plain' | 'atomic'
@@ -77,6 +81,9 @@ export interface Outcome {
   readonly states: number
 }
 
+/** The register for what one expression has read so far. */
+export const BEHIND: number = SIZES.registers
+
 /** Number of the mutex that is tried. */
 export const TRIED: number = SIZES.mutexes
 
@@ -120,6 +127,21 @@ function compileOne(s: Statement, code: Instruction[]): void {
     }
     case 'storeRegister':
       code.push({ op: 'store', space: 'plain', variable: s.variable, register: s.register, value: null })
+      break
+    case 'spin':
+      code.push({ op: 'spin', variable: s.variable, equals: s.equals })
+      break
+    case 'flip':
+      code.push(
+        { op: 'load', space: 'volatile', variable: s.variable, register: BEHIND, value: null },
+        { op: 'storeFlipped', variable: s.variable },
+      )
+      break
+    case 'sum':
+      code.push(
+        { op: 'load', space: 'volatile', variable: s.variable, register: BEHIND, value: null },
+        { op: 'addTo', variable: 0, register: s.register },
+      )
       break
     case 'add':
       code.push({ op: 'add', variable: s.variable, register: s.register })
@@ -242,6 +264,24 @@ function steps(before: State, thread: number, code: readonly Instruction[]): Sta
         (state, registers) =>
           (registers[i.register] = state.atomic[i.variable] = ((state.atomic[i.variable] as number) + 1) % 4),
       )
+      break
+    case 'spin':
+      outcome(
+        (state) =>
+          (state.at[thread] = (before.at[thread] as number) + (before.volatile[i.variable] === i.equals ? 0 : 1)),
+      )
+      break
+    case 'storeFlipped':
+      outcome((state, registers) => {
+        state.volatile[i.variable] = (registers[BEHIND] as number) ^ 1
+        registers[BEHIND] = 0
+      })
+      break
+    case 'addTo':
+      outcome((state, registers) => {
+        registers[i.register] = ((registers[BEHIND] as number) + (state.volatile[i.variable] as number)) % 4
+        registers[BEHIND] = 0
+      })
       break
     case 'await':
       if (before[i.space][i.variable] === i.equals) outcome((state) => (state[i.space][i.variable] = i.set))
@@ -436,7 +476,7 @@ export function interpret(program: GeneratedProgram, most: number): Outcome | nu
     results: zeros(codes.length),
     at: zeros(codes.length),
     isFaulty: false,
-    registers: codes.map(() => zeros(SIZES.registers)),
+    registers: codes.map(() => zeros(SIZES.registers + 1)),
   }
   codes.forEach((code, thread) => settle(first, thread, code))
   const seen = new Set([JSON.stringify(first)])

@@ -23,6 +23,12 @@ const Published = struct('published', { v: published(u2) })
 const Page = struct('page', { v: u2, owner: ref(actors) })
 const Result = struct('result', { v: u4 })
 const Board = struct('board', { page: ref(Page) })
+function flip(one) {
+  one.v = one.v ^ 1
+}
+function sum(one, other) {
+  return (one.v + other.v) % 4
+}
 export default model({
   title: 'generated',
   machine(m) {
@@ -110,6 +116,12 @@ class Printer {
         return `${this.#register(s.register)} = plain[${s.variable}].v\n`
       case 'loadVolatile':
         return `${this.#register(s.register)} = loud[${s.variable}].v\n`
+      case 'spin':
+        return `while (loud[${s.variable}].v === ${s.equals}) {}\n`
+      case 'flip':
+        return s.out ? `flip(loud[${s.variable}])\n` : `loud[${s.variable}].v ^= 1\n`
+      case 'sum':
+        return `${this.#register(s.register)} = ${s.out ? `sum(loud[${s.variable}], loud[0])` : `(loud[${s.variable}].v + loud[0].v) % 4`}\n`
       case 'loadOnce':
         return `${this.#register(s.register)} = yield* readOnce(() => shown[${s.variable}].v)\n`
       case 'store':

@@ -11,6 +11,12 @@ export type Statement =
       readonly blocking: boolean
     }
   | { readonly kind: 'load' | 'loadVolatile' | 'loadOnce'; readonly variable: number; readonly register: number }
+  /** Reads a volatile variable in a loop without an operation, until it holds something else. */
+  | { readonly kind: 'spin'; readonly variable: number; readonly equals: number }
+  /** Changes a volatile variable by one expression, or in a plain function. */
+  | { readonly kind: 'flip'; readonly variable: number; readonly out: boolean }
+  /** Reads two volatile variables in one expression. */
+  | { readonly kind: 'sum'; readonly variable: number; readonly register: number; readonly out: boolean }
   | { readonly kind: 'store' | 'storeVolatile' | 'publish'; readonly variable: number; readonly value: number }
   | { readonly kind: 'storeRegister' | 'add'; readonly variable: number; readonly register: number }
   | { readonly kind: 'await' | 'awaitPlain'; readonly variable: number; readonly equals: number; readonly set: number }
@@ -93,6 +99,23 @@ function statement(depth: number): fc.Arbitrary<Statement> {
         kind: fc.constant('loadVolatile' as const),
         variable: index(SIZES.volatile),
         register: index(SIZES.registers),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('spin' as const), variable: index(SIZES.volatile), equals: fc.nat(1) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('flip' as const), variable: index(SIZES.volatile), out: fc.boolean() }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('sum' as const),
+        variable: index(SIZES.volatile),
+        register: index(SIZES.registers),
+        out: fc.boolean(),
       }),
     },
     {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Instruction, TRIED, instructions } from './interpreter.ts'
+import { BEHIND, type Instruction, TRIED, instructions } from './interpreter.ts'
 import { type GeneratedProgram, SIZES } from './program.ts'
 
 const run = promisify(execFile)
@@ -11,7 +11,7 @@ const run = promisify(execFile)
 /** The program in Promela: an atomic statement for each step of the interpreter, so that the graphs are the same. */
 export function printPromela(program: GeneratedProgram): string {
   const threads = instructions(program).map(
-    (code, thread) => `active proctype thread${thread}() {\n  byte r0, r1, p;\n${printThread(code, thread)}}\n`,
+    (code, thread) => `active proctype thread${thread}() {\n  byte r0, r1, r2, p;\n${printThread(code, thread)}}\n`,
   )
   return `byte plain[${SIZES.plain}], atomics[${SIZES.atomic}], loud[${SIZES.volatile}], shown[${SIZES.published}];
 byte mutexes[${TRIED + 1}], writers[${SIZES.sleepLocks}], readers[${SIZES.sleepLocks}], sleepers[${SIZES.channels}];
@@ -23,7 +23,7 @@ function printThread(code: readonly Instruction[], thread: number): string {
   const lines = [`  goto ${label(code, start(code), thread)};`]
   code.forEach((instruction, at) => {
     if (instruction.op === 'jump' || instruction.op === 'branch' || instruction.op === 'assert') return
-    const outcomes = steps(instruction, thread).map(
+    const outcomes = steps(instruction, thread, at).map(
       ({ guard, effect, to }) => `:: atomic { ${guard} -> ${effect} ${settle(code, to ?? at + 1, thread)} }`,
     )
     lines.push(`L${at}: if ${outcomes.join(' ')} fi;`)
@@ -67,7 +67,8 @@ interface Way {
 
 const ARRAYS = { plain: 'plain', volatile: 'loud', published: 'shown', atomic: 'atomics' } as const
 
-function steps(i: Instruction, thread: number): Way[] {
+/** @param at number of the instruction */
+function steps(i: Instruction, thread: number, at: number): Way[] {
   const me = thread + 1
   const bit = 1 << thread
   const hold = 1 << (2 * thread) // a thread may hold a lock for reading twice
@@ -81,6 +82,15 @@ function steps(i: Instruction, thread: number): Way[] {
       return always(
         `atomics[${i.variable}] = (atomics[${i.variable}] + 1) % 4; r${i.register} = atomics[${i.variable}];`,
       )
+    case 'spin':
+      return [
+        { guard: `loud[${i.variable}] != ${i.equals}`, effect: 'skip;' },
+        { guard: `loud[${i.variable}] == ${i.equals}`, effect: 'skip;', to: at },
+      ]
+    case 'storeFlipped':
+      return always(`loud[${i.variable}] = r${BEHIND} ^ 1; r${BEHIND} = 0;`)
+    case 'addTo':
+      return always(`r${i.register} = (r${BEHIND} + loud[${i.variable}]) % 4; r${BEHIND} = 0;`)
     case 'await':
       return [
         {

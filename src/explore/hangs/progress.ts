@@ -37,6 +37,8 @@ export class ActorProgress {
 
   /** Bits of a state of the group from what its own actors can do. */
   bits(i: number): number {
+    // of those beyond what is to be explored nothing is claimed
+    if (this.#successors.beyond[i] === 1) return ALL_BITS
     if (this.#settles && this.#isSettled(i)) return ALL_BITS
     // a handler that moves has not come to its end
     const moving = (this.#successors.moving[i] as number) & ~this.#handlers

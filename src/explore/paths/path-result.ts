@@ -49,6 +49,8 @@ export interface PathResult {
   readonly endStates: number
   /** Steps that ended in faults of checks that are off. */
   readonly pruned: number
+  /** States beyond what the model says is to be explored. */
+  readonly beyond: number
   /** Whether some step closed a loop: who can never move again is then not known. */
   readonly looped: boolean
   readonly seconds: number

@@ -43,7 +43,7 @@ export class PathSearch {
   /** The same with who was running and how many preemptions there had been, where that makes a difference. */
   readonly #visits = new Set<string>()
   readonly #findings: PathFinding[] = []
-  readonly #counts = { transitions: 0, executions: 0, depth: 0, endStates: 0, pruned: 0 }
+  readonly #counts = { transitions: 0, executions: 0, depth: 0, endStates: 0, pruned: 0, beyond: 0 }
   readonly #coverage: Uint8Array
   readonly #possible: Moves
   readonly #uninterrupted: Uninterrupted | null
@@ -80,6 +80,8 @@ export class PathSearch {
         'dpor is not for threads that share a CPU, whose turns it would have to wait for: use --strategy bfs or dfs',
         null,
       )
+    if (isStateless && this.engine.successors.bound !== null)
+      throw new Refusal('dpor cannot keep to m.within: use --strategy bfs or dfs', null)
     let hasEnded = false
     while (!this.#isOver()) {
       const depth = strategy.begin()
@@ -217,7 +219,8 @@ export class PathSearch {
       this.#states.add(key)
       for (const finding of this.engine.expansion.examine(words, this.#moves.length === 0))
         this.#find(finding, this.#moves)
-      if (all.length === 0 && blocked.length === 0) this.#counts.endStates++
+      if (this.engine.successors.isBeyond(words)) this.#counts.beyond++
+      else if (all.length === 0 && blocked.length === 0) this.#counts.endStates++
     }
     const mine = moves.filter(({ actor }) => actor === last)
     const isSwitch = mine.length > 0 && mine.length < moves.length
@@ -300,7 +303,7 @@ export class PathSearch {
               : null)
     return {
       findings: this.#findings,
-      exhaustive: isThrough && this.#findings.length === 0 && this.#counts.pruned === 0,
+      exhaustive: isThrough && this.#findings.length === 0 && this.#counts.pruned === 0 && this.#counts.beyond === 0,
       stopped:
         (this.#findings.length > 0 && !this.#options.keepGoing) || reason === null ? null : { reason, frontier: 0 },
       states: this.#states.size,

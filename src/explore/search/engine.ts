@@ -166,15 +166,17 @@ export class Engine {
     })
     this.successors = new Successors(this.table, this.store, locals, actors, this.symmetry)
     this.persistentSets = recipe.knownFacts && this.#persistentSets(new StepFacts(recipe.knownFacts))
+    const properties = new PropertyTable(
+      recipe.arena,
+      extraRoot(actors.length, recipe.tuning.localCapacity.states),
+      machine.properties.length,
+      { reader: this.reader, layout, guard, sees },
+    )
+    this.successors.bound = this.#boundBy(properties)
     this.expansion = new Expansion({
       system,
       table: this.table,
-      properties: new PropertyTable(
-        recipe.arena,
-        extraRoot(actors.length, recipe.tuning.localCapacity.states),
-        machine.properties.length,
-        { reader: this.reader, layout, guard, sees },
-      ),
+      properties,
       store: this.store,
       locals,
       successors: this.successors,
@@ -213,6 +215,23 @@ export class Engine {
     this.table.place()
   }
 
+  /** Tells which states lie beyond what the model says is to be explored; null: it says nothing of that. */
+  #boundBy(properties: PropertyTable): Successors['bound'] {
+    const bounds = this.system.machine.properties
+      .map((property, index) => ({ property, index }))
+      .filter(({ property }) => property.form === 'within')
+    if (bounds.length === 0) return null
+    const evaluate =
+      (property: Property) =>
+      (words: Int32Array): boolean => {
+        const holds = this.view.evaluateIn(words, property)
+        if (typeof holds === 'boolean') return holds
+        throw new Refusal(`m.within "${property.name}" is neither true nor false: ${holds}`, null)
+      }
+    return (state) =>
+      bounds.some(({ property, index }) => !properties.holds(index, state, property, evaluate(property)))
+  }
+
   #persistentSets(knownFacts: StepFacts): PersistentSets {
     const { system, table, locals, accesses, reader } = this
     const blockingGuards = new BlockingGuards(system, new LocalCodec(system.runtime, system.objects), locals, reader)
@@ -246,6 +265,8 @@ export class Engine {
     const words = initialWords(this.system, this.locals.packing.words)
     this.initialLocals().forEach((id, actor) => this.locals.set(words, actor, id))
     this.#guard?.checkInitial(words)
+    if (this.successors.isBeyond(words))
+      throw new Refusal('m.within does not hold in the initial state: nothing would be explored', null)
     return words
   }
 }
@@ -270,15 +291,22 @@ export function engineRecipe(
     locals: localBuffers(actors.length, localCapacity),
     footprints: footprintBuffers(localCapacity),
     accesses: accessBuffers(localCapacity),
-    knownFacts: reductions.partialOrder ? stepFactBuffers(localCapacity) : null,
+    // one actor's steps alone may all lead beyond what is to be explored
+    knownFacts: reductions.partialOrder && !hasBounds(machine) ? stepFactBuffers(localCapacity) : null,
     arena: stepArena(actors.length, localCapacity.states, machine.properties.length),
-    tuning,
+    // a step that sleeps counts on states that may lie beyond what is to be explored
+    tuning: hasBounds(machine) ? { ...tuning, sleepSets: false } : tuning,
     hangs,
     symmetry: reductions.symmetry,
     coverage: new SharedArrayBuffer(Math.max(1, runtime.sites.length)),
     propertyCounts: new SharedArrayBuffer(Math.max(1, machine.properties.length) * 8),
     machine: describeMachine(machine),
   }
+}
+
+/** Whether a model says how far it is to be explored. */
+export function hasBounds({ properties }: Pick<System['machine'], 'properties'>): boolean {
+  return properties.some(({ form }) => form === 'within')
 }
 
 /** Whether a search has sleep sets; partial-order reduction leaves out more than they can account for. */

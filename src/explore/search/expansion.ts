@@ -134,6 +134,7 @@ export class Expansion {
     counts.open += done.open
     counts.looped ||= done.looped
     counts.pruned += done.pruned
+    counts.beyond += done.beyond
     counts.alone += done.alone
     for (const finding of done.findings) this.keepFirst(finding, counts.findings)
   }
@@ -195,6 +196,7 @@ export class Expansion {
     const fact = successors.facts[i] as number
     if (isExpanded && (fact & LOOPED) !== 0) counts.looped = true
     if (isExpanded && (fact & (HAS << FAULT)) !== 0) this.#faults(i, index, depth, counts)
+    if (successors.beyond[i] === 1) return this.#lookBeyond(i, index, depth, counts)
     let occasions = this.#occasions(i, fact)
     if (depth === 0) occasions |= OCCASION.initial
     if ((fact & ((HAS << STEP) | (HAS << FAULT))) !== 0) counts.open++
@@ -202,6 +204,14 @@ export class Expansion {
       occasions |= OCCASION.terminal
       if (system.actors.every(({ id }) => successors.hasFinished(i, id))) counts.endStates++
     }
+    if (occasions !== 0) this.#call(occasions, i, index, depth, counts)
+  }
+
+  /** Checks a state beyond what the model says is to be explored: only what is evaluated in every state. */
+  #lookBeyond(i: number, index: number, depth: number, counts: Counts): void {
+    counts.beyond++
+    const isBroken = this.#evaluated.length > 0 && this.#breaks(i)
+    const occasions = (isBroken ? OCCASION.broken : 0) | (depth === 0 ? OCCASION.initial : 0)
     if (occasions !== 0) this.#call(occasions, i, index, depth, counts)
   }
 

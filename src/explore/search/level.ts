@@ -7,6 +7,7 @@ export class Level {
   transitions = 0
   endStates = 0
   pruned = 0
+  beyond = 0
   alone = 0
   /** States with a step that could be taken. */
   open = 0
@@ -23,6 +24,7 @@ export class Level {
     this.transitions += counts.transitions
     this.endStates += counts.endStates
     this.pruned += counts.pruned
+    this.beyond += counts.beyond
     this.alone += counts.alone
     this.open += counts.open
   }

@@ -57,11 +57,12 @@ export class Saving {
       segmentBits,
       widths,
       usage: [...engine.store.usage()],
-      levels: log.levels.map(({ ranges, transitions, endStates, pruned, alone, open }) => ({
+      levels: log.levels.map(({ ranges, transitions, endStates, pruned, beyond, alone, open }) => ({
         ranges,
         transitions,
         endStates,
         pruned,
+        beyond,
         alone,
         open,
       })),

@@ -73,7 +73,7 @@ export class SearchLog {
   }
 
   /** A count over all levels, or over those before a depth. */
-  sum(count: 'states' | 'transitions' | 'endStates' | 'pruned' | 'alone', before = Infinity): number {
+  sum(count: 'states' | 'transitions' | 'endStates' | 'pruned' | 'beyond' | 'alone', before = Infinity): number {
     return this.levels.slice(0, before).reduce((total, level) => total + level[count], 0)
   }
 }

@@ -65,6 +65,8 @@ export interface SearchResult {
   readonly endStates: number
   /** Steps that ended in faults of checks that are off. */
   readonly pruned: number
+  /** States beyond what the model says is to be explored. */
+  readonly beyond: number
   /** States out of which partial-order reduction took the steps of one actor only. */
   readonly alone: number
   readonly seconds: number

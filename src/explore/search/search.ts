@@ -313,13 +313,14 @@ export class Search {
     const { keepGoing } = this.#options
     const findings = this.#log.inOrder
     const pruned = this.#log.sum('pruned')
+    const beyond = this.#log.sum('beyond')
     // what lies beyond a step that could not continue, and that no one reports, was not looked at
     const reason = this.#stopping.reason ?? (pruned > 0 ? 'check off' : null)
     const stopped = findings.length > 0 && !keepGoing ? null : reason
     const isPartial = stopped !== null && stopped !== 'depth' && stopped !== 'check off'
     return {
       findings: keepGoing ? findings : findings.slice(0, 1),
-      exhaustive: findings.length === 0 && stopped === null,
+      exhaustive: findings.length === 0 && stopped === null && beyond === 0,
       stopped: stopped && { reason: stopped, frontier: stopped === 'check off' ? pruned : this.#stopping.left },
       states: isPartial ? store.size : this.#log.sum('states'),
       // of a level whose violation ended the search, the steps out of it do not count
@@ -327,6 +328,7 @@ export class Search {
       depth: this.#log.depth,
       endStates: this.#log.sum('endStates'),
       pruned,
+      beyond,
       alone: this.#log.sum('alone'),
       seconds: this.#secondsBefore + this.#stopping.seconds,
       bytes: this.#bytes(),

@@ -48,7 +48,19 @@ export class LocalCodec {
     return encoder.out
   }
 
-  /** Adds a log to an encoding made by {@link afterOperation}. */
+  /**
+   * The encoding of a call stack before an access, if it can be stored: like {@link afterOperation}, without a log.
+   * @throws Refusal for what cannot be stored, with everything left as it was
+   */
+  beforeAccess(stack: readonly Activation[]): number[] {
+    const encoder = new Encoder(this.#runtime, this.#objects, true)
+    encoder.out.push(KIND.resume)
+    encoder.stack(stack)
+    encoder.value(undefined, 'no result')
+    return encoder.out
+  }
+
+  /** Adds a log to an encoding made by {@link afterOperation} or {@link beforeAccess}. */
   withLog(base: readonly number[], log: readonly number[]): number[] {
     return [...base, log.length, ...log]
   }

@@ -18,12 +18,15 @@ export class Encoder {
   readonly out: number[] = []
   readonly #runtime: Runtime
   readonly #objects: ObjectTable
+  readonly #isTry: boolean
   readonly #met = new Map<object, number>()
   #current: Activation | null = null
 
-  constructor(runtime: Runtime, objects: ObjectTable) {
+  /** @param isTry whether what cannot be stored goes on to be used: nothing is changed for being stored */
+  constructor(runtime: Runtime, objects: ObjectTable, isTry = false) {
     this.#runtime = runtime
     this.#objects = objects
+    this.#isTry = isTry
   }
 
   /** Writes a call stack, the outermost activation first. */
@@ -174,6 +177,7 @@ export class Encoder {
   }
 
   #walk(walk: Walk, what: string): void {
+    if (this.#isTry && walk.isOpen) throw this.#refuse(what, 'an iterator')
     const { view, index, list, object } = walk.stored()
     this.out.push(TAG.walk, VIEWS.indexOf(view), index)
     this.value(list, what)

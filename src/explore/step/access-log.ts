@@ -2,8 +2,8 @@ import type { SourcePlace } from '../../source/refusal.ts'
 import { MAX_LOG, endlessAccesses } from './step-refusals.ts'
 
 /**
- * The accesses that an actor has made since its last operation, as a virtual point keeps them. A step that continues
- * from a virtual point runs the code again from that operation, and is fed with what its accesses gave then.
+ * The accesses that an actor has made since it could last be stored, as a virtual point keeps them. A step that continues
+ * from a virtual point runs the code again from there, and is fed with what its accesses gave then.
  */
 export class AccessLog {
   /**
@@ -25,6 +25,13 @@ export class AccessLog {
   feed(entries: readonly number[]): void {
     this.entries = [...entries]
     this.#feeding = entries.length > 0
+  }
+
+  /** What was fed or made so far is not needed to come back here. */
+  forget(): void {
+    this.entries = this.entries.slice(this.#fed)
+    this.#fed = 0
+    this.#feeding &&= this.entries.length > 0
   }
 
   /** Feeding is over; whether everything was used up. */

@@ -1,5 +1,5 @@
 import { Refusal, type SourcePlace } from '../../source/refusal.ts'
-import { DELEGATE, Activation } from '../../runtime/runtime.ts'
+import { DELEGATE, STOP, Activation } from '../../runtime/runtime.ts'
 import type { Actor, Cpu } from '../../model/actor.ts'
 import { leftOff } from '../../semantics/faults.ts'
 import type { Property } from '../../model/property.ts'
@@ -14,6 +14,7 @@ import { FINISHED, type LocalState } from '../state/local-form.ts'
 import { Attempts } from './attempts.ts'
 import { Exceptions } from './exceptions.ts'
 import { StepMemory } from './step-memory.ts'
+import { StepStops } from './step-stops.ts'
 import type { StepObserver } from './step-observer.ts'
 import { MAX_DEPTH, notAProgram, refuseUnexecuted, unboundRecursion } from './step-refusals.ts'
 import { StepSignal, isSignal } from './step-signal.ts'
@@ -27,9 +28,8 @@ export class Executor {
   readonly #memory: StepMemory
   readonly #exceptions: Exceptions
   readonly #attempts: Attempts
+  readonly #stops: StepStops
   #firstWrites: ReadonlyMap<number, number> = new Map()
-  /** Encoding of the stack after its last operation; null: it has not had one. */
-  #base: readonly number[] | null = null
   #site = 0
   #switchesBefore: Switches = NOTHING_OFF
   /** Whether the operation that the step begins with may sleep. */
@@ -41,6 +41,7 @@ export class Executor {
     this.#memory = new StepMemory(system, granularity)
     this.#exceptions = new Exceptions(this.#memory, system)
     this.#attempts = new Attempts(this.#memory, system, this.#exceptions)
+    this.#stops = new StepStops(this.#memory, system, this.#codec)
   }
 
   /** Is told of what steps do. */
@@ -123,7 +124,7 @@ export class Executor {
   #reset(actor: Actor, words: Int32Array, script: Script): void {
     this.#memory.begin(actor, words, script)
     this.#firstWrites = new Map()
-    this.#base = null
+    this.#stops.base = null
     this.#attempts.holders = 0
     this.#site = 0
     this.#switchesBefore = NOTHING_OFF
@@ -136,6 +137,7 @@ export class Executor {
     const { runtime } = this.#system
     const before = memory.port
     memory.port = this.#memory
+    runtime.bounds = this.#stops
     runtime.begin()
     try {
       const record = body()
@@ -147,6 +149,7 @@ export class Executor {
       throw error
     } finally {
       runtime.end()
+      runtime.bounds = null
       memory.port = before
     }
   }
@@ -174,7 +177,7 @@ export class Executor {
     }
     this.#memory.stack = state.stack
     if (state.at === 'resume') {
-      this.#base = this.#codec.afterOperation(state.stack, state.result)
+      this.#stops.base = this.#codec.afterOperation(state.stack, state.result)
       this.#memory.log.feed(state.log)
       ;(state.stack.at(-1) as Activation).v = state.result
       return this.#proceed()
@@ -243,7 +246,7 @@ export class Executor {
   #attempt(operation: Operation<unknown>, granting: () => void = () => {}): boolean {
     if (!this.#attempts.attempt(operation, granting)) return false
     const { stack } = this.#memory
-    this.#base = this.#codec.afterOperation(stack, (stack.at(-1) as Activation).v)
+    this.#stops.base = this.#codec.afterOperation(stack, (stack.at(-1) as Activation).v)
     return true
   }
 
@@ -252,7 +255,9 @@ export class Executor {
     for (;;) {
       const top = this.#memory.stack.at(-1) as Activation
       try {
-        if (top.run(isSignal) !== DELEGATE) {
+        const signal = top.run(isSignal, this.#stops.take)
+        if (signal === STOP) return this.#cut()
+        if (signal !== DELEGATE) {
           this.#memory.stack.pop()
           const caller = this.#memory.stack.at(-1)
           if (!caller) {
@@ -309,8 +314,10 @@ export class Executor {
 
   /** The step ends before an access: a virtual point. */
   #cut(): StepRecord {
+    const { runtime } = this.#system
+    runtime.looped ||= runtime.circled
     const { entries } = this.#memory.log
-    const local = this.#base ? this.#codec.withLog(this.#base, entries) : this.#codec.start(entries)
+    const local = this.#stops.base ? this.#codec.withLog(this.#stops.base, entries) : this.#codec.start(entries)
     return this.#record('step', local, null)
   }
 

@@ -25,7 +25,8 @@ type Mode = 'plain' | 'sync' | 'once' | 'ghost'
  */
 export class StepMemory implements MemoryPort {
   readonly #system: System
-  readonly #bounds: StepBounds
+  /** Where the step ends. */
+  readonly bounds: StepBounds
   observer: StepObserver = {}
   /** Where the last observed fault happened, if that is known. */
   faultPlace: SourcePlace | null = null
@@ -41,7 +42,7 @@ export class StepMemory implements MemoryPort {
   dependences: Dependence[] = []
   /** Raw values written so far, by field id. */
   writes: Map<number, number> = new Map()
-  /** Accesses since the last operation. */
+  /** Accesses since the actor could last be stored. */
   readonly log = new AccessLog()
   /** How often the actor, alone on its CPU, has switched interrupts and preemption off. */
   switches: Switches = NOTHING_OFF
@@ -71,7 +72,7 @@ export class StepMemory implements MemoryPort {
 
   constructor(system: System, granularity: Granularity) {
     this.#system = system
-    this.#bounds = new StepBounds(granularity, system.machine)
+    this.bounds = new StepBounds(granularity, system.machine)
   }
 
   /** Starts a step of `actor` on a stored state; `script` holds the alternatives to take. */
@@ -90,7 +91,7 @@ export class StepMemory implements MemoryPort {
     this.switches = NOTHING_OFF
     this.#choices = 0
     this.#read = new Set()
-    this.#bounds.begin(actor)
+    this.bounds.begin(actor)
     this.#checking = false
     this.#touched = null
     this.faultPlace = null
@@ -125,13 +126,18 @@ export class StepMemory implements MemoryPort {
 
   /** An operation took effect: from here on the step's log starts again, and its class says what may still follow. */
   performed(operation: Operation<unknown>): void {
-    this.#bounds.performed(operation)
+    this.bounds.performed(operation)
     this.log.clear()
   }
 
   /** Whether an operation starts another step. */
   startsStep(operation: Operation<unknown>): boolean {
-    return this.probing || this.#bounds.cutsBeforeOperation(operation, this.actor as Actor)
+    return this.probing || this.bounds.cutsBeforeOperation(operation, this.actor as Actor)
+  }
+
+  /** Whether the model's plain code runs, and its next access is made rather than fed. */
+  get isPlain(): boolean {
+    return this.#class === null && this.#mode === 'plain' && !this.evaluating && !this.probing && !this.log.hasNext
   }
 
   /** Whether a guard is being evaluated. */
@@ -188,8 +194,9 @@ export class StepMemory implements MemoryPort {
     return raw
   }
 
-  write(field: Field, raw: number): void {
+  write(field: Field, raw: number, fault: Fault | null = null): void {
     if (this.#beforeAccess(field, true) !== null) return
+    if (fault) this.fault(fault)
     if (this.#mode === 'ghost') throw new TypeError(`a property or ghost read writes ${field.name}`)
     if (this.#mode === 'plain') this.#logged(0, 0)
     this.writes.set(field.id, raw)
@@ -285,16 +292,13 @@ export class StepMemory implements MemoryPort {
     if (this.evaluating && this.#mode === 'plain') throw this.misplaced(`${field.name} is used`)
     if (this.probing) this.#signal(null)
     if (this.#mode === 'plain') this.#plainAccess(field, isWrite, touched)
-    else if (this.#mode === 'ghost') this.#ghostRead()
-    else this.#atomicAccess(field, isWrite, touched)
+    else if (this.#mode === 'ghost') {
+      if (this.#class === null && !this.#checking && this.bounds.cutsBeforeGhost) this.#signal(null)
+    } else this.#atomicAccess(field, isWrite, touched)
     if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event')
       this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
     if (touched && this.#load(touched.alive) === 0) this.fault(usedAfterFree(touched.name, field.name))
     return null
-  }
-
-  #ghostRead(): void {
-    if (this.#class === null && !this.#checking && this.#bounds.cutsBeforeGhost) this.#signal(null)
   }
 
   /** An access inside an operation. */
@@ -315,7 +319,7 @@ export class StepMemory implements MemoryPort {
 
   #plainAccess(field: Field, isWrite: boolean, touched: { alive: Field } | null): void {
     if (field.access === 'internal') throw insideTouched(field.name)
-    const bounds = this.#bounds
+    const { bounds } = this
     if (bounds.cutsBefore(field.access, isWrite)) this.#signal(null)
     const isAtomic = isAtomicAccess(field.access, isWrite)
     if (bounds.isFresh && isAtomic) this.first = 'other'

@@ -41,7 +41,7 @@ export function misplaced(what: string, at: SourcePlace | null): Refusal {
 /** A loop over volatile fields without a point. */
 export function endlessAccesses(at: SourcePlace | null): Refusal {
   return new Refusal(
-    `${MAX_LOG} shared accesses without a yield*: a loop over volatile fields? put yield* pause() or yield* when(...) into it`,
+    `${MAX_LOG} shared accesses in a plain function: a loop over volatile fields? write it in a generator function, or wait by yield* when(...)`,
     at,
   )
 }

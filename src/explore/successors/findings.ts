@@ -19,6 +19,8 @@ export interface Counts {
   looped: boolean
   /** Steps that ended in a fault which no check that is on looks for: nothing beyond them is explored. */
   pruned: number
+  /** States beyond what the model says is to be explored: nothing was done there. */
+  beyond: number
   /** States out of which one actor's steps were enough. */
   alone: number
   findings: LocatedFinding[]
@@ -26,5 +28,5 @@ export interface Counts {
 
 /** Counts of nothing. */
 export function newCounts(): Counts {
-  return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, alone: 0, findings: [] }
+  return { transitions: 0, endStates: 0, open: 0, looped: false, pruned: 0, beyond: 0, alone: 0, findings: [] }
 }

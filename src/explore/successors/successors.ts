@@ -15,6 +15,9 @@ export const GROUP = 256
 /** Bit of a state's facts that says that some leaf has an outcome: `HAS << outcome`. */
 export const HAS = 1 << 16
 
+/** That a single state lies beyond what is to be explored. */
+const BEYOND = Uint8Array.of(1)
+
 /** A group of stored states, their steps, and the states these lead to. One object is filled again and again. */
 export class Successors {
   /** The states, one after another. */
@@ -34,6 +37,10 @@ export class Successors {
   readonly only = new Int32Array(GROUP).fill(-1)
   /** By state: mask of the actors whose steps are not built, because what they lead to is stored without (see `SleepSets`). */
   readonly asleep = new Int32Array(GROUP)
+  /** By state: 1 where it lies beyond what the model says is to be explored; such a state has no steps. */
+  readonly beyond = new Uint8Array(GROUP)
+  /** Whether a state lies beyond what the model says is to be explored; null: none does. */
+  bound: ((state: Int32Array) => boolean) | null = null
   /** The states that steps lead to, with their hashes; steps that change nothing are left out. */
   readonly batch: Batch = newBatch(0, 0)
   /** By position in the batch that {@link build} filled: state * actors + actor that took the step, and the step's leaf. */
@@ -92,6 +99,14 @@ export class Successors {
   /** Finds the steps of the states. */
   walk(): void {
     this.#table.collect(this.states, this.count, this.#store.words, this.steps)
+    if (this.bound === null) return
+    for (let i = 0; i < this.count; i++) this.beyond[i] = this.bound(this.state(i)) ? 1 : 0
+    this.steps.leaveOut(this.beyond, this.count)
+  }
+
+  /** Whether a state lies beyond what the model says is to be explored. */
+  isBeyond(state: Int32Array): boolean {
+    return this.bound !== null && this.bound(state)
   }
 
   /** Gathers the states' facts, who moves, and how many transitions lead out of them. */
@@ -282,6 +297,7 @@ export class Successors {
   stepsOf(state: Int32Array): Steps {
     this.#table.recycle()
     this.#table.collect(state, 1, state.length, this.#one)
+    if (this.isBeyond(state)) this.#one.leaveOut(BEYOND, 1)
     return this.#one
   }
 

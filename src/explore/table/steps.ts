@@ -28,6 +28,25 @@ export class Steps {
     return this.leaves
   }
 
+  /**
+   * Leaves out the steps of some of the states.
+   * @param isOut by state
+   * @param states how many there are
+   */
+  leaveOut(isOut: Uint8Array, states: number): void {
+    const { leaves, starts } = this
+    let to = 0
+    for (let state = 0, at = 0; state < states; state++) {
+      for (let actor = 0; actor < this.#actors; actor++, at++) {
+        const [from, end] = [starts[at] as number, starts[at + 1] as number]
+        starts[at] = to
+        if (isOut[state] === 0) for (let i = from; i < end; i++) leaves[to++] = leaves[i] as number
+      }
+    }
+    starts[states * this.#actors] = to
+    this.count = to
+  }
+
   /** The leaves of one actor in one of the states. */
   of(actor: number, state = 0): Int32Array {
     const at = state * this.#actors + actor

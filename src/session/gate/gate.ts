@@ -4,7 +4,15 @@ import { join, resolve } from 'node:path'
 import type { Config } from '../../config/index.ts'
 import { checkConfig } from '../../config/check.ts'
 import { loadConfig } from '../../config/load.ts'
-import { type Baseline, BaselineError, drifts, isRecordedAnew, readBaseline, updated } from '../../gate/baseline.ts'
+import {
+  type Baseline,
+  BaselineError,
+  drifts,
+  isRecordedAnew,
+  notesOn,
+  readBaseline,
+  updated,
+} from '../../gate/baseline.ts'
 import { type Drift, type GateResult, type GateSummary, exitStatusOf } from '../../gate/gate-result.ts'
 import { ResultCache } from '../../gate/result-cache.ts'
 import { type Revision, RevisionError, digestsAt, revisionAt, textAt } from '../../gate/revision.ts'
@@ -84,6 +92,7 @@ export async function gateModels(
   return {
     results,
     drifts: drifted,
+    notes: inputs.baseline && !options.update ? notesOn(inputs.baseline) : [],
     seconds: (performance.now() - started) / 1000,
     status: exitStatusOf(results, drifted.length),
     recording,

@@ -78,6 +78,7 @@ export async function runLive(path: string, request: RunRequest, environment: En
         depth: violations[0]?.schedule.length ?? 0,
         endStates: 0,
         pruned: 0,
+        beyond: 0,
         looped: false,
         seconds: result.seconds,
         bytes: 0,

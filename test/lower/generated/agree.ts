@@ -1,8 +1,13 @@
 // Whether a program does the same lowered as natively, or is refused with its place: there is no third outcome.
 import fc from 'fast-check'
 import { Refusal } from '../../../src/source/refusal.ts'
-import { lowered, runLowered, runNative } from './differential.ts'
+import { type Storing, lowered, runLowered, runNative } from './differential.ts'
 import { programs } from './generator.ts'
+
+const STORINGS: readonly Storing[] = [
+  { poison: undefined, atAccesses: false },
+  { poison: Symbol('dead'), atAccesses: true },
+]
 
 /** How many programs agreed, and how many were refused. */
 export interface Tally {
@@ -26,8 +31,8 @@ export function difference(
   if (code instanceof Refusal) return refusal(code)
   for (const seed of seeds) {
     const expected = runNative(native, entry, seed)
-    for (const poison of [undefined, Symbol('dead')]) {
-      const got = runLowered(code, entry, seed, poison)
+    for (const storing of STORINGS) {
+      const got = runLowered(code, entry, seed, storing)
       if (got instanceof Refusal) return refusal(got)
       const at = expected.findIndex((event, i) => event !== got[i])
       if (at >= 0 || got.length !== expected.length)

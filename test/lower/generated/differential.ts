@@ -1,10 +1,10 @@
 // Runs a program's text twice: with JavaScript's own generators, and lowered, its whole call stack stored and restored at
-// every operation. Both have to do the same.
+// every operation, and at every label before an access or at none of them. Both have to do the same.
 import { inspect } from 'node:util'
 import { ObjectTable, standardObjects } from '../../../src/runtime/freeze.ts'
 import { lower } from '../../../src/lower/lower.ts'
 import { Refusal } from '../../../src/source/refusal.ts'
-import { DELEGATE, Activation, Runtime, runtimeObjects } from '../../../src/runtime/runtime.ts'
+import { DELEGATE, STOP, Activation, Runtime, runtimeObjects } from '../../../src/runtime/runtime.ts'
 import { LocalCodec } from '../../../src/explore/state/local-codec.ts'
 import { ClosureOperation, Operation, type SyncObject } from '../../../src/model/operation.ts'
 import { RandomSource } from '../../../src/semantics/random-source.ts'
@@ -104,10 +104,22 @@ export function lowered(text: string): string | Refusal {
   }
 }
 
+/** How a lowered run is stored: what dead variables hold afterwards, and whether also where only accesses are. */
+export interface Storing {
+  readonly poison: unknown
+  readonly atAccesses: boolean
+}
+
 /** The events of a lowered run; a refusal: it could not be stored, or was refused while it ran. */
-export function runLowered(code: string, entry: string, seed: number, poison: unknown): string[] | Refusal {
+export function runLowered(
+  code: string,
+  entry: string,
+  seed: number,
+  { poison, atAccesses }: Storing,
+): string[] | Refusal {
   const runtime = new Runtime()
   runtime.poison = poison
+  runtime.bounds = { stops: () => atAccesses, anchors: () => atAccesses }
   const target: SyncObject = { name: 'target', operations: { op: { class: 'other', perform: () => undefined } } }
   const operation = (...args: unknown[]): Operation<unknown> => new Operation(target, 'op', args)
   const given = [
@@ -179,7 +191,9 @@ class LoweredRun {
   #advance(): boolean {
     const top = this.#stack.at(-1) as Activation
     try {
-      if (top.run(isRefusal) !== DELEGATE) return this.#return(top)
+      const signal = top.run(isRefusal, this.#stops)
+      if (signal === STOP) return true
+      if (signal !== DELEGATE) return this.#return(top)
     } catch (error) {
       this.#raise(error)
       return true
@@ -189,6 +203,20 @@ class LoweredRun {
     else if (delegate instanceof Operation) this.#operate(top, delegate)
     else throw new Refusal('yield* of something else', null)
     return true
+  }
+
+  /** Stores and restores the stack before an access; what cannot be stored goes on as it is. */
+  readonly #stops = (): boolean => {
+    try {
+      const code = this.#codec.withLog(this.#codec.beforeAccess(this.#stack), [])
+      const stored = this.#codec.decode(Int32Array.from(code))
+      if (stored.at !== 'resume') throw new Error('stored as something else')
+      this.#stack = stored.stack
+      return true
+    } catch (error) {
+      if (error instanceof Refusal) return false
+      throw error
+    }
   }
 
   #return(top: Activation): boolean {

@@ -29,6 +29,7 @@ export interface SavedLevel {
   readonly transitions: number
   readonly endStates: number
   readonly pruned: number
+  readonly beyond: number
   readonly alone: number
   readonly open: number
 }
