@@ -7,6 +7,11 @@ import { Refusal } from '../source/refusal.ts'
 import * as entry from './index.ts'
 import { checkConfig } from './check.ts'
 
+/** Seconds that a configuration may run. */
+const PATIENCE = 5
+/** Where a script that may be ended finds what it runs. */
+const BODY = Symbol.for('vmcheck configuration')
+
 /** File names that are looked for, in this order. */
 const NAMES = ['vmcheck.config.ts', 'vmcheck.config.mts', 'vmcheck.config.js', 'vmcheck.config.mjs']
 
@@ -79,11 +84,34 @@ function evaluate(code: string, absolute: string, file: string): unknown {
     const run = new Script(`(function (exports, require, module) {${code}\n})`, {
       filename: file,
     }).runInThisContext() as (exports: object, require: (name: string) => unknown, module: object) => void
-    run(module.exports, require, module)
+    endingIn(PATIENCE, () => run(module.exports, require, module))
   } catch (error) {
     if (error instanceof Refusal) throw error
+    if ((error as { code?: string } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+      throw new Refusal(`it runs for more than ${PATIENCE} s: does a loop in it never end?`, {
+        file,
+        line: 1,
+        column: 1,
+      })
     const said = error instanceof Error ? `${error.name}: ${error.message}` : `throws ${String(error)}`
     throw new Refusal(said.split('\n')[0] as string, { file, line: 1, column: 1 })
   }
   return module.exports.default
+}
+
+/**
+ * Runs something for some seconds at most.
+ * @throws an error with the code ERR_SCRIPT_EXECUTION_TIMEOUT when they are over
+ */
+function endingIn(seconds: number, body: () => void): void {
+  const world = globalThis as unknown as Record<symbol, () => void>
+  world[BODY] = body
+  try {
+    // only a script can be ended, and not a function
+    new Script(`globalThis[Symbol.for(${JSON.stringify(BODY.description)})]()`).runInThisContext({
+      timeout: seconds * 1000,
+    })
+  } finally {
+    delete world[BODY]
+  }
 }

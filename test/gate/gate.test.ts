@@ -420,6 +420,10 @@ test.serial('models in folders below, names of all kinds, and overrides that mea
   const nothing = await vmcheck(['gate'], { cwd })
   t.is(nothing.status, 2)
   t.regex(nothing.err, /there is no scenario to explore: every one is left out/)
+  await writeFile(join(cwd, 'vmcheck.config.ts'), 'for (;;);\nexport default {}')
+  const endless = await vmcheck(['gate'], { cwd })
+  t.is(endless.status, 2)
+  t.regex(endless.err, /^vmcheck: vmcheck\.config\.ts:1:1: it runs for more than 5 s: does a loop in it never end\?\n$/)
 })
 
 test.serial('Ctrl-C: results so far are reported, the rest is inconclusive', async (t) => {

@@ -9,9 +9,9 @@ const Waiter = struct<{ sleeps: boolean }>('waiter', { sleeps: bool })
 export default model({
   title: 'Bounded buffer with one condition variable',
   params: {
-    producers: int(1, { min: 1, max: 3 }),
-    consumers: int(1, { min: 1, max: 3 }),
-    capacity: int(1, { min: 1, max: 3 }),
+    producers: int(1, { min: 1, max: 5 }),
+    consumers: int(1, { min: 1, max: 5 }),
+    capacity: int(1, { min: 1, max: 5 }),
   },
   machine(m, { producers, consumers, capacity }) {
     const places = m.array(Place, capacity, 'place')
