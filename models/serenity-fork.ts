@@ -344,7 +344,7 @@ export default model({
       formerly: 's5-large',
       about: 'fixed: parent and child store to every page, and the child exits',
       params: { workload: 'all-exit', pages: 'real-lazy-zero', uncommitted: 9, retries: 1 },
-      expect: { verdict: 'pass', states: 22_423 },
+      expect: { verdict: 'pass', states: 22_341 },
     },
     'child-exit': {
       formerly: 's6',
@@ -362,31 +362,31 @@ export default model({
       formerly: 's6-stores',
       about: 'control: the parent’s stores use the set up',
       params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6, dtor: false },
-      expect: { verdict: 'pass', states: 2_715 },
+      expect: { verdict: 'pass', states: 2_685 },
     },
     'child-exit-drained-fixed': {
       formerly: 's6-stores-fixed',
       about: 'control, with 1d96c30488a',
       params: { workload: 'stores-exit', pages: 'real-two', uncommitted: 6 },
-      expect: { verdict: 'pass', states: 3_823 },
+      expect: { verdict: 'pass', states: 3_770 },
     },
     'child-exit-one-store': {
       formerly: 's6-store',
       about: 'the parent stores to one of two pages',
       params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6, dtor: false },
-      expect: { verdict: 'at-rest', property: LEAK, states: 495 },
+      expect: { verdict: 'at-rest', property: LEAK, states: 490 },
     },
     'child-exit-one-store-fixed': {
       formerly: 's6-store-fixed',
       about: 'fixed by 1d96c30488a, the parent stores to one of two pages',
       params: { workload: 'store-exit', pages: 'real-two', uncommitted: 6 },
-      expect: { verdict: 'pass', states: 620 },
+      expect: { verdict: 'pass', states: 615 },
     },
     'both-exit-fixed': {
       formerly: 's6-both',
       about: 'parent and child exit at once, with 1d96c30488a',
       params: { workload: 'both-exit', pages: 'real-two', uncommitted: 6 },
-      expect: { verdict: 'pass', states: 456 },
+      expect: { verdict: 'pass', states: 390 },
     },
     'both-exit': {
       formerly: 's6-both-before',
@@ -397,7 +397,7 @@ export default model({
     sibling: {
       about: 'a thread of the parent stores while the parent forks',
       params: { workload: 'sibling', pages: 'real', uncommitted: 4 },
-      expect: { verdict: 'pass', states: 554 },
+      expect: { verdict: 'pass', states: 546 },
     },
     'sibling-fault': {
       about: 'a fault that is under way and the fork take two locks in opposite orders',

@@ -49,7 +49,6 @@ const packed = await build({
   platform: 'node',
   target: 'node20',
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'linked',
   // esbuild and Piscina find programs of their own beside them; the preset is not used
   external: ['esbuild', 'piscina', '@babel/preset-typescript/package.json'],

@@ -56,7 +56,29 @@ function lowerIteration(
     t.blockStatement([head, t.blockStatement(body)]),
   )
   made.loc = node.loc ?? null
-  loop.replaceWith(made)
+  loop.replaceWith(hasPoint || node.type === 'ForInStatement' ? made : closingAfter(made, walk, path, lowering))
+}
+
+/** `try { LOOP } catch (error) { walk.close(); throw error }`: a loop that is left by an exception only, as JavaScript has it. */
+function closingAfter(
+  loop: t.ForStatement,
+  walk: t.Identifier,
+  path: GeneratorPath,
+  lowering: Lowering,
+): t.TryStatement {
+  const error = path.scope.generateUidIdentifier('caught')
+  const close = t.callExpression(t.memberExpression(t.cloneNode(walk), t.identifier('close')), [])
+  return t.tryStatement(
+    t.blockStatement([loop]),
+    t.catchClause(
+      t.cloneNode(error),
+      t.blockStatement([
+        lowering.call('pass', t.cloneNode(error)),
+        t.expressionStatement(close),
+        t.throwStatement(t.cloneNode(error)),
+      ]),
+    ),
+  )
 }
 
 /** Whether an expression is `list.entries()` or its like. */

@@ -46,8 +46,8 @@ export class Walk {
   /**
    * for-of.
    *
-   * @param hasPoint whether the loop has a point in it or is left early: where it only stops before accesses, an iterator
-   *   of JavaScript's own may need to be closed, for it does nothing then
+   * @param hasPoint whether the loop has a point in it or is left early: where it only stops before accesses, the lowered
+   *   code closes the iterator where an exception ends the loop
    * @throws TypeError for what is not iterable; Refusal for an iterator that would have to be closed
    */
   static over(value: unknown, at: SourcePlace | null, hasPoint = true): Walk {
@@ -59,7 +59,7 @@ export class Walk {
       throw new TypeError(`${value === null || typeof value !== 'object' ? String(value) : 'object'} is not iterable`)
     const iterator = make.call(value)
     const { return: close } = iterator as Iterator<unknown>
-    if (typeof close === 'function' && (hasPoint || !isNative(close))) {
+    if (hasPoint && typeof close === 'function') {
       throw new Refusal(
         'a loop with a point in it, or one left early, over an iterator with a return method: collect the items in an array first',
         at,
@@ -114,9 +114,21 @@ export class Walk {
     return items
   }
 
+  /** An exception ends the loop. What closing throws is dropped: the exception goes on. */
+  close(): void {
+    try {
+      this.#iterator?.return?.()
+    } catch {
+      // as JavaScript has it
+    }
+    this.#end()
+  }
+
   #next(iterator: Iterator<unknown>): boolean {
+    this.#iterator = null // one that throws is not closed
     const { done, value } = iterator.next()
     if (done === true) this.#end()
+    else this.#iterator = iterator
     this.value = value
     return done !== true
   }
@@ -148,19 +160,6 @@ export class Walk {
     }
     return { view: this.#view, index: this.#index, list: this.#list, object: this.#object }
   }
-}
-
-/** Methods that close iterators which JavaScript itself makes of others, where it has such. */
-const NATIVE: readonly unknown[] = (() => {
-  const { Iterator: made } = globalThis as unknown as {
-    Iterator?: { from?(value: object): { map(of: unknown): object } }
-  }
-  const wrapped = made?.from?.({ next: () => ({ done: true }) })
-  return wrapped ? [wrapped, wrapped.map(() => 0)].map((iterator) => (iterator as Iterator<unknown>).return) : []
-})()
-
-function isNative(close: unknown): boolean {
-  return NATIVE.includes(close)
 }
 
 function isList(value: unknown): value is readonly unknown[] {

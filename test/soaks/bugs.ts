@@ -346,6 +346,59 @@ export const BUGS: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'labels before accesses: what was read before is not forgotten',
+    test: 'stops',
+    edits: [{ file: 'src/explore/step/step-stops.js', from: 'log.forget();', to: '' }],
+  },
+  {
+    name: 'labels before accesses: a loop that has nothing else does not count as a loop',
+    test: 'stops',
+    edits: [
+      {
+        file: 'src/explore/step/executor.js',
+        from: 'this.#system.runtime.looped ||= this.#system.runtime.circled;',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'labels before accesses: the object of an assignment is evaluated after its value',
+    test: 'lowering',
+    edits: [{ file: 'src/lower/stops.js', from: '((isSimple && !isCopied) ||', to: '(isSimple ||' }],
+  },
+  {
+    name: 'labels given up: a call stack is set back without its variables',
+    test: 'step-table',
+    edits: [{ file: 'src/explore/step/standing.js', from: 'activation.slots = slots;', to: '' }],
+  },
+  {
+    name: 'kinds of steps: a blocked attempt is taken for a step that touches the same',
+    test: 'step-table',
+    edits: [{ file: 'src/explore/table/step-kinds.js', from: 'OUTCOMES.indexOf(outcome), ', to: '' }],
+  },
+  {
+    name: 'm.within: steps sleep although states may lie beyond the bound',
+    test: 'within',
+    edits: [
+      {
+        file: 'src/explore/search/engine.js',
+        from: 'hasBounds(machine) ? { ...tuning, sleepSets: false } : tuning',
+        to: 'tuning',
+      },
+    ],
+  },
+  {
+    name: 'm.within: who stands beyond the bound counts as stuck',
+    test: 'within',
+    edits: [
+      {
+        file: 'src/explore/hangs/progress.js',
+        from: 'if (this.#successors.beyond[i] === 1)',
+        to: 'if (this.#settles && false)',
+      },
+    ],
+  },
 ]
 
 /**

@@ -134,6 +134,7 @@ export class Engine {
       if (this.persistentSets && isSeen(property.form)) for (const field of read.keys()) this.persistentSets.see(field)
     }
     this.table = new StepTable({
+      system,
       arena: recipe.arena,
       executor,
       locals,

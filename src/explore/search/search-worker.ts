@@ -7,6 +7,7 @@ import type { StateMemory } from '../store/allocation.ts'
 import { PART, StoreFullError } from '../store/batch.ts'
 import { type Range, rangesSize } from '../store/store-buffers.ts'
 import { GROUP } from '../successors/successors.ts'
+import { Marking } from './marking.ts'
 import { Sweep } from '../hangs/sweep.ts'
 import { type Counts, newCounts } from '../successors/findings.ts'
 
@@ -98,9 +99,14 @@ export interface Effort {
   readonly executed: number
 }
 
-/** What a task came to: an expansion's result, or whether anything changed. */
+/** The steps by which states lead to marked ones (see {@link Marking}). */
+export interface MarkResult {
+  readonly edges: Uint32Array | null
+}
+
+/** What a task came to: an expansion's result, the steps of a marking, or whether anything changed. */
 export interface TaskResult {
-  readonly result: ExpandResult | boolean
+  readonly result: ExpandResult | MarkResult | boolean
   readonly effort: Effort
 }
 
@@ -159,7 +165,7 @@ export class SearchWorker {
     return { result: task.kind === 'ready' ? false : this.#run(task), effort: this.#effort() }
   }
 
-  #run(task: Exclude<Task, { kind: 'ready' }>): ExpandResult | boolean {
+  #run(task: Exclude<Task, { kind: 'ready' }>): ExpandResult | MarkResult | boolean {
     this.#engine.attach(task.stateMemory)
     switch (task.kind) {
       case 'expand':
@@ -281,17 +287,10 @@ export class SearchWorker {
     return true
   }
 
-  #mark(task: MarkTask): boolean {
-    const { store, successors } = this.#engine
-    const marks = new Uint8Array(task.marks)
-    this.#chunks(task.ranges, CHUNK, (from, to) => {
-      for (let index = from; index < to; index++) {
-        successors.forEach(store.at(index), (_actor, _leaf, next) => {
-          if (marks[successors.find(next)] === markOf(task.level + 1)) marks[index] = markOf(task.level)
-        })
-      }
-    })
-    return true
+  #mark(task: MarkTask): MarkResult {
+    const marking = new Marking(this.#engine, new Uint8Array(task.marks), task.level)
+    this.#chunks(task.ranges, CHUNK, (from, to) => marking.run(from, to))
+    return { edges: marking.edges }
   }
 
   #sweepOver(task: SweepTask, sweep: (from: number, to: number) => boolean): boolean {
@@ -313,11 +312,6 @@ function firstBeyond(ends: Float64Array, offset: number): number {
     else low = middle + 1
   }
   return low
-}
-
-/** The mark of a state on a shortest path: tells neighbouring levels apart. */
-export function markOf(level: number): number {
-  return 1 + (level & 1)
 }
 
 /** The part of a concatenation of ranges from offset `start` to `end`. */

@@ -7,7 +7,7 @@ import { findHangs } from './hang-phase.ts'
 import { Saving } from './saving.ts'
 import { SearchLog } from './search-log.ts'
 import type { Progress, SearchOptions, SearchResult } from './search-result.ts'
-import type { ExpandResult, ExpandTask, Task } from './search-worker.ts'
+import type { ExpandResult, ExpandTask, MarkResult, Task } from './search-worker.ts'
 import { CHUNK, CONTROL, slice } from './search-worker.ts'
 import { Stopping } from './stopping.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -90,13 +90,15 @@ export class Search {
     release()
   }
 
-  /** Executes a task over the chunks of some ranges, on every worker if it may be shared; true when one of them says so. */
-  async sharedTask(task: Exclude<Task, { kind: 'expand' | 'ready' }>, mayShare = true): Promise<boolean> {
+  /** Executes a task over the chunks of some ranges, on every worker if it may be shared; what it came to on each. */
+  sharedTask(
+    task: Exclude<Task, { kind: 'expand' | 'ready' }>,
+    mayShare = true,
+  ): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
     this.#resetCursor()
     // a trace is wanted also after a bound has ended the search
     if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)
-    const results = await this.#pool.run(task, mayShare && rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
-    return results.some((result) => result === true)
+    return this.#pool.run(task, mayShare && rangesSize(task.ranges) >= this.#recipe.tuning.narrow)
   }
 
   /** Where the states are now. */
@@ -303,8 +305,8 @@ export class Search {
       log: this.#log,
       narrow: this.#recipe.tuning.narrow,
       isStopped: () => this.#stopping.reason !== null,
-      sweep: (ranges, kind, isChain) =>
-        this.sharedTask({ kind, stateMemory: this.#stateMemory, ranges, isChain }, !isChain),
+      sweep: async (ranges, kind, isChain) =>
+        (await this.sharedTask({ kind, stateMemory: this.#stateMemory, ranges, isChain }, !isChain)).includes(true),
     }
   }
 

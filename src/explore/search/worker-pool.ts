@@ -9,6 +9,7 @@ import {
   CONTROL,
   type Effort,
   type ExpandResult,
+  type MarkResult,
   type ExplorerData,
   SearchWorker,
   type Task,
@@ -59,7 +60,7 @@ export class WorkerPool {
   }
 
   /** Executes a task for one slice of time on this thread, `isAlone` if on no other. */
-  async once(task: Task, isAlone = true): Promise<readonly (ExpandResult | boolean)[]> {
+  async once(task: Task, isAlone = true): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
     if (this.#failure) throw this.#failure
     const result = this.#own(task, isAlone)
     await nextTurn()
@@ -71,12 +72,15 @@ export class WorkerPool {
    *
    * @param isShared whether the other threads take part
    */
-  async run(task: Exclude<Task, { kind: 'ready' }>, isShared: boolean): Promise<readonly (ExpandResult | boolean)[]> {
+  async run(
+    task: Exclude<Task, { kind: 'ready' }>,
+    isShared: boolean,
+  ): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
     const ends: number[] = []
     const others =
       isShared && this.#hasThreads() ? Array.from({ length: this.#workers - 1 }, () => this.#other(task, ends)) : []
     for (const other of others) other.catch(() => {}) // looked at below, once this thread has done its part
-    const found: (ExpandResult | boolean)[] = []
+    const found: (ExpandResult | MarkResult | boolean)[] = []
     const total = rangesSize(task.ranges)
     do found.push(...(await this.once(task, others.length === 0)))
     while (
@@ -113,7 +117,7 @@ export class WorkerPool {
     return Atomics.load(this.#control, CONTROL.full) !== 0 || Atomics.load(this.#control, CONTROL.abort) !== 0
   }
 
-  #own(task: Task, isAlone: boolean): ExpandResult | boolean | null {
+  #own(task: Task, isAlone: boolean): ExpandResult | MarkResult | boolean | null {
     try {
       // threads start in a dozen turns of this thread's loop
       const isStarting = this.#starting !== null && !this.#isReady
@@ -129,7 +133,7 @@ export class WorkerPool {
   }
 
   /** A task on some other thread; one that runs out of memory is the end of a budget, any other death an error. */
-  async #other(task: Task, ends: number[]): Promise<readonly (ExpandResult | boolean)[]> {
+  async #other(task: Task, ends: number[]): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
     const answer = await this.#answer(task)
     ends.push(performance.now())
     if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
@@ -156,7 +160,7 @@ export class WorkerPool {
     }
   }
 
-  #noted(thread: number, { result, effort }: TaskResult): ExpandResult | boolean {
+  #noted(thread: number, { result, effort }: TaskResult): ExpandResult | MarkResult | boolean {
     this.#efforts.set(thread, effort)
     return result
   }

@@ -84,6 +84,16 @@ export class LocalCodec {
     return decoder.mentions
   }
 
+  /** Restores a local state outside of a step, to set it back for many. */
+  decodeAhead(code: Int32Array): LocalState & { readonly switches: Switches } {
+    this.#runtime.begin()
+    try {
+      return this.decode(code)
+    } finally {
+      this.#runtime.end()
+    }
+  }
+
   /** Restores a local state: fresh activations, whose dead variables hold the runtime's poison. */
   decode(code: Int32Array): LocalState & { readonly switches: Switches } {
     const decoder = new Decoder(code, this.#runtime, this.#objects)

@@ -13,6 +13,7 @@ import { LocalCodec } from '../state/local-codec.ts'
 import { FINISHED, type LocalState } from '../state/local-form.ts'
 import { Attempts } from './attempts.ts'
 import { Exceptions } from './exceptions.ts'
+import { Standing } from './standing.ts'
 import { StepMemory } from './step-memory.ts'
 import { StepStops } from './step-stops.ts'
 import type { StepObserver } from './step-observer.ts'
@@ -29,7 +30,6 @@ export class Executor {
   readonly #exceptions: Exceptions
   readonly #attempts: Attempts
   readonly #stops: StepStops
-  #firstWrites: ReadonlyMap<number, number> = new Map()
   #site = 0
   #switchesBefore: Switches = NOTHING_OFF
   /** Whether the operation that the step begins with may sleep. */
@@ -64,10 +64,7 @@ export class Executor {
     return this.#memory.faultPlace
   }
 
-  /**
-   * The local state in which an actor starts: before its first operation when it makes no shared access on the way,
-   * else not started.
-   */
+  /** The local state in which an actor starts: before its first operation if it makes no access on the way, else not started. */
   initialLocal(actor: Actor): readonly number[] {
     const local = this.#probe(actor)
     const again = this.#probe(actor)
@@ -98,6 +95,14 @@ export class Executor {
     return this.#guarded(() => this.#enter(code, isPlaced))
   }
 
+  /** {@link execute} from a local state that was decoded before. */
+  executeFrom(actor: Actor, standing: Standing, words: Int32Array, script: Script): StepRecord {
+    this.#reset(actor, words, script)
+    this.#switchesBefore = standing.switches
+    this.#memory.switches = standing.switches
+    return this.#guarded(() => this.#retry(standing.restore()))
+  }
+
   /** Executes steps as if every wait were granted. */
   granting<T>(body: () => T): T {
     return this.#attempts.granting(body)
@@ -111,7 +116,7 @@ export class Executor {
       state = this.#codec.decode(code)
       if (state.at === 'operand')
         state = { at: 'operation', stack: state.stack, operation: this.#attempts.evaluate(state.stack) }
-      return this.#blocked()
+      return this.#record('blocked', null, null)
     })
     return state
   }
@@ -123,7 +128,6 @@ export class Executor {
 
   #reset(actor: Actor, words: Int32Array, script: Script): void {
     this.#memory.begin(actor, words, script)
-    this.#firstWrites = new Map()
     this.#stops.base = null
     this.#attempts.holders = 0
     this.#site = 0
@@ -158,14 +162,14 @@ export class Executor {
     const state = this.#codec.decode(code)
     this.#memory.switches = state.switches
     this.#switchesBefore = state.switches
-    if (state.at === 'finished') return this.#blocked()
+    if (state.at === 'finished') return this.#record('blocked', null, null)
     if (state.at !== 'start') this.#site = state.stack.at(-1)?.site ?? 0
     const { actor } = this.#memory
     if (actor && isPlaced && sharesCpu(actor)) {
       const { cpus, holders } = this.#memory.scheduling(() => cpuChoice(actor))
       if (cpus.length === 0) {
         if (actor.cpus.length === 1) for (const holder of holders) this.#attempts.holders |= 1 << holder.id
-        return this.#blocked()
+        return this.#record('blocked', null, null)
       }
       if (state.at === 'operation' || state.at === 'operand') return this.#beginShared(actor, state, cpus, code)
       this.#dispatch(actor, cpus)
@@ -182,7 +186,13 @@ export class Executor {
       ;(state.stack.at(-1) as Activation).v = state.result
       return this.#proceed()
     }
-    return this.#begin(state) ? this.#proceed() : this.#blocked()
+    return this.#begin(state) ? this.#proceed() : this.#record('blocked', null, null)
+  }
+
+  #retry(stack: Activation[]): StepRecord {
+    this.#site = stack.at(-1)?.site ?? 0
+    this.#memory.stack = stack
+    return this.#begin({ at: 'operand', stack }) ? this.#proceed() : this.#record('blocked', null, null)
   }
 
   /** The step of a thread that shares its CPU: it runs there if its operation can continue; a sleeper gives the CPU up. */
@@ -198,7 +208,7 @@ export class Executor {
     const hasLeft = this.#attempts.yields && this.#memory.scheduling(() => leaveCpu(actor))
     return hasLeft
       ? this.#record('step', [...this.#codec.withoutSwitches(code, this.#switchesBefore)], null)
-      : this.#blocked()
+      : this.#record('blocked', null, null)
   }
 
   /** Which of the CPUs that it may have the thread runs on is a choice. */
@@ -217,7 +227,7 @@ export class Executor {
       dispatch(actor, cpus[chosen] as Cpu)
     })
     this.#memory.stack = stack
-    this.#firstWrites = new Map(this.#memory.writes)
+    this.#memory.writes.keep()
   }
 
   /** Tries the operation that a local state waits at; what it throws, the program sees. */
@@ -227,7 +237,7 @@ export class Executor {
       this.#memory.first = classOf(operation, this.#system.machine)
       this.#sleeps = operation.primitive.yields ?? false
       const granted = this.#attempt(operation, granting)
-      this.#firstWrites = new Map(this.#memory.writes)
+      this.#memory.writes.keep()
       return granted
     } catch (error) {
       this.#exceptions.raise(error)
@@ -308,17 +318,12 @@ export class Executor {
     return this.#record('step', this.#codec.beforeOperation(this.#memory.stack, delegate), null)
   }
 
-  #blocked(): StepRecord {
-    return this.#record('blocked', null, null)
-  }
-
   /** The step ends before an access: a virtual point. */
   #cut(): StepRecord {
-    const { runtime } = this.#system
-    runtime.looped ||= runtime.circled
+    const { base } = this.#stops
     const { entries } = this.#memory.log
-    const local = this.#stops.base ? this.#codec.withLog(this.#stops.base, entries) : this.#codec.start(entries)
-    return this.#record('step', local, null)
+    this.#system.runtime.looped ||= this.#system.runtime.circled
+    return this.#record('step', base ? this.#codec.withLog(base, entries) : this.#codec.start(entries), null)
   }
 
   #record(outcome: StepRecord['outcome'], local: readonly number[] | null, fault: Fault | null): StepRecord {
@@ -326,8 +331,8 @@ export class Executor {
     return {
       dependences,
       outcome,
-      writes: outcome === 'step' ? writes : new Map(),
-      firstWrites: this.#firstWrites,
+      writes: outcome === 'step' ? writes.all : new Map(),
+      firstWrites: writes.first,
       local: local && this.#codec.withSwitches(local, this.#memory.switches),
       sleeps: this.#sleeps,
       switchedOff: this.#switchesBefore,

@@ -15,6 +15,7 @@ import { AccessLog } from './access-log.ts'
 import { hiddenLock, misplaced, nondeterministic, notTryable } from './step-refusals.ts'
 import type { StepObserver } from './step-observer.ts'
 import { StepSignal } from './step-signal.ts'
+import { StepWrites } from './step-writes.ts'
 import type { Dependence, Script } from './step-record.ts'
 
 type Mode = 'plain' | 'sync' | 'once' | 'ghost'
@@ -40,8 +41,7 @@ export class StepMemory implements MemoryPort {
   /** Accesses of an operation of class `other` to fields outside synchronising objects, coded alike. */
   atomic: number[] = []
   dependences: Dependence[] = []
-  /** Raw values written so far, by field id. */
-  writes: Map<number, number> = new Map()
+  writes: StepWrites = new StepWrites()
   /** Accesses since the actor could last be stored. */
   readonly log = new AccessLog()
   /** How often the actor, alone on its CPU, has switched interrupts and preemption off. */
@@ -85,7 +85,7 @@ export class StepMemory implements MemoryPort {
     this.plain = []
     this.atomic = []
     this.dependences = []
-    this.writes = new Map()
+    this.writes = new StepWrites()
     this.log.clear()
     this.probing = false
     this.switches = NOTHING_OFF
@@ -219,10 +219,9 @@ export class StepMemory implements MemoryPort {
     if (this.probing) this.#signal(null)
     if (this.evaluating) throw this.misplaced(`a choice (${what})`)
     if (this.#mode === 'ghost') throw new TypeError(`a choice (${what}) inside a property`)
-    const scripted = this.#script[this.#choices] ?? 0
+    const scripted = this.#script[this.#choices++] ?? 0
     const taken = typeof scripted === 'number' ? scripted : (among ?? []).indexOf(scripted.object)
     if (taken < 0) throw this.unstable()
-    this.#choices++
     this.dependences.push({ on: 'choice', n, taken, among: among ?? null })
     if (among) this.#logged(this.#system.objects.indexOf(among[taken] as object), OBJECT)
     else this.#logged(taken, 0)
@@ -264,22 +263,19 @@ export class StepMemory implements MemoryPort {
     this.#system.distinguished.set(what, this.place)
   }
 
-  /** The refusal of something that an operand must not do. */
+  /** The refusal of what an operand must not do. */
   misplaced(what: string): Refusal {
     return misplaced(what, this.#system.runtime.place(this.#system.runtime.site))
   }
 
   /** The refusal of a step that is not a function of what it read. */
-  unstable(): Refusal {
-    return nondeterministic(this.place)
-  }
+  readonly unstable = (): Refusal => nondeterministic(this.place)
 
   #signal(fault: Fault | null): never {
     this.#system.runtime.signalled = true
     throw (this.#ended ??= new StepSignal(fault))
   }
 
-  /** Whether accesses are still fed from the log of a virtual point. */
   #isFed(): boolean {
     return this.log.hasNext && this.#class === null
   }
@@ -291,10 +287,10 @@ export class StepMemory implements MemoryPort {
     if (this.#isFed()) return this.log.next()
     if (this.evaluating && this.#mode === 'plain') throw this.misplaced(`${field.name} is used`)
     if (this.probing) this.#signal(null)
+    const isGhost = this.#mode === 'ghost'
+    if (isGhost && this.#class === null && !this.#checking && this.bounds.cutsBeforeGhost) this.#signal(null)
     if (this.#mode === 'plain') this.#plainAccess(field, isWrite, touched)
-    else if (this.#mode === 'ghost') {
-      if (this.#class === null && !this.#checking && this.bounds.cutsBeforeGhost) this.#signal(null)
-    } else this.#atomicAccess(field, isWrite, touched)
+    else if (!isGhost) this.#atomicAccess(field, isWrite, touched)
     if (this.#class !== null && this.#mode !== 'ghost' && field.access !== 'internal' && field.access !== 'event')
       this.observer.access?.(field, isWrite, this.stack, this.#mode === 'once')
     if (touched && this.#load(touched.alive) === 0) this.fault(usedAfterFree(touched.name, field.name))
@@ -332,7 +328,7 @@ export class StepMemory implements MemoryPort {
   }
 
   #load(field: Field): number {
-    const own = this.writes.get(field.id)
+    const own = this.writes.all.get(field.id)
     if (own !== undefined) return own
     const raw = readCell(this.#words, this.#system.layout.cells[field.id] as never)
     if (!this.#read.has(field.id)) {

@@ -41,13 +41,19 @@ export interface StepRecord {
 
 /** The alternatives to take after those of a record, in order; null after the last. */
 export function nextScript({ dependences }: StepRecord): number[] | null {
-  const choices = dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence] : []))
-  while (choices.length > 0) {
-    const { n, taken } = choices.at(-1) as { n: number; taken: number }
-    if (taken + 1 < n) return [...choices.slice(0, -1).map((choice) => choice.taken), taken + 1]
-    choices.pop()
+  // without lists of their own: asked after every step that is executed each time, and nearly always in vain
+  let last = dependences.length - 1
+  for (; last >= 0; last--) {
+    const one = dependences[last] as Dependence
+    if (one.on === 'choice' && one.taken + 1 < one.n) break
   }
-  return null
+  if (last < 0) return null
+  const script: number[] = []
+  for (let i = 0; i <= last; i++) {
+    const one = dependences[i] as Dependence
+    if (one.on === 'choice') script.push(i === last ? one.taken + 1 : one.taken)
+  }
+  return script
 }
 
 /** Whether a step took the same course twice. */

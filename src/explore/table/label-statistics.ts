@@ -12,6 +12,11 @@ export class LabelStatistics {
     this.#patience = patience
   }
 
+  /** Whether nothing at all is to be kept of a label that is given up. */
+  get keepsNone(): boolean {
+    return this.#patience < 0
+  }
+
   /** A step was recorded; returns how many of its label were by now. */
   recorded(site: number): number {
     return (this.#records[site] = (this.#records[site] ?? 0) + 1)

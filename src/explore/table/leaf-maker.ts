@@ -20,6 +20,7 @@ import {
 } from './leaf.ts'
 import type { LocalStates } from '../state/local-states.ts'
 import type { Accesses } from '../step/accesses.ts'
+import { type StepKind, StepKinds } from './step-kinds.ts'
 
 /** What leaves are made with. */
 export interface LeafMakerParts {
@@ -34,30 +35,38 @@ export interface LeafMakerParts {
 export class LeafMaker {
   readonly #with: LeafMakerParts
   readonly #scheduling: ReturnType<typeof schedulingFields>
+  readonly #kinds = new StepKinds((record) => this.#kindOf(record))
 
   constructor(parts: LeafMakerParts) {
     this.#with = parts
     this.#scheduling = schedulingFields(parts.actors)
   }
 
+  #kindOf(record: StepRecord): StepKind {
+    const { footprints, accesses } = this.#with
+    const { moved, all } = this.#scheduling
+    const read = record.dependences.flatMap((dependence) => (dependence.on === 'field' ? [dependence.field.id] : []))
+    const written = folded(record.writes.keys())
+    return {
+      touched: written | folded(read),
+      written,
+      footprint: footprints.intern(record),
+      access: accesses.intern(record),
+      reads: read.some((id) => !all.has(id)),
+      moves: [...record.writes.keys()].some((id) => !moved.has(id)),
+    }
+  }
+
   /** The leaf for what an actor did from the local state numbered `before`. */
   parts(actor: number, record: StepRecord, before: number): LeafParts {
-    const { layout, locals, footprints, accesses } = this.#with
-    const { moved, all } = this.#scheduling
+    const { layout, locals } = this.#with
     const local = record.local ? locals.intern(actor, record.local) : before
     const writes = triples(record.writes, layout)
-    const footprint = footprints.intern(record)
-    const access = accesses.intern(record)
+    const { touched, written, footprint, access, reads, moves } = this.#kinds.of(record)
     const isStep = record.outcome === 'step'
     // an endless actor that takes a lock and releases it within one step is not stuck, although nothing is left changed
     const cycles = this.#with.actors[actor]?.endless === true && record.first === 'acquire' && record.writes.size > 0
     const isIdle = writes.length === 0 && local === before && !cycles
-    const reads = record.dependences.some((dependence) => dependence.on === 'field' && !all.has(dependence.field.id))
-    const moves = local !== before || [...record.writes.keys()].some((id) => !moved.has(id))
-    const written = folded(record.writes.keys())
-    const touched =
-      written |
-      folded(record.dependences.flatMap((dependence) => (dependence.on === 'field' ? [dependence.field.id] : [])))
     const head =
       (isStep ? STEP : record.outcome === 'blocked' ? BLOCKED : FAULT) |
       (record.looped ? LOOPED : 0) |
@@ -69,7 +78,8 @@ export class LeafMaker {
       (record.sleeps ? SLEEPS : 0) |
       (record.switchedOff.interrupts > 0 ? INTERRUPTS_OFF : 0) |
       (record.switchedOff.preemption > 0 ? PREEMPTION_OFF : 0)
-    const choices = record.dependences.flatMap((dependence) => (dependence.on === 'choice' ? [dependence.taken] : []))
+    const choices: number[] = []
+    for (const dependence of record.dependences) if (dependence.on === 'choice') choices.push(dependence.taken)
     return {
       head,
       local,
@@ -80,7 +90,7 @@ export class LeafMaker {
       holders: record.holders,
       site: record.site,
       writes,
-      firstWrites: triples(record.firstWrites, layout),
+      firstWrites: record.firstWrites === record.writes ? writes : triples(record.firstWrites, layout),
       choices,
     }
   }

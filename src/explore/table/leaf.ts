@@ -77,25 +77,25 @@ export function leafSize({ writes, firstWrites, choices }: LeafParts): number {
 export function writeLeaf(words: Int32Array, at: number, leaf: LeafParts): void {
   const writesEnd = at + LEAF.writes + leaf.writes.length
   const firstEnd = writesEnd + leaf.firstWrites.length
-  words.set(
-    [
-      leaf.head,
-      leaf.local,
-      leaf.touched,
-      leaf.written,
-      leaf.footprint,
-      leaf.access,
-      leaf.holders,
-      leaf.site,
-      writesEnd,
-      firstEnd,
-      firstEnd + leaf.choices.length,
-      ...leaf.writes,
-      ...leaf.firstWrites,
-      ...leaf.choices,
-    ],
-    at,
-  )
+  // one by one: once for every step that is executed each time
+  words[at + LEAF.head] = leaf.head
+  words[at + LEAF.local] = leaf.local
+  words[at + LEAF.touched] = leaf.touched
+  words[at + LEAF.written] = leaf.written
+  words[at + LEAF.footprint] = leaf.footprint
+  words[at + LEAF.access] = leaf.access
+  words[at + LEAF.holders] = leaf.holders
+  words[at + LEAF.site] = leaf.site
+  words[at + LEAF.writesEnd] = writesEnd
+  words[at + LEAF.firstEnd] = firstEnd
+  words[at + LEAF.choicesEnd] = firstEnd + leaf.choices.length
+  copy(leaf.writes, words, at + LEAF.writes)
+  copy(leaf.firstWrites, words, writesEnd)
+  copy(leaf.choices, words, firstEnd)
+}
+
+function copy(from: readonly number[], to: Int32Array, at: number): void {
+  for (let i = 0; i < from.length; i++) to[at + i] = from[i] as number
 }
 
 /** The alternatives taken in a step. */

@@ -1,15 +1,16 @@
 import type { Actor } from '../../model/actor.ts'
 import type { Fault } from '../../model/memory.ts'
 import { Arena, type ArenaBuffers, arenaUse } from './arena.ts'
-import type { Executor } from '../step/executor.ts'
 import { type Dependence, type StepRecord, nextScript, sameCourse } from '../step/step-record.ts'
 import { LabelStatistics } from './label-statistics.ts'
 import type { Cell } from '../state/layout.ts'
 import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
 import { LeafMaker, type LeafMakerParts } from './leaf-maker.ts'
 import { PassingLeaves } from './passing-leaves.ts'
-import { CHOICE, DIRECT, addAlternatives, descend, growChoice, growRead, readSlot } from './step-tree.ts'
+import { growPath, isGivenUp } from './step-path.ts'
+import { CHOICE, DIRECT, addAlternatives, descend, growRead, readSlot } from './step-tree.ts'
 import { extraRoot, rootOf } from './step-roots.ts'
+import { StepExecution, type StepExecutionParts } from './step-execution.ts'
 import type { Steps } from './steps.ts'
 import type { SymmetryGuard } from '../symmetry/guard.ts'
 
@@ -21,9 +22,8 @@ const CHECKED_FIRST = 8
 const RECHECK = 16
 
 /** What a step table is made with. */
-export interface StepTableParts extends LeafMakerParts {
+export interface StepTableParts extends LeafMakerParts, StepExecutionParts {
   readonly arena: ArenaBuffers
-  readonly executor: Executor
   /** Most local states of an actor. */
   readonly localStates: number
   /** Records of a label before the table may give it up. */
@@ -42,6 +42,7 @@ export class StepTable {
   readonly #parts: StepTableParts
   readonly #arena: Arena
   readonly #leaves: LeafMaker
+  readonly #execution: StepExecution
   readonly #labels: LabelStatistics
   readonly #faults = new Map<number, Fault>()
   /** By actor: word, shift and mask of its local state, and root of its trees. */
@@ -50,14 +51,13 @@ export class StepTable {
   readonly #passing: PassingLeaves
   #recorded = 0
   #executed = 0
-  /** Milliseconds spent in the model's code. */
-  executing = 0
 
   constructor(parts: StepTableParts) {
     this.#parts = parts
     this.#arena = new Arena(parts.arena)
     this.words = this.#arena.words
     this.#leaves = new LeafMaker(parts)
+    this.#execution = new StepExecution(parts)
     this.#passing = new PassingLeaves(this.#arena)
     this.#labels = new LabelStatistics(parts.patience)
     this.#places = new Int32Array(parts.actors.length * 4)
@@ -81,6 +81,11 @@ export class StepTable {
   /** Steps that this thread executed without adding them. */
   get executed(): number {
     return this.#executed
+  }
+
+  /** Milliseconds spent in the model's code. */
+  get executing(): number {
+    return this.#execution.milliseconds
   }
 
   /** Bytes in use, by all threads. */
@@ -185,7 +190,7 @@ export class StepTable {
   fault(actor: number, state: Int32Array, leaf: number): Fault {
     const known = this.#faults.get(leaf)
     if (known) return known
-    const { fault } = this.#execute(FOREST.placed, actor, state, leafChoices(this.words, leaf))
+    const { fault } = this.#execution.run(actor, state, leafChoices(this.words, leaf), true)
     if (!fault) throw this.#parts.executor.unstable()
     if (this.#executed === 0) this.#faults.set(leaf, fault) // else the leaf may be another one's later
     return fault
@@ -260,30 +265,44 @@ export class StepTable {
     return slot
   }
 
-  #execute(forest: number, actor: number, state: Int32Array, script: readonly number[]): StepRecord {
-    const { executor, locals, actors } = this.#parts
-    const isPlaced = forest === FOREST.placed
-    const started = performance.now()
-    const record = executor.execute(actors[actor] as Actor, locals.code(state, actor), state, script, isPlaced)
-    this.executing += performance.now() - started
-    return record
-  }
-
   /** Runs the model's code and adds what it did to a tree; false when the steps from this local state are not recorded. */
   #record(forest: number, actor: number, state: Int32Array, script: readonly number[]): boolean {
-    const record = this.#execute(forest, actor, state, script)
+    const isPlaced = forest === FOREST.placed
+    const record = this.#execution.run(actor, state, script, isPlaced)
     this.#recorded++
     const count = this.#labels.recorded(record.site)
     if (count <= CHECKED_FIRST || count % RECHECK === 0) {
-      if (!sameCourse(record, this.#execute(forest, actor, state, script))) throw this.#parts.executor.unstable()
+      if (!sameCourse(record, this.#execution.run(actor, state, script, isPlaced)))
+        throw this.#parts.executor.unstable()
     }
     const further = this.#guard(forest, actor, state, record)
     const local = this.#parts.locals.id(state, actor)
     const root = this.#root(forest, actor, local)
-    if (this.#labels.isHopeless(record.site)) this.#giveUp(root)
-    if (!this.#isGivenUp(root))
-      this.#insert(root, [...record.dependences, ...further], this.#leaves.parts(actor, record, local))
-    return !this.#isGivenUp(root) // another thread may have given it up meanwhile
+    const dependences = further.length === 0 ? record.dependences : [...record.dependences, ...further]
+    const keeps = !this.#labels.isHopeless(record.site) || this.#keepsFirst(root, dependences)
+    return keeps && this.#insert(root, dependences, this.#leaves.parts(actor, record, local))
+  }
+
+  /**
+   * Of a label that is given up only what is read first is told apart: a step that depends on nothing else is recorded, as
+   * a thread often finds out by one look that it has to wait. Others are executed each time from here on.
+   *
+   * @returns whether the step is one of those that are recorded
+   */
+  #keepsFirst(root: number, dependences: readonly Dependence[]): boolean {
+    const { layout } = this.#parts
+    const [first] = dependences
+    if (first === undefined && !this.#labels.keepsNone) return true
+    const cell = first?.on === 'field' ? (layout.cells[first.field.id] as Cell) : null
+    if (first?.on !== 'field' || cell === null || cell.rest !== null || this.#labels.keepsNone) {
+      this.#giveUp(root)
+      return false
+    }
+    if (dependences.length === 1) return true
+    const slot = isGivenUp(this.words, root) ? 0 : growRead(this.#arena, root, cell, first.raw & cell.mask)
+    if (slot !== 0 && (this.words[slot] as number) < 0) throw this.#parts.executor.unstable()
+    if (slot !== 0 && !isGivenUp(this.words, slot)) this.#giveUp(slot)
+    return false
   }
 
   /** Looks whether the step treats interchangeable members alike, and what else that depends on. */
@@ -294,49 +313,31 @@ export class StepTable {
     )
   }
 
-  #isGivenUp(root: number): boolean {
-    const node = this.words[root] as number
-    return node > 0 && this.words[node] === DIRECT
-  }
-
-  /** From here on the steps from a local state are executed each time. */
-  #giveUp(root: number): void {
+  /** From here on the steps below a slot are executed each time. */
+  #giveUp(slot: number): void {
     const node = this.#arena.allocate(1)
     this.words[node] = DIRECT
-    Atomics.store(this.words, root, node)
+    Atomics.store(this.words, slot, node)
   }
 
-  #insert(root: number, dependences: readonly Dependence[], parts: LeafParts): void {
+  /** Adds a leaf to a tree; false where the steps are executed each time: this or another thread may have given them up. */
+  #insert(root: number, dependences: readonly Dependence[], parts: LeafParts): boolean {
     const { executor, layout } = this.#parts
-    let slot = root
-    for (const dependence of dependences) {
-      if (dependence.on === 'choice') slot = growChoice(this.#arena, slot, dependence.n, dependence.taken)
-      else {
-        let left = dependence.raw
-        for (
-          let cell: Cell | null = layout.cells[dependence.field.id] as Cell;
-          cell !== null && slot !== 0;
-          cell = cell.rest
-        ) {
-          slot = growRead(this.#arena, slot, cell, left & cell.mask)
-          left >>>= 32 - cell.shift
-        }
-      }
-      if (slot === 0) {
-        if (this.#isGivenUp(root)) return
-        throw executor.unstable()
-      }
-    }
+    const slot = growPath(this.#arena, layout.cells, root, dependences)
+    if (slot < 0) throw executor.unstable()
+    if (slot === 0) return false
     const leaf = this.#arena.allocate(leafSize(parts))
     writeLeaf(this.words, leaf, parts)
-    if (this.#arena.publish(slot, -leaf) > 0 && !this.#isGivenUp(root)) throw executor.unstable()
+    if (this.#arena.publish(slot, -leaf) <= 0) return true
+    if (!isGivenUp(this.words, slot)) throw executor.unstable()
+    return false
   }
 
   /** Executes every alternative of a step, for leaves that no one keeps. */
   #direct(forest: number, actor: number, state: Int32Array, steps: Steps): void {
     let script: number[] | null = []
     while (script) {
-      const record = this.#execute(forest, actor, state, script)
+      const record = this.#execution.runFrom(actor, state, script, forest === FOREST.placed)
       this.#executed++
       this.#guard(forest, actor, state, record)
       const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))

@@ -2,7 +2,8 @@ import type { Engine } from '../search/engine.ts'
 import { leafChoices } from '../table/leaf.ts'
 import type { ScheduledStep } from '../../trace/schedule.ts'
 import type { Search } from '../search/search.ts'
-import { markOf } from '../search/search-worker.ts'
+import type { MarkResult } from '../search/search-worker.ts'
+import { markOf } from '../search/marking.ts'
 import type { Range } from '../store/store-buffers.ts'
 import type { Symmetry } from '../symmetry/symmetry.ts'
 
@@ -37,24 +38,33 @@ export async function shortestSchedule(
   const marks = new SharedArrayBuffer(search.stateMemory.segments.length * 2 ** search.stateMemory.segmentBits)
   const marked = new Uint8Array(marks)
   marked[target] = markOf(depth)
+  const chooser = new PathChooser(engine, marked, levels, target, depth, last)
   for (let level = depth - 1; level >= 0; level--) {
-    await search.sharedTask({
-      kind: 'mark',
-      stateMemory: search.stateMemory,
-      ranges: levels[level] as readonly Range[],
-      marks,
+    const { stateMemory } = search
+    const ranges = levels[level] as readonly Range[]
+    const found = await search.sharedTask({ kind: 'mark', stateMemory, ranges, marks, level })
+    chooser.settle(
       level,
-    })
+      found.map((result) => (result as MarkResult).edges),
+    )
   }
-  return new PathChooser(engine, marked, levels, target, depth, last).schedule()
+  return chooser.schedule()
+}
+
+/** The fewest changes of actor from a state on, and the actors (as a mask) whose step may come next then. */
+interface Cost {
+  /** Of the state. */
+  readonly level: number
+  readonly least: number
+  readonly next: number
 }
 
 /** Chooses among the marked paths by dynamic programming from the target backwards. */
 class PathChooser {
   readonly #engine: Engine
-  readonly #edges = new Map<number, Edge[]>()
-  /** By state: for each actor the fewest switches of a path that continues with it. */
-  readonly #cost = new Map<number, number[]>()
+  readonly #marked: Uint8Array
+  readonly #levels: readonly (readonly Range[])[]
+  readonly #cost = new Map<number, Cost>()
   readonly #start: number
   readonly #depth: number
 
@@ -67,41 +77,68 @@ class PathChooser {
     last: number,
   ) {
     this.#engine = engine
+    this.#marked = marked
+    this.#levels = levels
     this.#depth = depth
-    const actors = engine.system.actors.length
-    this.#cost.set(
-      target,
-      Array.from({ length: actors }, (_, actor) => (last < 0 || actor === last ? 0 : Infinity)),
-    )
-    for (let level = depth - 1; level >= 0; level--) {
-      for (const { from, to } of levels[level] as readonly Range[]) {
-        for (let state = from; state < to; state++)
-          if (marked[state] === markOf(level)) this.#settle(state, marked, level)
-      }
-    }
+    this.#cost.set(target, { level: depth, least: 0, next: last < 0 ? -1 : 1 << last })
     this.#start = (levels[0] as readonly Range[])[0]?.from ?? 0
   }
 
-  #settle(state: number, marked: Uint8Array, level: number): void {
-    const { store, successors, symmetry, system, table } = this.#engine
+  /**
+   * A level is marked.
+   * @param found the steps by which its states lead to marked ones, as each thread found them; null: they were too many
+   */
+  settle(level: number, found: readonly (Uint32Array | null)[]): void {
+    // where members are renamed, what an actor is called in the state that a step leads to has to be found out
+    if (this.#engine.symmetry === null && found.every((edges) => edges !== null))
+      for (const edges of found) this.#settleBy(edges as Uint32Array, level)
+    else
+      for (const { from, to } of this.#levels[level] as readonly Range[])
+        for (let state = from; state < to; state++)
+          if (this.#marked[state] === markOf(level)) this.#settleState(state, level)
+  }
+
+  /** Settles states by the steps out of them, which are found one after another for each state. */
+  #settleBy(edges: Uint32Array, level: number): void {
+    for (let at = 0; at < edges.length;) {
+      const state = edges[at] as number
+      const costs: (readonly [actor: number, cost: number])[] = []
+      for (; edges[at] === state; at += 4 + (edges[at + 3] as number)) {
+        const [actor, to] = [edges[at + 1] as number, edges[at + 2] as number]
+        if (this.#cost.get(to)?.level === level + 1) costs.push([actor, this.#after(to, actor)])
+      }
+      this.#cost.set(state, cheapest(level, costs))
+    }
+  }
+
+  #settleState(state: number, level: number): void {
+    this.#cost.set(
+      state,
+      cheapest(
+        level,
+        this.#edgesOf(state, level).map((edge) => [edge.actor, this.#after(edge.to, this.#arrives(edge))]),
+      ),
+    )
+  }
+
+  /** The steps out of a state that lead on to the target. */
+  #edgesOf(state: number, level: number): Edge[] {
+    const { store, successors, symmetry, table } = this.#engine
     const edges: Edge[] = []
-    const cost = system.actors.map(() => Infinity)
     successors.forEach(store.at(state), (actor, leaf, next) => {
       const reached = symmetry ? next.slice() : null
       const image = symmetry?.canonise(next)?.slice() ?? null
       const to = store.find(next)
-      if (to < 0 || marked[to] !== markOf(level + 1) || !this.#cost.has(to)) return // back edges may share the mark
-      const edge = { actor: actor.id, choices: leafChoices(table.words, leaf), to, reached, image }
-      edges.push(edge)
-      cost[actor.id] = Math.min(cost[actor.id] as number, this.#after(to, this.#arrives(edge)))
+      if (to < 0 || this.#cost.get(to)?.level !== level + 1) return
+      edges.push({ actor: actor.id, choices: leafChoices(table.words, leaf), to, reached, image })
     })
-    this.#edges.set(state, edges)
-    this.#cost.set(state, cost)
+    return edges
   }
 
-  /** Fewest switches from a state on, when `actor` made the step into it. */
+  /** Fewest changes from a state on, when `actor` made the step into it. */
   #after(state: number, actor: number): number {
-    return Math.min(...(this.#cost.get(state) as number[]).map((cost, next) => cost + (next === actor ? 0 : 1)))
+    const { least, next } = this.#cost.get(state) as Cost
+    return ((next >> actor) & 1) === 1 ? least : least + 1
   }
 
   /** What the actor of a step is called in the state that it leads to. */
@@ -125,7 +162,7 @@ class PathChooser {
     /** By name in the state: the name at the start. */
     let real: Int32Array | null = null
     for (let i = 0; i < this.#depth; i++) {
-      const edge: Edge = this.#best(state, actor, real)
+      const edge: Edge = this.#best(state, i, actor, real)
       edges.push(edge)
       state = edge.to
       actor = this.#arrives(edge)
@@ -134,10 +171,10 @@ class PathChooser {
     return edges
   }
 
-  #best(state: number, actor: number, real: Int32Array | null): Edge {
+  #best(state: number, level: number, actor: number, real: Int32Array | null): Edge {
     const { symmetry } = this.#engine
     const named = (edge: Edge): number => (real && symmetry ? symmetry.names.actor(edge.actor, real) : edge.actor)
-    const edges = (this.#edges.get(state) as Edge[]).map((edge) => ({
+    const edges = this.#edgesOf(state, level).map((edge) => ({
       edge,
       cost: this.#after(edge.to, this.#arrives(edge)) + (edge.actor === actor || actor < 0 ? 0 : 1),
     }))
@@ -147,6 +184,12 @@ class PathChooser {
     if (!found) throw this.#engine.executor.unstable()
     return found.edge
   }
+}
+
+/** What the steps out of a state cost, each with all that comes after it. */
+function cheapest(level: number, costs: readonly (readonly [actor: number, cost: number])[]): Cost {
+  const least = costs.reduce((sofar, [, cost]) => Math.min(sofar, cost), Infinity)
+  return { level, least, next: costs.reduce((mask, [actor, cost]) => (cost === least ? mask | (1 << actor) : mask), 0) }
 }
 
 /** Names at the start by names in the next state, from those in the state before it. */
