@@ -69,6 +69,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'for-in': `function* program() { const out = []; for (const k in { a: 1, b: 2, c: 3 }) { if (k === 'b') continue; out.push(k); yield* op(k) } for (const k in { z: 1 }) out.push(k); return out }`,
   'templates made before a point': `
     function* program() { const o = { n: 1 }; const a = \`\${o.n++}\` + (yield* op(o.n)); const b = ((yield* op('x')), \`\${o.n++}\`) + (yield* op(o.n)); if (\`\${o.n++}\` < (yield* op(o.n))) o.n++; return [a, b, o.n] }`,
+  'targets before values': `
+    function* program() { let o = { x: 1 }; const p = o; o.x = (o = { x: 5 }, 2); o.x += (o = p, 3); let list = [o]; let i = 0; list[i].x = ((i = 7), (list = null), 9); yield* op(o.x, p.x); const q = { n: 1 }; let r = q; r.n ||= 4; r.m ??= (r = { m: 3 }, 8); r.n &&= 6; return [o, p, q, r, q.n++, ++q.n, q] }`,
   'odd values': `function* program() { const odd = [-0, NaN, 1e300, 0.5, undefined, null, '', '1', 1, true, 10n, 2 ** 31, -(2 ** 31), { a: undefined }]; yield* op('x'); return odd.map((v) => (Object.is(v, -0) ? 'minus zero' : typeof v + String(v))) }`,
 }
 

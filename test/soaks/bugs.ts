@@ -161,9 +161,9 @@ export const BUGS: readonly Bug[] = [
     test: 'refusals',
     edits: [
       {
-        file: 'src/explore/table/step-table.js',
-        from: 'if (count <= CHECKED_FIRST || count % RECHECK === 0) {',
-        to: 'if (count < 0) {',
+        file: 'src/explore/table/step-checks.js',
+        from: 'count <= CHECKED_FIRST || count % RECHECK === 0',
+        to: 'count < 0',
       },
     ],
   },
@@ -220,9 +220,9 @@ export const BUGS: readonly Bug[] = [
     test: 'cases',
     edits: [
       {
-        file: 'src/explore/table/step-table.js',
-        from: 'guard?.checkStep(actors[actor], locals.code(state, actor), state, forest === FOREST.placed, record) ?? []',
-        to: '[]',
+        file: 'src/explore/table/step-checks.js',
+        from: 'if (!guard)',
+        to: 'if (guard !== undefined)',
       },
     ],
   },
@@ -373,9 +373,15 @@ export const BUGS: readonly Bug[] = [
     edits: [{ file: 'src/explore/step/standing.js', from: 'activation.slots = slots;', to: '' }],
   },
   {
-    name: 'kinds of steps: a blocked attempt is taken for a step that touches the same',
-    test: 'step-table',
-    edits: [{ file: 'src/explore/table/step-kinds.js', from: 'OUTCOMES.indexOf(outcome), ', to: '' }],
+    name: 'kinds of steps: what is written does not tell them apart',
+    test: 'reductions',
+    edits: [
+      {
+        file: 'src/explore/table/step-kinds.js',
+        from: 'for (const id of writes.keys())\n            events.push(id);',
+        to: '',
+      },
+    ],
   },
   {
     name: 'm.within: steps sleep although states may lie beyond the bound',
@@ -385,17 +391,6 @@ export const BUGS: readonly Bug[] = [
         file: 'src/explore/search/engine.js',
         from: 'hasBounds(machine) ? { ...tuning, sleepSets: false } : tuning',
         to: 'tuning',
-      },
-    ],
-  },
-  {
-    name: 'm.within: who stands beyond the bound counts as stuck',
-    test: 'within',
-    edits: [
-      {
-        file: 'src/explore/hangs/progress.js',
-        from: 'if (this.#successors.beyond[i] === 1)',
-        to: 'if (this.#settles && false)',
       },
     ],
   },

@@ -13,7 +13,7 @@ const from = numberOption('--from', 1)
 
 /** A copy of the project's build, with a bug in it or as it is. */
 async function copyWith(bug: Bug | null): Promise<string> {
-  const root = resolve(import.meta.dirname, '..', '..')
+  const root = resolve(import.meta.dirname, '..', '..', '..')
   const folder = await mkdtemp(join(tmpdir(), 'vmcheck-planted-'))
   await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
   await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true })

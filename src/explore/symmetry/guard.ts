@@ -4,6 +4,7 @@ import type { Property } from '../../model/property.ts'
 import type { Executor } from '../step/executor.ts'
 import { type Cell, readCell } from '../state/layout.ts'
 import type { Dependence, Script, StepRecord } from '../step/step-record.ts'
+import type { Mentions } from '../state/local-form.ts'
 import type { System } from '../state/system.ts'
 import { AsymmetryError } from './asymmetry.ts'
 import { Renamings, inverse } from './renamings.ts'
@@ -27,6 +28,38 @@ interface Evaluated {
 interface Renamed {
   readonly reads: readonly FieldRead[]
   readonly difference: string | null
+}
+
+/** An encoded local state, and where it mentions things. */
+interface Located {
+  readonly code: Int32Array
+  readonly mentions: Mentions
+}
+
+/** A step that was taken. */
+interface Taken {
+  readonly actor: Actor
+  readonly from: Located
+  /** Null unless it leads somewhere. */
+  readonly to: Located | null
+  readonly words: Int32Array
+  readonly isPlaced: boolean
+  readonly record: StepRecord
+}
+
+/** A step under a renaming: it is a step of the actor that the first one's becomes, from the local state that its becomes. */
+export interface Counterpart {
+  readonly actor: Actor
+  readonly code: Int32Array
+  readonly record: StepRecord
+}
+
+/** What came out of a check of a step. */
+export interface CheckedStep {
+  /** What else its outcome depends on. */
+  readonly further: readonly Dependence[]
+  /** Steps that were taken under renamings and depend, each, on what they have read and on nothing else. */
+  readonly counterparts: readonly Counterpart[]
 }
 
 /**
@@ -62,16 +95,10 @@ export class SymmetryGuard {
   }
 
   /**
-   * Checks a step that was taken from a local state, and returns what else its outcome depends on.
+   * Checks a step that was taken from a local state.
    * @throws AsymmetryError when it tells members apart
    */
-  checkStep(
-    actor: Actor,
-    code: Int32Array,
-    words: Int32Array,
-    isPlaced: boolean,
-    record: StepRecord,
-  ): readonly Dependence[] {
+  checkStep(actor: Actor, code: Int32Array, words: Int32Array, isPlaced: boolean, record: StepRecord): CheckedStep {
     this.#checkIndices()
     const reads = readsOf(record)
     const { names, localNames } = this.#symmetry
@@ -79,19 +106,25 @@ export class SymmetryGuard {
       dependence.on === 'choice' ? (dependence.among ?? []) : [],
     )
     const self = names.memberOfActor[actor.id] as number
+    const from = this.#located(code)
+    const to = record.local && this.#located(Int32Array.from(record.local))
     const members = [
       ...(self < 0 ? [] : [self]),
-      ...localNames.membersIn(code),
-      ...(record.local ? localNames.membersIn(Int32Array.from(record.local)) : []),
+      ...localNames.membersIn(from.code, from.mentions),
+      ...(to ? localNames.membersIn(to.code, to.mentions) : []),
       ...[...record.writes].flatMap(([id, raw]) => names.membersOf(id, raw)),
       ...chosen.flatMap((object) => names.objects.get(this.#system.objects.indexOf(object))?.member ?? []),
     ]
+    const counterparts: Counterpart[] = []
     const found = this.#close(
       { words, reads, members },
-      (image) => this.#stepUnder(actor, code, words, isPlaced, record, image),
+      (image) => this.#stepUnder({ actor, from, to, words, isPlaced, record }, image, counterparts),
       record.site,
     )
-    return found.map((read) => ({ on: 'field', ...read }))
+    // where one reads other fields than another, each depends on what all have read, in an order of its own
+    const isProved = found.length === 0 && this.sampled.length === 0
+    const isPlain = isProved && counterparts.every((other) => readsOf(other.record).length === reads.length)
+    return { further: found.map((read) => ({ on: 'field', ...read })), counterparts: isPlain ? counterparts : [] }
   }
 
   /**
@@ -158,25 +191,28 @@ export class SymmetryGuard {
     }
   }
 
+  #located(code: Int32Array): Located {
+    return { code, mentions: this.#symmetry.localNames.mentioned(code) }
+  }
+
   #stepUnder(
-    actor: Actor,
-    code: Int32Array,
-    words: Int32Array,
-    isPlaced: boolean,
-    record: StepRecord,
+    { actor, from, to, words, isPlaced, record }: Taken,
     image: Int32Array,
+    counterparts: Counterpart[],
   ): Renamed {
     const { names, localNames } = this.#symmetry
     const theirs = this.#system.actors[names.actor(actor.id, image)] as Actor
     try {
+      const renamed = localNames.code(from.code, image, from.mentions)
       const again = this.#executor.execute(
         theirs,
-        localNames.code(code, image),
+        renamed,
         this.#symmetry.renameShared(words, image),
         this.#script(record, image),
         isPlaced,
       )
-      const reason = this.#difference(record, again, image)
+      counterparts.push({ actor: theirs, code: renamed, record: again })
+      const reason = this.#difference(record, again, image, to)
       return {
         reads: readsOf(again),
         difference: reason && `${reason} in a step of ${actor.name} than in that of ${theirs.name}`,
@@ -214,7 +250,8 @@ export class SymmetryGuard {
     })
   }
 
-  #difference(one: StepRecord, two: StepRecord, image: Int32Array): string | null {
+  /** @param to the local state that the first step leads to */
+  #difference(one: StepRecord, two: StepRecord, image: Int32Array, to: Located | null): string | null {
     const { names, localNames } = this.#symmetry
     if (one.outcome !== two.outcome || one.fault?.kind !== two.fault?.kind) return 'the outcome is another one'
     const choices = (record: StepRecord): string =>
@@ -228,8 +265,8 @@ export class SymmetryGuard {
     if (!this.#sameAccesses(one.plain, two.plain, image) || !this.#sameAccesses(one.atomic, two.atomic, image))
       return 'other fields are accessed (members are gone through in an order)'
     if (this.#holders(one.holders, image) !== two.holders) return 'others hold what is waited for'
-    if (one.local === null || two.local === null) return one.local === two.local ? null : 'the local states differ'
-    const renamed = localNames.code(one.local, image)
+    if (to === null || two.local === null) return to === two.local ? null : 'the local states differ'
+    const renamed = localNames.code(to.code, image, to.mentions)
     return renamed.length === two.local.length &&
       renamed.every((word, i) => word === ((two.local as readonly number[])[i] as number | 0))
       ? null

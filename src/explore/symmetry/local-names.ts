@@ -1,4 +1,5 @@
 import type { LocalCodec } from '../state/local-codec.ts'
+import type { Mentions } from '../state/local-form.ts'
 import type { LocalStates } from '../state/local-states.ts'
 import { OBJECT } from '../state/references.ts'
 import { mix } from './mix.ts'
@@ -41,10 +42,14 @@ export class LocalNames {
     return found
   }
 
+  /** Where an encoding mentions things: what it takes to decode it, for several questions at once. */
+  mentioned(code: Int32Array): Mentions {
+    return this.#codec.mentions(code)
+  }
+
   /** Members that an encoding mentions. */
-  membersIn(code: Int32Array): readonly number[] {
+  membersIn(code: Int32Array, { objects, functions, logged }: Mentions): readonly number[] {
     const found: number[] = []
-    const { objects, functions, logged } = this.#codec.mentions(code)
     const add = (own: OwnObject | undefined): void => {
       if (own) found.push(own.member)
     }
@@ -78,9 +83,8 @@ export class LocalNames {
   }
 
   /** What an encoding becomes. */
-  code(code: ArrayLike<number>, image: Int32Array): Int32Array {
+  code(code: Int32Array, image: Int32Array, { objects, functions, logged } = this.#codec.mentions(code)): Int32Array {
     const made = Int32Array.from(code)
-    const { objects, functions, logged } = this.#codec.mentions(made)
     for (const at of objects) made[at] = this.#names.object(made[at] as number, image)
     for (const at of functions) made[at] = this.#names.function(made[at] as number, image)
     for (const at of logged) made[at] = this.#logged(made[at] as number, made[at + 1] as number, image)

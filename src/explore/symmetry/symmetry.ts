@@ -23,9 +23,10 @@ const ROUNDS = 2
  * one for all of them, so that the search stores one state of each orbit. Which one depends on contents alone, not on
  * numbers given in passing. One a thread.
  *
- * Members are ordered by a colour, a hash of all that can be said of one without naming another, refined by the colours
- * of those it is connected with (as graph canonisers do); where colours tie, every order is tried and the least state taken, so
- * that orbits are exact (docs/soundness.md, "Symmetry").
+ * Members that are actors are ordered by where they are in their code and what they hold there, which nearly always tells
+ * them apart. Others, and those that this does not tell apart, are ordered by a colour, a hash of all that can be said of one
+ * without naming another, refined by the colours of those it is connected with (as graph canonisers do). Where colours tie,
+ * every order is tried and the least state taken, so that orbits are exact (docs/soundness.md, "Symmetry").
  */
 export class Symmetry {
   readonly names: Names
@@ -38,6 +39,10 @@ export class Symmetry {
   readonly #own: readonly (readonly Slot[])[]
   readonly #naming: readonly Slot[]
   readonly #actors: number
+  /** By member: the shape of its actor's local state; 0 for what is no actor. */
+  readonly #keys: Int32Array
+  /** Members that are actors make up all sets. */
+  readonly #hasActorsOnly: boolean
   readonly #colours: Int32Array
   readonly #next: Int32Array
   /** By member: how often others, or fields of no one, name it, and whether it names others. */
@@ -56,6 +61,8 @@ export class Symmetry {
     this.#own = names.fieldIds.map((ids) => ids.map((id) => slot(system.machine.memory.fields[id] as Field)))
     this.#naming = names.naming.map(({ field }) => slot(field))
     this.#actors = system.actors.length
+    this.#keys = new Int32Array(names.count)
+    this.#hasActorsOnly = names.actorOfMember.every((actor) => actor >= 0)
     this.#colours = new Int32Array(names.count)
     this.#next = new Int32Array(names.count)
     this.#connected = new Uint8Array(names.count)
@@ -105,12 +112,9 @@ export class Symmetry {
   /** Finds the renaming that leads to the least state, which is left in `#best`; null: none is needed. */
   #order(row: Int32Array): Int32Array | null {
     const image = this.#image
-    this.#colour(row)
-    let isTied = this.#hasTies()
-    for (let round = 0; round < ROUNDS && isTied; round++) {
-      this.#refine(row)
-      isTied = this.#hasTies()
-    }
+    this.#colours.fill(0)
+    this.#key(row)
+    if (!this.#hasActorsOnly || this.#hasEqualKeys()) this.#colourAll(row)
     const classes = this.#rank(image)
     let isIdentity = true
     for (let member = 0; member < image.length; member++) if (image[member] !== member) isIdentity = false
@@ -120,6 +124,37 @@ export class Symmetry {
       return image
     }
     return this.#least(row, image, classes)
+  }
+
+  /** Colours members so that as few as possible are alike. */
+  #colourAll(row: Int32Array): void {
+    this.#colour(row)
+    for (let round = 0; round < ROUNDS && this.#hasTies(); round++) this.#refine(row)
+  }
+
+  /** Keys of members that are actors. */
+  #key(row: Int32Array): void {
+    const { memberOfActor } = this.names
+    for (let actor = 0; actor < this.#actors; actor++) {
+      const member = memberOfActor[actor] as number
+      if (member >= 0) this.#keys[member] = this.localNames.mentions(actor, this.#locals.id(row, actor)).shape
+    }
+  }
+
+  /** Whether keys leave two members of a set alike. */
+  #hasEqualKeys(): boolean {
+    const { setOf, count } = this.names
+    for (let a = 0; a < count; a++)
+      for (let b = a + 1; b < count && setOf[a] === setOf[b]; b++) if (this.#keys[a] === this.#keys[b]) return true
+    return false
+  }
+
+  /** Below 0 where a member comes before another one, above where it comes after, 0 where they are alike. */
+  #compare(a: number, b: number): number {
+    return (
+      (this.#keys[a] as number) - (this.#keys[b] as number) ||
+      (this.#colours[a] as number) - (this.#colours[b] as number)
+    )
   }
 
   /** Tries every order within classes of tied members; the least state is kept, in doubt the first. */
@@ -230,7 +265,7 @@ export class Symmetry {
     const { setOf, count } = this.names
     for (let a = 0; a < count; a++) {
       for (let b = a + 1; b < count && setOf[a] === setOf[b]; b++)
-        if (this.#colours[a] === this.#colours[b] && this.#matters(a, b)) return true
+        if (this.#compare(a, b) === 0 && this.#matters(a, b)) return true
     }
     return false
   }
@@ -250,15 +285,14 @@ export class Symmetry {
       for (let member = first; member < first + size; member++) {
         let rank = first
         for (let other = first; other < first + size; other++) {
-          const order = (this.#colours[other] as number) - (this.#colours[member] as number)
+          const order = this.#compare(other, member)
           if (order < 0 || (order === 0 && other < member)) rank++
         }
         image[member] = rank
       }
       for (let member = first; member < first + size; member++) {
         const tied: number[] = []
-        for (let other = first; other < first + size; other++)
-          if (this.#colours[other] === this.#colours[member]) tied.push(other)
+        for (let other = first; other < first + size; other++) if (this.#compare(other, member) === 0) tied.push(other)
         if (tied.length > 1 && tied[0] === member && tied.some((one) => this.#connected[one] === 1)) classes.push(tied)
       }
     }

@@ -1,7 +1,6 @@
-import type { Actor } from '../../model/actor.ts'
 import type { Fault } from '../../model/memory.ts'
 import { Arena, type ArenaBuffers, arenaUse } from './arena.ts'
-import { type Dependence, type StepRecord, nextScript, sameCourse } from '../step/step-record.ts'
+import { type Dependence, nextScript } from '../step/step-record.ts'
 import { LabelStatistics } from './label-statistics.ts'
 import type { Cell } from '../state/layout.ts'
 import { LEAF, type LeafParts, leafChoices, leafSize, writeLeaf } from './leaf.ts'
@@ -10,26 +9,21 @@ import { PassingLeaves } from './passing-leaves.ts'
 import { growPath, isGivenUp } from './step-path.ts'
 import { CHOICE, DIRECT, addAlternatives, descend, growRead, readSlot } from './step-tree.ts'
 import { extraRoot, rootOf } from './step-roots.ts'
+import { StepChecks, type StepChecksParts } from './step-checks.ts'
 import { StepExecution, type StepExecutionParts } from './step-execution.ts'
 import type { Steps } from './steps.ts'
-import type { SymmetryGuard } from '../symmetry/guard.ts'
+import type { Counterpart } from '../symmetry/guard.ts'
 
 /** How a step is taken: `placed`, it waits for the actor's CPU; `unplaced`, as if the actor had it. */
 const FOREST = { placed: 0, unplaced: 1 } as const
 
-/** Of each label the first records are run twice, and later ones one time in {@link RECHECK}. */
-const CHECKED_FIRST = 8
-const RECHECK = 16
-
 /** What a step table is made with. */
-export interface StepTableParts extends LeafMakerParts, StepExecutionParts {
+export interface StepTableParts extends LeafMakerParts, StepExecutionParts, StepChecksParts {
   readonly arena: ArenaBuffers
   /** Most local states of an actor. */
   readonly localStates: number
   /** Records of a label before the table may give it up. */
   readonly patience: number
-  /** Checks that steps treat interchangeable members alike; null without any. */
-  readonly guard: SymmetryGuard | null
 }
 
 /**
@@ -43,6 +37,7 @@ export class StepTable {
   readonly #arena: Arena
   readonly #leaves: LeafMaker
   readonly #execution: StepExecution
+  readonly #checks: StepChecks
   readonly #labels: LabelStatistics
   readonly #faults = new Map<number, Fault>()
   /** By actor: word, shift and mask of its local state, and root of its trees. */
@@ -58,6 +53,7 @@ export class StepTable {
     this.words = this.#arena.words
     this.#leaves = new LeafMaker(parts)
     this.#execution = new StepExecution(parts)
+    this.#checks = new StepChecks(parts)
     this.#passing = new PassingLeaves(this.#arena)
     this.#labels = new LabelStatistics(parts.patience)
     this.#places = new Int32Array(parts.actors.length * 4)
@@ -270,17 +266,25 @@ export class StepTable {
     const isPlaced = forest === FOREST.placed
     const record = this.#execution.run(actor, state, script, isPlaced)
     this.#recorded++
-    const count = this.#labels.recorded(record.site)
-    if (count <= CHECKED_FIRST || count % RECHECK === 0) {
-      if (!sameCourse(record, this.#execution.run(actor, state, script, isPlaced)))
-        throw this.#parts.executor.unstable()
-    }
-    const further = this.#guard(forest, actor, state, record)
+    this.#checks.again(this.#labels.recorded(record.site), record, () =>
+      this.#execution.run(actor, state, script, isPlaced),
+    )
+    const { further, counterparts } = this.#checks.renamed(actor, state, isPlaced, record)
     const local = this.#parts.locals.id(state, actor)
     const root = this.#root(forest, actor, local)
     const dependences = further.length === 0 ? record.dependences : [...record.dependences, ...further]
-    const keeps = !this.#labels.isHopeless(record.site) || this.#keepsFirst(root, dependences)
+    const isHopeless = this.#labels.isHopeless(record.site)
+    if (!isHopeless) for (const counterpart of counterparts) this.#add(forest, counterpart)
+    const keeps = !isHopeless || this.#keepsFirst(root, dependences)
     return keeps && this.#insert(root, dependences, this.#leaves.parts(actor, record, local))
+  }
+
+  /** Records a step that was taken to check another one: no step of those that renaming makes of each other is taken twice. */
+  #add(forest: number, { actor, code, record }: Counterpart): void {
+    const local = this.#parts.locals.intern(actor.id, code)
+    const root = this.#root(forest, actor.id, local)
+    if (!isGivenUp(this.words, root))
+      this.#insert(root, record.dependences, this.#leaves.parts(actor.id, record, local))
   }
 
   /**
@@ -303,14 +307,6 @@ export class StepTable {
     if (slot !== 0 && (this.words[slot] as number) < 0) throw this.#parts.executor.unstable()
     if (slot !== 0 && !isGivenUp(this.words, slot)) this.#giveUp(slot)
     return false
-  }
-
-  /** Looks whether the step treats interchangeable members alike, and what else that depends on. */
-  #guard(forest: number, actor: number, state: Int32Array, record: StepRecord): readonly Dependence[] {
-    const { guard, locals, actors } = this.#parts
-    return (
-      guard?.checkStep(actors[actor] as Actor, locals.code(state, actor), state, forest === FOREST.placed, record) ?? []
-    )
   }
 
   /** From here on the steps below a slot are executed each time. */
@@ -339,7 +335,7 @@ export class StepTable {
     while (script) {
       const record = this.#execution.runFrom(actor, state, script, forest === FOREST.placed)
       this.#executed++
-      this.#guard(forest, actor, state, record)
+      this.#checks.renamed(actor, state, forest === FOREST.placed, record)
       const parts = this.#leaves.parts(actor, record, this.#parts.locals.id(state, actor))
       const leaf = this.#passing.place(leafSize(parts))
       writeLeaf(this.words, leaf, parts)
