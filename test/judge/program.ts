@@ -186,7 +186,7 @@ function statement(depth: number): fc.Arbitrary<Statement> {
       }),
     },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.record({
         kind: fc.constant('assert' as const),
         register: index(SIZES.registers),
@@ -194,7 +194,7 @@ function statement(depth: number): fc.Arbitrary<Statement> {
       }),
     },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.record({
         kind: fc.constant('expect' as const),
         variable: index(SIZES.atomic),
