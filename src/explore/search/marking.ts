@@ -3,7 +3,8 @@ import type { LocalStates } from '../state/local-states.ts'
 import { PART } from '../store/batch.ts'
 import type { StateStore } from '../store/state-store.ts'
 import type { Successors } from '../successors/successors.ts'
-import { IDLE, LEAF, OUTCOME, STEP, leafChoices } from '../table/leaf.ts'
+import type { Symmetry } from '../symmetry/symmetry.ts'
+import { IDLE, LEAF, OUTCOME, STEP } from '../table/leaf.ts'
 import type { StepTable } from '../table/step-table.ts'
 
 /** Words of edges that one thread keeps of one level at most. */
@@ -15,6 +16,8 @@ export interface MarkingParts {
   readonly successors: Successors
   readonly table: StepTable
   readonly locals: LocalStates
+  /** Null: no members are renamed. */
+  readonly symmetry: Symmetry | null
 }
 
 /** The mark of a state on a shortest path: tells neighbouring levels apart. */
@@ -30,21 +33,21 @@ export class Marking {
   readonly #parts: MarkingParts
   readonly #marks: Uint8Array
   readonly #level: number
-  /** State, actor, state reached, number of alternatives, and the alternatives; null: there were too many. */
-  #edges: number[] | null = []
-  /** By position in the batch: the state, the actor and its step. */
+  /** State, actor and state reached, one after another; null: see {@link edges}. */
+  #edges: number[] | null
+  /** By position in the batch: the state and the actor. */
   readonly #states = new Float64Array(PART)
   readonly #actors = new Int32Array(PART)
-  readonly #leaves = new Int32Array(PART)
 
   /** @param level of the states to be marked */
   constructor(parts: MarkingParts, marks: Uint8Array, level: number) {
     this.#parts = parts
     this.#marks = marks
     this.#level = level
+    this.#edges = parts.symmetry === null ? [] : null
   }
 
-  /** The steps found, in order of states, actors and alternatives; null: there were too many. */
+  /** State, actor and state reached of each step found, in order of states and actors; null: there were too many, or members are renamed, so that an actor may be called otherwise in the state reached. */
   get edges(): Uint32Array | null {
     return this.#edges && Uint32Array.from(this.#edges)
   }
@@ -69,7 +72,6 @@ export class Marking {
           const position = successors.batch.count
           this.#states[position] = from + i
           this.#actors[position] = actor
-          this.#leaves[position] = leaf
           successors.buildOne(i, actor, leaf)
           if (successors.batch.count === PART) this.#gather()
         }
@@ -88,15 +90,14 @@ export class Marking {
       if (target === 0xffffffff || this.#marks[target] !== wanted) continue
       const state = this.#states[k] as number
       this.#marks[state] = markOf(this.#level)
-      this.#remember(state, this.#actors[k] as number, target, this.#leaves[k] as number)
+      this.#remember(state, this.#actors[k] as number, target)
     }
     successors.clearBatch()
   }
 
-  #remember(state: number, actor: number, target: number, leaf: number): void {
+  #remember(state: number, actor: number, target: number): void {
     if (!this.#edges) return
-    const choices = leafChoices(this.#parts.table.words, leaf)
-    this.#edges.push(state, actor, target, choices.length, ...choices)
+    this.#edges.push(state, actor, target)
     if (this.#edges.length > MOST_WORDS) this.#edges = null
   }
 }

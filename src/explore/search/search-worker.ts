@@ -104,9 +104,12 @@ export interface MarkResult {
   readonly edges: Uint32Array | null
 }
 
-/** What a task came to: an expansion's result, the steps of a marking, or whether anything changed. */
+/** What a task comes to: an expansion's result, the steps of a marking, or whether anything changed. */
+export type TaskOutcome = ExpandResult | MarkResult | boolean
+
+/** What a task came to, and what the thread has done by now. */
 export interface TaskResult {
-  readonly result: ExpandResult | MarkResult | boolean
+  readonly result: TaskOutcome
   readonly effort: Effort
 }
 
@@ -165,7 +168,7 @@ export class SearchWorker {
     return { result: task.kind === 'ready' ? false : this.#run(task), effort: this.#effort() }
   }
 
-  #run(task: Exclude<Task, { kind: 'ready' }>): ExpandResult | MarkResult | boolean {
+  #run(task: Exclude<Task, { kind: 'ready' }>): TaskOutcome {
     this.#engine.attach(task.stateMemory)
     switch (task.kind) {
       case 'expand':

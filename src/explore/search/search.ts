@@ -7,7 +7,7 @@ import { findHangs } from './hang-phase.ts'
 import { Saving } from './saving.ts'
 import { SearchLog } from './search-log.ts'
 import type { Progress, SearchOptions, SearchResult } from './search-result.ts'
-import type { ExpandResult, ExpandTask, MarkResult, Task } from './search-worker.ts'
+import type { ExpandResult, ExpandTask, Task, TaskOutcome } from './search-worker.ts'
 import { CHUNK, CONTROL, slice } from './search-worker.ts'
 import { Stopping } from './stopping.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -91,10 +91,7 @@ export class Search {
   }
 
   /** Executes a task over the chunks of some ranges, on every worker if it may be shared; what it came to on each. */
-  sharedTask(
-    task: Exclude<Task, { kind: 'expand' | 'ready' }>,
-    mayShare = true,
-  ): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
+  sharedTask(task: Exclude<Task, { kind: 'expand' | 'ready' }>, mayShare = true): Promise<readonly TaskOutcome[]> {
     this.#resetCursor()
     // a trace is wanted also after a bound has ended the search
     if (task.kind === 'mark') Atomics.store(this.#control, CONTROL.abort, 0)

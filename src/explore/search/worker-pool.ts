@@ -8,11 +8,10 @@ import { type Times, addTimes } from '../successors/profile.ts'
 import {
   CONTROL,
   type Effort,
-  type ExpandResult,
-  type MarkResult,
   type ExplorerData,
   SearchWorker,
   type Task,
+  type TaskOutcome,
   type TaskResult,
   type WorkerAnswer,
   chunkOf,
@@ -60,7 +59,7 @@ export class WorkerPool {
   }
 
   /** Executes a task for one slice of time on this thread, `isAlone` if on no other. */
-  async once(task: Task, isAlone = true): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
+  async once(task: Task, isAlone = true): Promise<readonly TaskOutcome[]> {
     if (this.#failure) throw this.#failure
     const result = this.#own(task, isAlone)
     await nextTurn()
@@ -72,15 +71,12 @@ export class WorkerPool {
    *
    * @param isShared whether the other threads take part
    */
-  async run(
-    task: Exclude<Task, { kind: 'ready' }>,
-    isShared: boolean,
-  ): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
+  async run(task: Exclude<Task, { kind: 'ready' }>, isShared: boolean): Promise<readonly TaskOutcome[]> {
     const ends: number[] = []
     const others =
       isShared && this.#hasThreads() ? Array.from({ length: this.#workers - 1 }, () => this.#other(task, ends)) : []
     for (const other of others) other.catch(() => {}) // looked at below, once this thread has done its part
-    const found: (ExpandResult | MarkResult | boolean)[] = []
+    const found: TaskOutcome[] = []
     const total = rangesSize(task.ranges)
     do found.push(...(await this.once(task, others.length === 0)))
     while (
@@ -117,7 +113,7 @@ export class WorkerPool {
     return Atomics.load(this.#control, CONTROL.full) !== 0 || Atomics.load(this.#control, CONTROL.abort) !== 0
   }
 
-  #own(task: Task, isAlone: boolean): ExpandResult | MarkResult | boolean | null {
+  #own(task: Task, isAlone: boolean): TaskOutcome | null {
     try {
       // threads start in a dozen turns of this thread's loop
       const isStarting = this.#starting !== null && !this.#isReady
@@ -133,7 +129,7 @@ export class WorkerPool {
   }
 
   /** A task on some other thread; one that runs out of memory is the end of a budget, any other death an error. */
-  async #other(task: Task, ends: number[]): Promise<readonly (ExpandResult | MarkResult | boolean)[]> {
+  async #other(task: Task, ends: number[]): Promise<readonly TaskOutcome[]> {
     const answer = await this.#answer(task)
     ends.push(performance.now())
     if ('refusal' in answer) throw new Refusal(answer.refusal.message, answer.refusal.at)
@@ -160,7 +156,7 @@ export class WorkerPool {
     }
   }
 
-  #noted(thread: number, { result, effort }: TaskResult): ExpandResult | MarkResult | boolean {
+  #noted(thread: number, { result, effort }: TaskResult): TaskOutcome {
     this.#efforts.set(thread, effort)
     return result
   }

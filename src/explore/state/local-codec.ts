@@ -41,11 +41,7 @@ export class LocalCodec {
 
   /** The encoding of a call stack right after its operation gave `result`, without a log. */
   afterOperation(stack: readonly Activation[], result: unknown): number[] {
-    const encoder = new Encoder(this.#runtime, this.#objects)
-    encoder.out.push(KIND.resume)
-    encoder.stack(stack)
-    encoder.value(result, 'the result of an operation')
-    return encoder.out
+    return this.#resuming(new Encoder(this.#runtime, this.#objects), stack, result)
   }
 
   /**
@@ -53,10 +49,13 @@ export class LocalCodec {
    * @throws Refusal for what cannot be stored, with everything left as it was
    */
   beforeAccess(stack: readonly Activation[]): number[] {
-    const encoder = new Encoder(this.#runtime, this.#objects, true)
+    return this.#resuming(new Encoder(this.#runtime, this.#objects, true), stack, undefined)
+  }
+
+  #resuming(encoder: Encoder, stack: readonly Activation[], result: unknown): number[] {
     encoder.out.push(KIND.resume)
     encoder.stack(stack)
-    encoder.value(undefined, 'no result')
+    encoder.value(result, 'the result of an operation')
     return encoder.out
   }
 

@@ -97,10 +97,8 @@ export class Executor {
 
   /** {@link execute} from a local state that was decoded before. */
   executeFrom(actor: Actor, standing: Standing, words: Int32Array, script: Script): StepRecord {
-    this.#reset(actor, words, script)
-    this.#switchesBefore = standing.switches
-    this.#memory.switches = standing.switches
-    return this.#guarded(() => this.#retry(standing.restore()))
+    this.#reset(actor, words, script, standing.switches)
+    return this.#guarded(() => this.#tryAt({ at: 'operand', stack: standing.restore() }))
   }
 
   /** Executes steps as if every wait were granted. */
@@ -116,7 +114,7 @@ export class Executor {
       state = this.#codec.decode(code)
       if (state.at === 'operand')
         state = { at: 'operation', stack: state.stack, operation: this.#attempts.evaluate(state.stack) }
-      return this.#record('blocked', null, null)
+      return this.#blocked()
     })
     return state
   }
@@ -126,12 +124,13 @@ export class Executor {
     return this.#memory.unstable()
   }
 
-  #reset(actor: Actor, words: Int32Array, script: Script): void {
+  #reset(actor: Actor, words: Int32Array, script: Script, switches = NOTHING_OFF): void {
     this.#memory.begin(actor, words, script)
+    this.#memory.switches = switches
     this.#stops.base = null
     this.#attempts.holders = 0
     this.#site = 0
-    this.#switchesBefore = NOTHING_OFF
+    this.#switchesBefore = switches
     this.#sleeps = false
   }
 
@@ -162,14 +161,14 @@ export class Executor {
     const state = this.#codec.decode(code)
     this.#memory.switches = state.switches
     this.#switchesBefore = state.switches
-    if (state.at === 'finished') return this.#record('blocked', null, null)
+    if (state.at === 'finished') return this.#blocked()
     if (state.at !== 'start') this.#site = state.stack.at(-1)?.site ?? 0
     const { actor } = this.#memory
     if (actor && isPlaced && sharesCpu(actor)) {
       const { cpus, holders } = this.#memory.scheduling(() => cpuChoice(actor))
       if (cpus.length === 0) {
         if (actor.cpus.length === 1) for (const holder of holders) this.#attempts.holders |= 1 << holder.id
-        return this.#record('blocked', null, null)
+        return this.#blocked()
       }
       if (state.at === 'operation' || state.at === 'operand') return this.#beginShared(actor, state, cpus, code)
       this.#dispatch(actor, cpus)
@@ -179,20 +178,21 @@ export class Executor {
       this.#memory.stack = [this.#spawn(this.#memory.actor as Actor)]
       return this.#proceed()
     }
-    this.#memory.stack = state.stack
     if (state.at === 'resume') {
+      this.#memory.stack = state.stack
       this.#stops.base = this.#codec.afterOperation(state.stack, state.result)
       this.#memory.log.feed(state.log)
       ;(state.stack.at(-1) as Activation).v = state.result
       return this.#proceed()
     }
-    return this.#begin(state) ? this.#proceed() : this.#record('blocked', null, null)
+    return this.#tryAt(state)
   }
 
-  #retry(stack: Activation[]): StepRecord {
-    this.#site = stack.at(-1)?.site ?? 0
-    this.#memory.stack = stack
-    return this.#begin({ at: 'operand', stack }) ? this.#proceed() : this.#record('blocked', null, null)
+  /** Tries the operation that a local state waits at, and goes on from there. */
+  #tryAt(state: LocalState & { at: 'operation' | 'operand' }): StepRecord {
+    this.#site = state.stack.at(-1)?.site ?? 0
+    this.#memory.stack = state.stack
+    return this.#begin(state) ? this.#proceed() : this.#blocked()
   }
 
   /** The step of a thread that shares its CPU: it runs there if its operation can continue; a sleeper gives the CPU up. */
@@ -208,7 +208,7 @@ export class Executor {
     const hasLeft = this.#attempts.yields && this.#memory.scheduling(() => leaveCpu(actor))
     return hasLeft
       ? this.#record('step', [...this.#codec.withoutSwitches(code, this.#switchesBefore)], null)
-      : this.#record('blocked', null, null)
+      : this.#blocked()
   }
 
   /** Which of the CPUs that it may have the thread runs on is a choice. */
@@ -318,12 +318,14 @@ export class Executor {
     return this.#record('step', this.#codec.beforeOperation(this.#memory.stack, delegate), null)
   }
 
+  #blocked(): StepRecord {
+    return this.#record('blocked', null, null)
+  }
+
   /** The step ends before an access: a virtual point. */
   #cut(): StepRecord {
-    const { base } = this.#stops
-    const { entries } = this.#memory.log
     this.#system.runtime.looped ||= this.#system.runtime.circled
-    return this.#record('step', base ? this.#codec.withLog(base, entries) : this.#codec.start(entries), null)
+    return this.#record('step', this.#stops.code(), null)
   }
 
   #record(outcome: StepRecord['outcome'], local: readonly number[] | null, fault: Fault | null): StepRecord {

@@ -25,6 +25,12 @@ export class StepStops implements Stops {
     this.#hasAtomic = machine.memory.fields.some(({ access }) => isAtomicAccess(access, true))
   }
 
+  /** Encoding of where the thread is now: where it could last be stored, and what it has accessed since. */
+  code(): number[] {
+    const { entries } = this.#memory.log
+    return this.base ? this.#codec.withLog(this.base, entries) : this.#codec.start(entries)
+  }
+
   stops(object: unknown, key: unknown, isWrite: boolean): boolean {
     if (!this.anchors() || typeof object !== 'object' || object === null) return false
     const location = locationOf(object)

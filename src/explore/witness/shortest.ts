@@ -86,12 +86,10 @@ class PathChooser {
 
   /**
    * A level is marked.
-   * @param found the steps by which its states lead to marked ones, as each thread found them; null: they were too many
+   * @param found the steps by which its states lead to marked ones, as each thread found them (see `Marking.edges`)
    */
   settle(level: number, found: readonly (Uint32Array | null)[]): void {
-    // where members are renamed, what an actor is called in the state that a step leads to has to be found out
-    if (this.#engine.symmetry === null && found.every((edges) => edges !== null))
-      for (const edges of found) this.#settleBy(edges as Uint32Array, level)
+    if (found.every((edges) => edges !== null)) for (const edges of found) this.#settleBy(edges, level)
     else
       for (const { from, to } of this.#levels[level] as readonly Range[])
         for (let state = from; state < to; state++)
@@ -103,7 +101,7 @@ class PathChooser {
     for (let at = 0; at < edges.length;) {
       const state = edges[at] as number
       const costs: (readonly [actor: number, cost: number])[] = []
-      for (; edges[at] === state; at += 4 + (edges[at + 3] as number)) {
+      for (; edges[at] === state; at += 3) {
         const [actor, to] = [edges[at + 1] as number, edges[at + 2] as number]
         if (this.#cost.get(to)?.level === level + 1) costs.push([actor, this.#after(to, actor)])
       }
